@@ -1,0 +1,628 @@
+/*
+ * batch.c - handles messages, batch by batch; see batch.h.
+ *
+ * A job is one message with all that belongs to it. Its outcome leaves it in
+ * one of a few ways: an event is acknowledged, a call is answered, the done
+ * function of local work is called. A job whose commit met a conflict goes
+ * back into the queue and decides again on the new state of its order.
+ */
+#include "common/batch.h"
+
+#include "common/alloc.h"
+#include "common/commit.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/order.h"
+#include "common/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_CONFLICTS = 10, LOCAL = -1 /* the kind of a job that came over no link */ };
+
+struct job {
+    struct job *next;
+    int kind; /* ENVELOPE_EVENT, ENVELOPE_CALL or LOCAL */
+    struct sender sender;
+    struct envelope envelope;
+    enum message_type type;
+    struct record *message, *order;
+    struct outcome *outcome;
+    const struct handler *handler;
+    const struct county *county;
+    struct aux aux;
+    answer_fn *done;
+    void *arg;
+    int conflicts;
+    bool committing;
+    struct commit_plan plan;
+    enum commit_result result;
+    int64_t version;
+    double arrived, begun, loaded, handled, committed; /* seconds, monotonic */
+};
+
+struct batch {
+    struct batch_config config;
+    struct job *first, **last;
+    size_t waiting;
+};
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+const char *aux_get(const struct aux *aux, const char *field)
+{
+    for (size_t i = 0; aux && aux->hash && i + 1 < aux->hash->elements; i += 2)
+        if (strcmp(aux->hash->element[i]->str, field) == 0)
+            return aux->hash->element[i + 1]->str;
+    return NULL;
+}
+
+int64_t aux_int(const struct aux *aux, const char *field)
+{
+    const char *text = aux_get(aux, field);
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+size_t aux_count(const struct aux *aux)
+{
+    return aux && aux->hash ? aux->hash->elements / 2 : 0;
+}
+
+struct batch *batch_new(const struct batch_config *config)
+{
+    struct batch *batch = xcalloc(1, sizeof *batch);
+    batch->config = *config;
+    batch->last = &batch->first;
+    return batch;
+}
+
+static void job_destroy(struct job *job)
+{
+    record_destroy(&job->message);
+    record_destroy(&job->order);
+    outcome_destroy(&job->outcome);
+    if (job->committing)
+        commit_plan_release(&job->plan);
+    free(job);
+}
+
+void batch_destroy(struct batch **batch)
+{
+    if (!*batch)
+        return;
+    while ((*batch)->first) {
+        struct job *next = (*batch)->first->next;
+        if ((*batch)->first->done)
+            (*batch)->first->done((*batch)->first->arg, ANSWER_UNAVAILABLE, MSG_DONE, NULL);
+        job_destroy((*batch)->first);
+        (*batch)->first = next;
+    }
+    free(*batch);
+    *batch = NULL;
+}
+
+size_t batch_waiting(const struct batch *batch)
+{
+    return batch->waiting;
+}
+
+static void push(struct batch *batch, struct job *job)
+{
+    job->next = NULL;
+    *batch->last = job;
+    batch->last = &job->next;
+    batch->waiting++;
+}
+
+static void push_front(struct batch *batch, struct job *job)
+{
+    job->next = batch->first;
+    if (!batch->first)
+        batch->last = &job->next;
+    batch->first = job;
+    batch->waiting++;
+}
+
+static struct job *job_new(int kind, enum message_type type, struct record *message)
+{
+    struct job *job = xcalloc(1, sizeof *job);
+    *job = (struct job){.kind = kind,
+                        .type = type,
+                        .message = message,
+                        .order = record_new(),
+                        .outcome = outcome_new(),
+                        .arrived = seconds()};
+    return job;
+}
+
+static const struct handler *find_handler(const struct service_spec *spec, enum message_type type)
+{
+    for (size_t i = 0; i < spec->handler_count; i++)
+        if (spec->handlers[i].type == type)
+            return &spec->handlers[i];
+    return NULL;
+}
+
+/* Answers over the link: an ack for an event, a reply for a call. */
+static void answer(struct batch *batch, const struct sender *sender, const struct envelope *request,
+                   enum wire_status status, const char *text, const char *body, size_t size)
+{
+    struct envelope envelope = *request;
+    envelope.kind = request->kind == ENVELOPE_EVENT ? ENVELOPE_ACK : ENVELOPE_REPLY;
+    envelope.status = status;
+    snprintf(envelope.text, sizeof envelope.text, "%s", text);
+    link_answer(batch->config.link, sender, &envelope, body, size);
+}
+
+/* Answers with a refusal that no handler made. */
+static void refuse(struct batch *batch, const struct sender *sender, const struct envelope *request, const char *error,
+                   const char *detail)
+{
+    RECORD *refusal = record_new();
+    record_set(refusal, F_ERROR, error);
+    record_set(refusal, F_DETAIL, detail);
+    msgpack_sbuffer body;
+    msgpack_sbuffer_init(&body);
+    wire_pack(&body, MSG_REFUSAL, refusal);
+    answer(batch, sender, request, STATUS_REFUSED, detail, body.data, body.size);
+    msgpack_sbuffer_destroy(&body);
+}
+
+static bool is_for_us(const struct batch *batch, const struct envelope *envelope, enum message_type type)
+{
+    const struct message_info *message = message_info(type);
+    return (message->kind == KIND_EVENT) == (envelope->kind == ENVELOPE_EVENT) &&
+           (message->kind == KIND_CALL) == (envelope->kind == ENVELOPE_CALL) &&
+           message->to == (int)batch->config.spec->id && envelope->destination == message->to &&
+           (message->from & envelope->source) != 0;
+}
+
+void batch_request(struct batch *batch, const struct sender *sender, const struct envelope *envelope, const char *body,
+                   size_t size)
+{
+    if (envelope->kind != ENVELOPE_EVENT && envelope->kind != ENVELOPE_CALL)
+        return;
+    struct record *message = record_new();
+    enum message_type type;
+    struct fault fault = {0};
+    if (wire_unpack(body, size, &type, message, &fault) == 0 && !is_for_us(batch, envelope, type))
+        fault = (struct fault){.error = "misdirected", .detail = "this service does not take this message from there"};
+    if (fault.error) {
+        log_warning("order=%s edge=%s>%s seq=%" PRId64 " result=refused cause=\"%s\"", envelope->order,
+                    service_name(envelope->source), service_name(envelope->destination), envelope->sequence,
+                    fault.detail);
+        refuse(batch, sender, envelope, fault.error, fault.detail);
+        record_destroy(&message);
+        return;
+    }
+    struct job *job = job_new(envelope->kind, type, message);
+    job->sender = *sender;
+    job->envelope = *envelope;
+    if (job->kind == ENVELOPE_CALL)
+        make_id(job->envelope.id);
+    push(batch, job);
+}
+
+void batch_submit(struct batch *batch, const char *county, const char *order, enum message_type type,
+                  const struct record *message, const char *idempotency, int64_t remember, answer_fn *done, void *arg)
+{
+    struct record *copy = record_new();
+    record_copy_all(copy, message);
+    struct job *job = job_new(LOCAL, type, copy);
+    snprintf(job->envelope.county, sizeof job->envelope.county, "%s", county);
+    snprintf(job->envelope.order, sizeof job->envelope.order, "%s", order);
+    snprintf(job->envelope.text, sizeof job->envelope.text, "%s", idempotency ? idempotency : "");
+    make_id(job->envelope.id);
+    job->envelope.remember = remember;
+    job->envelope.at = now_ms();
+    job->done = done;
+    job->arg = arg;
+    push(batch, job);
+}
+
+static void note_result(const struct job *job, const char *result)
+{
+    const char *name = message_info(job->type)->name;
+    double wait = (double)(now_ms() - job->envelope.at) / 1e3 - (job->committed - job->arrived);
+    if (job->kind == ENVELOPE_CALL)
+        wait = 0; /* a call says when it ends, not when it began */
+    const double stages[] = {wait > 0 ? wait : 0, job->loaded - job->arrived, job->handled - job->loaded,
+                             job->committed - job->handled};
+    static const char *const stage_names[] = {"link", "load", "handle", "commit"};
+    char labels[100];
+    snprintf(labels, sizeof labels, "type=\"%s\",result=\"%s\"", name, result);
+    metric_add("sidan_messages_total", "Messages handled, by outcome", labels, 1);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(labels, sizeof labels, "stage=\"%s\"", stage_names[i]);
+        metric_observe("sidan_stage_seconds", "Time in each stage of handling a message", labels, stages[i]);
+    }
+    const char *step = outcome_step_name(job->outcome);
+    log_info("order=%s msg=%s result=%s%s%s delays=%.1f/%.1f/%.1f/%.1f",
+             *job->envelope.order ? job->envelope.order : "-", name, result, step ? " step=" : "", step ? step : "",
+             stages[0] * 1e3, stages[1] * 1e3, stages[2] * 1e3, stages[3] * 1e3);
+}
+
+/* Ends a job: acks it, answers it or calls back. bytes: the packed reply; NULL: none. */
+static void finish(struct batch *batch, struct job *job, enum wire_status status, const char *result,
+                   const msgpack_sbuffer *bytes)
+{
+    static const enum answer_status statuses[] = {[STATUS_OK] = ANSWER_OK,
+                                                  [STATUS_DUPLICATE] = ANSWER_OK,
+                                                  [STATUS_LATER] = ANSWER_UNAVAILABLE,
+                                                  [STATUS_REFUSED] = ANSWER_REFUSED,
+                                                  [STATUS_STALE] = ANSWER_STALE};
+    RECORD *reply = record_new();
+    enum message_type type = MSG_DONE;
+    struct fault fault;
+
+    job->committed = seconds();
+    note_result(job, result);
+    if (job->kind == LOCAL) {
+        if (job->done) {
+            if (bytes && wire_unpack(bytes->data, bytes->size, &type, reply, &fault) < 0)
+                status = STATUS_LATER;
+            job->done(job->arg, type == MSG_REFUSAL ? ANSWER_REFUSED : statuses[status], type, reply);
+        }
+    } else {
+        const char *text = "";
+        if (status == STATUS_REFUSED && job->kind == ENVELOPE_EVENT && bytes &&
+            wire_unpack(bytes->data, bytes->size, &type, reply, &fault) == 0)
+            text = record_str(reply, F_DETAIL);
+        answer(batch, &job->sender, &job->envelope, status, text, bytes ? bytes->data : "", bytes ? bytes->size : 0);
+    }
+    job_destroy(job);
+}
+
+static void finish_refused(struct batch *batch, struct job *job, const char *error, const char *detail)
+{
+    if (error)
+        outcome_refuse(job->outcome, error, NULL, "%s", detail);
+    enum message_type type;
+    const struct record *refusal = outcome_answer(job->outcome, &type);
+    msgpack_sbuffer bytes;
+    msgpack_sbuffer_init(&bytes);
+    wire_pack(&bytes, type, refusal);
+    finish(batch, job, STATUS_REFUSED, record_str(refusal, F_ERROR), &bytes);
+    msgpack_sbuffer_destroy(&bytes);
+}
+
+/* Takes the next jobs from the queue, no two of one order. */
+static size_t take_jobs(struct batch *batch, struct job *jobs[BATCH_MAX], bool one_per_order)
+{
+    size_t count = 0;
+    for (struct job **place = &batch->first; *place && count < BATCH_MAX;) {
+        struct job *job = *place;
+        bool taken = false;
+        for (size_t i = 0; one_per_order && *job->envelope.order && i < count && !taken; i++)
+            taken = strcmp(jobs[i]->envelope.order, job->envelope.order) == 0;
+        if (taken) {
+            place = &job->next;
+            continue;
+        }
+        *place = job->next;
+        if (batch->last == &job->next)
+            batch->last = place;
+        batch->waiting--;
+        job->begun = seconds();
+        jobs[count++] = job;
+    }
+    return count;
+}
+
+/* Those whose county is not known here are sent back; the others stay in jobs. */
+static size_t find_counties(struct batch *batch, struct job *jobs[BATCH_MAX], size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct job *job = jobs[i];
+        job->county = counties_find(batch->config.counties, job->envelope.county);
+        job->handler = find_handler(batch->config.spec, job->type);
+        if (job->county)
+            jobs[kept++] = job;
+        else
+            finish(batch, job, STATUS_LATER, "county", NULL);
+    }
+    return kept;
+}
+
+/* Loads orders and aux hashes in one pipeline. -EIO: nothing could be loaded. */
+static int load(struct batch *batch, struct job *const jobs[], size_t count)
+{
+    struct store *store = batch->config.store;
+    for (size_t i = 0; i < count; i++) {
+        if (*jobs[i]->envelope.order)
+            order_append_load(store, jobs[i]->envelope.county, jobs[i]->envelope.order);
+        if (jobs[i]->handler && jobs[i]->handler->aux) {
+            char name[120], key[KEY_SIZE];
+            jobs[i]->handler->aux(jobs[i]->message, name, sizeof name);
+            store_key(key, jobs[i]->envelope.county, name);
+            store_append(store, 2, (const char *[]){"HGETALL", key}, NULL);
+        }
+    }
+    int r = store_run(store);
+    if (r < 0)
+        return r;
+    for (size_t i = 0, reply = 0; i < count; i++) {
+        jobs[i]->result = COMMIT_APPLIED;
+        if (*jobs[i]->envelope.order) {
+            if (order_read(store_reply(store, reply), jobs[i]->order) == 0 && jobs[i]->kind == ENVELOPE_EVENT)
+                jobs[i]->result = event_turn(store_reply(store, reply), &jobs[i]->envelope);
+            reply++;
+        }
+        if (jobs[i]->handler && jobs[i]->handler->aux)
+            jobs[i]->aux.hash = store_reply(store, reply++);
+        jobs[i]->loaded = seconds();
+    }
+    return 0;
+}
+
+/* Runs the handler, and checks what every handler must keep to. */
+static void decide(struct batch *batch, struct job *job)
+{
+    int64_t serial = 0;
+    outcome_clear(job->outcome);
+    if (!job->handler) {
+        outcome_refuse(job->outcome, "unhandled", NULL, "%s is not handled by this service",
+                       message_info(job->type)->name);
+        return;
+    }
+    if (*job->envelope.order)
+        order_parse(job->envelope.order, NULL, &serial);
+    struct context context = {.now = now_ms(),
+                              .county = job->county,
+                              .order_id = job->envelope.order,
+                              .serial = serial,
+                              .message_id = job->envelope.id,
+                              .service = batch->config.service,
+                              .aux = &job->aux};
+    job->handler->handle(&context, job->order, job->message, job->outcome);
+
+    const struct record *changes = outcome_changed(job->outcome);
+    if (outcome_verdict(job->outcome) != VERDICT_OK || record_count(changes) == 0)
+        return;
+    if (!outcome_step_name(job->outcome))
+        outcome_refuse(job->outcome, "step", NULL, "the handler of %s changed the order without naming a step",
+                       message_info(job->type)->name);
+    else if (record_has(changes, F_STATE) &&
+             !order_may_become(record_str(job->order, F_STATE), record_str(changes, F_STATE)))
+        outcome_refuse(job->outcome, "state", NULL, "an order that is %s cannot become %s",
+                       record_str(job->order, F_STATE), record_str(changes, F_STATE));
+}
+
+/* Whether an order that should be there has left for the archive, so that there is nothing to handle. */
+static bool is_gone(const struct job *job)
+{
+    return !record_has(job->order, F_VER) && job->handler && !job->handler->orderless;
+}
+
+/* Whether it is a request that says by an idempotency key whether it is a repetition. */
+static bool has_key(const struct job *job)
+{
+    return job->kind != ENVELOPE_EVENT && *job->envelope.text;
+}
+
+static void append_commit(struct batch *batch, struct job *job)
+{
+    struct commit commit = {.county = job->envelope.county,
+                            .order = job->envelope.order,
+                            .service = (int)batch->config.spec->id,
+                            .now = now_ms(),
+                            .version = record_int(job->order, F_VER),
+                            .event = job->kind == ENVELOPE_EVENT ? &job->envelope : NULL,
+                            .first = job->kind == ENVELOPE_EVENT ? "" : job->envelope.text,
+                            .remember = job->envelope.remember > 0 ? job->envelope.remember : 86400};
+    if (job->committing)
+        commit_plan_release(&job->plan);
+    job->committing = true;
+    commit_append(batch->config.store, &commit, job->outcome, &job->plan);
+}
+
+/* Sends the events that the commit put into the outbox and that may go now. */
+static void send_posted(struct batch *batch, const struct job *job)
+{
+    for (size_t i = 0; i < job->plan.posted_count; i++) {
+        const struct posted *posted = &job->plan.posted[i];
+        if (!posted->head)
+            continue;
+        struct envelope event = {.kind = ENVELOPE_EVENT,
+                                 .source = (int)batch->config.spec->id,
+                                 .destination = posted->destination,
+                                 .sequence = posted->sequence};
+        memcpy(event.county, job->envelope.county, sizeof event.county);
+        memcpy(event.order, job->envelope.order, sizeof event.order);
+        memcpy(event.id, posted->id, sizeof event.id);
+        courier_post(batch->config.courier, &event, posted->body.data, posted->body.size);
+    }
+}
+
+static void finish_committed(struct batch *batch, struct job *job)
+{
+    const char *result = commit_result_name(job->result);
+    const msgpack_sbuffer *reply = job->kind == ENVELOPE_EVENT ? NULL : &job->plan.answer;
+    switch (job->result) {
+    case COMMIT_APPLIED:
+        send_posted(batch, job);
+        finish(batch, job, STATUS_OK, result, reply);
+        break;
+    case COMMIT_REPEAT:
+        finish(batch, job, STATUS_OK, result, reply);
+        break;
+    case COMMIT_DUPLICATE:
+        finish(batch, job, STATUS_DUPLICATE, result, NULL);
+        break;
+    case COMMIT_GONE:
+        if (job->kind == ENVELOPE_EVENT)
+            finish(batch, job, STATUS_DUPLICATE, result, NULL);
+        else
+            finish_refused(batch, job, "gone", "the order is closed and archived");
+        break;
+    case COMMIT_STALE:
+        finish(batch, job, job->kind == ENVELOPE_EVENT ? STATUS_OK : STATUS_STALE, result, NULL);
+        break;
+    case COMMIT_CONFLICT:
+        if (++job->conflicts < MAX_CONFLICTS)
+            push_front(batch, job);
+        else
+            finish(batch, job, STATUS_LATER, result, NULL);
+        break;
+    case COMMIT_FORK:
+        finish_refused(batch, job, "fork", "another message with this number was applied before");
+        break;
+    case COMMIT_EXISTS:
+        finish_refused(batch, job, "exists", "an order with this number exists");
+        break;
+    case COMMIT_EARLY:
+    case COMMIT_ERROR:
+        finish(batch, job, STATUS_LATER, result, NULL);
+        break;
+    }
+}
+
+/* Ends what needs no commit; the others stay in jobs with their commits appended. */
+static size_t handle(struct batch *batch, struct job *jobs[], size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_gone(jobs[i]) && jobs[i]->result == COMMIT_APPLIED)
+            decide(batch, jobs[i]);
+        jobs[i]->handled = seconds();
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct job *job = jobs[i];
+        /* A repeated request must get its first answer, even where the order has moved on since. */
+        if (is_gone(job) && !has_key(job)) {
+            job->result = COMMIT_GONE;
+            finish_committed(batch, job);
+        } else if (job->result != COMMIT_APPLIED) {
+            finish_committed(batch, job);
+        } else if (outcome_verdict(job->outcome) == VERDICT_LATER) {
+            finish(batch, job, STATUS_LATER, "later", NULL);
+        } else {
+            jobs[kept++] = job;
+        }
+    }
+    return kept;
+}
+
+/* Refusals with an idempotency key: was it done before? Then the first answer counts. */
+static void append_lookup(struct batch *batch, const struct job *job)
+{
+    AUTOFREE char *name = xasprintf("first:%s", job->envelope.text);
+    char key[KEY_SIZE];
+    store_key(key, job->envelope.county, name);
+    store_append(batch->config.store, 2, (const char *[]){"GET", key}, NULL);
+}
+
+static bool is_refused(const struct job *job)
+{
+    return outcome_verdict(job->outcome) == VERDICT_REFUSED || is_gone(job);
+}
+
+static void finish_lookup(struct batch *batch, struct job *job, const msgpack_sbuffer *first)
+{
+    if (first->size > 0)
+        finish(batch, job, STATUS_OK, commit_result_name(COMMIT_REPEAT), first);
+    else if (is_gone(job))
+        finish_refused(batch, job, "gone", "the order is closed and archived");
+    else
+        finish_refused(batch, job, NULL, NULL);
+}
+
+static void commit_all(struct batch *batch, struct job *jobs[], size_t count)
+{
+    struct store *store = batch->config.store;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_refused(jobs[i]))
+            append_commit(batch, jobs[i]);
+        else if (has_key(jobs[i]))
+            append_lookup(batch, jobs[i]);
+    }
+    bool asked = store_run(store) == 0;
+
+    /* All replies are read before anybody is told, because those who are told may use the store. */
+    msgpack_sbuffer *firsts = xcalloc(count + 1, sizeof *firsts);
+    for (size_t i = 0, next = 0; asked && i < count; i++) {
+        if (is_refused(jobs[i]) && !has_key(jobs[i]))
+            continue;
+        const redisReply *reply = store_reply(store, next++);
+        if (!is_refused(jobs[i]))
+            jobs[i]->result = commit_read(reply, &jobs[i]->plan, &jobs[i]->version);
+        else if (reply->type == REDIS_REPLY_STRING)
+            msgpack_sbuffer_write(&firsts[i], reply->str, (size_t)reply->len);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is_refused(jobs[i]) && (asked || !has_key(jobs[i])))
+            finish_lookup(batch, jobs[i], &firsts[i]);
+        else if (asked)
+            finish_committed(batch, jobs[i]);
+        else
+            finish(batch, jobs[i], STATUS_LATER, "unavailable", NULL);
+        msgpack_sbuffer_destroy(&firsts[i]);
+    }
+    free(firsts);
+}
+
+/* A service that commits to a store of its own takes the whole batch. */
+static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
+{
+    struct delivery deliveries[BATCH_MAX];
+    for (size_t i = 0; i < count; i++) {
+        jobs[i]->loaded = seconds();
+        deliveries[i] = (struct delivery){.type = jobs[i]->type,
+                                          .county = jobs[i]->envelope.county,
+                                          .order = jobs[i]->envelope.order,
+                                          .id = jobs[i]->envelope.id,
+                                          .message = jobs[i]->message,
+                                          .outcome = jobs[i]->outcome};
+    }
+    batch->config.spec->take(batch->config.service, deliveries, count);
+    for (size_t i = 0; i < count; i++) {
+        struct job *job = jobs[i];
+        job->handled = seconds();
+        enum message_type type;
+        const struct record *reply = outcome_answer(job->outcome, &type);
+        msgpack_sbuffer bytes;
+        msgpack_sbuffer_init(&bytes);
+        if (reply)
+            wire_pack(&bytes, type, reply);
+        switch (outcome_verdict(job->outcome)) {
+        case VERDICT_OK:
+            finish(batch, job, STATUS_OK, "stored", reply ? &bytes : NULL);
+            break;
+        case VERDICT_LATER:
+            finish(batch, job, STATUS_LATER, "later", NULL);
+            break;
+        case VERDICT_REFUSED:
+            finish(batch, job, STATUS_REFUSED, record_str(reply, F_ERROR), &bytes);
+            break;
+        }
+        msgpack_sbuffer_destroy(&bytes);
+    }
+}
+
+void batch_run(struct batch *batch)
+{
+    const struct service_spec *spec = batch->config.spec;
+    struct job *jobs[BATCH_MAX];
+    size_t count = take_jobs(batch, jobs, !spec->take);
+    count = find_counties(batch, jobs, count);
+    if (count == 0)
+        return;
+    if (spec->take) {
+        hand_over(batch, jobs, count);
+    } else if (load(batch, jobs, count) < 0) {
+        for (size_t i = 0; i < count; i++)
+            finish(batch, jobs[i], STATUS_LATER, "unavailable", NULL);
+    } else {
+        count = handle(batch, jobs, count);
+        commit_all(batch, jobs, count);
+    }
+    if (spec->committed)
+        spec->committed(batch->config.service);
+}

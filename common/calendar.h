@@ -1,0 +1,45 @@
+/*
+ * calendar.h - working days and working hours in China.
+ *
+ * Weekday rules, overridden by a table of holidays (off) and of make-up
+ * workdays (work, 调休). China keeps UTC+8 all the year. Times are ms since
+ * 1970.
+ */
+#ifndef SIDAN_CALENDAR_H
+#define SIDAN_CALENDAR_H
+
+#include "common/county.h"
+
+struct calendar;
+
+struct calendar *calendar_new(void);
+void calendar_destroy(struct calendar **calendar);
+
+/* Declares one day off or a workday; date is "2026-10-01" or "2026/10/1". 0, -EINVAL (no such date), -EEXIST (declared
+ * before). */
+int calendar_set(struct calendar *calendar, const char *date, bool work);
+
+/* Whether the day that holds this moment is worked in the county. */
+bool calendar_is_workday(const struct county *county, int64_t at);
+
+/*
+ * The moment a span ends that starts at `at`. n working days end at the same
+ * time of day n working days later; a start outside working time counts from
+ * the next working morning.
+ */
+int64_t calendar_end(const struct county *county, int64_t at, struct span span);
+
+/* `at` itself inside working hours, else the start of the next ones. */
+int64_t calendar_next_work(const struct county *county, int64_t at);
+
+/* "90s", "15m", "36h", "7d", "2wd" (working days) → span. 0 or -EINVAL. More than 0, at most 400 days. */
+int span_parse(const char *text, struct span *ret_span);
+
+/* Writes "2026-11-22T09:30:00+08:00". */
+enum { TIME_SIZE = 26 };
+void time_format(char text[TIME_SIZE], int64_t at);
+
+/* Reads the same, also with Z, another offset, or a space for the T; without an offset China time. 0 or -EINVAL. */
+int time_parse(const char *text, int64_t *ret_at);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * counties.h - the counties as Redis has them, kept fresh.
+ *
+ * `sidanctl county apply` writes a county's files and raises its revision;
+ * every service looks once a second and parses what changed. A county is
+ * never taken away: it has orders, and they are kept.
+ */
+#ifndef SIDAN_COUNTIES_H
+#define SIDAN_COUNTIES_H
+
+#include "common/county.h"
+
+struct counties;
+struct store;
+
+/* The set of all county ids: the one key that belongs to no county. */
+#define COUNTIES_KEY "counties"
+/* The county's hash (see store_key): each file's text by its name, and the two fields below. */
+#define COUNTY_CONFIG "config"
+#define COUNTY_REVISION "revision"
+#define COUNTY_SECRET "secret"
+
+/* Told once per revision that cannot be used, fault by fault; the county stays as it was before. */
+typedef void counties_fault_fn(void *arg, const char *county, const char *file, int line, const char *text);
+
+/* The store must outlive the counties, and is used by counties_refresh() alone. fault may be NULL. */
+struct counties *counties_new(struct store *store, counties_fault_fn *fault, void *arg);
+void counties_destroy(struct counties **counties);
+
+/*
+ * Takes what changed in Redis. Replaced counties are freed, so no pointer
+ * into one may be held over this call. 0, or -EIO when Redis does not answer:
+ * everything not yet taken stays as it was.
+ */
+int counties_refresh(struct counties *counties);
+
+/* By id; NULL when there is none. */
+const struct county *counties_find(const struct counties *counties, const char *id);
+
+/* All of them, ordered by id. */
+size_t counties_count(const struct counties *counties);
+const struct county *counties_at(const struct counties *counties, size_t index);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * county.c - looking things up in a county, and its end.
+ *
+ * A county never changes once it is parsed; a new revision is a new county.
+ * It has some hundred rows at most, so every look-up just walks them.
+ */
+#include "common/county.h"
+
+#include "common/alloc.h"
+#include "common/calendar.h"
+#include "common/text.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static const char *const clock_names[CLOCK_KINDS] = {
+    [CLOCK_CLAIM] = "claim", [CLOCK_HANDOVER] = "handover", [CLOCK_ANSWER] = "answer", [CLOCK_CALLBACK] = "callback"};
+
+void county_destroy(struct county **county)
+{
+    if (!*county)
+        return;
+    calendar_destroy(&(*county)->calendar);
+    arena_destroy(&(*county)->arena);
+    free(*county);
+    *county = NULL;
+}
+
+/* Every kind of row starts with its id. */
+static const void *find(const void *rows, size_t count, size_t size, const char *id)
+{
+    for (const char *row = rows; id && count > 0; count--, row += size)
+        if (strcmp(*(const char *const *)row, id) == 0)
+            return row;
+    return NULL;
+}
+
+const struct town *county_town(const struct county *county, const char *id)
+{
+    return find(county->towns, county->town_count, sizeof *county->towns, id);
+}
+
+const struct community *county_community(const struct county *county, const char *id)
+{
+    return find(county->communities, county->community_count, sizeof *county->communities, id);
+}
+
+const struct member_group *county_group(const struct county *county, const char *id)
+{
+    return find(county->groups, county->group_count, sizeof *county->groups, id);
+}
+
+const struct member *county_member(const struct county *county, const char *id)
+{
+    return find(county->members, county->member_count, sizeof *county->members, id);
+}
+
+const struct office *county_committee(const struct county *county, const char *id)
+{
+    return find(county->committees, county->committee_count, sizeof *county->committees, id);
+}
+
+const struct office *county_department(const struct county *county, const char *id)
+{
+    return find(county->departments, county->department_count, sizeof *county->departments, id);
+}
+
+const struct category *county_category(const struct county *county, const char *code)
+{
+    return find(county->categories, county->category_count, sizeof *county->categories, code);
+}
+
+const struct member *county_member_by_phone(const struct county *county, const char *phone)
+{
+    for (size_t i = 0; phone && i < county->member_count; i++)
+        if (strcmp(county->members[i].phone, phone) == 0)
+            return &county->members[i];
+    return NULL;
+}
+
+const struct member_group *county_group_of(const struct county *county, const char *community)
+{
+    for (size_t i = 0; community && i < county->group_count; i++)
+        if (words_have(county->groups[i].communities, community))
+            return &county->groups[i];
+    return NULL;
+}
+
+const struct api_key *county_key(const struct county *county, const char *key)
+{
+    unsigned char hash[crypto_generichash_BYTES];
+    char hex[2 * sizeof hash + 1];
+    const struct api_key *found = NULL;
+
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)key, strlen(key), NULL, 0);
+    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    for (size_t i = 0; i < county->key_count; i++)
+        if (sodium_memcmp(county->keys[i].hash, hex, sizeof hex) == 0)
+            found = &county->keys[i];
+    return found;
+}
+
+struct span county_clock(const struct county *county, const char *urgency, enum clock_kind kind)
+{
+    return county->clocks[urgency && strcmp(urgency, "urgent") == 0][kind];
+}
+
+int clock_by_name(const char *name)
+{
+    for (int kind = 0; kind < CLOCK_KINDS; kind++)
+        if (strcmp(clock_names[kind], name) == 0)
+            return kind;
+    return -1;
+}
+
+const char *clock_name(enum clock_kind kind)
+{
+    return clock_names[kind];
+}

@@ -1,0 +1,165 @@
+/*
+ * county.h - one county's configuration: places, groups, people, departments,
+ * rules and clocks.
+ *
+ * A county is a directory of CSV files (UTF-8, first row names the columns;
+ * the office edits them with a spreadsheet). `sidanctl county apply` checks
+ * the whole, then stores the files' text in Redis in one step; services parse
+ * the same text with the same code and take a new revision within seconds.
+ *
+ *   settings.csv     name,value      names: see county_settings.c
+ *   towns.csv        id,name,convener,phone
+ *   communities.csv  id,name,town,aliases          aliases: space between
+ *   groups.csv       id,name,communities,committee communities: ids, space between
+ *   members.csv      id,name,phone,group,communities,skills,leader(yes or empty)
+ *   committees.csv   id,name,phone
+ *   departments.csv  id,name,phone
+ *   categories.csv   code,name,section,department,urgency,places,group,description
+ *   rules.csv        words,category,weight,urgency words: space between, all must occur
+ *   clocks.csv       urgency,clock,time            clock: claim, handover, answer, callback
+ *   calendar.csv     date,kind,name                kind: off or work (调休)
+ *   keys.csv         name,role,hash                role: office, import, open311
+ */
+#ifndef SIDAN_COUNTY_H
+#define SIDAN_COUNTY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The files, in this order everywhere. */
+enum county_file {
+    FILE_SETTINGS,
+    FILE_TOWNS,
+    FILE_COMMUNITIES,
+    FILE_GROUPS,
+    FILE_MEMBERS,
+    FILE_COMMITTEES,
+    FILE_DEPARTMENTS,
+    FILE_CATEGORIES,
+    FILE_RULES,
+    FILE_CLOCKS,
+    FILE_CALENDAR,
+    FILE_KEYS,
+    COUNTY_FILE_COUNT
+};
+const char *county_file_name(enum county_file file); /* "settings.csv", ... */
+
+struct town {
+    const char *id, *name, *convener, *phone;
+};
+struct community {
+    const char *id, *name, *aliases;
+    const struct town *town;
+};
+struct member_group { /* not "group": <grp.h> has one */
+    const char *id, *name, *communities, *committee;
+};
+struct member {
+    const char *id, *name, *phone, *group, *communities, *skills;
+    bool leader;
+};
+struct office { /* a committee or a department */
+    const char *id, *name, *phone;
+};
+struct category {
+    const char *code, *name, *section, *department, *urgency, *group, *description;
+    int places; /* 2-3 members for a simple matter, 4-5 for a hard one; 0: the whole group */
+};
+struct rule {
+    const char *words, *category, *urgency; /* urgency: "" or urgent */
+    double weight;
+};
+struct api_key {
+    const char *name, *role, *hash; /* hash: BLAKE2b-256 of the key, lower-case hex */
+};
+
+/* How long a clock runs: in working days, or in milliseconds round the clock. */
+struct span {
+    int working_days; /* used when > 0 */
+    int64_t ms;
+};
+
+enum clock_kind { CLOCK_CLAIM, CLOCK_HANDOVER, CLOCK_ANSWER, CLOCK_CALLBACK, CLOCK_KINDS };
+
+struct county {
+    char id[7];
+    /* settings.csv; each has a bounded range and a default, see county_settings.c */
+    const char *name;         /* required */
+    const char *language;     /* zh (default) or en: of SMS */
+    const char *chair_phone;  /* top of the escalation ladder; may be empty */
+    const char *contact;      /* told to residents and in Open311 discovery */
+    double threshold;         /* routing confidence below which a convener screens, 0 to 1, default 0.5 */
+    bool open311_tokens;      /* answer POST with a token instead of the number */
+    int work_start, work_end; /* minutes since midnight, China time, default 08:30 and 17:30 */
+    bool work_weekday[7];     /* Sunday first; default Monday to Friday */
+    struct span escalate;     /* between two rungs of the ladder, default 1 working day */
+
+    struct town *towns;
+    size_t town_count;
+    struct community *communities;
+    size_t community_count;
+    struct member_group *groups;
+    size_t group_count;
+    struct member *members;
+    size_t member_count;
+    struct office *committees;
+    size_t committee_count;
+    struct office *departments;
+    size_t department_count;
+    struct category *categories;
+    size_t category_count;
+    struct rule *rules;
+    size_t rule_count;
+    struct api_key *keys;
+    size_t key_count;
+    struct span clocks[2][CLOCK_KINDS]; /* normal, urgent */
+    struct calendar *calendar;
+
+    unsigned char secret[32]; /* from Redis, made at the first apply; zero in a county read from files alone */
+    int64_t revision;         /* likewise */
+
+    struct arena *arena; /* owns everything above but the calendar */
+};
+
+/*
+ * Where a fault in the files is reported, to be printed as "members.csv:12: text".
+ * line is 0 when it is about the file as a whole. The text holds no personal data.
+ */
+typedef void county_fault_fn(void *arg, const char *file, int line, const char *text);
+
+/*
+ * Parses and checks a whole county. texts[] are the files' contents by enum
+ * county_file, NULL where a file is missing (only calendar and keys may be).
+ * Every fault is reported through `fault`, not only the first. Returns 0 and
+ * ret_county, or -EINVAL with ret_county untouched.
+ */
+int county_parse(const char *id, const char *const texts[COUNTY_FILE_COUNT], county_fault_fn *fault, void *arg,
+                 struct county **ret_county);
+void county_destroy(struct county **county);
+
+/* By id; NULL when there is none, also for a NULL id. */
+const struct town *county_town(const struct county *county, const char *id);
+const struct community *county_community(const struct county *county, const char *id);
+const struct member_group *county_group(const struct county *county, const char *id);
+const struct member *county_member(const struct county *county, const char *id);
+const struct member *county_member_by_phone(const struct county *county, const char *phone);
+const struct office *county_committee(const struct county *county, const char *id);
+const struct office *county_department(const struct county *county, const char *id);
+const struct category *county_category(const struct county *county, const char *code);
+
+/* The first group that names the community; NULL when none does. */
+const struct member_group *county_group_of(const struct county *county, const char *community);
+
+/* The API key with this plain text, NULL when unknown. Takes the same time for every wrong key. */
+const struct api_key *county_key(const struct county *county, const char *key);
+
+/* How long a clock of this county runs for an urgency ("urgent", else normal). */
+struct span county_clock(const struct county *county, const char *urgency, enum clock_kind kind);
+
+/* claim, handover, answer, callback; -1 for another word. */
+int clock_by_name(const char *name);
+const char *clock_name(enum clock_kind kind);
+
+#endif

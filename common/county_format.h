@@ -1,0 +1,63 @@
+/*
+ * county_format.h - which columns the county's files have and what may stand
+ * in them.
+ */
+#ifndef SIDAN_COUNTY_FORMAT_H
+#define SIDAN_COUNTY_FORMAT_H
+
+#include "common/county.h"
+
+enum column_kind {
+    TEXT,      /* any */
+    ID,        /* 1 to 32 of A-Z a-z 0-9 _ - */
+    WORDS,     /* a list, one space between */
+    PHONE,     /* mobile */
+    CHOICE,    /* one of column->choices */
+    HASH,      /* 64 hexadecimal digits */
+    REFERENCE, /* an id in column->target */
+    REFERENCES,
+    TOWN,   /* the same, kept as a pointer */
+    YES,    /* bool */
+    PLACES, /* int */
+    WEIGHT, /* double */
+};
+
+enum column_flag { REQUIRED = 1, UNIQUE = 2 };
+
+/* From TOWN on the kinds are not kept as text. */
+struct column {
+    const char *name;
+    size_t offset; /* of its member in the struct of the row */
+    enum column_kind kind;
+    int flags;
+    enum county_file target;
+    const char *choices;
+};
+
+enum { MAX_COLUMNS = 8 };
+
+struct county_format {
+    const char *name;
+    size_t row_size;
+    const struct column *columns; /* the last one has no name */
+    bool optional;                /* the file may be missing */
+    bool populated;               /* at least one row */
+};
+
+extern const struct county_format county_formats[COUNTY_FILE_COUNT];
+
+/* Every file after those it refers to. */
+extern const enum county_file county_reading_order[COUNTY_FILE_COUNT];
+
+/* Rows that take effect when they are read, and do not stay rows in the county. */
+struct setting_row {
+    const char *name, *value;
+};
+struct clock_row {
+    const char *urgency, *clock, *time;
+};
+struct calendar_row {
+    const char *date, *kind, *name;
+};
+
+#endif

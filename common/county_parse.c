@@ -1,0 +1,476 @@
+/*
+ * county_parse.c - CSV files into a checked county.
+ *
+ * Every file is read by the same code, after its table in county_format.c, in
+ * an order in which each reference points backwards: so a row is checked as it
+ * comes, with its line at hand. What concerns several files is checked at the
+ * end. A fault is reported and the reading goes on; a county with faults is
+ * thrown away.
+ */
+#include "common/alloc.h"
+#include "common/calendar.h"
+#include "common/county_format.h"
+#include "common/county_settings.h"
+#include "common/csv.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_ROW = 64 * 1024, MAX_FIELD = 1000 };
+
+struct table {
+    char *rows; /* in the arena once the file is read */
+    int *lines;
+    size_t count;
+    bool readable; /* the file is there, with the columns it must have */
+};
+
+struct parser {
+    struct county *county;
+    county_fault_fn *fault;
+    void *arg;
+    int faults;
+    struct table tables[COUNTY_FILE_COUNT];
+
+    /* of the file being read */
+    enum county_file file;
+    int line;
+    bool has_header;
+    size_t header_count;
+    int positions[MAX_COLUMNS]; /* field number by column, -1: not in the file */
+};
+
+static void report(struct parser *parser, enum county_file file, int line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void report(struct parser *parser, enum county_file file, int line, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    parser->fault(parser->arg, county_formats[file].name, line, text);
+    parser->faults++;
+}
+
+/* A fault of the row being read. */
+#define refuse(parser, ...) report(parser, (parser)->file, (parser)->line, __VA_ARGS__)
+
+static const void *find_row(const struct parser *parser, enum county_file file, const char *id)
+{
+    const struct table *table = &parser->tables[file];
+
+    for (size_t i = 0; i < table->count; i++) {
+        const char *row = table->rows + i * county_formats[file].row_size;
+        if (strcmp(*(const char *const *)row, id) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+/* Spaces as people type them: ASCII, and the full-width one. */
+static size_t space_at(const char *text)
+{
+    static const char full_width[] = "\xE3\x80\x80";
+
+    if (*text == ' ' || *text == '\t')
+        return 1;
+    return strncmp(text, full_width, strlen(full_width)) == 0 ? strlen(full_width) : 0;
+}
+
+/* Removes spaces at both ends and makes one ASCII space of any in between. In place. */
+static char *tidy(char *text)
+{
+    char *to = text;
+    size_t space;
+
+    for (const char *from = text; *from;) {
+        if ((space = space_at(from)) == 0) {
+            *to++ = *from++;
+            continue;
+        }
+        from += space;
+        if (to > text && to[-1] != ' ')
+            *to++ = ' ';
+    }
+    if (to > text && to[-1] == ' ')
+        to--;
+    *to = '\0';
+    return text;
+}
+
+static bool is_id(const char *text)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t length = strlen(text);
+
+    return length >= 1 && length <= 32 && strspn(text, allowed) == length;
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return true;
+    return false;
+}
+
+/* A value as a fault may quote it: names and phones in the wrong column stay out. */
+static const char *quotable(const char *value)
+{
+    return is_id(value) && !is_mobile(value) ? value : "...";
+}
+
+static void check_reference(struct parser *parser, const struct column *column, const char *id)
+{
+    if (parser->tables[column->target].readable && !find_row(parser, column->target, id))
+        refuse(parser, "%s \"%s\" is not in %s", column->name, quotable(id), county_formats[column->target].name);
+}
+
+/* The value is not empty. Sets the member of the row that belongs to the column. */
+static void set_value(struct parser *parser, const struct column *column, const char *value, char *row)
+{
+    void *member = row + column->offset;
+    const char *list = value;
+    char id[64];
+    int64_t number;
+
+    switch (column->kind) {
+    case TOWN:
+        *(const void **)member = find_row(parser, FILE_TOWNS, value);
+        check_reference(parser, column, value);
+        return;
+    case YES:
+        *(bool *)member = true;
+        if (strcmp(value, "yes") != 0)
+            refuse(parser, "%s is neither yes nor empty", column->name);
+        return;
+    case PLACES:
+        if (parse_int(value, 0, 20, &number) == 0)
+            *(int *)member = (int)number;
+        else
+            refuse(parser, "%s is not a whole number from 0 to 20", column->name);
+        return;
+    case WEIGHT:
+        if (parse_real(value, 0.01, 100, member) < 0)
+            refuse(parser, "%s is not a number from 0.01 to 100", column->name);
+        return;
+    case ID:
+        if (!is_id(value))
+            refuse(parser, "%s is not 1 to 32 of A-Z a-z 0-9 _ -", column->name);
+        break;
+    case PHONE:
+        if (!is_mobile(value))
+            refuse(parser, "%s is not 11 digits beginning with 1", column->name);
+        break;
+    case CHOICE:
+        if (!words_have(column->choices, value))
+            refuse(parser, "%s \"%s\" is not one of: %s", column->name, quotable(value), column->choices);
+        break;
+    case HASH:
+        if (strlen(value) != 64 || strspn(value, "0123456789abcdef") != 64)
+            refuse(parser, "%s is not 64 hexadecimal digits in lower case", column->name);
+        break;
+    case REFERENCE:
+        check_reference(parser, column, value);
+        break;
+    case REFERENCES:
+        while (words_next(&list, id, sizeof id))
+            check_reference(parser, column, id);
+        break;
+    case TEXT:
+    case WORDS:
+        break;
+    }
+    *(const char **)member = value;
+}
+
+/* The rows before this one hold no equal text in a column that must be unique. */
+static void check_unique(struct parser *parser, const struct column *column, const char *value)
+{
+    const struct table *table = &parser->tables[parser->file];
+    size_t row_size = county_formats[parser->file].row_size;
+
+    for (size_t i = 0; i < table->count; i++) {
+        const char *other = *(const char *const *)(table->rows + i * row_size + column->offset);
+        if (strcmp(other, value) == 0) {
+            refuse(parser, "%s is already in line %d", column->name, table->lines[i]);
+            return;
+        }
+    }
+}
+
+static void parse_value(struct parser *parser, const struct column *column, char *field, char *row)
+{
+    const char *value = arena_strdup(parser->county->arena, tidy(field));
+
+    if (column->kind < TOWN)
+        *(const char **)(row + column->offset) = "";
+    if (!*value) {
+        if (column->flags & REQUIRED)
+            refuse(parser, "%s is empty", column->name);
+    } else if (text_length(value, strlen(value)) > MAX_FIELD) {
+        refuse(parser, "%s is longer than %d characters", column->name, MAX_FIELD);
+    } else if (has_control(value)) {
+        refuse(parser, "%s holds a line break or another control character", column->name);
+    } else {
+        if (column->flags & UNIQUE)
+            check_unique(parser, column, value);
+        set_value(parser, column, value, row);
+    }
+}
+
+static void parse_header(struct parser *parser, char *const fields[], size_t count)
+{
+    const struct column *columns = county_formats[parser->file].columns;
+    bool complete = true;
+
+    parser->has_header = true;
+    parser->header_count = count;
+    for (int c = 0; c < MAX_COLUMNS; c++)
+        parser->positions[c] = -1;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = tidy(fields[i]);
+        int c = 0;
+        while (columns[c].name && strcmp(columns[c].name, name) != 0)
+            c++;
+        if (!columns[c].name)
+            refuse(parser, "column %zu, \"%s\", does not belong to this file", i + 1, quotable(name));
+        else if (parser->positions[c] >= 0)
+            refuse(parser, "the column \"%s\" is there twice", name);
+        else
+            parser->positions[c] = (int)i;
+    }
+    for (int c = 0; columns[c].name; c++) {
+        if (parser->positions[c] < 0 && (columns[c].flags & REQUIRED)) {
+            refuse(parser, "the column \"%s\" is missing", columns[c].name);
+            complete = false;
+        }
+    }
+    parser->tables[parser->file].readable = complete;
+}
+
+static void apply_setting(struct parser *parser, const struct setting_row *setting)
+{
+    const char *wanted;
+    int result = county_set(parser->county, setting->name, setting->value, &wanted);
+
+    if (result == -ENOENT)
+        refuse(parser, "there is no setting \"%s\"", quotable(setting->name));
+    else if (result < 0)
+        refuse(parser, "%s is not %s", setting->name, wanted);
+}
+
+static void apply_clock(struct parser *parser, const struct clock_row *clock)
+{
+    int kind = clock_by_name(clock->clock);
+    struct span span;
+
+    if (span_parse(clock->time, &span) < 0) {
+        refuse(parser, "time \"%s\" is not a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days", clock->time);
+    } else {
+        struct span *place = &parser->county->clocks[strcmp(clock->urgency, "urgent") == 0][kind];
+        if (place->working_days || place->ms)
+            refuse(parser, "the clock %s %s is there twice", clock->urgency, clock->clock);
+        *place = span;
+    }
+}
+
+static void apply_day(struct parser *parser, const struct calendar_row *day)
+{
+    int result = calendar_set(parser->county->calendar, day->date, strcmp(day->kind, "work") == 0);
+
+    if (result == -EEXIST)
+        refuse(parser, "the date %s is there twice", day->date);
+    else if (result < 0)
+        refuse(parser, "date \"%s\" is not a date such as 2026-10-01", day->date);
+}
+
+/* What leaves no rows in the county takes effect at once. */
+static void apply_row(struct parser *parser, const char *row)
+{
+    switch (parser->file) {
+    case FILE_SETTINGS:
+        apply_setting(parser, (const struct setting_row *)row);
+        break;
+    case FILE_CLOCKS:
+        apply_clock(parser, (const struct clock_row *)row);
+        break;
+    case FILE_CALENDAR:
+        apply_day(parser, (const struct calendar_row *)row);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_blank(char *const fields[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (*tidy(fields[i]))
+            return false;
+    return true;
+}
+
+static void parse_row(struct parser *parser, char *const fields[], size_t count)
+{
+    const struct county_format *format = &county_formats[parser->file];
+    struct table *table = &parser->tables[parser->file];
+    char empty[] = "";
+    int faults = parser->faults;
+
+    if (count > parser->header_count && !is_blank(fields + parser->header_count, count - parser->header_count))
+        refuse(parser, "there are more fields than columns");
+
+    table->rows = xrealloc(table->rows, (table->count + 1) * format->row_size);
+    table->lines = xrealloc(table->lines, (table->count + 1) * sizeof *table->lines);
+    table->lines[table->count] = parser->line;
+    char *row = memset(table->rows + table->count * format->row_size, 0, format->row_size);
+    for (int c = 0; format->columns[c].name; c++) {
+        int position = parser->positions[c];
+        bool given = position >= 0 && (size_t)position < count;
+        parse_value(parser, &format->columns[c], given ? fields[position] : empty, row);
+    }
+    table->count++;
+    if (parser->faults == faults)
+        apply_row(parser, row);
+}
+
+static int take_row(void *arg, int line, char *const fields[], size_t count, const char *error)
+{
+    struct parser *parser = arg;
+
+    parser->line = line;
+    if (error) {
+        refuse(parser, "%s", error);
+        parser->has_header = true; /* were this the header, the next row is none */
+    } else if (is_blank(fields, count)) {
+        return 0;
+    } else if (!parser->has_header) {
+        parse_header(parser, fields, count);
+    } else if (parser->tables[parser->file].readable) {
+        parse_row(parser, fields, count);
+    }
+    return 0;
+}
+
+static void parse_file(struct parser *parser, enum county_file file, const char *text)
+{
+    const struct county_format *format = &county_formats[file];
+    struct table *table = &parser->tables[file];
+
+    if (!text) {
+        if (!format->optional)
+            report(parser, file, 0, "the file is missing");
+        return;
+    }
+    parser->file = file;
+    parser->has_header = false;
+    struct csv *csv = csv_new(MAX_ROW, take_row, parser);
+    csv_feed(csv, text, strlen(text));
+    csv_finish(csv);
+    csv_destroy(&csv);
+
+    if (!parser->has_header)
+        report(parser, file, 0, "the file has no row with the names of the columns");
+    else if (table->readable && format->populated && table->count == 0)
+        report(parser, file, 0, "the file needs at least one row");
+
+    size_t size = table->count * format->row_size;
+    char *rows = arena_alloc(parser->county->arena, size);
+    if (size)
+        memcpy(rows, table->rows, size);
+    free(table->rows);
+    table->rows = rows;
+}
+
+static void hand_over_tables(struct parser *parser)
+{
+    struct county *county = parser->county;
+
+#define HAND_OVER(member, counter, file)                                                                               \
+    do {                                                                                                               \
+        county->member = (void *)parser->tables[file].rows;                                                            \
+        county->counter = parser->tables[file].count;                                                                  \
+    } while (0)
+    HAND_OVER(towns, town_count, FILE_TOWNS);
+    HAND_OVER(communities, community_count, FILE_COMMUNITIES);
+    HAND_OVER(groups, group_count, FILE_GROUPS);
+    HAND_OVER(members, member_count, FILE_MEMBERS);
+    HAND_OVER(committees, committee_count, FILE_COMMITTEES);
+    HAND_OVER(departments, department_count, FILE_DEPARTMENTS);
+    HAND_OVER(categories, category_count, FILE_CATEGORIES);
+    HAND_OVER(rules, rule_count, FILE_RULES);
+    HAND_OVER(keys, key_count, FILE_KEYS);
+#undef HAND_OVER
+}
+
+static void check_groups_have_members(struct parser *parser)
+{
+    const struct county *county = parser->county;
+
+    for (size_t g = 0; parser->tables[FILE_MEMBERS].readable && g < county->group_count; g++) {
+        size_t m = 0;
+        while (m < county->member_count && strcmp(county->members[m].group, county->groups[g].id) != 0)
+            m++;
+        if (m == county->member_count)
+            report(parser, FILE_GROUPS, parser->tables[FILE_GROUPS].lines[g], "group \"%s\" has nobody in members.csv",
+                   county->groups[g].id);
+    }
+}
+
+static void check_clocks(struct parser *parser)
+{
+    static const char *const urgencies[] = {"normal", "urgent"};
+
+    for (int urgency = 0; parser->tables[FILE_CLOCKS].readable && urgency < 2; urgency++)
+        for (enum clock_kind kind = 0; kind < CLOCK_KINDS; kind++) {
+            struct span span = parser->county->clocks[urgency][kind];
+            if (!span.working_days && !span.ms)
+                report(parser, FILE_CLOCKS, 0, "the clock %s %s is missing", urgencies[urgency], clock_name(kind));
+        }
+}
+
+static void check_whole(struct parser *parser)
+{
+    check_groups_have_members(parser);
+    check_clocks(parser);
+    if (parser->tables[FILE_SETTINGS].readable && !parser->county->name)
+        report(parser, FILE_SETTINGS, 0, "the setting \"name\" is missing");
+    if (parser->tables[FILE_CATEGORIES].readable && !county_category(parser->county, "other"))
+        report(parser, FILE_CATEGORIES, 0, "the category \"other\" is missing: it takes what no rule knows");
+}
+
+int county_parse(const char *id, const char *const texts[COUNTY_FILE_COUNT], county_fault_fn *fault, void *arg,
+                 struct county **ret_county)
+{
+    struct county *county = xcalloc(1, sizeof *county);
+    struct parser parser = {.county = county, .fault = fault, .arg = arg};
+
+    county->arena = arena_new();
+    county->calendar = calendar_new();
+    county_set_defaults(county);
+    if (strlen(id) == 6 && strspn(id, "0123456789") == 6)
+        memcpy(county->id, id, sizeof county->id);
+    else
+        report(&parser, FILE_SETTINGS, 0, "the id of a county is its division code of 6 digits, not \"%s\"", id);
+
+    for (size_t i = 0; i < COUNTY_FILE_COUNT; i++)
+        parse_file(&parser, county_reading_order[i], texts[county_reading_order[i]]);
+    hand_over_tables(&parser);
+    check_whole(&parser);
+
+    for (size_t i = 0; i < COUNTY_FILE_COUNT; i++)
+        free(parser.tables[i].lines);
+    if (parser.faults) {
+        county_destroy(&county);
+        return -EINVAL;
+    }
+    *ret_county = county;
+    return 0;
+}

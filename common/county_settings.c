@@ -1,0 +1,139 @@
+/*
+ * county_settings.c - what may stand in settings.csv, one row of the table
+ * for each name.
+ *
+ * A setter gets a value that is not empty, and leaves the county alone when
+ * it refuses.
+ */
+#include "common/county_settings.h"
+
+#include "common/calendar.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void county_set_defaults(struct county *county)
+{
+    county->language = "zh";
+    county->chair_phone = county->contact = "";
+    county->threshold = 0.5;
+    county->work_start = 8 * 60 + 30;
+    county->work_end = 17 * 60 + 30;
+    for (int day = 1; day <= 5; day++)
+        county->work_weekday[day] = true;
+    county->escalate = (struct span){.working_days = 1};
+}
+
+static int set_name(struct county *county, const char *value)
+{
+    if (text_length(value, strlen(value)) > 60)
+        return -EINVAL;
+    county->name = value;
+    return 0;
+}
+
+static int set_language(struct county *county, const char *value)
+{
+    if (!words_have("zh en", value))
+        return -EINVAL;
+    county->language = value;
+    return 0;
+}
+
+static int set_chair_phone(struct county *county, const char *value)
+{
+    if (!is_mobile(value))
+        return -EINVAL;
+    county->chair_phone = value;
+    return 0;
+}
+
+static int set_contact(struct county *county, const char *value)
+{
+    county->contact = value;
+    return 0;
+}
+
+static int set_threshold(struct county *county, const char *value)
+{
+    return parse_real(value, 0, 1, &county->threshold) < 0 ? -EINVAL : 0;
+}
+
+static int set_open311_tokens(struct county *county, const char *value)
+{
+    if (!words_have("yes no", value))
+        return -EINVAL;
+    county->open311_tokens = strcmp(value, "yes") == 0;
+    return 0;
+}
+
+/* "08:30" as minutes since midnight, or -1. */
+static int parse_clock_time(const char *text, size_t size)
+{
+    int hour, minute, length = 0;
+
+    if (size != 5 || sscanf(text, "%2d:%2d%n", &hour, &minute, &length) != 2 || length != 5)
+        return -1;
+    return hour >= 0 && minute >= 0 && minute < 60 && hour * 60 + minute <= 24 * 60 ? hour * 60 + minute : -1;
+}
+
+static int set_work_hours(struct county *county, const char *value)
+{
+    size_t first = strcspn(value, "-");
+    int start = parse_clock_time(value, first);
+    int end = value[first] ? parse_clock_time(value + first + 1, strlen(value + first + 1)) : -1;
+
+    if (start < 0 || end <= start)
+        return -EINVAL;
+    county->work_start = start;
+    county->work_end = end;
+    return 0;
+}
+
+static int set_work_weekdays(struct county *county, const char *value)
+{
+    int first = value[0] - '0', last = value[0] && value[1] ? value[2] - '0' : 0;
+
+    if (strlen(value) != 3 || value[1] != '-' || first < 1 || last > 7 || first > last)
+        return -EINVAL;
+    for (int day = 1; day <= 7; day++)
+        county->work_weekday[day % 7] = day >= first && day <= last;
+    return 0;
+}
+
+static int set_escalate(struct county *county, const char *value)
+{
+    return span_parse(value, &county->escalate);
+}
+
+static const struct {
+    const char *name;
+    int (*set)(struct county *county, const char *value);
+    const char *wanted;
+} settings[] = {
+    {"name", set_name, "a name of at most 60 characters"},
+    {"language", set_language, "zh or en"},
+    {"chair_phone", set_chair_phone, "11 digits beginning with 1"},
+    {"contact", set_contact, "text"},
+    {"threshold", set_threshold, "a number from 0 to 1"},
+    {"open311_tokens", set_open311_tokens, "yes or no"},
+    {"work_hours", set_work_hours, "a start and a later end such as 08:30-17:30"},
+    {"work_weekdays", set_work_weekdays, "weekdays such as 1-5, where 1 is Monday and 7 is Sunday"},
+    {"escalate", set_escalate, "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days"},
+};
+
+int county_set(struct county *county, const char *name, const char *value, const char **ret_wanted)
+{
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        if (strcmp(settings[i].name, name) != 0)
+            continue;
+        if (*value && settings[i].set(county, value) < 0) {
+            *ret_wanted = settings[i].wanted;
+            return -EINVAL;
+        }
+        return 0;
+    }
+    return -ENOENT;
+}

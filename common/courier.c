@@ -1,0 +1,546 @@
+/*
+ * courier.c - sending, acks, resends, and calls; see courier.h.
+ *
+ * A parcel is an event or a call. Events wait in `waiting` of their
+ * destination until an instance has room in its window, then lie in the
+ * instance's `under_way` until the ack. `waiting` is bounded: what does not
+ * fit is left to the lease, that is, to courier_claim() when there is room.
+ */
+#include "common/courier.h"
+
+#include "common/alloc.h"
+#include "common/commit.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    MAX_WAITING = 1024,     /* events of one destination kept in memory without a place */
+    ACK_TIMEOUT_MS = 10000, /* silence after which an instance is met anew */
+};
+
+struct parcel {
+    struct parcel *next;
+    struct envelope envelope;
+    char *body;
+    size_t size;
+    int64_t sent_at;
+    answer_fn *done; /* of a call */
+    void *arg;
+};
+
+struct queue {
+    struct parcel *first, **last;
+    size_t count;
+};
+
+/* An instance of another service. */
+struct instance {
+    struct instance *next;
+    struct courier *courier;
+    struct entry entry;
+    struct peer *peer;
+    struct queue under_way;
+    int64_t heard_at;
+    bool present; /* in the latest list */
+};
+
+struct destination {
+    struct instance *instances;
+    struct queue waiting;
+};
+
+struct courier {
+    struct courier_config config;
+    struct destination destinations[SERVICE_COUNT];
+    struct queue acked; /* parcels whose ack came in this turn; the status is in the envelope */
+    int64_t ticket;     /* of the latest call */
+    int sends_to;       /* services that this one sends events to */
+};
+
+static void queue_init(struct queue *queue)
+{
+    *queue = (struct queue){.last = &queue->first};
+}
+
+static void queue_push(struct queue *queue, struct parcel *parcel)
+{
+    parcel->next = NULL;
+    *queue->last = parcel;
+    queue->last = &parcel->next;
+    queue->count++;
+}
+
+/* Takes out the parcel that *place points at. */
+static struct parcel *queue_take(struct queue *queue, struct parcel **place)
+{
+    struct parcel *parcel = *place;
+    *place = parcel->next;
+    if (queue->last == &parcel->next)
+        queue->last = place;
+    queue->count--;
+    return parcel;
+}
+
+static void parcel_destroy(struct parcel *parcel)
+{
+    free(parcel->body);
+    free(parcel);
+}
+
+static void queue_clear(struct queue *queue)
+{
+    while (queue->first)
+        parcel_destroy(queue_take(queue, &queue->first));
+}
+
+static bool same_event(const struct envelope *a, const struct envelope *b)
+{
+    return a->kind == ENVELOPE_EVENT && a->sequence == b->sequence && strcmp(a->order, b->order) == 0 &&
+           strcmp(a->county, b->county) == 0;
+}
+
+static struct parcel **queue_find(struct queue *queue, const struct envelope *event)
+{
+    for (struct parcel **place = &queue->first; *place; place = &(*place)->next)
+        if (same_event(&(*place)->envelope, event))
+            return place;
+    return NULL;
+}
+
+static void count_edge(const struct courier *courier, const char *name, const char *help, int destination)
+{
+    char labels[60];
+    snprintf(labels, sizeof labels, "edge=\"%s>%s\"", service_name(courier->config.service), service_name(destination));
+    metric_add(name, help, labels, 1);
+}
+
+struct courier *courier_new(const struct courier_config *config)
+{
+    struct courier *courier = xcalloc(1, sizeof *courier);
+    courier->config = *config;
+    queue_init(&courier->acked);
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        queue_init(&courier->destinations[i].waiting);
+    for (int type = 0; type < MESSAGE_COUNT; type++) {
+        const struct message_info *message = message_info((enum message_type)type);
+        if (message->kind == KIND_EVENT && message->from & config->service)
+            courier->sends_to |= message->to;
+    }
+    return courier;
+}
+
+static void end_call(struct parcel *call, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    if (call->done)
+        call->done(call->arg, status, type, reply);
+    parcel_destroy(call);
+}
+
+static void instance_destroy(struct instance *instance)
+{
+    link_close(&instance->peer);
+    while (instance->under_way.first) {
+        struct parcel *parcel = queue_take(&instance->under_way, &instance->under_way.first);
+        if (parcel->envelope.kind == ENVELOPE_CALL)
+            end_call(parcel, ANSWER_UNAVAILABLE, MSG_DONE, NULL);
+        else
+            parcel_destroy(parcel); /* its lease brings it back */
+    }
+    free(instance);
+}
+
+void courier_destroy(struct courier **courier)
+{
+    if (!*courier)
+        return;
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        struct destination *destination = &(*courier)->destinations[i];
+        while (destination->instances) {
+            struct instance *next = destination->instances->next;
+            instance_destroy(destination->instances);
+            destination->instances = next;
+        }
+        queue_clear(&destination->waiting);
+    }
+    queue_clear(&(*courier)->acked);
+    free(*courier);
+    *courier = NULL;
+}
+
+static struct instance *find_instance(struct destination *destination, const struct entry *entry)
+{
+    for (struct instance *i = destination->instances; i; i = i->next)
+        if (strcmp(i->entry.instance, entry->instance) == 0 && strcmp(i->entry.endpoint, entry->endpoint) == 0)
+            return i;
+    return NULL;
+}
+
+static void connect_instance(struct instance *instance)
+{
+    link_close(&instance->peer);
+    instance->peer = link_open(instance->courier->config.link, instance->entry.endpoint, instance);
+    instance->heard_at = now_ms();
+}
+
+static void meet_destination(struct courier *courier, struct destination *destination, const struct entry *entries,
+                             size_t count)
+{
+    for (struct instance *i = destination->instances; i; i = i->next)
+        i->present = false;
+    for (size_t k = 0; k < count; k++) {
+        struct instance *instance = find_instance(destination, &entries[k]);
+        if (!instance) {
+            instance = xcalloc(1, sizeof *instance);
+            *instance = (struct instance){.next = destination->instances, .courier = courier, .entry = entries[k]};
+            queue_init(&instance->under_way);
+            connect_instance(instance);
+            destination->instances = instance;
+        }
+        instance->present = true;
+    }
+    for (struct instance **place = &destination->instances; *place;) {
+        struct instance *instance = *place;
+        /* One that leaves in order still acknowledges what it has; it is let go when nothing is under way. */
+        bool silent = now_ms() - instance->heard_at > ACK_TIMEOUT_MS;
+        if (!instance->present && (instance->under_way.count == 0 || silent)) {
+            *place = instance->next;
+            instance_destroy(instance);
+        } else {
+            place = &instance->next;
+        }
+    }
+}
+
+void courier_meet(struct courier *courier, const struct registry *registry)
+{
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        meet_destination(courier, &courier->destinations[i], registry->entries[i], registry->counts[i]);
+}
+
+/* The present instance with the least under way; NULL when all are full. Calls are let in beside the window. */
+static struct instance *choose(struct destination *destination, size_t window, const struct instance *except)
+{
+    struct instance *best = NULL;
+    for (struct instance *i = destination->instances; i; i = i->next)
+        if (i->present && i->peer && i != except && i->under_way.count < window &&
+            (!best || i->under_way.count < best->under_way.count))
+            best = i;
+    return best;
+}
+
+/* Whether it could be sent; then it lies in the instance's queue. */
+static bool try_send(struct courier *courier, struct destination *destination, struct parcel *parcel,
+                     const struct instance *except)
+{
+    bool call = parcel->envelope.kind == ENVELOPE_CALL;
+    size_t window = call ? SIZE_MAX : courier->config.window;
+    struct instance *instance = choose(destination, window, except);
+    if (!instance && except)
+        instance = choose(destination, window, NULL);
+    if (!instance)
+        return false;
+    int64_t now = now_ms();
+    if (!call)
+        parcel->envelope.at = now;
+    if (link_send(instance->peer, &parcel->envelope, parcel->body, parcel->size) < 0)
+        return false;
+    if (instance->under_way.count == 0)
+        instance->heard_at = now; /* the silence that counts begins now */
+    parcel->sent_at = now;
+    queue_push(&instance->under_way, parcel);
+    return true;
+}
+
+static struct parcel *parcel_new(const struct envelope *envelope, const char *body, size_t size)
+{
+    struct parcel *parcel = xcalloc(1, sizeof *parcel);
+    parcel->envelope = *envelope;
+    parcel->body = xmalloc(size + 1);
+    memcpy(parcel->body, body, size);
+    parcel->size = size;
+    return parcel;
+}
+
+static struct destination *destination_of(struct courier *courier, const struct envelope *envelope)
+{
+    return &courier->destinations[registry_index(envelope->destination)];
+}
+
+void courier_post(struct courier *courier, const struct envelope *event, const char *body, size_t size)
+{
+    struct destination *destination = destination_of(courier, event);
+    /* What waits goes first; when too much waits, this one comes back with its lease. */
+    if (destination->waiting.count >= MAX_WAITING)
+        return;
+    struct parcel *parcel = parcel_new(event, body, size);
+    if (destination->waiting.count > 0 || !try_send(courier, destination, parcel, NULL))
+        queue_push(&destination->waiting, parcel);
+}
+
+void courier_call(struct courier *courier, const struct envelope *call, const char *body, size_t size, answer_fn *done,
+                  void *arg)
+{
+    struct destination *destination = destination_of(courier, call);
+    struct parcel *parcel = parcel_new(call, body, size);
+    parcel->envelope.sequence = ++courier->ticket;
+    parcel->done = done;
+    parcel->arg = arg;
+    if (!try_send(courier, destination, parcel, NULL))
+        queue_push(&destination->waiting, parcel);
+}
+
+static void take_reply(struct instance *instance, const struct envelope *envelope, const char *body, size_t size)
+{
+    struct parcel **place = &instance->under_way.first;
+    while (*place && ((*place)->envelope.kind != ENVELOPE_CALL || (*place)->envelope.sequence != envelope->sequence))
+        place = &(*place)->next;
+    if (!*place)
+        return; /* it came after its deadline */
+    struct parcel *call = queue_take(&instance->under_way, place);
+
+    RECORD *reply = record_new();
+    enum message_type type = MSG_DONE;
+    struct fault fault;
+    enum answer_status status = ANSWER_UNAVAILABLE;
+    if (envelope->status == STATUS_STALE)
+        status = ANSWER_STALE;
+    else if (envelope->status != STATUS_LATER && wire_unpack(body, size, &type, reply, &fault) == 0)
+        status = type == MSG_REFUSAL ? ANSWER_REFUSED : ANSWER_OK;
+    end_call(call, status, type, reply);
+}
+
+static void take_ack(struct instance *instance, const struct envelope *envelope)
+{
+    struct parcel **place = queue_find(&instance->under_way, envelope);
+    if (!place)
+        return; /* of an earlier sending; the one under way elsewhere will be acknowledged too */
+    struct parcel *parcel = queue_take(&instance->under_way, place);
+    parcel->envelope.status = envelope->status;
+    memcpy(parcel->envelope.text, envelope->text, sizeof parcel->envelope.text);
+    queue_push(&instance->courier->acked, parcel);
+}
+
+void courier_response(struct courier *courier, void *owner, const struct envelope *envelope, const char *body,
+                      size_t size)
+{
+    (void)courier;
+    struct instance *instance = owner;
+    instance->heard_at = now_ms();
+    if (envelope->kind == ENVELOPE_REPLY)
+        take_reply(instance, envelope, body, size);
+    else if (envelope->kind == ENVELOPE_ACK)
+        take_ack(instance, envelope);
+}
+
+/* The name of the message inside a body, for the dead-letter list; "" when it cannot be read. */
+static const char *type_name(const struct parcel *parcel)
+{
+    RECORD *body = record_new();
+    enum message_type type;
+    struct fault fault;
+    return wire_unpack(parcel->body, parcel->size, &type, body, &fault) == 0 ? message_info(type)->name : "";
+}
+
+static void set_aside(struct courier *courier, const struct parcel *parcel, const char *cause)
+{
+    const struct envelope *event = &parcel->envelope;
+    log_warning("order=%s edge=%s>%s seq=%" PRId64 " result=aside cause=\"%s\"", event->order,
+                service_name(event->source), service_name(event->destination), event->sequence, cause);
+    count_edge(courier, "sidan_dead_letters_total", "Events set aside", event->destination);
+    aside_append(courier->config.store, event, type_name(parcel), cause);
+}
+
+void courier_settle(struct courier *courier)
+{
+    if (courier->acked.count == 0)
+        return;
+    struct store *store = courier->config.store;
+    for (struct parcel *parcel = courier->acked.first; parcel; parcel = parcel->next) {
+        if (parcel->envelope.status == STATUS_LATER)
+            later_append(store, &parcel->envelope, now_ms() + courier->config.backoff_ms);
+        else if (parcel->envelope.status == STATUS_REFUSED)
+            set_aside(courier, parcel, parcel->envelope.text);
+        else
+            ack_append(store, &parcel->envelope);
+    }
+    /* If Redis is away the events come again, and are found to be duplicates. */
+    bool settled = store_run(store) == 0;
+    for (size_t reply = 0; courier->acked.first;) {
+        struct parcel *parcel = queue_take(&courier->acked, &courier->acked.first);
+        struct envelope event = parcel->envelope;
+        bool acked = event.status == STATUS_OK || event.status == STATUS_DUPLICATE;
+        const char *body;
+        size_t size;
+        if (settled && acked && ack_read(store_reply(store, reply), &event.sequence, event.id, &body, &size) == 1) {
+            event.status = 0;
+            courier_post(courier, &event, body, size);
+        }
+        reply += event.status == STATUS_LATER ? 2 : 1;
+        parcel_destroy(parcel);
+    }
+    courier_tick(courier);
+}
+
+/* How many more events a destination's instances and the queue before them can take. */
+static size_t room(const struct courier *courier, const struct destination *destination)
+{
+    size_t free_places = 0;
+    for (const struct instance *i = destination->instances; i; i = i->next)
+        if (i->present && i->under_way.count < courier->config.window)
+            free_places += courier->config.window - i->under_way.count;
+    return free_places > destination->waiting.count ? free_places - destination->waiting.count : 0;
+}
+
+/* Takes an event out of whichever queue holds it; it is about to be sent again. */
+static const struct instance *forget(struct destination *destination, const struct envelope *event)
+{
+    struct parcel **place = queue_find(&destination->waiting, event);
+    if (place) {
+        parcel_destroy(queue_take(&destination->waiting, place));
+        return NULL;
+    }
+    for (struct instance *i = destination->instances; i; i = i->next) {
+        place = queue_find(&i->under_way, event);
+        if (place) {
+            parcel_destroy(queue_take(&i->under_way, place));
+            return i;
+        }
+    }
+    return NULL;
+}
+
+static void resend(struct courier *courier, const char *county, int service, const redisReply *reply)
+{
+    struct destination *destination = &courier->destinations[registry_index(service)];
+    for (size_t i = 0; i + 2 < reply->elements; i += 3) {
+        struct envelope event = {.kind = ENVELOPE_EVENT, .source = courier->config.service, .destination = service};
+        const char *body;
+        size_t size;
+        snprintf(event.county, sizeof event.county, "%s", county);
+        if (outbox_entry(reply->element[i], reply->element[i + 1], event.order, &event.sequence, event.id, &body,
+                         &size) < 0)
+            continue;
+        const struct instance *before = forget(destination, &event);
+        struct parcel *parcel = parcel_new(&event, body, size);
+        if (reply->element[i + 2]->integer > courier->config.max_attempts) {
+            set_aside(courier, parcel, "sent too often without an answer");
+            parcel_destroy(parcel);
+            continue;
+        }
+        count_edge(courier, "sidan_resends_total", "Events sent again because no ack came", service);
+        if (!try_send(courier, destination, parcel, before))
+            queue_push(&destination->waiting, parcel);
+    }
+}
+
+void courier_claim(struct courier *courier)
+{
+    struct store *store = courier->config.store;
+    struct {
+        const char *county;
+        int service;
+    } *claims = NULL;
+    size_t count = 0;
+
+    for (int service = 1; service < 1 << SERVICE_COUNT; service <<= 1) {
+        /* No instance, no attempt: the outage of a whole destination is not the messages' fault. */
+        size_t limit = room(courier, &courier->destinations[registry_index(service)]);
+        if (!(courier->sends_to & service) || limit == 0)
+            continue;
+        for (size_t i = 0; i < counties_count(courier->config.counties); i++) {
+            const char *county = counties_at(courier->config.counties, i)->id;
+            claims = xrealloc(claims, (count + 1) * sizeof *claims);
+            claims[count].county = county;
+            claims[count++].service = service;
+            claim_append(store, county, courier->config.service, service, limit, courier->config.backoff_ms,
+                         courier->config.backoff_cap_ms);
+        }
+    }
+    if (store_run(store) == 0) {
+        /* Setting aside needs the store again, so the replies are read while commands are only appended. */
+        for (size_t i = 0; i < count; i++)
+            if (store_reply(store, i)->type == REDIS_REPLY_ARRAY)
+                resend(courier, claims[i].county, claims[i].service, store_reply(store, i));
+        store_run(store);
+    }
+    free(claims);
+}
+
+static void send_waiting(struct courier *courier, struct destination *destination)
+{
+    while (destination->waiting.first) {
+        struct parcel *parcel = queue_take(&destination->waiting, &destination->waiting.first);
+        if (try_send(courier, destination, parcel, NULL))
+            continue;
+        parcel->next = destination->waiting.first; /* back to the front */
+        if (!destination->waiting.first)
+            destination->waiting.last = &parcel->next;
+        destination->waiting.first = parcel;
+        destination->waiting.count++;
+        break;
+    }
+}
+
+/* Ends calls whose deadline passed, and gives up places of events whose ack is not to be expected any more. */
+static void drop_late(struct queue *queue, int64_t now)
+{
+    for (struct parcel **place = &queue->first; *place;) {
+        const struct parcel *parcel = *place;
+        if (parcel->envelope.kind == ENVELOPE_CALL && parcel->envelope.at < now)
+            end_call(queue_take(queue, place), ANSWER_UNAVAILABLE, MSG_DONE, NULL);
+        else if (parcel->envelope.kind == ENVELOPE_EVENT && parcel->sent_at && now - parcel->sent_at > ACK_TIMEOUT_MS)
+            parcel_destroy(queue_take(queue, place));
+        else
+            place = &(*place)->next;
+    }
+}
+
+void courier_tick(struct courier *courier)
+{
+    int64_t now = now_ms();
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        struct destination *destination = &courier->destinations[i];
+        for (struct instance *k = destination->instances; k; k = k->next) {
+            /* A machine that is gone looks connected for long: after such a silence the socket is made anew. */
+            if (k->under_way.count > 0 && now - k->heard_at > ACK_TIMEOUT_MS)
+                connect_instance(k);
+            drop_late(&k->under_way, now);
+        }
+        send_waiting(courier, destination);
+        drop_late(&destination->waiting, now);
+    }
+}
+
+size_t courier_busy(const struct courier *courier)
+{
+    size_t count = courier->acked.count;
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        for (const struct parcel *waiting = courier->destinations[i].waiting.first; waiting; waiting = waiting->next)
+            count += waiting->envelope.kind == ENVELOPE_CALL;
+        for (const struct instance *k = courier->destinations[i].instances; k; k = k->next)
+            count += k->under_way.count;
+    }
+    return count;
+}
+
+static void release_queue(struct courier *courier, const struct queue *queue)
+{
+    for (const struct parcel *parcel = queue->first; parcel; parcel = parcel->next)
+        if (parcel->envelope.kind == ENVELOPE_EVENT)
+            later_append(courier->config.store, &parcel->envelope, now_ms());
+}
+
+void courier_release(struct courier *courier)
+{
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        release_queue(courier, &courier->destinations[i].waiting);
+        for (const struct instance *k = courier->destinations[i].instances; k; k = k->next)
+            release_queue(courier, &k->under_way);
+    }
+    store_run(courier->config.store);
+}

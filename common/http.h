@@ -1,0 +1,97 @@
+/*
+ * http.h - an HTTP/1.1 server inside the event loop, over libmicrohttpd.
+ *
+ * A request arrives whole, unless its route takes the body piece by piece. A
+ * handler answers at once or later with http_answer(); until then the
+ * connection sleeps. Bodies over their limit (413), requests that are not
+ * complete in time (408) and broken ones (400) are answered here, through the
+ * server's error function, so that they too are in the caller's format. (A
+ * request line or a header that is no HTTP at all gets libmicrohttpd's own
+ * 400 or 431.)
+ */
+#ifndef SIDAN_HTTP_H
+#define SIDAN_HTTP_H
+
+#include <czmq.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_server;
+struct http_request;
+
+struct http_route {
+    const char *method;
+    const char *path; /* "/api/v1/orders/{id}"; {x} stands for one segment. A trailing * matches the rest. */
+    void (*handle)(void *arg, struct http_request *request);
+    size_t max_body; /* bytes; 0: 64 KiB */
+    /*
+     * For a body taken piece by piece: called with each piece; then handle is called with an empty body. A return
+     * other than 0 says that the request has been answered: the rest is dropped.
+     */
+    int (*piece)(void *arg, struct http_request *request, const char *data, size_t size);
+};
+
+struct http_config {
+    const char *host; /* address to listen on */
+    int port;         /* 0: any free one, see http_port() */
+    const struct http_route *routes;
+    size_t route_count;
+    void *arg; /* given to the handlers */
+    /* Answers an error of the HTTP level in the caller's format: sets the answer through http_answer(). */
+    void (*error)(void *arg, struct http_request *request, int status, const char *word, const char *detail);
+    int header_ms;        /* to receive the headers */
+    int body_ms;          /* to receive an ordinary body */
+    int piece_ms;         /* longest silence while a body is taken piece by piece */
+    unsigned connections; /* greatest number at a time */
+    /* Called once per loop turn after requests were handled: the place to commit what they brought. May be NULL. */
+    void (*turn)(void *arg);
+};
+
+/* Starts listening. 0, or -errno (-EADDRINUSE, ...). config and routes must live as long as the server. */
+int http_start(zloop_t *loop, const struct http_config *config, struct http_server **ret_server);
+int http_port(const struct http_server *server);
+
+/* Takes no new connections. Those that are open may finish. */
+void http_quiesce(struct http_server *server);
+
+/* Requests that are not answered yet. */
+size_t http_active(const struct http_server *server);
+
+/* Stops; a request without an answer gets a 503, and its handler must not answer any more. */
+void http_stop(struct http_server **server);
+
+/* What was asked. Strings live as long as the request; NULL when absent. */
+const char *http_method(const struct http_request *request);
+const char *http_path(const struct http_request *request);
+const char *http_segment(const struct http_request *request, const char *name); /* {name} of the route */
+const char *http_query(const struct http_request *request, const char *name);   /* of the URL, decoded */
+const char *http_header(const struct http_request *request, const char *name);
+const char *http_body(const struct http_request *request, size_t *ret_size); /* NUL-terminated */
+const char *http_form(const struct http_request *request, const char *name); /* of an urlencoded body */
+/* All pairs of the urlencoded body, then of the query, in order. */
+void http_each_form(const struct http_request *request, void (*each)(void *arg, const char *name, const char *value),
+                    void *arg);
+
+/* Something the handler wants to keep with the request; destroyed with it. */
+void http_attach(struct http_request *request, void *data, void (*destroy)(void *data));
+void *http_attached(const struct http_request *request);
+
+/*
+ * Slows a client down whose body is taken piece by piece: from within piece()
+ * on no more pieces come until http_resume(). Pausing has no time limit.
+ */
+void http_pause(struct http_request *request);
+void http_resume(struct http_request *request);
+
+/*
+ * Answers. type is a media type; the body is copied. After it the request
+ * must not be touched. Exactly one answer per request; if the client has gone
+ * away it is dropped.
+ */
+void http_answer(struct http_request *request, int status, const char *type, const char *body, size_t size);
+
+/* Adds a header to the coming answer. */
+void http_answer_header(struct http_request *request, const char *name, const char *value);
+
+#endif

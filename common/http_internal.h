@@ -1,0 +1,93 @@
+/*
+ * http_internal.h - what the files of the HTTP server share: http.c (loop,
+ * connections, deadlines), http_request.c (what was asked, the answer) and
+ * http_linger.c (answers in the middle of an upload).
+ */
+#ifndef SIDAN_HTTP_INTERNAL_H
+#define SIDAN_HTTP_INTERNAL_H
+
+#include "common/http.h"
+
+#include <microhttpd.h>
+
+enum http_phase {
+    PHASE_HEADERS,   /* being received */
+    PHASE_BODY,      /* being received */
+    PHASE_HANDLING,  /* received whole; the handler owes an answer, perhaps has given it already */
+    PHASE_ANSWERING, /* the answer is being sent */
+    PHASE_REJECTED,  /* answered while it was being received; nothing more is read */
+};
+
+struct http_pair {
+    char *name, *value;
+};
+struct http_pairs {
+    struct http_pair *at;
+    size_t count;
+};
+
+/* Owned by its connection. */
+struct http_request {
+    struct http_server *server;
+    struct http_connection *connection;
+    const struct http_route *route; /* NULL: none fits, see failure */
+    enum http_phase phase;
+    char *method, *path;
+    struct http_pairs segments, form, headers; /* headers: of the answer */
+    bool form_parsed, paused, suspended;
+    int failure; /* 404 or 405 */
+    char *body;
+    size_t body_size, body_capacity, received;
+    struct MHD_Response *response;
+    int status;
+    void *attached;
+    void (*destroy_attached)(void *data);
+};
+
+struct http_connection {
+    struct http_server *server;
+    struct MHD_Connection *mhd;
+    struct http_connection *previous, *next;
+    struct http_request *request; /* from its first line until its answer is sent */
+    int64_t deadline;             /* of the present phase, by zclock_mono(); 0: none */
+    bool used;                    /* has served a request */
+};
+
+struct http_linger;
+
+struct http_server {
+    zloop_t *loop;
+    const struct http_config *config;
+    struct MHD_Daemon *daemon;
+    int listener; /* -1 when quiet */
+    int epoll;
+    zmq_pollitem_t item;
+    int port;
+    int tick_timer, again_timer; /* again_timer: -1 when not set */
+    struct http_connection *connections;
+    size_t handled; /* requests handed to handlers in this turn */
+    size_t active;
+    struct http_linger *linger;
+};
+
+/* http.c: lets libmicrohttpd run in the next turn of the loop. */
+void http_wake(struct http_server *server);
+
+/* http_request.c */
+/* Takes over path. */
+struct http_request *http_request_new(struct http_connection *connection, char *path);
+void http_request_destroy(struct http_request **request);
+/* Finds the route; sets route and segments, or failure. */
+void http_request_route(struct http_request *request);
+void http_pairs_add(struct http_pairs *pairs, char *name, char *value);
+const char *http_pairs_get(const struct http_pairs *pairs, const char *name);
+void http_pairs_clear(struct http_pairs *pairs);
+
+/* http_linger.c */
+struct http_linger *http_linger_new(zloop_t *loop);
+void http_linger_destroy(struct http_linger **linger);
+/* Sends a whole answer on a connection that is still sending to us, and sees to it that it arrives. */
+void http_linger_answer(struct http_linger *linger, int fd, int status, const char *type,
+                        const struct http_pairs *headers, const char *body, size_t size);
+
+#endif

@@ -1,0 +1,260 @@
+/*
+ * http_request.c - one request: its route, what was asked, its answer.
+ *
+ * A request owns its strings, its body and what a handler attached to it.
+ * Headers and query belong to libmicrohttpd, which keeps them as long as the
+ * request. An answer either goes to libmicrohttpd, or, while the client is
+ * still sending, straight to the socket (http_linger.c).
+ */
+#include "common/alloc.h"
+#include "common/http_internal.h"
+
+#include <string.h>
+
+struct http_request *http_request_new(struct http_connection *connection, char *path)
+{
+    struct http_request *request = xcalloc(1, sizeof *request);
+    request->server = connection->server;
+    request->connection = connection;
+    request->server->active++;
+    request->method = xstrdup("");
+    request->path = path;
+    return request;
+}
+
+void http_request_destroy(struct http_request **request_pointer)
+{
+    struct http_request *request = *request_pointer;
+    if (!request)
+        return;
+    if (request->phase <= PHASE_HANDLING && !request->response)
+        request->server->active--;
+    if (request->destroy_attached)
+        request->destroy_attached(request->attached);
+    if (request->response)
+        MHD_destroy_response(request->response);
+    http_pairs_clear(&request->segments);
+    http_pairs_clear(&request->form);
+    http_pairs_clear(&request->headers);
+    free(request->method);
+    free(request->path);
+    free(request->body);
+    free(request);
+    *request_pointer = NULL;
+}
+
+/* Takes over both strings. */
+void http_pairs_add(struct http_pairs *pairs, char *name, char *value)
+{
+    pairs->at = xrealloc(pairs->at, (pairs->count + 1) * sizeof *pairs->at);
+    pairs->at[pairs->count++] = (struct http_pair){name, value};
+}
+
+const char *http_pairs_get(const struct http_pairs *pairs, const char *name)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (strcmp(pairs->at[i].name, name) == 0)
+            return pairs->at[i].value;
+    }
+    return NULL;
+}
+
+void http_pairs_clear(struct http_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        free(pairs->at[i].name);
+        free(pairs->at[i].value);
+    }
+    free(pairs->at);
+    *pairs = (struct http_pairs){0};
+}
+
+/* Compares segment by segment, collecting {names}. */
+static bool path_matches(const char *pattern, const char *path, struct http_pairs *segments)
+{
+    while (*pattern && *pattern != '*') {
+        if (*pattern == '{') {
+            size_t name = strcspn(pattern + 1, "}"), value = strcspn(path, "/");
+            if (value == 0)
+                return false;
+            http_pairs_add(segments, xstrndup(pattern + 1, name), xstrndup(path, value));
+            pattern += name + 2;
+            path += value;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *pattern == '*' || *path == '\0';
+}
+
+void http_request_route(struct http_request *request)
+{
+    const struct http_config *config = request->server->config;
+    const char *method = strcmp(request->method, "HEAD") == 0 ? "GET" : request->method;
+    request->failure = 404;
+    for (size_t i = 0; i < config->route_count; i++) {
+        const struct http_route *route = &config->routes[i];
+        http_pairs_clear(&request->segments);
+        if (!path_matches(route->path, request->path, &request->segments))
+            continue;
+        if (strcmp(route->method, method) == 0) {
+            request->route = route;
+            return;
+        }
+        request->failure = 405;
+    }
+}
+
+const char *http_method(const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_path(const struct http_request *request)
+{
+    return request->path;
+}
+
+const char *http_segment(const struct http_request *request, const char *name)
+{
+    return http_pairs_get(&request->segments, name);
+}
+
+static const char *lookup(const struct http_request *request, enum MHD_ValueKind kind, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection->mhd, kind, name);
+}
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+    return lookup(request, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return lookup(request, MHD_HEADER_KIND, name);
+}
+
+const char *http_body(const struct http_request *request, size_t *ret_size)
+{
+    *ret_size = request->body_size;
+    return request->body ? request->body : "";
+}
+
+/* "a+b%20c" → "a b c" */
+static char *unescape(const char *text, size_t size)
+{
+    char *value = xstrndup(text, size);
+    for (char *c = strchr(value, '+'); c; c = strchr(c, '+'))
+        *c = ' ';
+    MHD_http_unescape(value);
+    return value;
+}
+
+static const struct http_pairs *form_of(const struct http_request *constant)
+{
+    struct http_request *request = (struct http_request *)constant; /* parsed once, at the first question */
+    if (request->form_parsed)
+        return &request->form;
+    request->form_parsed = true;
+    for (const char *pair = request->body; pair && *pair;) {
+        size_t size = strcspn(pair, "&"), name = strcspn(pair, "=&");
+        const char *value = name < size ? pair + name + 1 : pair + size;
+        if (size > 0)
+            http_pairs_add(&request->form, unescape(pair, name), unescape(value, (size_t)(pair + size - value)));
+        pair += size + (pair[size] == '&');
+    }
+    return &request->form;
+}
+
+const char *http_form(const struct http_request *request, const char *name)
+{
+    return http_pairs_get(form_of(request), name);
+}
+
+struct each {
+    void (*call)(void *arg, const char *name, const char *value);
+    void *arg;
+};
+
+static enum MHD_Result each_query(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    const struct each *each = arg;
+    each->call(each->arg, name, value ? value : "");
+    return MHD_YES;
+}
+
+void http_each_form(const struct http_request *request, void (*call)(void *arg, const char *name, const char *value),
+                    void *arg)
+{
+    const struct http_pairs *form = form_of(request);
+    for (size_t i = 0; i < form->count; i++)
+        call(arg, form->at[i].name, form->at[i].value);
+    MHD_get_connection_values(request->connection->mhd, MHD_GET_ARGUMENT_KIND, each_query, &(struct each){call, arg});
+}
+
+void http_attach(struct http_request *request, void *data, void (*destroy)(void *data))
+{
+    request->attached = data;
+    request->destroy_attached = destroy;
+}
+
+void *http_attached(const struct http_request *request)
+{
+    return request->attached;
+}
+
+static void wake(struct http_request *request)
+{
+    if (!request->suspended)
+        return;
+    request->suspended = false;
+    MHD_resume_connection(request->connection->mhd);
+    http_wake(request->server);
+}
+
+void http_pause(struct http_request *request)
+{
+    request->paused = true;
+}
+
+void http_resume(struct http_request *request)
+{
+    request->paused = false;
+    if (request->suspended)
+        request->connection->deadline = zclock_mono() + request->server->config->piece_ms;
+    wake(request);
+}
+
+void http_answer_header(struct http_request *request, const char *name, const char *value)
+{
+    http_pairs_add(&request->headers, xstrdup(name), xstrdup(value));
+}
+
+/* The client is still sending. From here on on_access() in http.c refuses what comes, which ends the connection. */
+static void answer_directly(struct http_request *request, int status, const char *type, const char *body, size_t size)
+{
+    struct MHD_Connection *mhd = request->connection->mhd;
+    int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    http_linger_answer(request->server->linger, fd, status, type, &request->headers, body, size);
+    MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+    request->phase = PHASE_REJECTED;
+    request->connection->deadline = 0;
+    wake(request);
+}
+
+void http_answer(struct http_request *request, int status, const char *type, const char *body, size_t size)
+{
+    request->server->active--;
+    if (request->phase < PHASE_HANDLING) {
+        answer_directly(request, status, type, body, size);
+        return;
+    }
+    request->status = status;
+    request->response = MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
+    MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    for (size_t i = 0; i < request->headers.count; i++)
+        MHD_add_response_header(request->response, request->headers.at[i].name, request->headers.at[i].value);
+    wake(request);
+}

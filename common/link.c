@@ -1,0 +1,232 @@
+/*
+ * link.c - the ZeroMQ sockets; see link.h.
+ *
+ * Why the sockets are set up as they are (libzmq 4.3.4):
+ *  - RCVHWM 0: a finite one together with heartbeats can abort the process.
+ *    What may be under way is bounded by the courier's window instead.
+ *  - heartbeats of 5 s with a timeout of 15 s notice a peer whose machine is gone.
+ *  - LINGER 0: unsent messages are in the outbox; closing must not hang.
+ *  - IMMEDIATE 1: nothing is queued for a peer that is not connected.
+ *  - MANDATORY with DONTWAIT: a ROUTER neither drops in silence nor blocks.
+ *  - no routing id: a duplicate would be ignored in silence; who speaks is said in the envelope.
+ */
+#include "common/link.h"
+
+#include "common/alloc.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { HEARTBEAT_MS = 5000, HEARTBEAT_TIMEOUT_MS = 15000, MAX_MESSAGE = 64 << 20, DRAIN = 256 };
+
+struct link {
+    zloop_t *loop;
+    void *context;
+    void *router; /* NULL when it only asks */
+    int port;
+    const struct link_handlers *handlers;
+    void *arg;
+    struct peer *peers;
+};
+
+struct peer {
+    struct link *link;
+    struct peer *next;
+    void *socket;
+    void *owner;
+};
+
+static void set_options(void *socket)
+{
+    int zero = 0, one = 1, interval = HEARTBEAT_MS, timeout = HEARTBEAT_TIMEOUT_MS;
+    int64_t size = MAX_MESSAGE;
+    zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof zero);
+    zmq_setsockopt(socket, ZMQ_RCVHWM, &zero, sizeof zero);
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size, sizeof size);
+    zmq_setsockopt(socket, ZMQ_HEARTBEAT_IVL, &interval, sizeof interval);
+    zmq_setsockopt(socket, ZMQ_HEARTBEAT_TIMEOUT, &timeout, sizeof timeout);
+    zmq_setsockopt(socket, ZMQ_IMMEDIATE, &one, sizeof one);
+}
+
+/* Receives one message of at most three frames; further ones are dropped. -1 when there is none. */
+static int receive(void *socket, zmq_msg_t frames[3])
+{
+    int count = 0;
+    do {
+        zmq_msg_t frame;
+        zmq_msg_init(&frame);
+        if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close(&frame);
+            for (int i = 0; i < count; i++)
+                zmq_msg_close(&frames[i]);
+            return -1;
+        }
+        bool more = zmq_msg_more(&frame);
+        if (count < 3)
+            frames[count++] = frame;
+        else
+            zmq_msg_close(&frame);
+        if (!more)
+            break;
+    } while (true);
+    return count;
+}
+
+static int on_router(zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    (void)loop;
+    struct link *link = arg;
+    zmq_msg_t frames[3];
+    int count;
+    for (int i = 0; i < DRAIN && (count = receive(item->socket, frames)) >= 0; i++) {
+        struct sender sender;
+        struct envelope envelope;
+        sender.size = count == 3 ? zmq_msg_size(&frames[0]) : 0;
+        if (count == 3 && sender.size <= sizeof sender.bytes &&
+            wire_unpack_envelope(zmq_msg_data(&frames[1]), zmq_msg_size(&frames[1]), &envelope) == 0) {
+            memcpy(sender.bytes, zmq_msg_data(&frames[0]), sender.size);
+            link->handlers->request(link->arg, &sender, &envelope, zmq_msg_data(&frames[2]), zmq_msg_size(&frames[2]));
+        } else {
+            log_debug("link: a message without a readable envelope was dropped");
+        }
+        for (int k = 0; k < count; k++)
+            zmq_msg_close(&frames[k]);
+    }
+    link->handlers->drained(link->arg);
+    return 0;
+}
+
+static int on_peer(zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    (void)loop;
+    struct peer *peer = arg;
+    struct link *link = peer->link;
+    zmq_msg_t frames[3];
+    int count;
+    for (int i = 0; i < DRAIN && (count = receive(item->socket, frames)) >= 0; i++) {
+        struct envelope envelope;
+        if (count == 2 && wire_unpack_envelope(zmq_msg_data(&frames[0]), zmq_msg_size(&frames[0]), &envelope) == 0)
+            link->handlers->response(link->arg, peer->owner, &envelope, zmq_msg_data(&frames[1]),
+                                     zmq_msg_size(&frames[1]));
+        for (int k = 0; k < count; k++)
+            zmq_msg_close(&frames[k]);
+    }
+    link->handlers->drained(link->arg);
+    return 0;
+}
+
+static int bind_router(struct link *link, const char *bind)
+{
+    int one = 1, unlimited = 0;
+    link->router = zmq_socket(link->context, ZMQ_ROUTER);
+    if (!link->router)
+        return -errno;
+    set_options(link->router);
+    zmq_setsockopt(link->router, ZMQ_ROUTER_MANDATORY, &one, sizeof one);
+    zmq_setsockopt(link->router, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
+    if (zmq_bind(link->router, bind) < 0)
+        return -errno;
+
+    char endpoint[128];
+    size_t size = sizeof endpoint;
+    zmq_getsockopt(link->router, ZMQ_LAST_ENDPOINT, endpoint, &size);
+    link->port = atoi(strrchr(endpoint, ':') + 1);
+    zmq_pollitem_t item = {.socket = link->router, .events = ZMQ_POLLIN};
+    return zloop_poller(link->loop, &item, on_router, link) < 0 ? -ENOMEM : 0;
+}
+
+int link_new(zloop_t *loop, const char *bind, const struct link_handlers *handlers, void *arg, struct link **ret_link)
+{
+    struct link *link = xcalloc(1, sizeof *link);
+    *link = (struct link){.loop = loop, .handlers = handlers, .arg = arg, .context = zmq_ctx_new()};
+    int r = bind ? bind_router(link, bind) : 0;
+    if (r < 0) {
+        link_destroy(&link);
+        return r;
+    }
+    *ret_link = link;
+    return 0;
+}
+
+void link_destroy(struct link **link)
+{
+    if (!*link)
+        return;
+    while ((*link)->peers) {
+        struct peer *peer = (*link)->peers;
+        link_close(&peer);
+    }
+    if ((*link)->router) {
+        zloop_poller_end((*link)->loop, &(zmq_pollitem_t){.socket = (*link)->router});
+        zmq_close((*link)->router);
+    }
+    zmq_ctx_term((*link)->context);
+    free(*link);
+    *link = NULL;
+}
+
+int link_port(const struct link *link)
+{
+    return link->port;
+}
+
+struct peer *link_open(struct link *link, const char *endpoint, void *owner)
+{
+    void *socket = zmq_socket(link->context, ZMQ_DEALER);
+    if (!socket)
+        return NULL;
+    set_options(socket);
+    if (zmq_connect(socket, endpoint) < 0) {
+        zmq_close(socket);
+        return NULL;
+    }
+    struct peer *peer = xcalloc(1, sizeof *peer);
+    *peer = (struct peer){.link = link, .next = link->peers, .socket = socket, .owner = owner};
+    link->peers = peer;
+    zloop_poller(link->loop, &(zmq_pollitem_t){.socket = socket, .events = ZMQ_POLLIN}, on_peer, peer);
+    return peer;
+}
+
+void link_close(struct peer **peer)
+{
+    if (!*peer)
+        return;
+    struct peer **place = &(*peer)->link->peers;
+    while (*place != *peer)
+        place = &(*place)->next;
+    *place = (*peer)->next;
+    zloop_poller_end((*peer)->link->loop, &(zmq_pollitem_t){.socket = (*peer)->socket});
+    zmq_close((*peer)->socket);
+    free(*peer);
+    *peer = NULL;
+}
+
+static int send_frames(void *socket, const struct sender *sender, const struct envelope *envelope, const char *body,
+                       size_t size)
+{
+    /* The first frame decides: where it is taken, libzmq takes the rest of the message too. */
+    if (sender && zmq_send(socket, sender->bytes, sender->size, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
+        return -errno;
+    msgpack_sbuffer head;
+    msgpack_sbuffer_init(&head);
+    wire_pack_envelope(&head, envelope);
+    int r = zmq_send(socket, head.data, head.size, ZMQ_DONTWAIT | ZMQ_SNDMORE);
+    msgpack_sbuffer_destroy(&head);
+    if (r < 0 || zmq_send(socket, body, size, ZMQ_DONTWAIT) < 0)
+        return -errno;
+    return 0;
+}
+
+int link_send(struct peer *peer, const struct envelope *envelope, const char *body, size_t size)
+{
+    return send_frames(peer->socket, NULL, envelope, body, size);
+}
+
+void link_answer(struct link *link, const struct sender *sender, const struct envelope *envelope, const char *body,
+                 size_t size)
+{
+    int r = send_frames(link->router, sender, envelope, body, size);
+    if (r < 0)
+        log_debug("link: an answer could not be sent: %s", zmq_strerror(-r));
+}

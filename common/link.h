@@ -1,0 +1,54 @@
+/*
+ * link.h - ZeroMQ: one ROUTER that takes messages, one DEALER per peer.
+ *
+ * A link moves envelopes and bodies and promises nothing: that a send
+ * succeeded does not mean that anything arrived. Delivery is courier.c's
+ * matter. The options of the sockets, and why, are in link.c.
+ */
+#ifndef SIDAN_LINK_H
+#define SIDAN_LINK_H
+
+#include "common/wire.h"
+
+#include <czmq.h>
+
+struct link;
+struct peer;
+
+/* Who sent something to our ROUTER; needed to answer. */
+struct sender {
+    unsigned char bytes[32];
+    size_t size;
+};
+
+struct link_handlers {
+    /* An event or a call came in. */
+    void (*request)(void *arg, const struct sender *sender, const struct envelope *envelope, const char *body,
+                    size_t size);
+    /* An ack or a reply came back from a peer. owner is what link_open() was given. */
+    void (*response)(void *arg, void *owner, const struct envelope *envelope, const char *body, size_t size);
+    /* All that was there has been handed over. */
+    void (*drained)(void *arg);
+};
+
+/* bind: "tcp://host:port", port * for any; NULL for a link that only asks. 0 or -errno. handlers must outlive the link.
+ */
+int link_new(zloop_t *loop, const char *bind, const struct link_handlers *handlers, void *arg, struct link **ret_link);
+/* Closes all peers as well. */
+void link_destroy(struct link **link);
+
+/* The port that the ROUTER is bound to. */
+int link_port(const struct link *link);
+
+/* Connects to another instance. NULL when the endpoint is none. */
+struct peer *link_open(struct link *link, const char *endpoint, void *owner);
+void link_close(struct peer **peer);
+
+/* 0; -EAGAIN when the peer cannot take it now, which includes not being connected yet. */
+int link_send(struct peer *peer, const struct envelope *envelope, const char *body, size_t size);
+
+/* Answers a sender; one that has gone is passed over in silence. */
+void link_answer(struct link *link, const struct sender *sender, const struct envelope *envelope, const char *body,
+                 size_t size);
+
+#endif

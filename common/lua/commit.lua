@@ -1,0 +1,84 @@
+-- Commits one outcome: all of it or nothing.
+--
+-- KEYS[1] is the order's hash; the plan names further keys by their place in KEYS.
+-- ARGV[1] is the plan, packed by common/commit.c:
+--   order    number of the order, absent when the outcome is about none
+--   create   the order must not exist yet
+--   version  the version that the handler saw, absent when it changes no field
+--   set      names and values in turn
+--   edge, seq, id   of the event that is applied; absent for calls and local work
+--   sends    each {edge, outbox key, due key, message id, body}
+--   writes   each {command, key, argument, ...}
+--   guard    {key, field, bound}
+--   first    {key, answer, seconds}: where the first answer to a repeated request is kept
+--   lease    ms for which the committing instance sends the new messages itself
+--
+-- Answers: applied, version, then per send its number and 1 when it may be sent now;
+-- repeat, answer; duplicate; early; conflict; gone; exists; stale; fork.
+
+local plan = cmsgpack.unpack(ARGV[1])
+local hash = KEYS[1]
+
+-- First every check: Redis does not roll back.
+if plan.first then
+    local answer = redis.call('GET', KEYS[plan.first[1]])
+    if answer then return {'repeat', answer} end
+end
+
+local version = 0
+if plan.order then
+    local edge = plan.edge or ''
+    local known = redis.call('HMGET', hash, 'ver', 'in:' .. edge, 'inid:' .. edge)
+    version = tonumber(known[1] or '0')
+    if plan.create then
+        if version > 0 then return {'exists'} end
+    elseif version == 0 then
+        return {'gone'}
+    end
+    if plan.edge then
+        local last = tonumber(known[2] or '0')
+        if plan.seq == last and known[3] ~= plan.id then return {'fork'} end
+        if plan.seq <= last then return {'duplicate'} end
+        if plan.seq > last + 1 then return {'early'} end
+    end
+    if plan.version and plan.version ~= version then return {'conflict'} end
+end
+if plan.guard then
+    local number = tonumber(redis.call('HGET', KEYS[plan.guard[1]], plan.guard[2]) or '0')
+    -- An event is settled by being stale: it must count as applied, or it would come again for ever.
+    if number >= plan.guard[3] then
+        if plan.edge then redis.call('HSET', hash, 'in:' .. plan.edge, plan.seq, 'inid:' .. plan.edge, plan.id) end
+        return {'stale'}
+    end
+end
+
+-- Then every write.
+if plan.edge then
+    redis.call('HSET', hash, 'in:' .. plan.edge, plan.seq, 'inid:' .. plan.edge, plan.id)
+end
+if plan.version then
+    version = version + 1
+    redis.call('HSET', hash, 'ver', version, unpack(plan.set))
+end
+for _, write in ipairs(plan.writes) do
+    redis.call(write[1], KEYS[write[2]], unpack(write, 3))
+end
+if plan.first then
+    redis.call('SET', KEYS[plan.first[1]], plan.first[2], 'EX', plan.first[3])
+end
+
+local answer = {'applied', version}
+if #plan.sends > 0 then
+    local time = redis.call('TIME')
+    local due = time[1] * 1000 + math.floor(time[2] / 1000) + plan.lease
+    for _, send in ipairs(plan.sends) do
+        local seq = redis.call('HINCRBY', hash, 'out:' .. send[1], 1)
+        local acked = tonumber(redis.call('HGET', hash, 'ack:' .. send[1]) or '0')
+        local name = plan.order .. '/' .. seq
+        redis.call('HSET', KEYS[send[2]], name, send[4] .. send[5])
+        if acked == seq - 1 then redis.call('ZADD', KEYS[send[3]], due, name) end
+        answer[#answer + 1] = seq
+        answer[#answer + 1] = acked == seq - 1 and 1 or 0
+    end
+end
+return answer

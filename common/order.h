@@ -1,0 +1,69 @@
+/*
+ * order.h - an order's number, its states and which may follow which.
+ *
+ * The life of an order is that of the domain: placed, screening, open,
+ * assigned, consulting, answered, evaluated, closed; returned beside it.
+ */
+#ifndef SIDAN_ORDER_H
+#define SIDAN_ORDER_H
+
+#include "common/record.h"
+
+/* Words of F_STATE. */
+#define STATE_PLACED "placed"
+#define STATE_SCREENING "screening"
+#define STATE_RETURNED "returned"
+#define STATE_OPEN "open"
+#define STATE_ASSIGNED "assigned"
+#define STATE_CONSULTING "consulting"
+#define STATE_ANSWERED "answered"
+#define STATE_EVALUATED "evaluated"
+#define STATE_CLOSED "closed"
+
+/* Whether an order may go from one state to another; from "" is being placed. Staying is always allowed. */
+bool order_may_become(const char *from, const char *to);
+
+/* Which service owns an order in this state: the only one that may change it. 0 when nobody does any more. */
+int order_owner(const char *state);
+
+/* Whether a state is the end: closed or returned. */
+bool order_is_final(const char *state);
+
+/* The number of an order: "341022-000123". serial >= 1. */
+enum { ORDER_ID_SIZE = 25 };
+void order_id(char id[ORDER_ID_SIZE], const char *county, int64_t serial);
+
+/* Takes a number apart: 0, or -EINVAL when it is not one. Either output may be NULL. */
+int order_parse(const char *id, char ret_county[7], int64_t *ret_serial);
+
+/*
+ * The code in an SMS by which a member claims the order: its serial in a
+ * 27-character alphabet that has no 0/O, 1/I/L, 2/Z or 5/S twins, at least
+ * three characters. order_from_code() takes lower case, full-width characters
+ * and surrounding spaces; 0 or -EINVAL.
+ */
+enum { CLAIM_CODE_SIZE = 16 };
+void order_claim_code(char code[CLAIM_CODE_SIZE], int64_t serial);
+int order_from_code(const char *text, int64_t *ret_serial);
+
+/*
+ * The six digits by which a resident proves that an order is theirs. They are
+ * computed from the order's number with the county's secret, so nothing has
+ * to store them.
+ */
+enum { ACCESS_CODE_SIZE = 7 };
+void order_access_code(char code[ACCESS_CODE_SIZE], const char *order, const unsigned char secret[32]);
+
+/*
+ * The entry of an order in its county's zset "clock", whose score is when the
+ * supervision has to look at it: "341022-000123|handover|0". rung is how many
+ * rungs of the escalation ladder have sounded by then, so that each entry is
+ * acted upon once, however many instances see it.
+ */
+#define CLOCKS_KEY "clock"
+enum { CLOCK_ENTRY_SIZE = 64 };
+void order_clock_entry(char entry[CLOCK_ENTRY_SIZE], const char *order, const char *clock, int64_t rung);
+/* 0 or -EINVAL. */
+int order_parse_clock_entry(const char *entry, char ret_order[ORDER_ID_SIZE], char ret_clock[17], int64_t *ret_rung);
+
+#endif

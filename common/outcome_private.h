@@ -1,0 +1,43 @@
+/*
+ * outcome_private.h - an outcome from inside: for outcome.c, which fills it,
+ * and commit.c, which carries it out.
+ */
+#ifndef SIDAN_OUTCOME_PRIVATE_H
+#define SIDAN_OUTCOME_PRIVATE_H
+
+#include "common/outcome.h"
+
+/* One write to a key of the county, as Redis takes it: command, key, arguments. */
+struct write {
+    const char *command;
+    char *key; /* without the county; NULL: the order's hash */
+    char *arguments[2];
+    size_t argument_count;
+};
+
+struct guard {
+    char *key, *field;
+    int64_t below;
+};
+
+struct sending {
+    enum message_type type;
+    struct record *body;
+};
+
+struct outcome {
+    enum verdict verdict;
+    char *cause; /* of VERDICT_LATER */
+    struct record *changes;
+    char *step, *actor, *note;
+    struct sending *messages;
+    size_t message_count;
+    struct write *writes;
+    size_t write_count;
+    struct guard guard; /* key NULL: none */
+    bool has_reply;
+    enum message_type reply_type;
+    struct record *reply;
+};
+
+#endif

@@ -1,0 +1,317 @@
+/*
+ * store.c - Redis through a blocking hiredis connection; see store.h.
+ *
+ * What is appended is kept as formatted commands until store_run(), so that a
+ * connection made anew, or a script that Redis forgot, can be served by
+ * sending them again. Commands are sent again only when none of them can have
+ * run: on NOSCRIPT of a script, and when connecting failed before anything
+ * was sent.
+ */
+#include "common/store.h"
+
+#include "common/alloc.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+struct command {
+    char *text; /* in the Redis protocol; freed with redisFreeCommand */
+    int length;
+    struct script *script; /* NULL for a plain command */
+};
+
+struct store {
+    char *host, *path; /* one of them */
+    int port, database;
+    struct timeval timeout;
+    redisContext *context; /* NULL while there is no connection */
+    struct command *commands;
+    size_t command_count, command_room;
+    redisReply **replies;
+    size_t reply_count, reply_room;
+    bool up;
+    char error[200];
+};
+
+/* redis://host:port[/db] or unix:/path */
+static int parse_url(struct store *store, const char *url)
+{
+    char host[200];
+    int end = 0;
+    if (strncmp(url, "unix:", 5) == 0 && url[5] == '/') {
+        store->path = xstrdup(url + 5);
+        return 0;
+    }
+    if (sscanf(url, "redis://%199[^:/]:%d%n", host, &store->port, &end) != 2 || store->port < 1 || store->port > 65535)
+        return -EINVAL;
+    if (url[end] == '/' && sscanf(url + end, "/%d", &store->database) != 1)
+        return -EINVAL;
+    store->host = xstrdup(host);
+    return 0;
+}
+
+struct store *store_new(const char *url, int timeout_ms)
+{
+    struct store *store = xcalloc(1, sizeof *store);
+    store->timeout = (struct timeval){.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+    if (parse_url(store, url) < 0)
+        store_destroy(&store);
+    return store;
+}
+
+static void forget_commands(struct store *store)
+{
+    for (size_t i = 0; i < store->command_count; i++)
+        redisFreeCommand(store->commands[i].text);
+    store->command_count = 0;
+}
+
+static void forget_replies(struct store *store)
+{
+    for (size_t i = 0; i < store->reply_count; i++)
+        freeReplyObject(store->replies[i]);
+    store->reply_count = 0;
+}
+
+static void disconnect(struct store *store)
+{
+    if (store->context)
+        redisFree(store->context);
+    store->context = NULL;
+}
+
+void store_destroy(struct store **store)
+{
+    if (!*store)
+        return;
+    forget_commands(*store);
+    forget_replies(*store);
+    disconnect(*store);
+    free((*store)->commands);
+    free((*store)->replies);
+    free((*store)->host);
+    free((*store)->path);
+    free(*store);
+    *store = NULL;
+}
+
+void store_key(char key[KEY_SIZE], const char *county, const char *name)
+{
+    const char *colon = strchrnul(name, ':');
+    snprintf(key, KEY_SIZE, "%.*s:{%s}%s", (int)(colon - name), name, county, colon);
+}
+
+static void keep(struct store *store, char *text, int length, struct script *script)
+{
+    if (length < 0)
+        abort();
+    if (store->command_count == store->command_room) {
+        store->command_room = store->command_room ? 2 * store->command_room : 64;
+        store->commands = xrealloc(store->commands, store->command_room * sizeof *store->commands);
+    }
+    store->commands[store->command_count++] = (struct command){text, length, script};
+}
+
+void store_append(struct store *store, size_t argc, const char *const argv[], const size_t lengths[])
+{
+    char *text;
+    int length = (int)redisFormatCommandArgv(&text, (int)argc, (const char **)argv, lengths);
+    keep(store, text, length, NULL);
+}
+
+void store_appendf(struct store *store, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *text;
+    int length = redisvFormatCommand(&text, format, arguments);
+    va_end(arguments);
+    keep(store, text, length, NULL);
+}
+
+void store_append_script(struct store *store, struct script *script, size_t key_count, const char *const keys[],
+                         size_t argc, const char *const argv[], const size_t lengths[])
+{
+    size_t count = 3 + key_count + argc;
+    const char **words = xcalloc(count, sizeof *words);
+    size_t *sizes = xcalloc(count, sizeof *sizes);
+    char number[20];
+    snprintf(number, sizeof number, "%zu", key_count);
+    if (script->sha[0] == '\0')
+        memset(script->sha, '0', 40); /* not known yet: NOSCRIPT makes it load */
+
+    words[0] = "EVALSHA";
+    words[1] = script->sha;
+    words[2] = number;
+    for (size_t i = 0; i < key_count; i++)
+        words[3 + i] = keys[i];
+    for (size_t i = 0; i < 3 + key_count; i++)
+        sizes[i] = strlen(words[i]);
+    for (size_t i = 0; i < argc; i++) {
+        words[3 + key_count + i] = argv[i];
+        sizes[3 + key_count + i] = lengths ? lengths[i] : strlen(argv[i]);
+    }
+    char *text;
+    int length = (int)redisFormatCommandArgv(&text, (int)count, words, sizes);
+    keep(store, text, length, script);
+    free(words);
+    free(sizes);
+}
+
+static int fail(struct store *store, const char *what)
+{
+    snprintf(store->error, sizeof store->error, "%s", what);
+    store->up = false;
+    disconnect(store);
+    return -EIO;
+}
+
+static int connect_now(struct store *store)
+{
+    if (store->context)
+        return 0;
+    store->context = store->path ? redisConnectUnixWithTimeout(store->path, store->timeout)
+                                 : redisConnectWithTimeout(store->host, store->port, store->timeout);
+    if (!store->context)
+        return fail(store, "out of memory");
+    if (store->context->err)
+        return fail(store, store->context->errstr);
+    redisSetTimeout(store->context, store->timeout);
+    redisReply *reply = redisCommand(store->context, "SELECT %d", store->database);
+    if (!reply)
+        return fail(store, store->context->errstr);
+    bool good = reply->type != REDIS_REPLY_ERROR;
+    if (!good)
+        snprintf(store->error, sizeof store->error, "%s", reply->str);
+    freeReplyObject(reply);
+    if (!good) {
+        disconnect(store);
+        store->up = false;
+        return -EIO;
+    }
+    return 0;
+}
+
+static bool error_is(const redisReply *reply, const char *word)
+{
+    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, word, strlen(word)) == 0;
+}
+
+/* Answers by which Redis says that it is not the one to ask just now. */
+static bool is_outage(const redisReply *reply)
+{
+    static const char *const words[] = {"LOADING",    "READONLY", "CLUSTERDOWN", "TRYAGAIN",
+                                        "MASTERDOWN", "MISCONF",  "NOREPLICAS",  "OOM"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (error_is(reply, words[i]))
+            return true;
+    return false;
+}
+
+/* Teaches Redis a script and learns its name. */
+static int load_script(struct store *store, struct script *script)
+{
+    redisReply *reply = redisCommand(store->context, "SCRIPT LOAD %s", script->source);
+    if (!reply)
+        return fail(store, store->context->errstr);
+    if (reply->type != REDIS_REPLY_STRING) {
+        log_debug("script=%s error=\"%s\"", script->name, reply->str ? reply->str : "?");
+        freeReplyObject(reply);
+        return fail(store, "a script was refused");
+    }
+    snprintf(script->sha, sizeof script->sha, "%s", reply->str);
+    freeReplyObject(reply);
+    return 0;
+}
+
+/* Runs again the commands whose script Redis did not know; no other command has been sent twice. */
+static int rerun_unknown(struct store *store)
+{
+    for (size_t i = 0; i < store->command_count; i++) {
+        struct command *command = &store->commands[i];
+        if (!command->script || !error_is(store->replies[i], "NOSCRIPT"))
+            continue;
+        /* The name inside the formatted command is 40 characters behind "EVALSHA\r\n$40\r\n". */
+        char *sha = strstr(command->text, "EVALSHA\r\n$40\r\n") + strlen("EVALSHA\r\n$40\r\n");
+        if (strncmp(sha, command->script->sha, 40) == 0 || command->script->sha[0] == '0') {
+            int r = load_script(store, command->script);
+            if (r < 0)
+                return r;
+        }
+        memcpy(sha, command->script->sha, 40);
+        if (redisAppendFormattedCommand(store->context, command->text, (size_t)command->length) != REDIS_OK)
+            return fail(store, store->context->errstr);
+        redisReply *reply;
+        if (redisGetReply(store->context, (void **)&reply) != REDIS_OK)
+            return fail(store, store->context->errstr);
+        freeReplyObject(store->replies[i]);
+        store->replies[i] = reply;
+    }
+    return 0;
+}
+
+static int send_and_receive(struct store *store)
+{
+    for (size_t i = 0; i < store->command_count; i++)
+        if (redisAppendFormattedCommand(store->context, store->commands[i].text, (size_t)store->commands[i].length) !=
+            REDIS_OK)
+            return fail(store, store->context->errstr);
+    if (store->reply_room < store->command_count) {
+        store->reply_room = store->command_room;
+        store->replies = xrealloc(store->replies, store->reply_room * sizeof(redisReply *));
+    }
+    while (store->reply_count < store->command_count) {
+        if (redisGetReply(store->context, (void **)&store->replies[store->reply_count]) != REDIS_OK)
+            return fail(store, store->context->errstr);
+        store->reply_count++;
+    }
+    int r = rerun_unknown(store);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < store->reply_count; i++)
+        if (is_outage(store->replies[i]))
+            return fail(store, store->replies[i]->str);
+    return 0;
+}
+
+int store_run(struct store *store)
+{
+    forget_replies(store);
+    if (store->command_count == 0)
+        return 0;
+    int r = connect_now(store);
+    if (r == 0)
+        r = send_and_receive(store);
+    forget_commands(store);
+    if (r < 0) {
+        forget_replies(store);
+        return r;
+    }
+    store->up = true;
+    return 0;
+}
+
+size_t store_reply_count(const struct store *store)
+{
+    return store->reply_count;
+}
+
+const redisReply *store_reply(const struct store *store, size_t index)
+{
+    return store->replies[index];
+}
+
+bool store_is_up(const struct store *store)
+{
+    return store->up;
+}
+
+const char *store_error(const struct store *store)
+{
+    return store->error;
+}

@@ -1,0 +1,128 @@
+/*
+ * text.c - lengths, word lists, numbers, ids.
+ *
+ * Nothing here keeps state or allocates. Numbers are read strictly: the whole
+ * text must be one, because they come from people's files and requests.
+ */
+#include "common/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <utf8proc.h>
+
+size_t text_length(const char *text, size_t bytes)
+{
+    const utf8proc_uint8_t *position = (const utf8proc_uint8_t *)text;
+    size_t length = 0;
+
+    while (bytes) {
+        utf8proc_int32_t character;
+        utf8proc_ssize_t size = utf8proc_iterate(position, (utf8proc_ssize_t)bytes, &character);
+
+        if (size <= 0 || character == 0)
+            return SIZE_MAX;
+        position += size;
+        bytes -= (size_t)size;
+        length++;
+    }
+    return length;
+}
+
+/* The word at or behind `text`; *ret_size is 0 at the end of the list. */
+static const char *find_word(const char *text, size_t *ret_size)
+{
+    text += strspn(text, " ");
+    *ret_size = strcspn(text, " ");
+    return text;
+}
+
+bool words_have(const char *words, const char *word)
+{
+    size_t wanted = strlen(word), size;
+
+    for (words = find_word(words, &size); size; words = find_word(words + size, &size))
+        if (size == wanted && memcmp(words, word, size) == 0)
+            return true;
+    return false;
+}
+
+size_t words_count(const char *words)
+{
+    size_t count = 0, size;
+
+    for (words = find_word(words, &size); size; words = find_word(words + size, &size))
+        count++;
+    return count;
+}
+
+bool words_next(const char **cursor, char *word, size_t size)
+{
+    size_t found;
+    const char *start = find_word(*cursor, &found);
+
+    *cursor = start + found;
+    if (!found)
+        return false;
+    size_t copied = found < size ? found : size - 1;
+    memcpy(word, start, copied);
+    word[copied] = '\0';
+    return true;
+}
+
+bool is_mobile(const char *text)
+{
+    return text[0] == '1' && strspn(text, "0123456789") == 11 && !text[11];
+}
+
+int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int parse_int(const char *text, int64_t min, int64_t max, int64_t *ret_value)
+{
+    const char *digits = *text == '-' ? text + 1 : text;
+
+    if (!*digits || digits[strspn(digits, "0123456789")])
+        return -EINVAL;
+    errno = 0;
+    int64_t value = strtoll(text, NULL, 10);
+    if (errno == ERANGE || value < min || value > max)
+        return -ERANGE;
+    *ret_value = value;
+    return 0;
+}
+
+int parse_real(const char *text, double min, double max, double *ret_value)
+{
+    char *end;
+
+    /* strtod also takes leading space, hexadecimal, "inf" and "nan". */
+    if (text[strspn(text, "+-.0123456789eE")])
+        return -EINVAL;
+    double value = strtod(text, &end);
+    if (end == text || *end)
+        return -EINVAL;
+    if (!isfinite(value) || value < min || value > max)
+        return -ERANGE;
+    *ret_value = value;
+    return 0;
+}
+
+void make_id(char id[ID_SIZE])
+{
+    unsigned char bytes[12];
+    uint64_t now = (uint64_t)now_ms();
+
+    for (int i = 5; i >= 0; i--, now >>= 8)
+        bytes[i] = (unsigned char)now;
+    randombytes_buf(bytes + 6, 6);
+    sodium_bin2hex(id, ID_SIZE, bytes, sizeof bytes);
+}

@@ -1,0 +1,43 @@
+/*
+ * text.h - the few things done to text everywhere.
+ */
+#ifndef SIDAN_TEXT_H
+#define SIDAN_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Characters in UTF-8 text, or SIZE_MAX when it is not valid UTF-8 or holds a NUL. */
+size_t text_length(const char *text, size_t bytes);
+
+/* Whether a space-separated list holds a word. */
+bool words_have(const char *words, const char *word);
+
+/* Number of words in a space-separated list. */
+size_t words_count(const char *words);
+
+/*
+ * Steps through a space-separated list: copies the next word into `word` and
+ * moves *cursor behind it. False at the end. A word that does not fit is cut.
+ */
+bool words_next(const char **cursor, char *word, size_t size);
+
+/* A mobile number of the mainland: 11 digits, the first a 1. */
+bool is_mobile(const char *text);
+
+/* Milliseconds since 1970. */
+int64_t now_ms(void);
+
+/*
+ * The whole text is a decimal number between min and max: 0 and ret_value
+ * set. Otherwise -EINVAL (not a number) or -ERANGE.
+ */
+int parse_int(const char *text, int64_t min, int64_t max, int64_t *ret_value);
+int parse_real(const char *text, double min, double max, double *ret_value);
+
+/* Writes 24 lower-case hex characters and a NUL: 48 bits of time, 48 of chance. Sorted by time. */
+enum { ID_SIZE = 25 };
+void make_id(char id[ID_SIZE]);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * call.c - asks a service, as intake would.
+ *
+ * One socket for one question. When nobody answers in time it is not known
+ * whether a change was made; what sidanctl calls may be called again.
+ */
+#include "scripts/ctl/ctl.h"
+
+#include "common/alloc.h"
+#include "common/registry.h"
+#include "common/text.h"
+#include "common/wire.h"
+
+#include <czmq.h>
+
+enum { CALL_MS = 5000 };
+
+/* An endpoint of the service; the caller frees it. NULL after saying why not. */
+static char *endpoint_of(struct ctl *ctl, int service)
+{
+    AUTOFREE struct registry *registry = xcalloc(1, sizeof *registry);
+    if (registry_refresh(ctl->store, 0, NULL, service, registry) < 0) {
+        fail("Redis: %s", store_error(ctl->store));
+        return NULL;
+    }
+    size_t index = registry_index(service);
+    if (registry->counts[index] == 0) {
+        fail("no instance of %s is alive", service_name(service));
+        return NULL;
+    }
+    return xstrdup(registry->entries[index][0].endpoint);
+}
+
+static zmsg_t *question(int service, const char *county, const char *order, enum message_type type,
+                        const struct record *body)
+{
+    struct envelope envelope = {
+        .kind = ENVELOPE_CALL, .source = INTAKE, .destination = service, .sequence = 1, .at = now_ms() + CALL_MS};
+    snprintf(envelope.county, sizeof envelope.county, "%s", county);
+    snprintf(envelope.order, sizeof envelope.order, "%s", order);
+    msgpack_sbuffer head, content;
+    msgpack_sbuffer_init(&head);
+    msgpack_sbuffer_init(&content);
+    wire_pack_envelope(&head, &envelope);
+    wire_pack(&content, type, body);
+    zmsg_t *message = zmsg_new();
+    zmsg_addmem(message, head.data, head.size);
+    zmsg_addmem(message, content.data, content.size);
+    msgpack_sbuffer_destroy(&head);
+    msgpack_sbuffer_destroy(&content);
+    return message;
+}
+
+/* Sends it and waits; NULL when no answer came. The caller destroys the answer. */
+static zmsg_t *exchange(const char *endpoint, zmsg_t *message)
+{
+    zsock_t *socket = zsock_new(ZMQ_DEALER);
+    zmsg_t *answer = NULL;
+    if (socket && zsock_connect(socket, "%s", endpoint) == 0) {
+        zsock_set_rcvtimeo(socket, CALL_MS);
+        zsock_set_linger(socket, 0);
+        if (zmsg_send(&message, socket) == 0)
+            answer = zmsg_recv(socket);
+    }
+    zmsg_destroy(&message);
+    zsock_destroy(&socket);
+    return answer;
+}
+
+static int read_answer(const char *service, zmsg_t *message, struct record *ret_reply)
+{
+    zframe_t *head = zmsg_first(message), *body = zmsg_next(message);
+    struct envelope envelope;
+    enum message_type type;
+    struct fault fault = {0};
+    if (!body || wire_unpack_envelope((const char *)zframe_data(head), zframe_size(head), &envelope) < 0)
+        return fail("the answer of %s cannot be read", service);
+    if (envelope.status == STATUS_STALE)
+        return fail("%s says that this is settled already", service);
+    if (envelope.status != STATUS_OK && envelope.status != STATUS_REFUSED)
+        return fail("%s cannot do it now", service);
+    if (wire_unpack((const char *)zframe_data(body), zframe_size(body), &type, ret_reply, &fault) < 0)
+        return fail("the answer of %s cannot be read: %s", service, fault.detail);
+    if (envelope.status == STATUS_REFUSED)
+        return fail("%s refuses: %s", service, record_str(ret_reply, F_DETAIL));
+    return DONE;
+}
+
+int call(struct ctl *ctl, int service, const char *county, const char *order, enum message_type type,
+         const struct record *body, struct record *ret_reply)
+{
+    AUTOFREE char *endpoint = endpoint_of(ctl, service);
+    if (!endpoint)
+        return FAILED;
+    zmsg_t *answer = exchange(endpoint, question(service, county, order, type, body));
+    if (!answer)
+        return fail("%s does not answer", service_name(service));
+    int code = read_answer(service_name(service), answer, ret_reply);
+    zmsg_destroy(&answer);
+    return code;
+}

@@ -1,0 +1,221 @@
+/*
+ * county.c - a county's files: checking, storing, and what is in use.
+ *
+ * The files are checked as a whole, with the code by which the services read
+ * them, before Redis is touched; then one script stores them all. The files
+ * are read into memory and freed at the end of the command.
+ */
+#include "scripts/ctl/ctl.h"
+
+#include "common/alloc.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* More than any county needs; a mistaken path shall not fill the memory. */
+enum { MAX_FILE = 16 << 20 };
+
+static const char county_apply_lua[] =
+#include "common/lua/county_apply.lua.h"
+    ;
+static struct script county_apply_script = {.name = "county_apply", .source = county_apply_lua};
+
+static void print_fault(void *arg, const char *file, int line, const char *text)
+{
+    (void)arg;
+    if (line > 0)
+        fprintf(stderr, "%s:%d: %s\n", file, line, text);
+    else
+        fprintf(stderr, "%s: %s\n", file, text);
+}
+
+/* The whole file, ended by a NUL; the caller frees it. 0, or -errno. */
+static int read_file(const char *path, char **ret_text)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return -errno;
+    char *text = xmalloc(MAX_FILE + 1);
+    size_t size = fread(text, 1, MAX_FILE + 1, file);
+    int r = ferror(file) ? -EIO : size > MAX_FILE ? -EFBIG : memchr(text, '\0', size) ? -EILSEQ : 0;
+    fclose(file);
+    if (r == 0) {
+        text[size] = '\0';
+        *ret_text = xrealloc(text, size + 1);
+    } else {
+        free(text);
+    }
+    return r;
+}
+
+static void free_files(char *texts[COUNTY_FILE_COUNT])
+{
+    for (int file = 0; file < COUNTY_FILE_COUNT; file++)
+        free(texts[file]);
+}
+
+/* Reads what is there; a file that is missing is for county_parse() to judge. False after saying what cannot be read.
+ */
+static bool read_files(const char *directory, char *texts[COUNTY_FILE_COUNT])
+{
+    bool good = true;
+    for (enum county_file file = 0; file < COUNTY_FILE_COUNT; file++) {
+        AUTOFREE char *path = xasprintf("%s/%s", directory, county_file_name(file));
+        int r = read_file(path, &texts[file]);
+        if (r < 0 && r != -ENOENT) {
+            print_fault(NULL, county_file_name(file), 0,
+                        r == -EILSEQ ? "this is not text: it holds a NUL" : strerror(-r));
+            good = false;
+        }
+    }
+    return good;
+}
+
+/* Reads and checks a directory. The caller destroys the county and frees the texts, also after a failure. */
+static int check(struct ctl *ctl, const char *directory, char *texts[COUNTY_FILE_COUNT], struct county **county)
+{
+    AUTOFREE char *path = realpath(directory, NULL);
+    struct stat about;
+    if (!path || stat(path, &about) < 0 || !S_ISDIR(about.st_mode))
+        return fail("%s: there is no such directory", directory);
+    const char *id = ctl->id ? ctl->id : basename(path);
+    if (strlen(id) != 6 || strspn(id, "0123456789") != 6)
+        return misused("\"%s\" is no county: its id is the division code, six digits; give --id", id);
+    if (!read_files(directory, texts) || county_parse(id, (const char *const *)texts, print_fault, NULL, county) < 0)
+        return fail("county %s has faults; nothing was changed", id);
+    return DONE;
+}
+
+static void print_summary(const struct county *county, const char *what)
+{
+    printf(
+        "%s %s %s: %zu towns, %zu communities, %zu groups, %zu members, %zu departments, %zu categories, %zu rules\n",
+        county->id, county->name, what, county->town_count, county->community_count, county->group_count,
+        county->member_count, county->department_count, county->category_count, county->rule_count);
+}
+
+static int store_files(struct ctl *ctl, const struct county *county, char *const texts[COUNTY_FILE_COUNT])
+{
+    char key[KEY_SIZE];
+    const char *keys[] = {key}, *argv[1 + 2 * COUNTY_FILE_COUNT];
+    size_t lengths[1 + 2 * COUNTY_FILE_COUNT], argc = 0;
+    unsigned char secret[sizeof county->secret];
+
+    if (sodium_init() < 0)
+        return fail("there is no source of random numbers");
+    randombytes_buf(secret, sizeof secret);
+    argv[argc] = (const char *)secret;
+    lengths[argc++] = sizeof secret;
+    for (enum county_file file = 0; file < COUNTY_FILE_COUNT; file++) {
+        if (!texts[file])
+            continue;
+        argv[argc] = county_file_name(file);
+        lengths[argc] = strlen(argv[argc]);
+        argv[argc + 1] = texts[file];
+        lengths[argc + 1] = strlen(texts[file]);
+        argc += 2;
+    }
+    store_key(key, county->id, COUNTY_CONFIG);
+    store_append_script(ctl->store, &county_apply_script, 1, keys, argc, argv, lengths);
+    store_appendf(ctl->store, "SADD %s %s", COUNTIES_KEY, county->id);
+    if (!ask(ctl))
+        return FAILED;
+    print_summary(county, "applied");
+    printf("revision %lld\n", store_reply(ctl->store, 0)->integer);
+    return DONE;
+}
+
+int county_apply(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    char *texts[COUNTY_FILE_COUNT] = {NULL};
+    struct county *county = NULL;
+    int code = check(ctl, argv[0], texts, &county);
+    if (code == DONE)
+        code = store_files(ctl, county, texts);
+    county_destroy(&county);
+    free_files(texts);
+    return code;
+}
+
+int county_check(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    char *texts[COUNTY_FILE_COUNT] = {NULL};
+    struct county *county = NULL;
+    int code = check(ctl, argv[0], texts, &county);
+    if (code == DONE)
+        print_summary(county, "has no faults");
+    county_destroy(&county);
+    free_files(texts);
+    return code;
+}
+
+static void print_stored_fault(void *arg, const char *county, const char *file, int line, const char *text)
+{
+    fprintf(stderr, "county %s, as stored: ", county);
+    print_fault(arg, file, line, text);
+}
+
+/* All counties as the services see them; NULL after saying why not. */
+static struct counties *load(struct ctl *ctl)
+{
+    struct counties *counties = counties_new(ctl->store, print_stored_fault, NULL);
+    if (counties_refresh(counties) < 0) {
+        fail("Redis: %s", store_error(ctl->store));
+        counties_destroy(&counties);
+    }
+    return counties;
+}
+
+static json_t *figures(const struct county *county)
+{
+    return json_pack("{s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "county", county->id, "name",
+                     county->name, "revision", (json_int_t)county->revision, "towns", (int)county->town_count,
+                     "communities", (int)county->community_count, "groups", (int)county->group_count, "members",
+                     (int)county->member_count, "departments", (int)county->department_count, "categories",
+                     (int)county->category_count, "rules", (int)county->rule_count, "keys", (int)county->key_count);
+}
+
+int county_list(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    (void)argv;
+    struct counties *counties = load(ctl);
+    if (!counties)
+        return FAILED;
+    json_t *rows = json_array();
+    for (size_t i = 0; i < counties_count(counties); i++)
+        json_array_append_new(rows, figures(counties_at(counties, i)));
+    json_t *report = json_pack("{s:o}", "counties", rows);
+    report_print(report, ctl->json);
+    json_decref(report);
+    counties_destroy(&counties);
+    return DONE;
+}
+
+int county_show(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    struct counties *counties = load(ctl);
+    if (!counties)
+        return FAILED;
+    const struct county *county = counties_find(counties, argv[0]);
+    if (county) {
+        json_t *report = figures(county);
+        json_object_set_new(report, "language", json_string(county->language));
+        json_object_set_new(report, "contact", json_string(county->contact));
+        json_object_set_new(report, "threshold", json_real(county->threshold));
+        json_object_set_new(report, "open311_tokens", json_boolean(county->open311_tokens));
+        json_object_set_new(report, "work_hours",
+                            json_sprintf("%02d:%02d-%02d:%02d", county->work_start / 60, county->work_start % 60,
+                                         county->work_end / 60, county->work_end % 60));
+        report_print(report, ctl->json);
+        json_decref(report);
+    }
+    counties_destroy(&counties);
+    return county ? DONE : fail("there is no county %s", argv[0]);
+}

@@ -1,0 +1,45 @@
+/*
+ * key.c - makes keys for programs that use the interfaces.
+ *
+ * The key itself is printed once and kept nowhere: the county's keys.csv
+ * holds its hash alone.
+ */
+#include "scripts/ctl/ctl.h"
+
+#include <sodium.h>
+#include <string.h>
+
+enum { KEY_BYTES = 32, HASH_BYTES = 32 };
+
+int key_new(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)ctl;
+    (void)argc;
+    const char *role = argv[0], *name = argv[1];
+    if (strcmp(role, "office") != 0 && strcmp(role, "import") != 0 && strcmp(role, "open311") != 0)
+        return misused("the role is office, import or open311, not \"%s\"", role);
+    if (name[0] == '\0' || strpbrk(name, ",\"\r\n"))
+        return misused("the name must not be empty or hold a comma, a quote or a line break");
+    if (sodium_init() < 0)
+        return fail("there is no source of random numbers");
+
+    unsigned char bytes[KEY_BYTES], hash[HASH_BYTES];
+    char key[sodium_base64_ENCODED_LEN(KEY_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)], hex[2 * HASH_BYTES + 1];
+    randombytes_buf(bytes, sizeof bytes);
+    sodium_bin2base64(key, sizeof key, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)key, strlen(key), NULL, 0);
+    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+
+    printf("key (give it to the user, it is shown only now): %s\n", key);
+    printf("line for keys.csv (name,role,hash):              %s,%s,%s\n", name, role, hex);
+    return DONE;
+}
+
+int schema(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)ctl;
+    (void)argc;
+    (void)argv;
+    schema_print(stdout);
+    return DONE;
+}

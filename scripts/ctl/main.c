@@ -1,0 +1,26 @@
+/*
+ * sidanctl - the operator's tool: counties, health, queues, and what lies aside.
+ */
+#include "scripts/ctl/ctl.h"
+
+static const struct command commands[] = {
+    {"county apply", "DIR", 1, 1, OPTION_ID, "check a county's files and store them, all or none", county_apply},
+    {"county check", "DIR", 1, 1, OPTION_ID, "only check them; needs no Redis", county_check},
+    {"county list", "", 0, 0, OPTION_JSON, "counties in use", county_list},
+    {"county show", "COUNTY", 1, 1, OPTION_JSON, "one county in figures", county_show},
+    {"status", "", 0, 0, OPTION_JSON, "instances, and each county's queues", status},
+    {"dlq list", "[COUNTY]", 0, 1, OPTION_JSON, "messages that lie aside", dlq_list},
+    {"dlq show", "COUNTY ENTRY", 2, 2, OPTION_JSON, "one of them, with its body", dlq_show},
+    {"dlq replay", "COUNTY ENTRY|all", 2, 2, 0, "send it again", dlq_replay},
+    {"dlq skip", "COUNTY ENTRY", 2, 2, OPTION_REASON, "go on without it; it is kept", dlq_skip},
+    {"order show", "ORDER", 1, 1, OPTION_JSON, "an order as it stands, and its history", order_show},
+    {"sms unknown", "[COUNTY]", 0, 1, OPTION_JSON, "SMS whose fate is not known", sms_unknown},
+    {"sms settle", "COUNTY SMS delivered|failed", 3, 3, OPTION_REASON, "decide about one of them", sms_settle},
+    {"key new", "ROLE NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
+    {"schema", "", 0, 0, 0, "all messages and fields, as Markdown", schema},
+};
+
+int main(int argc, char **argv)
+{
+    return ctl_main(argc, argv, commands, sizeof commands / sizeof *commands);
+}

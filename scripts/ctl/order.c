@@ -1,0 +1,120 @@
+/*
+ * order.c - one order as it stands, and what happened to it.
+ *
+ * The present comes from Redis, as long as the order is open; the history
+ * from the archive, which is asked even when Redis no longer has the order.
+ * Names and phone numbers stay masked: whoever handles the order sees them
+ * in its pages, where the look is recorded.
+ */
+#include "scripts/ctl/ctl.h"
+
+#include "common/commit.h"
+#include "common/order.h"
+
+/* The order's present fields; null when it is not in Redis. NULL after saying why not. */
+static json_t *present(struct ctl *ctl, const char *county, const char *id)
+{
+    order_append_load(ctl->store, county, id);
+    if (!ask(ctl))
+        return NULL;
+    RECORD *order = record_new();
+    if (order_read(store_reply(ctl->store, 0), order) < 0)
+        return json_null();
+    json_t *fields = json_object();
+    for (enum field field = 0; field < FIELD_COUNT; field++)
+        if (record_has(order, field))
+            json_object_set_new(fields, field_info(field)->name, json_field(order, field));
+    return fields;
+}
+
+static json_t *history_row(const struct record *row)
+{
+    json_t *fields = json_object();
+    for (enum field field = 0; field < FIELD_COUNT; field++)
+        if (record_has(row, field) && field != F_ORDER && field != F_UPDATED_AT)
+            json_object_set_new(fields, field_info(field)->name, json_field(row, field));
+    return fields;
+}
+
+/* The rows of the archive: steps and SMS. NULL after saying why there are none. */
+static json_t *history(struct ctl *ctl, const char *county, const char *id)
+{
+    RECORD *question = record_new(), *listing = record_new();
+    record_set(question, F_ORDER, id);
+    if (call(ctl, ARCHIVE, county, "", MSG_READ_HISTORY, question, listing) != DONE)
+        return NULL;
+    json_t *rows = json_array();
+    for (size_t i = 0; i < record_rows(listing, F_ROWS); i++)
+        json_array_append_new(rows, history_row(record_row(listing, F_ROWS, i)));
+    return rows;
+}
+
+/* Takes a value out of a row and prints it, so that what is left is what changed. */
+static void take(json_t *row, const char *before, enum field field, const char *after)
+{
+    const char *name = field_info(field)->name;
+    const json_t *value = json_object_get(row, name);
+    if (json_is_string(value) && json_string_length(value) > 0)
+        printf("%s%s%s", before, json_string_value(value), after);
+    else if (json_is_integer(value))
+        printf("%s%" JSON_INTEGER_FORMAT "%s", before, json_integer_value(value), after);
+    json_object_del(row, name);
+}
+
+static void print_history(const json_t *rows)
+{
+    size_t index;
+    json_t *row;
+    puts("\nhistory");
+    json_array_foreach(rows, index, row)
+    {
+        take(row, "", F_AT, "");
+        take(row, "  #", F_VER, "");
+        take(row, "  ", F_STEP, "");
+        take(row, "  SMS ", F_SMS, "");
+        take(row, " to ", F_RECIPIENT, "");
+        take(row, " (", F_TEMPLATE, ")");
+        take(row, ": ", F_SMS_STATE, "");
+        take(row, "  -> ", F_STATE, "");
+        take(row, "  by ", F_ACTOR, "");
+        take(row, " (", F_SERVICE, ")");
+        take(row, "  \"", F_NOTE, "\"");
+        putchar('\n');
+        const char *name;
+        json_t *value;
+        json_object_foreach(row, name, value)
+        {
+            char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+            printf("    %s: %s\n", name, text ? text : json_string_value(value));
+            free(text);
+        }
+    }
+}
+
+int order_show(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    char county[7];
+    if (order_parse(argv[0], county, NULL) < 0)
+        return misused("\"%s\" is no order's number", argv[0]);
+    json_t *order = present(ctl, county, argv[0]);
+    if (!order)
+        return FAILED;
+    json_t *rows = history(ctl, county, argv[0]);
+    if (ctl->json) {
+        json_t *report = json_pack("{s:s, s:O, s:O?}", "number", argv[0], "order", order, "history", rows);
+        report_print(report, true);
+        json_decref(report);
+    } else {
+        if (json_is_null(order))
+            printf("%s is not open\n", argv[0]);
+        else
+            report_print(order, false);
+        if (rows)
+            print_history(rows);
+    }
+    int code = rows ? DONE : FAILED;
+    json_decref(order);
+    json_decref(rows);
+    return code;
+}

@@ -1,0 +1,138 @@
+/*
+ * archive.h - the parts of the archive.
+ *
+ *   archive.c   the county files together: a batch of deliveries in, verdicts and replies out; the service's callbacks
+ *   database.c  one county file: opening, schema, queries
+ *   journal.c   storing steps and SMS, and the projection of each order's present values
+ *   cases.c     what is complete: the case, its place in the full-text index, whether the order has left Redis
+ *   lists.c     the calls: orders, updates, history, search
+ *   search.c    Chinese and other text to tokens
+ *   retire.c    taking finished orders out of Redis
+ *
+ * All but retire.c and the callbacks work without Redis and ZeroMQ.
+ */
+#ifndef SIDAN_ARCHIVE_H
+#define SIDAN_ARCHIVE_H
+
+#include "common/service.h"
+#include "services/archive/database.h"
+
+/* The fields that the table `orders` keeps of each order, as columns of the same name. */
+#define PROJECTED(X)                                                                                                   \
+    X(STATE)                                                                                                           \
+    X(TITLE)                                                                                                           \
+    X(TEXT)                                                                                                            \
+    X(PLACE)                                                                                                           \
+    X(COMMUNITY)                                                                                                       \
+    X(TOWN)                                                                                                            \
+    X(LAT)                                                                                                             \
+    X(LONG)                                                                                                            \
+    X(MEDIA_URL)                                                                                                       \
+    X(SOURCE)                                                                                                          \
+    X(SOURCE_REF)                                                                                                      \
+    X(PUBLIC)                                                                                                          \
+    X(CATEGORY)                                                                                                        \
+    X(URGENCY)                                                                                                         \
+    X(GROUP)                                                                                                           \
+    X(DEPARTMENT)                                                                                                      \
+    X(MEMBERS)                                                                                                         \
+    X(OUTCOME)                                                                                                         \
+    X(ANSWER)                                                                                                          \
+    X(RATING)                                                                                                          \
+    X(REASON)                                                                                                          \
+    X(RETURN_TO)                                                                                                       \
+    X(DUE)                                                                                                             \
+    X(PLACED_AT)                                                                                                       \
+    X(OPENED_AT)                                                                                                       \
+    X(ASSIGNED_AT)                                                                                                     \
+    X(ANSWERED_AT)                                                                                                     \
+    X(CLOSED_AT)
+
+/* SQLite does not mind the case of a name. */
+#define PROJECTED_COLUMN(id) ", \"" #id "\""
+#define PROJECTED_COLUMNS PROJECTED(PROJECTED_COLUMN)
+#define PROJECTED_ONE(id) +1
+enum { PROJECTED_COUNT = PROJECTED(PROJECTED_ONE) };
+extern const enum field projected[PROJECTED_COUNT];
+
+/* archive.c */
+
+struct archive;
+
+/* Opens the directory, made when missing, and every county file in it. 0 or -errno after logging why. */
+int archive_open(const char *dir, struct archive **ret_archive);
+void archive_close(struct archive **archive);
+
+/*
+ * Stores the events of a batch, one transaction per county, then answers its
+ * calls. What could not be committed gets the verdict LATER. now: ms since 1970.
+ */
+void archive_take(struct archive *archive, struct delivery *deliveries, size_t count, int64_t now);
+
+/* Opens county files that another instance has made since. */
+void archive_scan(struct archive *archive);
+size_t archive_count(const struct archive *archive);
+struct database *archive_at(const struct archive *archive, size_t index);
+
+/* The callbacks of struct service_spec. */
+int archive_start(struct service *service);
+void archive_stop(struct service *service);
+void archive_take_batch(struct service *service, struct delivery *deliveries, size_t count);
+
+/* journal.c: inside a transaction. */
+
+/*
+ * Stores one step and brings the order's projection up to date. 1: stored;
+ * 0: known already; -EEXIST: another step has this version; -EBADMSG: a value
+ * that cannot be stored; -EIO.
+ */
+int journal_store(struct database *database, const struct delivery *delivery, int64_t now);
+
+/* Stores what became of an SMS. 0 or -EIO. */
+int journal_store_sms(struct database *database, const struct delivery *delivery);
+
+/* Reads a row of `SELECT JOURNAL_COLUMNS FROM journal`: the step and the fields it changed. 0 or -EIO. */
+#define JOURNAL_COLUMNS "order_id, ver, at, stored_at, service, step, actor, state, note, fields"
+int journal_row(sqlite3_stmt *query, struct record *step);
+
+/* cases.c */
+
+/* Inside a transaction: writes the case of an order if the order is complete. 1: written; 0: not complete; -EIO. */
+int cases_update(struct database *database, const char *order, int64_t now);
+
+/* A case whose order still is in Redis. */
+struct waiting {
+    char order[32];
+    int64_t ver;
+};
+
+/* How many cases wait, or -EIO. */
+int64_t cases_waiting(struct database *database);
+
+/*
+ * Claims up to max waiting cases whose turn has come; each comes up again
+ * later, after longer and longer pauses, until cases_retired() names it.
+ * Returns their number or -EIO.
+ */
+int cases_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max);
+int cases_retired(struct database *database, const struct waiting *waiting, int64_t now);
+
+/* lists.c */
+
+/* Answers a call; database is NULL when the county has no file yet. 0, or -EIO with nothing answered. */
+int lists_answer(struct database *database, struct delivery *delivery);
+
+/* search.c */
+
+/* Makes the tokenizer "sidan" known to a connection. 0 or -EIO. */
+int search_register(sqlite3 *sqlite);
+
+/* What people type → an FTS5 expression that holds nothing but quoted words; NULL when no word is left. */
+char *search_expression(const char *words);
+
+/* retire.c */
+
+/* Asks Redis to let go of the orders whose cases wait. */
+void archive_retire(struct archive *archive, struct store *store, int64_t now);
+
+#endif

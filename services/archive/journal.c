@@ -1,0 +1,228 @@
+/*
+ * journal.c - what happened to each order, step by step, and how each order
+ * stands after it.
+ *
+ * The journal is the truth; the table `orders` follows from it. Steps come
+ * from several services, so they may overtake each other: a step with a new
+ * highest version is applied on top, any other makes the projection anew.
+ * Runs inside the transaction of its batch; an error undoes that as a whole.
+ */
+#include "common/alloc.h"
+#include "services/archive/archive.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#define FIELD_OF(id) F_##id,
+const enum field projected[PROJECTED_COUNT] = {PROJECTED(FIELD_OF)};
+
+static const char *text_or_null(const struct record *record, enum field field)
+{
+    return record_has(record, field) ? record_str(record, field) : NULL;
+}
+
+/* Whether a field of a step tells how the order changed; the others have columns of their own in the journal. */
+static bool is_change(enum field field)
+{
+    return !(field_info(field)->flags & MARK) && field != F_VER && field != F_STATE;
+}
+
+static json_t *value_to_json(const struct record *record, enum field field)
+{
+    switch (field_info(field)->type) {
+    case FIELD_STR:
+        return json_stringn(record_str(record, field), record_len(record, field));
+    case FIELD_INT:
+        return json_integer(record_int(record, field));
+    case FIELD_REAL:
+        return json_real(record_real(record, field));
+    default:
+        return NULL;
+    }
+}
+
+/* The changed fields as JSON, which the caller frees; NULL when a value is none that JSON knows (not a number, no
+ * UTF-8). */
+static char *changes_to_json(const struct record *step)
+{
+    const struct message_info *info = message_info(MSG_ORDER_STEP);
+    json_t *object = json_object();
+    int failed = 0;
+    for (size_t i = 0; i < info->field_count; i++) {
+        enum field field = info->fields[i].field;
+        if (is_change(field) && record_has(step, field))
+            failed |= json_object_set_new(object, field_info(field)->name, value_to_json(step, field));
+    }
+    char *text = failed ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(object);
+    return text;
+}
+
+/* Names and types that this version does not know are passed over. */
+static int changes_from_json(const char *text, struct record *step)
+{
+    json_t *object = json_loads(text, 0, NULL), *value;
+    const char *name;
+    if (!object)
+        return -EIO;
+    json_object_foreach(object, name, value)
+    {
+        int field = field_by_name(name, strlen(name));
+        if (field < 0)
+            continue;
+        enum field_type type = field_info((enum field)field)->type;
+        if (type == FIELD_STR && json_is_string(value))
+            record_set_n(step, (enum field)field, json_string_value(value), json_string_length(value));
+        else if (type == FIELD_INT && json_is_integer(value))
+            record_set_int(step, (enum field)field, json_integer_value(value));
+        else if (type == FIELD_REAL && json_is_number(value))
+            record_set_real(step, (enum field)field, json_number_value(value));
+    }
+    json_decref(object);
+    return 0;
+}
+
+int journal_row(sqlite3_stmt *query, struct record *step)
+{
+    record_set(step, F_ORDER, query_column(query, 0));
+    record_set_int(step, F_VER, sqlite3_column_int64(query, 1));
+    record_set_int(step, F_AT, sqlite3_column_int64(query, 2));
+    record_set_int(step, F_UPDATED_AT, sqlite3_column_int64(query, 3));
+    record_set(step, F_SERVICE, query_column(query, 4));
+    record_set(step, F_STEP, query_column(query, 5));
+    record_set(step, F_ACTOR, query_column(query, 6));
+    if (sqlite3_column_type(query, 7) != SQLITE_NULL)
+        record_set(step, F_STATE, query_column(query, 7));
+    if (sqlite3_column_type(query, 8) != SQLITE_NULL)
+        record_set(step, F_NOTE, query_column(query, 8));
+    return changes_from_json(query_column(query, 9), step);
+}
+
+#define VALUE(id) ", ?"
+#define VALUES PROJECTED(VALUE)
+#define KEEP_OR_SET(id) ", \"" #id "\" = coalesce(excluded.\"" #id "\", \"" #id "\")"
+#define KEPT_OR_SET PROJECTED(KEEP_OR_SET)
+#define FORGET(id) ", \"" #id "\" = NULL"
+#define FORGOTTEN PROJECTED(FORGET)
+
+/* Lays a step's fields over the order's. A field that the step did not change is NULL, and its column is kept. */
+static int apply(struct database *database, const char *order, const struct record *step, int64_t stored_at)
+{
+    static const char sql[] = "INSERT INTO orders (order_id, ver, steps, updated_at" PROJECTED_COLUMNS ")"
+                              " VALUES (?1, ?2, 1, ?3" VALUES ") ON CONFLICT (order_id) DO UPDATE SET"
+                              " ver = excluded.ver, steps = steps + 1,"
+                              " updated_at = max(updated_at, excluded.updated_at)" KEPT_OR_SET;
+    QUERY *query = database_query(database, sql);
+    query_text(query, 1, order);
+    query_int(query, 2, record_int(step, F_VER));
+    query_int(query, 3, stored_at);
+    for (int i = 0; i < PROJECTED_COUNT; i++) {
+        if (!record_has(step, projected[i]))
+            continue;
+        enum field_type type = field_info(projected[i])->type;
+        if (type == FIELD_STR)
+            query_text(query, 4 + i, record_str(step, projected[i]));
+        else if (type == FIELD_INT)
+            query_int(query, 4 + i, record_int(step, projected[i]));
+        else
+            query_real(query, 4 + i, record_real(step, projected[i]));
+    }
+    return query_run(query, NULL);
+}
+
+/* Forgets what an order's row says and makes it anew; the row itself stays, a case may belong to it. */
+static int rebuild(struct database *database, const char *order)
+{
+    QUERY *forget = database_query(database, "UPDATE orders SET steps = 0" FORGOTTEN " WHERE order_id = ?1");
+    query_text(forget, 1, order);
+    int result = query_run(forget, NULL);
+    if (result < 0)
+        return result;
+    RECORD *step = record_new();
+    QUERY *steps = database_query(database, "SELECT " JOURNAL_COLUMNS " FROM journal WHERE order_id = ?1 ORDER BY ver");
+    query_text(steps, 1, order);
+    while ((result = query_next(steps)) > 0) {
+        record_clear(step);
+        result = journal_row(steps, step);
+        if (result == 0)
+            result = apply(database, order, step, record_int(step, F_UPDATED_AT));
+        if (result < 0)
+            break;
+    }
+    return result;
+}
+
+static int project(struct database *database, const char *order, const struct record *step, int64_t now)
+{
+    QUERY *query = database_query(database, "SELECT max(ver) FROM orders WHERE order_id = ?1");
+    query_text(query, 1, order);
+    int64_t highest = query_value(query);
+    if (highest < 0)
+        return -EIO;
+    return record_int(step, F_VER) > highest ? apply(database, order, step, now) : rebuild(database, order);
+}
+
+/* What both queries of a step have as parameters. */
+static void bind_step(sqlite3_stmt *query, const struct delivery *delivery, const char *changes)
+{
+    const struct record *step = delivery->message;
+    query_text(query, 1, delivery->order);
+    query_int(query, 2, record_int(step, F_VER));
+    query_int(query, 3, record_int(step, F_AT));
+    query_text(query, 4, delivery->id);
+    query_text(query, 5, record_str(step, F_SERVICE));
+    query_text(query, 6, record_str(step, F_STEP));
+    query_text(query, 7, record_str(step, F_ACTOR));
+    query_text(query, 8, text_or_null(step, F_STATE));
+    query_text(query, 9, text_or_null(step, F_NOTE));
+    query_text(query, 10, changes);
+}
+
+int journal_store(struct database *database, const struct delivery *delivery, int64_t now)
+{
+    AUTOFREE char *changes = changes_to_json(delivery->message);
+    if (!changes)
+        return -EBADMSG;
+    int64_t inserted = 0;
+    QUERY *insert = database_query(
+        database, "INSERT INTO journal (order_id, ver, at, message_id, service, step, actor, state, note, fields,"
+                  " stored_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+                  " ON CONFLICT (order_id, ver) DO NOTHING");
+    bind_step(insert, delivery, changes);
+    query_int(insert, 11, now);
+    int result = query_run(insert, &inserted);
+    if (result < 0)
+        return result;
+    if (inserted) {
+        result = project(database, delivery->order, delivery->message, now);
+        return result < 0 ? result : 1;
+    }
+    /* The same message is the same step even if an older version of this program stored less of it. */
+    QUERY *same = database_query(
+        database, "SELECT count(*) FROM journal WHERE order_id = ?1 AND ver = ?2 AND (message_id = ?4 OR (at = ?3"
+                  " AND service = ?5 AND step = ?6 AND actor = ?7 AND state IS ?8 AND note IS ?9 AND fields = ?10))");
+    bind_step(same, delivery, changes);
+    int64_t count = query_value(same);
+    return count < 0 ? -EIO : count ? 0 : -EEXIST;
+}
+
+int journal_store_sms(struct database *database, const struct delivery *delivery)
+{
+    /* Delivered and failed are the end; otherwise what happened later is so. */
+    QUERY *query = database_query(database, "INSERT INTO sms (sms, order_id, recipient, template, state, at, detail)"
+                                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (sms) DO UPDATE SET"
+                                            " state = excluded.state, at = excluded.at, detail = excluded.detail"
+                                            " WHERE (excluded.state IN ('delivered', 'failed'), excluded.at)"
+                                            " >= (state IN ('delivered', 'failed'), at)");
+    const struct record *sms = delivery->message;
+    query_text(query, 1, record_str(sms, F_SMS));
+    query_text(query, 2, delivery->order);
+    query_text(query, 3, record_str(sms, F_RECIPIENT));
+    query_text(query, 4, record_str(sms, F_TEMPLATE));
+    query_text(query, 5, record_str(sms, F_SMS_STATE));
+    query_int(query, 6, record_int(sms, F_AT));
+    query_text(query, 7, text_or_null(sms, F_DETAIL));
+    return query_run(query, NULL);
+}

@@ -1,0 +1,23 @@
+/*
+ * main.c - the archive service: its tables.
+ */
+#include "services/archive/archive.h"
+
+static const struct param params[] = {
+    {"data_dir", PARAM_STR, "var/archive", 1, 500, "", "where the county files are"},
+    {"retire_ms", PARAM_INT, "1000", 10, 3600000, "ms", "between two looks for orders that may leave Redis"},
+};
+
+static const struct service_spec spec = {
+    .id = ARCHIVE,
+    .params = params,
+    .param_count = sizeof params / sizeof *params,
+    .take = archive_take_batch,
+    .start = archive_start,
+    .stop = archive_stop,
+};
+
+int main(int argc, char **argv)
+{
+    return service_main(argc, argv, &spec);
+}

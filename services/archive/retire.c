@@ -1,0 +1,91 @@
+/*
+ * retire.c - finished orders leave Redis: it holds what is open, the archive
+ * what was.
+ *
+ * Only cases whose commit is durable are asked about. The script lets an order
+ * go when nothing of it is on its way any more; otherwise it is asked again
+ * after a pause that grows. An answer that is lost does no harm: an order that
+ * is gone already counts as retired. While Redis is away nobody is asked.
+ */
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/store.h"
+#include "services/archive/archive.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static struct script retire_script = {.name = "retire", .source =
+#include "services/archive/lua/retire.lua.h"
+};
+
+/* Orders asked about at a time, per county. */
+enum { ORDERS_MAX = 1000 };
+
+static void ask(struct store *store, const char *county, const struct waiting *waiting)
+{
+    char name[64], key[KEY_SIZE], ver[24];
+    snprintf(name, sizeof name, "order:%s", waiting->order);
+    store_key(key, county, name);
+    snprintf(ver, sizeof ver, "%" PRId64, waiting->ver);
+    store_append_script(store, &retire_script, 1, (const char *[]){key}, 1, (const char *[]){ver}, NULL);
+}
+
+static bool is_gone(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
+}
+
+/* Notes which of the orders that were asked about are gone. */
+static int mark(struct database *database, struct store *store, const struct waiting *waiting, size_t count,
+                int64_t now)
+{
+    int gone = 0, result = database_begin(database);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        if (!is_gone(store_reply(store, i)))
+            continue;
+        result = cases_retired(database, &waiting[i], now);
+        gone++;
+    }
+    if (result == 0)
+        result = database_commit(database);
+    if (result == 0)
+        metric_add("sidan_archive_retired_total", "Orders that left Redis.", "", gone);
+    else
+        database_rollback(database);
+    return result;
+}
+
+/* How many cases of a county still wait, or -EIO. */
+static int64_t retire_county(struct database *database, struct store *store, int64_t now)
+{
+    static struct waiting waiting[ORDERS_MAX];
+    int64_t left = cases_waiting(database);
+    if (left <= 0 || !store_is_up(store))
+        return left;
+    int count = cases_claim(database, now, waiting, ORDERS_MAX);
+    if (count <= 0)
+        return count < 0 ? count : left;
+    for (int i = 0; i < count; i++)
+        ask(store, database_county(database), &waiting[i]);
+    if (store_run(store) < 0)
+        return left;
+    int result = mark(database, store, waiting, (size_t)count, now);
+    return result < 0 ? result : cases_waiting(database);
+}
+
+void archive_retire(struct archive *archive, struct store *store, int64_t now)
+{
+    int64_t left = 0;
+    archive_scan(archive);
+    for (size_t i = 0; i < archive_count(archive); i++) {
+        struct database *database = archive_at(archive, i);
+        int64_t of_county = retire_county(database, store, now);
+        if (of_county < 0)
+            log_warning("county=%s cannot note what left Redis: %s", database_county(database),
+                        database_error(database));
+        else
+            left += of_county;
+    }
+    metric_set("sidan_archive_waiting_retire", "Cases whose order still is in Redis.", "", (double)left);
+}

@@ -1,0 +1,58 @@
+/*
+ * assignment.h - the handlers of assignment: from open to closed, and the clocks.
+ */
+#ifndef ASSIGNMENT_ASSIGNMENT_H
+#define ASSIGNMENT_ASSIGNMENT_H
+
+#include "common/calendar.h"
+#include "common/service.h"
+
+/* claims.c: 接单, who takes the order */
+handler_fn handle_opened;   /* MSG_ORDER_OPENED */
+handler_fn handle_claim;    /* MSG_CLAIM */
+handler_fn handle_replied;  /* MSG_CLAIM_REPLIED: a claim by SMS */
+handler_fn handle_reassign; /* MSG_REASSIGN */
+
+/* lifecycle.c: 解单, from handing over to closing */
+handler_fn handle_handover; /* MSG_HANDOVER */
+handler_fn handle_answer;   /* MSG_GIVE_ANSWER */
+handler_fn handle_rate;     /* MSG_RATE */
+handler_fn handle_decide;   /* MSG_DECIDE */
+
+/* clocks.c: 督单, what happens when time has passed */
+handler_fn handle_clock;                   /* MSG_CLOCK_DUE */
+void clocks_poll(struct service *service); /* submits what is due; called by a timer */
+
+/* The hash "load" of a county: how many open orders each member has. */
+#define LOAD_KEY "load"
+void load_aux(const struct record *message, char *key, size_t size);
+
+/* What the three files share. */
+
+/*
+ * Stops the clock that runs and starts another: it is due after the county's
+ * span for the order's urgency. changes of the outcome get clock, due, rung.
+ */
+void start_clock(const struct context *context, const struct record *order, enum clock_kind kind,
+                 struct outcome *outcome);
+void stop_clock(const struct context *context, const struct record *order, struct outcome *outcome);
+
+/* The order's members become complete: it is assigned, the answer clock starts, all are told. */
+void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome);
+
+/* Chooses members for the places that are left: by place, then by load. Writes all members, with those there were. */
+void choose_members(const struct context *context, const struct record *order, char *ret_members, size_t size);
+
+/* Closes the order: an end of its clocks and of its members' load. */
+void close_order(const struct context *context, const struct record *order, struct outcome *outcome);
+
+/* "member:M1 member:M2" of "M1 M2". */
+void member_recipients(const char *members, char *ret_recipients, size_t size);
+
+/* "convener:T1" of the order's town; "" when the town is not known. */
+void convener_recipient(const struct record *order, char *ret_recipient, size_t size);
+
+/* Whether the state is one of the words; otherwise refuses with a sentence that says what can be done when. */
+bool state_is(const struct record *order, const char *states, const char *verb, struct outcome *outcome);
+
+#endif

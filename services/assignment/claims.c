@@ -1,0 +1,204 @@
+/*
+ * claims.c - 接单: members claim an order by themselves first; when the claim
+ * window has passed the places left are filled, by place and then by load.
+ */
+#include "common/order.h"
+#include "common/text.h"
+#include "services/assignment/assignment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* An order came into the pool: its group is asked, and the claim window opens. */
+void handle_opened(const struct context *context, const struct record *order, const struct record *message,
+                   struct outcome *outcome)
+{
+    (void)message;
+    if (!record_is(order, F_STATE, STATE_OPEN))
+        return; /* claimed already, between routing's commit and this message */
+
+    char entry[CLOCK_ENTRY_SIZE], recipients[64];
+    struct span window = county_clock(context->county, record_str(order, F_URGENCY), CLOCK_CLAIM);
+    order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
+    outcome_zadd(outcome, CLOCKS_KEY, calendar_end(context->county, context->now, window), entry);
+    snprintf(recipients, sizeof recipients, "group:%s", record_str(order, F_GROUP));
+    outcome_notify(outcome, "opened", recipients);
+}
+
+static void append_word(char *words, size_t size, const char *word)
+{
+    size_t length = strlen(words);
+    snprintf(words + length, size - length, "%s%s", length ? " " : "", word);
+}
+
+/* Why a member may not claim; NULL: nothing is against it. */
+static const char *objection(const struct context *context, const struct record *order, const char *id,
+                             const char **ret_error)
+{
+    const struct member *member = county_member(context->county, id);
+    const char *state = record_str(order, F_STATE);
+    if (!member) {
+        *ret_error = "invalid";
+        return "there is no such member in this county";
+    }
+    if (strcmp(member->group, record_str(order, F_GROUP)) != 0) {
+        *ret_error = "forbidden";
+        return "the order belongs to another group";
+    }
+    if (strcmp(state, STATE_PLACED) == 0 || strcmp(state, STATE_SCREENING) == 0) {
+        *ret_error = "state";
+        return "the order is not open yet: the convener is screening it";
+    }
+    if (strcmp(state, STATE_OPEN) != 0) {
+        *ret_error = "full";
+        return "all places of this order are taken";
+    }
+    return NULL;
+}
+
+static void claim(const struct context *context, const struct record *order, const char *member,
+                  struct outcome *outcome)
+{
+    char members[401], actor[64];
+    struct record *changes = outcome_changes(outcome);
+    snprintf(members, sizeof members, "%s", record_str(order, F_MEMBERS));
+    append_word(members, sizeof members, member);
+    snprintf(actor, sizeof actor, "member:%s", member);
+
+    outcome_step(outcome, "claimed", actor, NULL);
+    record_set(changes, F_MEMBERS, members);
+    outcome_hincr(outcome, LOAD_KEY, member, 1);
+    outcome_notify(outcome, "claimed", actor);
+    if ((int64_t)words_count(members) >= record_int(order, F_PLACES))
+        assign(context, order, members, outcome);
+}
+
+void handle_claim(const struct context *context, const struct record *order, const struct record *message,
+                  struct outcome *outcome)
+{
+    const char *member = record_str(message, F_MEMBER), *error;
+    if (words_have(record_str(order, F_MEMBERS), member)) {
+        struct record *reply = outcome_reply(outcome, MSG_DONE);
+        record_set(reply, F_ORDER, context->order_id);
+        record_copy(reply, order, F_STATE);
+        record_copy(reply, order, F_MEMBERS);
+        record_set(reply, F_DETAIL, "this member has the order already");
+        return;
+    }
+    const char *why = objection(context, order, member, &error);
+    if (why)
+        outcome_refuse(outcome, error, "member", "%s", why);
+    else
+        claim(context, order, member, outcome);
+}
+
+/* A claim by SMS is an event: whatever becomes of it, the member is told. */
+void handle_replied(const struct context *context, const struct record *order, const struct record *message,
+                    struct outcome *outcome)
+{
+    const char *member = record_str(message, F_MEMBER), *error;
+    char recipient[64];
+    snprintf(recipient, sizeof recipient, "member:%s", member);
+    if (words_have(record_str(order, F_MEMBERS), member)) {
+        outcome_notify(outcome, "claimed", recipient);
+        return;
+    }
+    const char *why = objection(context, order, member, &error);
+    if (!why)
+        claim(context, order, member, outcome);
+    else if (strcmp(error, "full") == 0)
+        outcome_notify(outcome, "full", recipient);
+    else
+        record_set(outcome_notify(outcome, "claim_refused", recipient), F_REASON, why);
+}
+
+void load_aux(const struct record *message, char *key, size_t size)
+{
+    (void)message;
+    snprintf(key, size, "%s", LOAD_KEY);
+}
+
+void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome)
+{
+    char recipients[2001], entry[CLOCK_ENTRY_SIZE];
+    struct record *changes = outcome_changes(outcome);
+    record_set(changes, F_STATE, STATE_ASSIGNED);
+    record_set(changes, F_MEMBERS, members);
+    record_set_int(changes, F_ASSIGNED_AT, context->now);
+    start_clock(context, order, CLOCK_ANSWER, outcome);
+    order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
+    outcome_zrem(outcome, CLOCKS_KEY, entry);
+
+    member_recipients(members, recipients, sizeof recipients);
+    record_set_int(outcome_notify(outcome, "assigned", recipients), F_DUE, record_int(changes, F_DUE));
+    record_set_int(outcome_notify(outcome, "assigned_resident", "resident"), F_DUE, record_int(changes, F_DUE));
+}
+
+/* Whether a is to be chosen before b. */
+static bool is_better(const struct context *context, const char *community, const struct member *a,
+                      const struct member *b)
+{
+    bool near_a = words_have(a->communities, community), near_b = words_have(b->communities, community);
+    if (near_a != near_b)
+        return near_a;
+    int64_t load_a = aux_int(context->aux, a->id), load_b = aux_int(context->aux, b->id);
+    return load_a != load_b ? load_a < load_b : strcmp(a->id, b->id) < 0;
+}
+
+void choose_members(const struct context *context, const struct record *order, char *ret_members, size_t size)
+{
+    const struct county *county = context->county;
+    const char *group = record_str(order, F_GROUP), *community = record_str(order, F_COMMUNITY);
+    snprintf(ret_members, size, "%s", record_str(order, F_MEMBERS));
+    while ((int64_t)words_count(ret_members) < record_int(order, F_PLACES)) {
+        const struct member *best = NULL;
+        for (size_t i = 0; i < county->member_count; i++) {
+            const struct member *member = &county->members[i];
+            if (strcmp(member->group, group) == 0 && !words_have(ret_members, member->id) &&
+                (!best || is_better(context, community, member, best)))
+                best = member;
+        }
+        if (!best)
+            return; /* the group has grown smaller since the order was opened */
+        append_word(ret_members, size, best->id);
+    }
+}
+
+static void change_load(const char *members, const char *except, int64_t by, struct outcome *outcome)
+{
+    char member[40];
+    while (words_next(&members, member, sizeof member))
+        if (!words_have(except, member))
+            outcome_hincr(outcome, LOAD_KEY, member, by);
+}
+
+/* Other members take the order over, because the convener says so. */
+void handle_reassign(const struct context *context, const struct record *order, const struct record *message,
+                     struct outcome *outcome)
+{
+    const char *members = record_str(message, F_MEMBERS), *before = record_str(order, F_MEMBERS);
+    char member[40], recipients[2001];
+    if (!state_is(order, STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING, "reassigned", outcome))
+        return;
+    for (const char *rest = members; words_next(&rest, member, sizeof member);)
+        if (!county_member(context->county, member)) {
+            outcome_refuse(outcome, "invalid", "members", "there is no member \"%s\" in this county", member);
+            return;
+        }
+    if (words_count(members) == 0) {
+        outcome_refuse(outcome, "invalid", "members", "name at least one member");
+        return;
+    }
+    outcome_step(outcome, "reassigned", record_str(message, F_ACTOR), record_str(message, F_REASON));
+    change_load(members, before, 1, outcome);
+    change_load(before, members, -1, outcome);
+    if (record_is(order, F_STATE, STATE_OPEN)) {
+        assign(context, order, members, outcome);
+        return;
+    }
+    /* The answer clock runs on: the resident has waited since the first assignment. */
+    record_set(outcome_changes(outcome), F_STATE, STATE_ASSIGNED);
+    record_set(outcome_changes(outcome), F_MEMBERS, members);
+    member_recipients(members, recipients, sizeof recipients);
+    record_copy(outcome_notify(outcome, "reassigned", recipients), message, F_REASON);
+}

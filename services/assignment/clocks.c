@@ -1,0 +1,150 @@
+/*
+ * clocks.c - 督单: the three clocks, the claim window, and the ladder.
+ *
+ * Each county has a zset of entries "order|clock|rung", scored with the moment
+ * at which something is to be done. Any instance reads what is due and submits
+ * it like a message; the handler acts only while the order still stands on
+ * that rung of that clock, so two instances that saw the same entry sound it
+ * once.
+ */
+#include "common/order.h"
+#include "common/store.h"
+#include "common/text.h"
+#include "services/assignment/assignment.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DUE_AT_ONCE = 64 };
+
+/* Who hears of an overdue order, rung by rung: its handlers, the convener, the committee, the chair. */
+enum rung { RUNG_HANDLERS, RUNG_CONVENER, RUNG_COMMITTEE, RUNG_CHAIR, RUNGS };
+
+void stop_clock(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    char entry[CLOCK_ENTRY_SIZE];
+    order_clock_entry(entry, context->order_id, record_str(order, F_CLOCK), record_int(order, F_RUNG));
+    outcome_zrem(outcome, CLOCKS_KEY, entry);
+    record_set(outcome_changes(outcome), F_CLOCK, "");
+    record_set_int(outcome_changes(outcome), F_DUE, 0);
+    record_set_int(outcome_changes(outcome), F_RUNG, 0);
+}
+
+void start_clock(const struct context *context, const struct record *order, enum clock_kind kind,
+                 struct outcome *outcome)
+{
+    char entry[CLOCK_ENTRY_SIZE];
+    struct span span = county_clock(context->county, record_str(order, F_URGENCY), kind);
+    int64_t due = calendar_end(context->county, context->now, span);
+    stop_clock(context, order, outcome);
+    record_set(outcome_changes(outcome), F_CLOCK, clock_name(kind));
+    record_set_int(outcome_changes(outcome), F_DUE, due);
+    order_clock_entry(entry, context->order_id, clock_name(kind), 0);
+    outcome_zadd(outcome, CLOCKS_KEY, due, entry);
+}
+
+/* Who is told on a rung; where nobody is there yet (no members while screening), the convener. */
+static void rung_recipients(const struct context *context, const struct record *order, int64_t rung, char *recipients,
+                            size_t size)
+{
+    const struct member_group *group = county_group(context->county, record_str(order, F_GROUP));
+    recipients[0] = '\0';
+    if (rung == RUNG_CHAIR)
+        snprintf(recipients, size, "chair");
+    else if (rung == RUNG_COMMITTEE && group)
+        snprintf(recipients, size, "committee:%s", group->committee);
+    else if (rung == RUNG_HANDLERS)
+        member_recipients(record_str(order, F_MEMBERS), recipients, size);
+    if (recipients[0] == '\0')
+        convener_recipient(order, recipients, size);
+    if (recipients[0] == '\0')
+        snprintf(recipients, size, "convener:%s", context->county->towns[0].id);
+}
+
+/* An overdue clock: sounds one rung, and sets the entry of the next. Only inside working hours. */
+static void sound(const struct context *context, const struct record *order, const char *clock, const char *entry,
+                  struct outcome *outcome)
+{
+    const struct county *county = context->county;
+    int64_t rung = record_int(order, F_RUNG), working = calendar_next_work(county, context->now);
+    if (working > context->now) {
+        outcome_zadd(outcome, CLOCKS_KEY, working, entry);
+        return;
+    }
+    char recipients[2001], next[CLOCK_ENTRY_SIZE];
+    rung_recipients(context, order, rung, recipients, sizeof recipients);
+    outcome_step(outcome, rung == RUNG_HANDLERS ? "reminded" : "escalated", "clock", clock);
+    record_set_int(outcome_changes(outcome), F_RUNG, rung + 1);
+    struct record *notice = outcome_notify(outcome, rung == RUNG_HANDLERS ? "reminder" : "escalated", recipients);
+    record_copy(notice, order, F_DUE);
+    record_set(notice, F_CLOCK, clock);
+
+    outcome_zrem(outcome, CLOCKS_KEY, entry);
+    if (rung + 1 < RUNGS) {
+        order_clock_entry(next, context->order_id, clock, rung + 1);
+        int64_t at = calendar_end(county, context->now, county->escalate);
+        outcome_zadd(outcome, CLOCKS_KEY, calendar_next_work(county, at), next);
+    }
+}
+
+static void end_claim_window(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    char members[401], member[40];
+    choose_members(context, order, members, sizeof members);
+    for (const char *rest = members; words_next(&rest, member, sizeof member);)
+        if (!words_have(record_str(order, F_MEMBERS), member))
+            outcome_hincr(outcome, LOAD_KEY, member, 1);
+    outcome_step(outcome, "assigned", "clock", "claim window passed");
+    assign(context, order, members, outcome);
+}
+
+void handle_clock(const struct context *context, const struct record *order, const struct record *message,
+                  struct outcome *outcome)
+{
+    const char *clock = record_str(message, F_CLOCK);
+    int64_t rung = record_int(message, F_RUNG);
+    char entry[CLOCK_ENTRY_SIZE];
+    order_clock_entry(entry, context->order_id, clock, rung);
+
+    if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN)) {
+        end_claim_window(context, order, outcome);
+    } else if (strcmp(clock, "close") == 0 && record_is(order, F_STATE, STATE_EVALUATED) &&
+               !record_is(order, F_RATING, "dissatisfied")) {
+        outcome_step(outcome, "closed", "clock", NULL);
+        close_order(context, order, outcome);
+    } else if (record_is(order, F_CLOCK, clock) && record_int(order, F_RUNG) == rung && rung < RUNGS) {
+        sound(context, order, clock, entry, outcome);
+    } else {
+        outcome_zrem(outcome, CLOCKS_KEY, entry); /* what it waited for has happened */
+    }
+}
+
+void clocks_poll(struct service *service)
+{
+    struct store *store = service_store(service);
+    size_t counties = service_county_count(service);
+    char now[24], key[KEY_SIZE];
+    snprintf(now, sizeof now, "%" PRId64, now_ms());
+    for (size_t i = 0; i < counties; i++) {
+        store_key(key, service_county_at(service, i)->id, CLOCKS_KEY);
+        store_appendf(store, "ZRANGEBYSCORE %s -inf %s LIMIT 0 %d", key, now, DUE_AT_ONCE);
+    }
+    if (store_run(store) < 0)
+        return;
+
+    RECORD *message = record_new();
+    for (size_t i = 0; i < counties; i++) {
+        const redisReply *reply = store_reply(store, i);
+        for (size_t k = 0; reply->type == REDIS_REPLY_ARRAY && k < reply->elements; k++) {
+            char order[ORDER_ID_SIZE], clock[17];
+            int64_t rung;
+            if (order_parse_clock_entry(reply->element[k]->str, order, clock, &rung) < 0)
+                continue;
+            record_set(message, F_CLOCK, clock);
+            record_set_int(message, F_RUNG, rung);
+            service_submit(service, service_county_at(service, i)->id, order, MSG_CLOCK_DUE, message, NULL, 0, NULL,
+                           NULL);
+        }
+    }
+}

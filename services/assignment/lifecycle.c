@@ -1,0 +1,205 @@
+/*
+ * lifecycle.c - 解单: handed over to a department, answered honestly, rated by
+ * the resident, closed. Dissatisfied once: it is reopened; twice: the
+ * committee decides.
+ */
+#include "common/order.h"
+#include "common/text.h"
+#include "services/assignment/assignment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CALLBACK_TRIES = 3 };
+
+void member_recipients(const char *members, char *ret_recipients, size_t size)
+{
+    char member[40];
+    size_t length = 0;
+    ret_recipients[0] = '\0';
+    while (words_next(&members, member, sizeof member) && length < size)
+        length += (size_t)snprintf(ret_recipients + length, size - length, "%smember:%s", length ? " " : "", member);
+}
+
+void convener_recipient(const struct record *order, char *ret_recipient, size_t size)
+{
+    const char *town = record_str(order, F_TOWN);
+    snprintf(ret_recipient, size, "%s%s", *town ? "convener:" : "", town);
+}
+
+bool state_is(const struct record *order, const char *states, const char *verb, struct outcome *outcome)
+{
+    if (words_have(states, record_str(order, F_STATE)))
+        return true;
+    outcome_refuse(outcome, "state", NULL, "an order that is %s cannot be %s; it would have to be: %s",
+                   record_str(order, F_STATE), verb, states);
+    return false;
+}
+
+/* A member acts only on orders that they have. */
+static bool may_act(const struct record *order, const struct record *message, struct outcome *outcome)
+{
+    const char *actor = record_str(message, F_ACTOR);
+    if (strncmp(actor, "member:", 7) != 0 || words_have(record_str(order, F_MEMBERS), actor + 7))
+        return true;
+    outcome_refuse(outcome, "forbidden", "actor", "this member has not claimed the order");
+    return false;
+}
+
+void handle_handover(const struct context *context, const struct record *order, const struct record *message,
+                     struct outcome *outcome)
+{
+    const char *department = record_str(message, F_DEPARTMENT);
+    char recipient[64];
+    if (!state_is(order, STATE_ASSIGNED " " STATE_CONSULTING, "handed over", outcome) ||
+        !may_act(order, message, outcome))
+        return;
+    if (!county_department(context->county, department)) {
+        outcome_refuse(outcome, "invalid", "department", "department \"%s\" is not configured in this county",
+                       department);
+        return;
+    }
+    outcome_step(outcome, "handed_over", record_str(message, F_ACTOR), record_str(message, F_NOTE));
+    record_set(outcome_changes(outcome), F_STATE, STATE_CONSULTING);
+    record_set(outcome_changes(outcome), F_DEPARTMENT, department);
+    snprintf(recipient, sizeof recipient, "department:%s", department);
+    struct record *notice = outcome_notify(outcome, "handed_over", recipient);
+    record_copy(notice, order, F_DUE);
+    record_copy(notice, message, F_NOTE);
+}
+
+void handle_answer(const struct context *context, const struct record *order, const struct record *message,
+                   struct outcome *outcome)
+{
+    /* solved; explained (not solvable now, understanding won); supervision (a department shirks); learned. */
+    static const char outcomes[] = "solved explained supervision learned";
+    if (!state_is(order, STATE_ASSIGNED " " STATE_CONSULTING, "answered", outcome) || !may_act(order, message, outcome))
+        return;
+    if (!words_have(outcomes, record_str(message, F_OUTCOME))) {
+        outcome_refuse(outcome, "invalid", "outcome", "outcome is one of: %s", outcomes);
+        return;
+    }
+    if (record_len(message, F_ANSWER) == 0) {
+        outcome_refuse(outcome, "invalid", "answer", "an answer has words");
+        return;
+    }
+    struct record *changes = outcome_changes(outcome);
+    outcome_step(outcome, "answered", record_str(message, F_ACTOR), NULL);
+    record_set(changes, F_STATE, STATE_ANSWERED);
+    record_copy(changes, message, F_OUTCOME);
+    record_copy(changes, message, F_ANSWER);
+    record_set_int(changes, F_ANSWERED_AT, context->now);
+    record_set_int(changes, F_TRIES, 0);
+    start_clock(context, order, CLOCK_CALLBACK, outcome);
+    struct record *notice = outcome_notify(outcome, "answered", "resident");
+    record_copy(notice, message, F_ANSWER);
+    record_copy(notice, message, F_OUTCOME);
+}
+
+/* The rating is in; what is left is to close the order, which is a step of its own. */
+static void evaluate(const struct context *context, const struct record *order, const char *rating,
+                     struct outcome *outcome)
+{
+    char recipients[2001], entry[CLOCK_ENTRY_SIZE];
+    record_set(outcome_changes(outcome), F_STATE, STATE_EVALUATED);
+    record_set(outcome_changes(outcome), F_RATING, rating);
+    stop_clock(context, order, outcome);
+    if (strcmp(rating, "dissatisfied") == 0) {
+        const struct member_group *group = county_group(context->county, record_str(order, F_GROUP));
+        snprintf(recipients, sizeof recipients, "%s%s", group ? "committee:" : "", group ? group->committee : "");
+        outcome_notify(outcome, "decide", recipients);
+        return;
+    }
+    order_clock_entry(entry, context->order_id, "close", 0);
+    outcome_zadd(outcome, CLOCKS_KEY, context->now, entry);
+    member_recipients(record_str(order, F_MEMBERS), recipients, sizeof recipients);
+    outcome_notify(outcome, "rated", recipients);
+}
+
+/* Back to the members: the answer clock starts again, and everybody who handles it hears so. */
+static void reopen(const struct context *context, const struct record *order, const char *actor, const char *note,
+                   struct outcome *outcome)
+{
+    char members[2001], convener[64], recipients[2100];
+    struct record *changes = outcome_changes(outcome);
+    outcome_step(outcome, "reopened", actor, note);
+    record_set(changes, F_STATE, STATE_CONSULTING);
+    record_set_int(changes, F_REOPENED, record_int(order, F_REOPENED) + 1);
+    start_clock(context, order, CLOCK_ANSWER, outcome);
+    member_recipients(record_str(order, F_MEMBERS), members, sizeof members);
+    convener_recipient(order, convener, sizeof convener);
+    snprintf(recipients, sizeof recipients, "%s%s%s", members, *convener ? " " : "", convener);
+    struct record *notice = outcome_notify(outcome, "reopened", recipients);
+    record_copy(notice, changes, F_DUE);
+    if (note)
+        record_set(notice, F_NOTE, note);
+}
+
+void handle_rate(const struct context *context, const struct record *order, const struct record *message,
+                 struct outcome *outcome)
+{
+    static const char ratings[] = "satisfied basically dissatisfied unreachable";
+    const char *rating = record_str(message, F_RATING), *actor = record_str(message, F_ACTOR);
+    const char *note = record_str(message, F_NOTE);
+    if (!state_is(order, STATE_ANSWERED, "rated", outcome))
+        return;
+    if (!words_have(ratings, rating)) {
+        outcome_refuse(outcome, "invalid", "rating", "rating is one of: %s", ratings);
+        return;
+    }
+    if (strncmp(actor, "member:", 7) == 0 || strncmp(actor, "department:", 11) == 0) {
+        outcome_refuse(outcome, "forbidden", "actor", "those who handled an order do not rate it");
+        return;
+    }
+    bool unreachable = strcmp(rating, "unreachable") == 0;
+    if (unreachable && strcmp(actor, "resident") == 0) {
+        outcome_refuse(outcome, "invalid", "rating", "a resident who rates has been reached");
+        return;
+    }
+    int64_t tries = record_int(order, F_TRIES) + 1;
+    if (unreachable && tries < CALLBACK_TRIES) {
+        outcome_step(outcome, "called", actor, note);
+        record_set_int(outcome_changes(outcome), F_TRIES, tries);
+        return;
+    }
+    if (strcmp(rating, "dissatisfied") == 0 && record_int(order, F_REOPENED) == 0) {
+        record_set(outcome_changes(outcome), F_RATING, rating);
+        reopen(context, order, actor, note, outcome);
+        return;
+    }
+    if (unreachable)
+        record_set_int(outcome_changes(outcome), F_TRIES, tries);
+    outcome_step(outcome, "rated", actor, note);
+    evaluate(context, order, rating, outcome);
+}
+
+void close_order(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    char member[40], entry[CLOCK_ENTRY_SIZE];
+    const char *members = record_str(order, F_MEMBERS);
+    while (words_next(&members, member, sizeof member))
+        outcome_hincr(outcome, LOAD_KEY, member, -1);
+    record_set(outcome_changes(outcome), F_STATE, STATE_CLOSED);
+    record_set_int(outcome_changes(outcome), F_CLOSED_AT, context->now);
+    order_clock_entry(entry, context->order_id, "close", 0);
+    outcome_zrem(outcome, CLOCKS_KEY, entry);
+    outcome_notify(outcome, "closed", "resident");
+}
+
+void handle_decide(const struct context *context, const struct record *order, const struct record *message,
+                   struct outcome *outcome)
+{
+    const char *actor = record_str(message, F_ACTOR), *reason = record_str(message, F_REASON);
+    if (!state_is(order, STATE_EVALUATED, "decided", outcome))
+        return;
+    if (!record_is(order, F_RATING, "dissatisfied")) {
+        outcome_refuse(outcome, "state", NULL, "the resident is not dissatisfied; there is nothing to decide");
+    } else if (record_is(message, F_DECISION, "close")) {
+        outcome_step(outcome, "decided", actor, reason);
+        close_order(context, order, outcome);
+    } else if (record_is(message, F_DECISION, "reopen")) {
+        reopen(context, order, actor, reason, outcome);
+    } else {
+        outcome_refuse(outcome, "invalid", "decision", "decision is close or reopen");
+    }
+}

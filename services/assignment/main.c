@@ -1,0 +1,42 @@
+/*
+ * sidan-assignment - the pool, claims, the lifecycle up to closed, and the clocks.
+ */
+#include "common/remark.h"
+#include "services/assignment/assignment.h"
+
+static const struct param params[] = {
+    {"clock_ms", PARAM_INT, "500", 50, 60000, "ms", "how often the clocks are looked at"},
+};
+
+static const struct handler handlers[] = {
+    {.type = MSG_ORDER_OPENED, .handle = handle_opened},
+    {.type = MSG_CLAIM, .handle = handle_claim},
+    {.type = MSG_CLAIM_REPLIED, .handle = handle_replied},
+    {.type = MSG_REASSIGN, .handle = handle_reassign},
+    {.type = MSG_HANDOVER, .handle = handle_handover},
+    {.type = MSG_GIVE_ANSWER, .handle = handle_answer},
+    {.type = MSG_RATE, .handle = handle_rate},
+    {.type = MSG_DECIDE, .handle = handle_decide},
+    {.type = MSG_REMARK, .handle = remark},
+    {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = load_aux},
+};
+
+static int start(struct service *service)
+{
+    service_every(service, (size_t)param_int(service_params(service), "clock_ms"), clocks_poll);
+    return 0;
+}
+
+static const struct service_spec assignment = {
+    .id = ASSIGNMENT,
+    .params = params,
+    .param_count = sizeof params / sizeof *params,
+    .handlers = handlers,
+    .handler_count = sizeof handlers / sizeof *handlers,
+    .start = start,
+};
+
+int main(int argc, char **argv)
+{
+    return service_main(argc, argv, &assignment);
+}

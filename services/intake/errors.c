@@ -1,0 +1,102 @@
+/*
+ * errors.c - the stable words for what is wrong, their HTTP status, and what
+ * to say about them in Chinese and in English.
+ *
+ * Who finds a fault describes it in English (detail). Chinese is the
+ * language of the users, so each word has a Chinese sentence that says what
+ * to do; a word that is not in the table gets a general one.
+ */
+#include "services/intake/intake.h"
+
+#include <jansson.h>
+#include <string.h>
+
+struct word {
+    const char *word;
+    int status;
+    const char *chinese;
+    const char *english; /* when nobody gave a detail */
+};
+
+static const struct word words[] = {
+    {"missing", 400, "缺少必填项，请补上后再提交。", "A required field is missing: add it."},
+    {"type", 400, "数据类型不对：文字要加引号，数字不加引号。", "A value has the wrong type."},
+    {"long", 400, "内容太长，请缩短后再提交。", "A value is too long: shorten it."},
+    {"utf8", 400, "不是有效的 UTF-8 文字，请用 UTF-8 编码提交。", "The text is not valid UTF-8."},
+    {"syntax", 400, "请求体不是有效的 JSON 对象，请检查格式。", "The body is not valid JSON."},
+    {"invalid", 400, "填写的内容不符合要求，请更正后再提交。", "A value is not acceptable: correct it."},
+    {"unknown_field", 400, "没有这个字段，请删去或更正字段名。", "There is no such field."},
+    {"header", 400, "第一行应是列名，其中要有“标题”或“内容”。", "The first row must name the columns."},
+    {"columns", 400, "这一行的列数多于表头，请检查引号和逗号。", "The row has more columns than the header."},
+    {"unreadable", 400, "这一行无法读取，请检查引号和编码。", "The row cannot be read."},
+    {"unauthorized", 401, "需要订单查询码或单位密钥，请带上正确的凭据。",
+     "Send the order's code in X-Order-Code, or the office's key as Authorization: Bearer KEY."},
+    {"forbidden", 403, "没有权限做这件事，请使用有权限的密钥或身份。", "You may not do this: use a key that may."},
+    {"unknown", 404, "没有找到，请核对编号。", "There is no such thing: check its number."},
+    {"no_such_path", 404, "没有这个地址，请核对路径。", "There is nothing at this address: check the path."},
+    {"method", 405, "这个地址不支持这种请求方法。", "This address does not take this method."},
+    {"timeout", 408, "请求没有在规定时间内发完，请重新发送。", "The request was not complete in time: send it again."},
+    {"state", 409, "事项目前的状态不允许这样做，请先查看最新状态。",
+     "The order's state does not allow this: look at the order first."},
+    {"stale", 409, "事项已经有了新的进展，请刷新后再试。", "The order has moved on: load it again."},
+    {"too_large", 413, "内容太大，请减小后再发送，或分几次发送。", "The body is too large: send less."},
+    {"media_type", 415, "不支持这种格式，请直接发送 CSV 文件内容（text/csv）。",
+     "Send the CSV file itself as the body, as text/csv."},
+    {"too_many_tries", 429, "查询码输错次数太多，请一小时后再试。",
+     "Too many wrong codes for this order: try again in an hour."},
+    {"unavailable", 503, "服务暂时不可用，请稍后重试。", "The service is not available now: try again in a moment."},
+    {"stopping", 503, "服务正在重启，请重新发送请求。", "The service is being restarted: send the request again."},
+};
+static const struct word general = {"", 409, "不能这样做，请查看事项的最新状态后再试。", "This cannot be done now."};
+
+static const struct word *find(const char *text)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].word, text) == 0)
+            return &words[i];
+    }
+    return &general;
+}
+
+int intake_status_of(const char *text)
+{
+    return find(text)->status;
+}
+
+bool intake_prefers_english(const struct http_request *request)
+{
+    const char *accepted = http_header(request, "Accept-Language");
+    const char *english = accepted ? strcasestr(accepted, "en") : NULL;
+    const char *chinese = accepted ? strcasestr(accepted, "zh") : NULL;
+    return english && (!chinese || english < chinese);
+}
+
+const char *intake_message(const struct http_request *request, const char *text, const char *detail)
+{
+    const struct word *word = find(text);
+    if (!intake_prefers_english(request))
+        return word->chinese;
+    return detail && *detail ? detail : word->english;
+}
+
+void intake_answer_json(struct http_request *request, int status, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    http_answer(request, status, "application/json; charset=utf-8", text, strlen(text));
+    free(text);
+    json_decref(json);
+}
+
+void intake_answer_error(struct http_request *request, int status, const char *text, const char *field,
+                         const char *detail)
+{
+    if (status == 503)
+        http_answer_header(request, "Retry-After", "5");
+    if (status == 401)
+        http_answer_header(request, "WWW-Authenticate", "Bearer");
+    /* A field's name may be what the caller sent. */
+    json_t *name = field && *field ? json_string(field) : json_null();
+    intake_answer_json(request, status,
+                       json_pack("{s:{s:s, s:o, s:s}}", "error", "code", text, "field", name, "message",
+                                 intake_message(request, text, detail)));
+}

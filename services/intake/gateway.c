@@ -1,0 +1,188 @@
+/*
+ * gateway.c - what SMS gateways call back: receipts, and SMS that came in.
+ *
+ * The address carries a secret (gateway_token); without one the door does not
+ * exist. A gateway is told 200 only after the call came back, so that it
+ * repeats what could not be stored; what was refused for good is told 200 as
+ * well, because repeating it would not help. Kannel's receipt is a GET that we
+ * composed ourselves; its SMS is a POST with the sender in a header, so that
+ * no number stands in an address.
+ */
+#include "services/intake/intake.h"
+
+#include "common/alloc.h"
+#include "common/log.h"
+#include "common/text.h"
+
+#include <ctype.h>
+#include <iconv.h>
+#include <sodium.h>
+#include <string.h>
+
+static void answer_empty(struct http_request *request, int status)
+{
+    http_answer(request, status, "text/plain; charset=utf-8", "", 0);
+}
+
+/* Answers 404 when the secret is wrong. */
+static bool is_gateway(struct intake *intake, struct http_request *request)
+{
+    const char *token = param_str(service_params(intake->service), "gateway_token");
+    const char *given = http_segment(request, "token");
+    if (*token && strlen(given) == strlen(token) && sodium_memcmp(given, token, strlen(token)) == 0)
+        return true;
+    intake_answer_error(request, 404, "no_such_path", NULL, NULL);
+    return false;
+}
+
+static void on_taken(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)type;
+    struct http_request *request = arg;
+    if (status == ANSWER_REFUSED)
+        log_warning("a callback of the gateway was refused: error=%s", record_str(reply, F_ERROR));
+    answer_empty(request, status == ANSWER_UNAVAILABLE ? 503 : 200);
+}
+
+/* "990101-000123.<hex>.0", or "990101.<hex>.0" for an SMS that belongs to no order. order is "" then. */
+static const struct county *owner_of_sms(struct intake *intake, const char *sms, char order[ORDER_ID_SIZE])
+{
+    AUTOFREE char *head = xstrndup(sms, strcspn(sms, "."));
+    char county[7];
+    order[0] = '\0';
+    if (order_parse(head, county, NULL) < 0)
+        return service_county(intake->service, head);
+    snprintf(order, ORDER_ID_SIZE, "%s", head);
+    return service_county(intake->service, county);
+}
+
+static void take_receipt(void *arg, struct http_request *request)
+{
+    struct intake *intake = arg;
+    if (!is_gateway(intake, request))
+        return;
+    const char *sms = http_query(request, "sms"), *code = http_query(request, "type");
+    char order[ORDER_ID_SIZE];
+    int64_t receipt;
+    const struct county *county = sms ? owner_of_sms(intake, sms, order) : NULL;
+    if (!county) {
+        intake_answer_error(request, 400, "invalid", "sms", "sms must be the id of an SMS that was sent from here");
+        return;
+    }
+    if (!code || parse_int(code, 0, INT32_MAX, &receipt) < 0) {
+        intake_answer_error(request, 400, "invalid", "type", "type must be the code of a receipt, a number");
+        return;
+    }
+    RECORD *message = record_new();
+    struct fault fault;
+    record_set(message, F_SMS, sms);
+    record_set_int(message, F_RECEIPT, receipt);
+    if (record_check(message, MSG_SMS_RECEIPT, &fault) < 0) {
+        intake_answer_error(request, 400, fault.error, fault.field, fault.detail);
+        return;
+    }
+    service_call(intake->service, county->id, order, MSG_SMS_RECEIPT, message, NULL, intake_call_ms(intake), on_taken,
+                 request);
+}
+
+/* The text of an SMS as UTF-8; Chinese ones come as UTF-16BE. Owned by the caller; NULL when it cannot be read. */
+static char *sms_text(const struct http_request *request)
+{
+    size_t size;
+    const char *body = http_body(request, &size), *type = http_header(request, "Content-Type");
+    if (!type || !strcasestr(type, "utf-16be"))
+        return text_length(body, size) == SIZE_MAX ? NULL : xstrdup(body);
+    iconv_t decoder = iconv_open("UTF-8", "UTF-16BE");
+    size_t room = size * 2; /* two bytes become three at most */
+    char *text = xcalloc(1, room + 1), *in = (char *)body, *out = text;
+    bool good = iconv(decoder, &in, &size, &out, &room) != (size_t)-1;
+    iconv_close(decoder);
+    if (good && text_length(text, (size_t)(out - text)) != SIZE_MAX)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* ASCII letters and digits, and their full-width twins (UTF-8 EF BC .. or EF BD ..). Returns the bytes taken or 0. */
+static size_t code_character(const char *text)
+{
+    if (isalnum((unsigned char)*text))
+        return 1;
+    const unsigned char *c = (const unsigned char *)text;
+    return c[0] == 0xEF && (c[1] == 0xBC || c[1] == 0xBD) && c[2] ? 3 : 0;
+}
+
+/* The first thing in a text that is a code: "3VK", "回复3VK", "3ＶＫ 受理". 0 or -ENOENT. */
+static int find_code(const char *text, int64_t *ret_serial)
+{
+    while (*text) {
+        size_t length = 0, step;
+        while ((step = code_character(text + length)) > 0)
+            length += step;
+        AUTOFREE char *word = xstrndup(text, length);
+        if (length > 0 && order_from_code(word, ret_serial) == 0)
+            return 0;
+        text += length > 0 ? length : 1;
+    }
+    return -ENOENT;
+}
+
+/* "+86 138..." → "138..." */
+static const char *plain_number(const char *number)
+{
+    number += strspn(number, "+ ");
+    return strncmp(number, "86", 2) == 0 && strlen(number) == 13 ? number + 2 : number;
+}
+
+/* The county of the member who wrote; of a stranger the only one there is. */
+static const struct county *county_of_sender(struct intake *intake, const char *phone)
+{
+    for (size_t i = 0; i < service_county_count(intake->service); i++) {
+        const struct county *county = service_county_at(intake->service, i);
+        if (county_member_by_phone(county, phone))
+            return county;
+    }
+    return intake_county(intake, NULL);
+}
+
+static void take_reply(void *arg, struct http_request *request)
+{
+    struct intake *intake = arg;
+    if (!is_gateway(intake, request))
+        return;
+    const char *from = http_header(request, "X-Kannel-From"), *time = http_header(request, "X-Kannel-Time");
+    const char *id = http_query(request, "id");
+    AUTOFREE char *text = sms_text(request);
+    if (!from || !text) {
+        intake_answer_error(request, 400, "invalid", from ? "body" : "from",
+                            from ? "the text cannot be read" : "X-Kannel-From is missing");
+        return;
+    }
+    const char *phone = plain_number(from);
+    const struct county *county = county_of_sender(intake, phone);
+    RECORD *message = record_new();
+    char reference[DIGEST_SIZE]; /* of one SMS, the same when the gateway repeats it; tells nothing about the sender */
+    intake_digest(reference, (const char *const[]){"sms", phone, text, id && *id ? id : time ? time : ""}, 4);
+    record_set(message, F_FROM, phone);
+    record_set(message, F_BODY, text);
+    record_set(message, F_REF, reference);
+    struct fault fault;
+    if (!county || record_check(message, MSG_SMS_REPLY, &fault) < 0) {
+        log_warning("an SMS came in that nobody can take: ref=%s cause=%s", reference,
+                    county ? fault.error : "unknown sender");
+        answer_empty(request, 200);
+        return;
+    }
+    int64_t serial;
+    char order[ORDER_ID_SIZE] = "";
+    if (find_code(text, &serial) == 0)
+        order_id(order, county->id, serial);
+    service_call(intake->service, county->id, order, MSG_SMS_REPLY, message, reference, intake_call_ms(intake),
+                 on_taken, request);
+}
+
+const struct http_route gateway_routes[] = {
+    {.method = "GET", .path = "/gateway/kannel/{token}/receipt", .handle = take_receipt},
+    {.method = "POST", .path = "/gateway/kannel/{token}/reply", .handle = take_reply},
+};
+const size_t gateway_route_count = sizeof gateway_routes / sizeof *gateway_routes;

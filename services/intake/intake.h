@@ -1,0 +1,118 @@
+/*
+ * intake.h - what the doors of intake share.
+ *
+ * Every route's handler gets `struct intake *` as its arg. A door is a table
+ * of routes (struct http_route of common/http.h): the native API, imports,
+ * gateway callbacks, Open311. intake.c joins the tables and starts the server.
+ */
+#ifndef SIDAN_INTAKE_H
+#define SIDAN_INTAKE_H
+
+#include "common/http.h"
+#include "common/order.h"
+#include "common/service.h"
+
+#include <jansson.h>
+
+struct serials; /* order numbers reserved in blocks; see submit.c */
+
+struct intake {
+    struct service *service;
+    struct http_server *http;
+    struct http_config config;
+    struct http_route *routes; /* all doors' routes, joined */
+    struct serials *serials;
+};
+
+/* The doors. Routes are tried in this order: api, import, gateway, open311. */
+extern const struct http_route api_routes[], import_routes[], gateway_routes[], open311_routes[];
+extern const size_t api_route_count, import_route_count, gateway_route_count, open311_route_count;
+
+int intake_start(struct service *service);
+void intake_drain(struct service *service);
+bool intake_busy(struct service *service);
+void intake_stop(struct service *service);
+
+/*
+ * Answers an error of the HTTP level (404 for no route, 405, 408, 413, ...)
+ * on a path under /open311/, in Open311's format (XML or JSON by the path's
+ * ending). word is a stable word, detail a sentence in English. Written by
+ * open311.c; must end in http_answer().
+ */
+void open311_error(struct intake *intake, struct http_request *request, int status, const char *word,
+                   const char *detail);
+
+/* -- placing an order, the same for every door ------------------------------------------------------------------ */
+
+/* What became of it. Strings live as long as the callback. */
+struct placement {
+    enum answer_status status;   /* ANSWER_OK, ANSWER_REFUSED or ANSWER_UNAVAILABLE */
+    char order[ORDER_ID_SIZE];   /* OK: its number */
+    char code[ACCESS_CODE_SIZE]; /* OK: the resident's access code */
+    bool repeated;               /* OK: the idempotency key was known; this is the first result */
+    const char *error;           /* REFUSED: stable word (missing, long, utf8, invalid, unknown, ...) */
+    const char *field;           /* REFUSED: the field it is about, or "" */
+    const char *detail;          /* REFUSED: for people, in English */
+};
+typedef void placed_fn(void *arg, const struct placement *placement);
+
+/*
+ * Checks the message, gives the order a number and submits MSG_PLACE_ORDER.
+ * message: its fields; F_COUNTY and F_SOURCE are set here. It is copied.
+ * source: "api", "open311" or "import"; also keeps the doors' idempotency
+ * keys apart. idempotency: NULL, or a text of any length; the same text from
+ * the same source gives the first result for `remember` seconds. done is
+ * called exactly once, perhaps before this returns.
+ */
+void intake_submit_order(struct intake *intake, const struct county *county, const struct record *message,
+                         const char *source, const char *idempotency, int64_t remember, placed_fn *done, void *arg);
+
+struct serials *serials_new(struct store *store);
+void serials_destroy(struct serials **serials);
+
+/* A hash of several texts, as lower-case hex: for idempotency keys. */
+enum { DIGEST_SIZE = 33 };
+void intake_digest(char digest[DIGEST_SIZE], const char *const parts[], size_t count);
+
+/* The handler of MSG_PLACE_ORDER, in place.c. */
+handler_fn place_order;
+
+/* -- keys and codes ---------------------------------------------------------------------------------------------- */
+
+/* The key that a request brings in `Authorization: Bearer KEY` or `X-Api-Key`, else NULL. */
+const char *intake_request_key(const struct http_request *request);
+
+/*
+ * Whether a county's key gives a role: one of "office", "import", "open311";
+ * office may do all. key may be NULL (false).
+ */
+bool intake_may(const struct county *county, const char *key, const char *role);
+
+/* A county by its id; for NULL or "" the only one that is configured. NULL when there is no such one. */
+const struct county *intake_county(struct intake *intake, const char *id);
+
+/* -- answers of the native API ----------------------------------------------------------------------------------- */
+
+/* `{"error":{"code","field","message"}}` in the caller's language; field and detail (English) may be NULL. */
+void intake_answer_error(struct http_request *request, int status, const char *word, const char *field,
+                         const char *detail);
+
+/* What to say about a word, in the caller's language. */
+const char *intake_message(const struct http_request *request, const char *word, const char *detail);
+
+/* Answers a JSON value, which is taken over. */
+void intake_answer_json(struct http_request *request, int status, json_t *json);
+
+/* Whether the caller would rather read English than Chinese. */
+bool intake_prefers_english(const struct http_request *request);
+
+/* The HTTP status of a refusal's error word: 404 unknown, 400 invalid and the like, 403 forbidden, else 409. */
+int intake_status_of(const char *word);
+
+/* How long intake waits for another service: the parameter call_ms. */
+int64_t intake_call_ms(const struct intake *intake);
+
+/* Remembering an Idempotency-Key of the native API and Open311, in seconds: the parameter remember_days. */
+int64_t intake_remember(const struct intake *intake);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * sidan-intake - the doors: native JSON API, Open311, imports, gateway callbacks; makes the orders.
+ */
+#include "services/intake/intake.h"
+
+static const struct param params[] = {
+    {"http_host", PARAM_STR, "127.0.0.1", 1, 100, "", "address on which HTTP is served (0.0.0.0 for all)"},
+    {"http_port", PARAM_INT, "8311", 0, 65535, "", "port on which HTTP is served; 0: any free one"},
+    {"http_connections", PARAM_INT, "2000", 10, 60000, "", "greatest number of HTTP connections at a time"},
+    {"header_ms", PARAM_INT, "15000", 100, 600000, "ms", "time a client has to send the headers of a request"},
+    {"body_ms", PARAM_INT, "30000", 100, 600000, "ms", "time a client has to send the body of a request"},
+    {"piece_ms", PARAM_INT, "30000", 100, 600000, "ms", "longest silence during an import"},
+    {"call_ms", PARAM_INT, "5000", 100, 60000, "ms", "how long intake waits for another service"},
+    {"import_bytes", PARAM_INT, "268435456", 1024, 4294967296, "bytes", "greatest size of an imported file"},
+    {"remember_days", PARAM_INT, "7", 1, 400, "days", "how long an Idempotency-Key is remembered"},
+    {"gateway_token", PARAM_STR, "", 0, 100, "",
+     "secret in the addresses that SMS gateways call back, at least 16 characters; empty: that door is closed"},
+};
+
+static const struct handler handlers[] = {
+    {.type = MSG_PLACE_ORDER, .handle = place_order, .orderless = true},
+};
+
+static const struct service_spec intake = {
+    .id = INTAKE,
+    .params = params,
+    .param_count = sizeof params / sizeof *params,
+    .handlers = handlers,
+    .handler_count = sizeof handlers / sizeof *handlers,
+    .start = intake_start,
+    .stop = intake_stop,
+    .drain = intake_drain,
+    .busy = intake_busy,
+};
+
+int main(int argc, char **argv)
+{
+    return service_main(argc, argv, &intake);
+}

@@ -1,0 +1,149 @@
+/*
+ * submit.c - gives an order its number and submits it, the same for every door.
+ *
+ * Numbers are reserved in blocks, one INCRBY per block and county, so that
+ * an order costs no round trip of its own; what is left of a block when
+ * intake stops is never used. Without Redis nothing can be placed: the caller
+ * hears "unavailable", and Redis is not asked again for RETRY_MS, so that a
+ * long import does not hold up the loop.
+ */
+#include "services/intake/intake.h"
+
+#include "common/alloc.h"
+#include "common/store.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+enum { BLOCK = 64, RETRY_MS = 1000 };
+
+struct block {
+    char county[7];
+    int64_t next, end; /* numbers from next up to, not including, end are ours */
+};
+
+struct serials {
+    struct store *store;
+    struct block *blocks;
+    size_t count;
+    int64_t failed_at;
+};
+
+struct serials *serials_new(struct store *store)
+{
+    struct serials *serials = xcalloc(1, sizeof *serials);
+    serials->store = store;
+    return serials;
+}
+
+void serials_destroy(struct serials **serials)
+{
+    if (!*serials)
+        return;
+    free((*serials)->blocks);
+    free(*serials);
+    *serials = NULL;
+}
+
+static struct block *block_of(struct serials *serials, const char *county)
+{
+    for (size_t i = 0; i < serials->count; i++) {
+        if (strcmp(serials->blocks[i].county, county) == 0)
+            return &serials->blocks[i];
+    }
+    serials->blocks = xrealloc(serials->blocks, (serials->count + 1) * sizeof *serials->blocks);
+    struct block *block = &serials->blocks[serials->count++];
+    *block = (struct block){0};
+    snprintf(block->county, sizeof block->county, "%s", county);
+    return block;
+}
+
+/* The next number of the county: 0, or -EIO. */
+static int serials_take(struct serials *serials, const char *county, int64_t *ret_serial)
+{
+    struct block *block = block_of(serials, county);
+    if (block->next == block->end) {
+        if (now_ms() - serials->failed_at < RETRY_MS)
+            return -EIO;
+        char key[KEY_SIZE];
+        store_key(key, county, "serial");
+        store_appendf(serials->store, "INCRBY %s %d", key, BLOCK);
+        if (store_run(serials->store) < 0 || store_reply(serials->store, 0)->type != REDIS_REPLY_INTEGER) {
+            serials->failed_at = now_ms();
+            return -EIO;
+        }
+        block->end = store_reply(serials->store, 0)->integer + 1;
+        block->next = block->end - BLOCK;
+    }
+    *ret_serial = block->next++;
+    return 0;
+}
+
+/* Waits for the batch that places the order. */
+struct submission {
+    struct intake *intake;
+    char county[7], order[ORDER_ID_SIZE];
+    placed_fn *done;
+    void *arg;
+};
+
+static void on_answer(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)type;
+    struct submission *submission = arg;
+    const struct county *county = service_county(submission->intake->service, submission->county);
+    struct placement placement = {.status = county ? status : ANSWER_UNAVAILABLE, .field = ""};
+    if (placement.status == ANSWER_OK) {
+        snprintf(placement.order, sizeof placement.order, "%s", record_str(reply, F_ORDER));
+        order_access_code(placement.code, placement.order, county->secret);
+        placement.repeated = strcmp(placement.order, submission->order) != 0;
+    } else if (placement.status == ANSWER_REFUSED) {
+        placement.error = record_str(reply, F_ERROR);
+        placement.field = record_str(reply, F_FIELD);
+        placement.detail = record_str(reply, F_DETAIL);
+    }
+    submission->done(submission->arg, &placement);
+    free(submission);
+}
+
+void intake_digest(char digest[DIGEST_SIZE], const char *const parts[], size_t count)
+{
+    unsigned char hash[16];
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, sizeof hash);
+    for (size_t i = 0; i < count; i++) /* with the NUL, so that parts keep apart */
+        crypto_generichash_update(&state, (const unsigned char *)parts[i], strlen(parts[i]) + 1);
+    crypto_generichash_final(&state, hash, sizeof hash);
+    sodium_bin2hex(digest, DIGEST_SIZE, hash, sizeof hash);
+}
+
+void intake_submit_order(struct intake *intake, const struct county *county, const struct record *given,
+                         const char *source, const char *idempotency, int64_t remember, placed_fn *done, void *arg)
+{
+    RECORD *message = record_new();
+    record_copy_all(message, given);
+    record_set(message, F_COUNTY, county->id);
+    record_set(message, F_SOURCE, source);
+    struct fault fault;
+    if (record_check(message, MSG_PLACE_ORDER, &fault) < 0) {
+        done(arg, &(struct placement){
+                      .status = ANSWER_REFUSED, .error = fault.error, .field = fault.field, .detail = fault.detail});
+        return;
+    }
+    int64_t serial;
+    if (serials_take(intake->serials, county->id, &serial) < 0) {
+        done(arg, &(struct placement){.status = ANSWER_UNAVAILABLE, .field = ""});
+        return;
+    }
+    struct submission *submission = xcalloc(1, sizeof *submission);
+    *submission = (struct submission){.intake = intake, .done = done, .arg = arg};
+    snprintf(submission->county, sizeof submission->county, "%s", county->id);
+    order_id(submission->order, county->id, serial);
+    char digest[DIGEST_SIZE] = "";
+    if (idempotency)
+        intake_digest(digest, (const char *const[]){source, idempotency}, 2);
+    service_submit(intake->service, county->id, submission->order, MSG_PLACE_ORDER, message,
+                   idempotency ? digest : NULL, remember, on_answer, submission);
+}

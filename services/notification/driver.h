@@ -1,0 +1,45 @@
+/*
+ * driver.h - what a gateway is to the queue: something that takes an SMS and
+ * says, now or later but exactly once, what became of it.
+ */
+#ifndef SIDAN_NOTIFICATION_DRIVER_H
+#define SIDAN_NOTIFICATION_DRIVER_H
+
+#include "common/service.h"
+#include "services/notification/sms.h"
+
+/* One SMS as the driver sees it. Owned by the queue, valid until the result is given. */
+struct sms {
+    char county[7];
+    char id[SMS_ID_SIZE];
+    char *order, *recipient, *template_name, *phone, *text;
+    int64_t created; /* ms since 1970 */
+    int64_t attempt;
+};
+
+enum sms_result {
+    RESULT_DELIVERED, /* where it should be */
+    RESULT_ACCEPTED,  /* the gateway has it; a receipt will follow */
+    RESULT_REFUSED,   /* never: another try would be refused too */
+    RESULT_LATER,     /* not now, and certainly not sent */
+    RESULT_UNKNOWN,   /* it may or may not have been sent: never again on our own account */
+};
+
+/* detail: the cause, for people, without personal data; may be "". */
+typedef void sms_result_fn(void *arg, struct sms *sms, enum sms_result result, const char *detail);
+
+struct driver {
+    const char *name;
+    /* 0 and ret_state, or -errno after logging why. result(arg, ...) is how each send ends. */
+    int (*open)(struct service *service, sms_result_fn *result, void *arg, void **ret_state);
+    /* Ends what is under way without a result: it stays "sending" until its lease runs out. */
+    void (*close)(void **state);
+    /* Hands one SMS over. The result may come before this returns. */
+    void (*send)(void *state, struct sms *sms);
+    /* Of an SMS whose sender died: RESULT_DELIVERED, RESULT_LATER (it was not sent) or RESULT_UNKNOWN. */
+    enum sms_result (*lookup)(void *state, const struct sms *sms);
+};
+
+extern const struct driver spool_driver, kannel_driver;
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * notify.h - what notification decides; all of it pure.
+ */
+#ifndef SIDAN_NOTIFICATION_NOTIFY_H
+#define SIDAN_NOTIFICATION_NOTIFY_H
+
+#include "common/service.h"
+
+handler_fn notify;      /* MSG_NOTIFY: an SMS for each person who is to be told */
+handler_fn sms_outcome; /* MSG_SMS_OUTCOME: what became of an attempt to send one */
+handler_fn sms_receipt; /* MSG_SMS_RECEIPT: what the gateway reports later */
+handler_fn sms_reply;   /* MSG_SMS_REPLY: what somebody wrote back */
+
+/* The hash of the SMS that an outcome or a receipt is about. */
+void sms_aux(const struct record *message, char *key, size_t size);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * people.c - from a recipient's name in a message to people with a phone.
+ *
+ * Pure: it reads the county's roster and the order, and owns nothing. Whoever
+ * cannot be found or has no phone is counted and passed over, because a
+ * missing number must not keep the others from being told.
+ */
+#include "services/notification/people.h"
+
+#include "common/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct search {
+    const struct county *county;
+    const struct record *order;
+    struct person *people;
+    size_t count, skipped;
+};
+
+static void add(struct search *search, const char *kind, const char *id, const char *phone)
+{
+    if (!phone || !*phone || search->count == PEOPLE_MAX) {
+        search->skipped++;
+        return;
+    }
+    for (size_t i = 0; i < search->count; i++)
+        if (strcmp(search->people[i].phone, phone) == 0)
+            return;
+    struct person *person = &search->people[search->count++];
+    snprintf(person->ref, REF_SIZE, "%s%s%s", kind, *id ? ":" : "", id);
+    person->phone = phone;
+}
+
+static void add_resident(struct search *search, const char *id)
+{
+    (void)id;
+    add(search, "resident", "", record_str(search->order, F_PHONE));
+}
+
+static void add_member(struct search *search, const char *id)
+{
+    const struct member *member = county_member(search->county, id);
+    add(search, "member", id, member ? member->phone : NULL);
+}
+
+static void add_of_group(struct search *search, const char *id, bool leaders_only)
+{
+    for (size_t i = 0; i < search->county->member_count; i++) {
+        const struct member *member = &search->county->members[i];
+        if (strcmp(member->group, id) == 0 && (member->leader || !leaders_only))
+            add(search, "member", member->id, member->phone);
+    }
+}
+
+static void add_group(struct search *search, const char *id)
+{
+    add_of_group(search, id, false);
+}
+
+static void add_leader(struct search *search, const char *id)
+{
+    add_of_group(search, id, true);
+}
+
+static void add_convener(struct search *search, const char *id)
+{
+    const struct town *town = county_town(search->county, id);
+    add(search, "convener", id, town ? town->phone : NULL);
+}
+
+static void add_department(struct search *search, const char *id)
+{
+    const struct office *department = county_department(search->county, id);
+    add(search, "department", id, department ? department->phone : NULL);
+}
+
+static void add_committee(struct search *search, const char *id)
+{
+    const struct office *committee = county_committee(search->county, id);
+    add(search, "committee", id, committee ? committee->phone : NULL);
+}
+
+static void add_chair(struct search *search, const char *id)
+{
+    (void)id;
+    add(search, "chair", "", search->county->chair_phone);
+}
+
+static const struct {
+    const char *kind;
+    void (*add)(struct search *search, const char *id);
+} kinds[] = {
+    {"resident", add_resident}, {"member", add_member},         {"group", add_group}, {"leader", add_leader},
+    {"convener", add_convener}, {"department", add_department}, {"chair", add_chair}, {"committee", add_committee},
+};
+
+static void add_named(struct search *search, char *name)
+{
+    char *colon = strchr(name, ':');
+    const char *id = colon ? colon + 1 : "";
+    if (colon)
+        *colon = '\0';
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(name, kinds[i].kind) == 0) {
+            kinds[i].add(search, id);
+            return;
+        }
+    search->skipped++;
+}
+
+size_t people_find(const struct county *county, const struct record *order, const char *recipients,
+                   struct person people[PEOPLE_MAX], size_t *ret_skipped)
+{
+    struct search search = {.county = county, .order = order, .people = people};
+    char name[REF_SIZE];
+    while (words_next(&recipients, name, sizeof name))
+        add_named(&search, name);
+    *ret_skipped = search.skipped;
+    return search.count;
+}
+
+const char *phone_plain(const char *phone)
+{
+    static const char *const prefixes[] = {"+86", "0086", "86", ""};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t length = strlen(prefixes[i]);
+        if (strncmp(phone, prefixes[i], length) == 0 && is_mobile(phone + length))
+            return phone + length;
+    }
+    return phone;
+}
+
+const struct member *people_by_phone(const struct county *county, const char *phone, char ref[REF_SIZE])
+{
+    phone = phone_plain(phone);
+    ref[0] = '\0';
+    if (!*phone)
+        return NULL;
+    const struct member *member = county_member_by_phone(county, phone);
+    if (member) {
+        snprintf(ref, REF_SIZE, "member:%s", member->id);
+        return member;
+    }
+    for (size_t i = 0; i < county->town_count && !*ref; i++)
+        if (strcmp(county->towns[i].phone, phone) == 0)
+            snprintf(ref, REF_SIZE, "convener:%s", county->towns[i].id);
+    return NULL;
+}

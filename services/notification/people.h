@@ -1,0 +1,35 @@
+/*
+ * people.h - from a recipient's name in a message to people with a phone.
+ */
+#ifndef SIDAN_NOTIFICATION_PEOPLE_H
+#define SIDAN_NOTIFICATION_PEOPLE_H
+
+#include "common/county.h"
+#include "common/record.h"
+
+enum { PEOPLE_MAX = 30, REF_SIZE = 64 };
+
+struct person {
+    char ref[REF_SIZE]; /* resident, member:M1, ...: never a group */
+    const char *phone;  /* the county's or the order's */
+};
+
+/*
+ * Resolves a space-separated list of recipients (see F_RECIPIENTS) into people
+ * with distinct phones, in the list's order. Returns how many; ret_skipped is
+ * how many were named but cannot be told: no phone, no longer there, or beyond
+ * PEOPLE_MAX.
+ */
+size_t people_find(const struct county *county, const struct record *order, const char *recipients,
+                   struct person people[PEOPLE_MAX], size_t *ret_skipped);
+
+/* The mainland number without +86, 0086 or 86; other numbers as they are. Points into phone. */
+const char *phone_plain(const char *phone);
+
+/*
+ * Who has this phone: writes "member:M1" or "convener:T1" to ref and returns
+ * the member (NULL for a convener). ref is "" when the county does not know it.
+ */
+const struct member *people_by_phone(const struct county *county, const char *phone, char ref[REF_SIZE]);
+
+#endif

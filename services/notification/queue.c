@@ -1,0 +1,370 @@
+/*
+ * queue.c - takes SMS that are due from Redis and has a driver send them.
+ *
+ * lua/take.lua marks an SMS as "sending" before the driver is called, and the
+ * driver's result is committed after it, as SMS_OUTCOME. If this process dies
+ * in between, the lease runs out and another instance finds the SMS doubtful:
+ * the driver is asked whether it was sent, and who cannot tell says unknown.
+ * An entry lives here from the taking until its result is committed, however
+ * long Redis is away; a gateway has at most sms_in_flight of them at a time.
+ */
+#include "services/notification/queue.h"
+
+#include "common/alloc.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/store.h"
+#include "common/text.h"
+#include "services/notification/driver.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    TURN_MS = 100,
+    SWEEP_MS = 5000,
+    SWEEP_MAX = 100, /* SMS of one county that are settled in one sweep */
+    AGAIN_MS = 1000, /* until a result that could not be committed is tried again */
+};
+
+static struct script take_script = {"take",
+#include "services/notification/lua/take.lua.h"
+                                    , ""};
+
+struct due {
+    char county[7];
+    char id[SMS_ID_SIZE];
+};
+
+/* An SMS between being taken and having its result committed. */
+struct entry {
+    struct sms sms; /* first: the driver hands back its address */
+    struct entry *next;
+    struct queue *queue;
+    int64_t begun;  /* ms since 1970 */
+    enum sms_result result;
+    char detail[120];
+    int64_t commit_at; /* when the result is to be submitted again; 0: it is under way */
+};
+
+struct queue {
+    struct service *service;
+    const struct driver *driver;
+    void *driver_state;
+    struct entry *entries;
+    size_t entry_count, limit;
+    struct due *asked; /* room for limit of them */
+    size_t asked_count;
+    bool unanswered; /* what was asked may have been taken: ask for the same again */
+    bool draining;
+    size_t first_county; /* each turn begins with another, so that none starves */
+};
+
+static const struct {
+    const char *state, *label;
+} results[] = {
+    [RESULT_DELIVERED] = {SMS_DELIVERED, "delivered"}, [RESULT_ACCEPTED] = {SMS_ACCEPTED, "accepted"},
+    [RESULT_REFUSED] = {SMS_FAILED, "refused"},        [RESULT_LATER] = {SMS_QUEUED, "later"},
+    [RESULT_UNKNOWN] = {SMS_UNKNOWN, "unknown"},
+};
+
+/* --- entries --- */
+
+static struct entry *find_entry(const struct queue *queue, const char *county, const char *id)
+{
+    for (struct entry *entry = queue->entries; entry; entry = entry->next)
+        if (strcmp(entry->sms.id, id) == 0 && strcmp(entry->sms.county, county) == 0)
+            return entry;
+    return NULL;
+}
+
+static void entry_remove(struct entry *entry)
+{
+    struct entry **place = &entry->queue->entries;
+    while (*place != entry)
+        place = &(*place)->next;
+    *place = entry->next;
+    entry->queue->entry_count--;
+    free(entry->sms.order);
+    free(entry->sms.recipient);
+    free(entry->sms.template_name);
+    free(entry->sms.phone);
+    free(entry->sms.text);
+    free(entry);
+}
+
+/* NULL when the reply is not what take.lua gives. */
+static struct entry *entry_add(struct queue *queue, const struct due *due, const redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 8)
+        return NULL;
+    for (size_t i = 0; i < reply->elements; i++)
+        if (reply->element[i]->type != REDIS_REPLY_STRING)
+            return NULL;
+    struct entry *entry = xcalloc(1, sizeof *entry);
+    *entry = (struct entry){.next = queue->entries, .queue = queue, .begun = now_ms()};
+    queue->entries = entry;
+    queue->entry_count++;
+    struct sms *sms = &entry->sms;
+    memcpy(sms->county, due->county, sizeof sms->county);
+    memcpy(sms->id, due->id, sizeof sms->id);
+    sms->attempt = strtoll(reply->element[1]->str, NULL, 10);
+    sms->order = xstrdup(reply->element[2]->str);
+    sms->recipient = xstrdup(reply->element[3]->str);
+    sms->template_name = xstrdup(reply->element[4]->str);
+    sms->phone = xstrdup(reply->element[5]->str);
+    sms->text = xstrdup(reply->element[6]->str);
+    sms->created = strtoll(reply->element[7]->str, NULL, 10);
+    return entry;
+}
+
+/* --- results --- */
+
+static void on_committed(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)type;
+    struct entry *entry = arg;
+    if (status == ANSWER_UNAVAILABLE) {
+        entry->commit_at = now_ms() + AGAIN_MS;
+        return;
+    }
+    if (status == ANSWER_REFUSED)
+        log_error("order=%s sms=%s result=%s not recorded: %s", entry->sms.order, entry->sms.id,
+                  results[entry->result].label, record_str(reply, F_DETAIL));
+    entry_remove(entry);
+}
+
+static void submit(struct entry *entry)
+{
+    RECORD *message = record_new();
+    record_set(message, F_SMS, entry->sms.id);
+    record_set(message, F_SMS_STATE, results[entry->result].state);
+    record_set(message, F_DETAIL, entry->detail);
+    entry->commit_at = 0;
+    service_submit(entry->queue->service, entry->sms.county, entry->sms.order, MSG_SMS_OUTCOME, message, NULL, 0,
+                   on_committed, entry);
+}
+
+static void on_result(void *arg, struct sms *sms, enum sms_result result, const char *detail)
+{
+    const struct queue *queue = arg;
+    struct entry *entry = (struct entry *)sms;
+    entry->result = result;
+    snprintf(entry->detail, sizeof entry->detail, "%s", detail);
+
+    int64_t now = now_ms();
+    char labels[60];
+    snprintf(labels, sizeof labels, "driver=\"%s\",result=\"%s\"", queue->driver->name, results[result].label);
+    metric_add("sidan_sms_total", "Attempts to send an SMS, by result", labels, 1);
+    snprintf(labels, sizeof labels, "driver=\"%s\"", queue->driver->name);
+    metric_observe("sidan_sms_send_seconds", "Time the gateway took for an SMS", labels,
+                   (double)(now - entry->begun) / 1e3);
+    metric_observe("sidan_sms_age_seconds", "Time from the event to the gateway's answer", labels,
+                   (double)(now - sms->created) / 1e3);
+    log_write(result == RESULT_DELIVERED || result == RESULT_ACCEPTED ? LOG_INFO : LOG_WARNING,
+              "order=%s sms=%s template=%s driver=%s result=%s attempt=%" PRId64 " age=%" PRId64 "%s%s%s",
+              *sms->order ? sms->order : "-", sms->id, sms->template_name, queue->driver->name, results[result].label,
+              sms->attempt, now - sms->created, *detail ? " cause=\"" : "", detail, *detail ? "\"" : "");
+    submit(entry);
+}
+
+/* --- taking --- */
+
+/* Asks all counties for what is due, and keeps in `asked` what there is room for. */
+static void look_for_due(struct queue *queue)
+{
+    struct service *service = queue->service;
+    struct store *store = service_store(service);
+    size_t counties = service_county_count(service), room = queue->limit - queue->entry_count;
+    if (counties == 0 || room == 0)
+        return;
+    size_t first = queue->first_county++ % counties;
+    char now[24], limit[24], key[KEY_SIZE];
+    snprintf(now, sizeof now, "%" PRId64, now_ms());
+    snprintf(limit, sizeof limit, "%zu", queue->limit); /* some of them may be ours already */
+    for (size_t i = 0; i < counties; i++) {
+        store_key(key, service_county_at(service, (first + i) % counties)->id, SMS_QUEUE);
+        store_append(store, 7, (const char *[]){"ZRANGEBYSCORE", key, "-inf", now, "LIMIT", "0", limit}, NULL);
+    }
+    if (store_run(store) < 0)
+        return;
+    for (size_t i = 0; i < counties; i++) {
+        const char *county = service_county_at(service, (first + i) % counties)->id;
+        const redisReply *ids = store_reply(store, i);
+        for (size_t k = 0; k < ids->elements && queue->asked_count < room; k++) {
+            if (strlen(ids->element[k]->str) >= SMS_ID_SIZE || find_entry(queue, county, ids->element[k]->str))
+                continue;
+            struct due *due = &queue->asked[queue->asked_count++];
+            snprintf(due->county, sizeof due->county, "%s", county);
+            snprintf(due->id, sizeof due->id, "%s", ids->element[k]->str);
+        }
+    }
+}
+
+static void append_take(struct queue *queue, const struct due *due)
+{
+    char due_key[KEY_SIZE], sms_key[KEY_SIZE], name[SMS_ID_SIZE + 8], lease[24], wait[24];
+    const struct params *params = service_params(queue->service);
+    snprintf(name, sizeof name, "sms:%s", due->id);
+    snprintf(lease, sizeof lease, "%" PRId64, param_int(params, "sms_lease_ms"));
+    snprintf(wait, sizeof wait, "%" PRId64, param_int(params, "receipt_wait_s") * 1000);
+    store_key(due_key, due->county, SMS_QUEUE);
+    store_key(sms_key, due->county, name);
+    store_append_script(
+        service_store(queue->service), &take_script, 2, (const char *[]){due_key, sms_key}, 5,
+        (const char *[]){due->id, lease, wait, service_instance(queue->service), queue->unanswered ? "1" : "0"}, NULL);
+}
+
+/* Has the driver send it, unless somebody else may have done so before he died. */
+static void begin(struct entry *entry, bool doubtful)
+{
+    const struct queue *queue = entry->queue;
+    enum sms_result found = doubtful ? queue->driver->lookup(queue->driver_state, &entry->sms) : RESULT_LATER;
+    if (found == RESULT_LATER)
+        queue->driver->send(queue->driver_state, &entry->sms);
+    else
+        on_result(entry->queue, &entry->sms, found, found == RESULT_UNKNOWN ? "its sender died while sending" : "");
+}
+
+/* Takes what was asked for. If Redis does not answer, the same is asked again at the next turn. */
+static void take(struct queue *queue)
+{
+    struct store *store = service_store(queue->service);
+    for (size_t i = 0; i < queue->asked_count; i++)
+        append_take(queue, &queue->asked[i]);
+    queue->unanswered = store_run(store) < 0;
+    if (queue->unanswered)
+        return;
+    /* All replies are read before anything is sent, because sending may lead back to the store. */
+    struct entry **taken = xcalloc(queue->asked_count + 1, sizeof *taken);
+    bool *doubtful = xcalloc(queue->asked_count + 1, sizeof *doubtful);
+    for (size_t i = 0; i < queue->asked_count; i++) {
+        const redisReply *reply = store_reply(store, i);
+        taken[i] = entry_add(queue, &queue->asked[i], reply);
+        doubtful[i] = taken[i] && strcmp(reply->element[0]->str, SMS_SENDING) == 0;
+        if (reply->type == REDIS_REPLY_ERROR)
+            log_error("sms=%s cannot be taken: %s", queue->asked[i].id, reply->str);
+    }
+    size_t count = queue->asked_count;
+    queue->asked_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (taken[i])
+            begin(taken[i], doubtful[i]);
+    free(taken);
+    free(doubtful);
+}
+
+void queue_turn(struct service *service)
+{
+    struct queue *queue = service_state(service);
+    for (struct entry *entry = queue->entries; entry; entry = entry->next)
+        if (entry->commit_at > 0 && entry->commit_at <= now_ms())
+            submit(entry);
+    if (queue->draining)
+        return;
+    if (!queue->unanswered)
+        look_for_due(queue);
+    if (queue->asked_count > 0)
+        take(queue);
+}
+
+/* --- what happens every few seconds --- */
+
+static void sample(const char *county, const redisReply *queued, const redisReply *unknown)
+{
+    char labels[30];
+    snprintf(labels, sizeof labels, "county=\"%s\"", county);
+    metric_set("sidan_sms_queued", "SMS that are to be sent or being sent", labels, (double)queued->integer);
+    metric_set("sidan_sms_unknown", "SMS of which nobody knows whether they arrived", labels, (double)unknown->integer);
+}
+
+/* Settles as it stands an SMS whose receipt did not come in time. */
+static void give_up(struct service *service, const char *county, const char *id)
+{
+    RECORD *message = record_new();
+    record_set(message, F_SMS, id);
+    record_set(message, F_SMS_STATE, SMS_OVERDUE);
+    /* An id begins with the order's number, or with the county's where it is about no order. */
+    AUTOFREE char *about = xstrndup(id, strcspn(id, "."));
+    service_submit(service, county, strchr(about, '-') ? about : "", MSG_SMS_OUTCOME, message, NULL, 0, NULL, NULL);
+}
+
+static void sweep(struct service *service)
+{
+    struct store *store = service_store(service);
+    size_t counties = service_county_count(service);
+    char now[24], limit[24], queued[KEY_SIZE], unknown[KEY_SIZE], waiting[KEY_SIZE];
+    snprintf(now, sizeof now, "%" PRId64, now_ms());
+    snprintf(limit, sizeof limit, "%d", SWEEP_MAX);
+    for (size_t i = 0; i < counties; i++) {
+        const char *county = service_county_at(service, i)->id;
+        store_key(queued, county, SMS_QUEUE);
+        store_key(unknown, county, SMS_UNKNOWN_LIST);
+        store_key(waiting, county, SMS_WAITING);
+        store_append(store, 2, (const char *[]){"ZCARD", queued}, NULL);
+        store_append(store, 2, (const char *[]){"ZCARD", unknown}, NULL);
+        store_append(store, 7, (const char *[]){"ZRANGEBYSCORE", waiting, "-inf", now, "LIMIT", "0", limit}, NULL);
+    }
+    if (store_run(store) < 0)
+        return;
+    for (size_t i = 0; i < counties; i++) {
+        const char *county = service_county_at(service, i)->id;
+        sample(county, store_reply(store, 3 * i), store_reply(store, 3 * i + 1));
+        const redisReply *overdue = store_reply(store, 3 * i + 2);
+        for (size_t k = 0; k < overdue->elements; k++)
+            give_up(service, county, overdue->element[k]->str);
+    }
+}
+
+/* --- the beginning and the end --- */
+
+int queue_start(struct service *service)
+{
+    static const struct driver *const drivers[] = {&spool_driver, &kannel_driver};
+    const struct params *params = service_params(service);
+    const char *gateway = param_str(params, "gateway");
+    struct queue *queue = xcalloc(1, sizeof *queue);
+    *queue = (struct queue){.service = service, .limit = (size_t)param_int(params, "sms_in_flight")};
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+        if (strcmp(drivers[i]->name, gateway) == 0)
+            queue->driver = drivers[i];
+    int r = -EINVAL;
+    if (!queue->driver)
+        log_error("gateway = \"%s\" is neither spool nor kannel", gateway);
+    else
+        r = queue->driver->open(service, on_result, queue, &queue->driver_state);
+    if (r < 0) {
+        free(queue);
+        return r;
+    }
+    queue->asked = xcalloc(queue->limit, sizeof *queue->asked);
+    service_set_state(service, queue);
+    service_every(service, TURN_MS, queue_turn);
+    service_every(service, SWEEP_MS, sweep);
+    return 0;
+}
+
+void queue_drain(struct service *service)
+{
+    struct queue *queue = service_state(service);
+    queue->draining = true;
+}
+
+bool queue_busy(struct service *service)
+{
+    const struct queue *queue = service_state(service);
+    return queue->entry_count > 0;
+}
+
+void queue_stop(struct service *service)
+{
+    struct queue *queue = service_state(service);
+    queue->driver->close(&queue->driver_state);
+    while (queue->entries)
+        entry_remove(queue->entries);
+    free(queue->asked);
+    free(queue);
+    service_set_state(service, NULL);
+}

@@ -1,0 +1,66 @@
+/*
+ * sms.h - one SMS on its way to one person.
+ *
+ * An SMS is the county's hash sms:<id>. The id is "<order or county>.<id of
+ * the message that asked for it>.<n>", so a redelivered message means the same
+ * SMS. While it is to be sent it stands in the zset smsq (score: when next
+ * something is to be done); while a receipt may come, in smswait (score: when
+ * we stop waiting). smsunknown lists, for the operator, those of which nobody
+ * can tell whether they arrived (score: since when).
+ */
+#ifndef SIDAN_NOTIFICATION_SMS_H
+#define SIDAN_NOTIFICATION_SMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SMS_QUEUE "smsq"
+#define SMS_WAITING "smswait"
+#define SMS_UNKNOWN_LIST "smsunknown"
+
+/* Fields of the hash. */
+#define SMS_FIELD_STATE "state"
+#define SMS_FIELD_RANK "rank"
+#define SMS_FIELD_ORDER "order"         /* "" when about none */
+#define SMS_FIELD_RECIPIENT "recipient" /* member:M1, resident, ... */
+#define SMS_FIELD_TEMPLATE "template"
+#define SMS_FIELD_PHONE "phone" /* taken away once the SMS is settled */
+#define SMS_FIELD_TEXT "text"   /* likewise */
+#define SMS_FIELD_CREATED "created"
+#define SMS_FIELD_ATTEMPT "attempt" /* how often it was taken to be sent */
+#define SMS_FIELD_OWNER "owner"     /* the instance that took it last */
+#define SMS_FIELD_WAIT "wait"       /* until when a receipt is waited for */
+#define SMS_FIELD_DETAIL "detail"   /* cause of the latest setback */
+
+/* A state's rank only rises; the one exception is sending, back to queued, after a definite "not now". */
+enum sms_rank {
+    RANK_QUEUED = 1,
+    RANK_SENDING,
+    RANK_UNKNOWN,
+    RANK_ACCEPTED,
+    RANK_SETTLED, /* delivered or failed; or accepted or unknown, and no receipt came in time */
+};
+
+#define SMS_QUEUED "queued"
+#define SMS_SENDING "sending"
+#define SMS_UNKNOWN "unknown"
+#define SMS_ACCEPTED "accepted"
+#define SMS_DELIVERED "delivered"
+#define SMS_FAILED "failed"
+/* Not a state: what the queue says of an SMS whose receipt did not come in time. It keeps the state it has. */
+#define SMS_OVERDUE "overdue"
+
+enum {
+    SMS_TRIES = 100,               /* then a gateway's "not now" is taken for a no; about eight hours */
+    SMS_KEEP_S = 7 * 24 * 60 * 60, /* a settled SMS is remembered, without phone and text */
+    SMS_ID_SIZE = 65,
+};
+
+/* How long to wait after the n-th "not now". */
+static inline int64_t sms_pause_ms(int64_t attempt)
+{
+    int64_t pause = 2000 * attempt * attempt;
+    return pause < 300000 ? pause : 300000;
+}
+
+#endif

@@ -1,0 +1,360 @@
+/*
+ * templates.c - the words of every SMS, in Chinese and English.
+ *
+ * The texts are written for people of seventy: short sentences, no terms of
+ * the trade. {name} stands for a value of the occasion; [what is in square
+ * brackets] is left out when a value in it is empty. Values come from
+ * residents and offices, so each is cut to its length and cleaned: no control
+ * characters, and no 【】, which only the county's own signature may carry.
+ */
+#include "services/notification/templates.h"
+
+#include "common/alloc.h"
+#include "common/order.h"
+#include "common/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <utf8proc.h>
+
+static const struct template
+{
+    const char *name, *zh, *en;
+}
+templates[] = {
+    {"placed",
+     "您好，您反映的“{title}”我们收到了。单号{order}，查询码{access}，请保存好。凭单号和查询码可以在网上查看办理情况。"
+     "[有疑问请联系：{contact}。]",
+     "We have received your concern \"{title}\". Number {order}, code {access}: please keep both. With them you can "
+     "follow it online.[ Questions: {contact}.]"},
+    {"screening", "有一件事等您把关：“{title}”[，地点：{place}]，单号{order}。请登录后决定：受理，还是退回。",
+     "A concern waits for your screening: \"{title}\"[, place: {place}], number {order}. Please sign in and accept or "
+     "return it."},
+    {"returned",
+     "您反映的“{title}”（单号{order}）不适合由政协协商办理。[原因：{reason}。][您可以找：{return_to}。]"
+     "[有疑问请联系：{contact}。]",
+     "Your concern \"{title}\" (number {order}) is not suited to consultation.[ Reason: {reason}.][ Please turn to: "
+     "{return_to}.][ Questions: {contact}.]"},
+    {"opened", "有居民反映：“{title}”[，地点：{place}]。愿意办理，请回复 {code} 接单。",
+     "A resident's concern: \"{title}\"[, place: {place}]. To take it on, reply {code}."},
+    {"claimed", "您已接单：“{title}”[，地点：{place}]，单号{order}。谢谢您。",
+     "You have taken on: \"{title}\"[, place: {place}], number {order}. Thank you."},
+    {"full", "“{title}”（单号{order}）人数已满，这次不用您办理了。谢谢您的热心。",
+     "\"{title}\" (number {order}) has all the members it needs. Thank you all the same."},
+    {"claim_refused", "“{title}”（单号{order}）没有接成。[原因：{reason}。][有疑问请联系：{contact}。]",
+     "You could not take on \"{title}\" (number {order}).[ Reason: {reason}.][ Questions: {contact}.]"},
+    {"assigned", "请您办理：“{title}”[，地点：{place}]，单号{order}。[一起办理的委员：{members}。][答复期限：{due}。]",
+     "Please take care of: \"{title}\"[, place: {place}], number {order}.[ Members: {members}.][ The answer is due on "
+     "{due}.]"},
+    {"assigned_resident",
+     "您反映的“{title}”（单号{order}）已有政协委员接单[：{members}]。他们会与您联系[，最迟{due}答复您]。请放心。",
+     "Members have taken on your concern \"{title}\" (number {order})[: {members}]. They will contact you[ and answer "
+     "by "
+     "{due}]."},
+    {"handed_over", "请贵单位办理：“{title}”[，地点：{place}]，单号{order}。[说明：{note}。][答复期限：{due}。]",
+     "Please handle: \"{title}\"[, place: {place}], number {order}.[ Note: {note}.][ The answer is due on {due}.]"},
+    {"answered",
+     "您反映的“{title}”（单号{order}）有答复了[（{outcome}）]：{answer}。您满意吗？请凭单号和查询码{access}在网上评价"
+     "[，或联系：{contact}]。",
+     "Your concern \"{title}\" (number {order}) has an answer[ ({outcome})]: {answer}. Are you satisfied? Please rate "
+     "it "
+     "online with the number and the code {access}[, or contact {contact}]."},
+    {"reopened", "居民对“{title}”（单号{order}）的答复不满意，请再次办理。[居民的话：{note}。][原因：{reason}。]",
+     "The resident is not satisfied with \"{title}\" (number {order}). Please take it up again.[ In their words: "
+     "{note}.][ Reason: {reason}.]"},
+    {"rated", "“{title}”（单号{order}）居民的评价是：{rating}。[居民的话：{note}。]谢谢您的付出。",
+     "\"{title}\" (number {order}): the resident is {rating}.[ In their words: {note}.] Thank you for your work."},
+    {"closed", "您反映的“{title}”（单号{order}）已经办结。谢谢您的参与。",
+     "Your concern \"{title}\" (number {order}) is closed. Thank you for taking part."},
+    {"reminder", "提醒您：“{title}”（单号{order}）的{clock}{deadline}，请抓紧办理。",
+     "Reminder: the {clock} of \"{title}\" (number {order}) {deadline}. Please see to it."},
+    {"escalated", "请您督促：“{title}”（单号{order}）的{clock}{deadline}，还没有办好。[办理的委员：{members}。]",
+     "Please step in: the {clock} of \"{title}\" (number {order}) {deadline} and is not done.[ Members: {members}.]"},
+    {"reassigned", "“{title}”（单号{order}）办理的委员有变动[，现在是：{members}]。[原因：{reason}。]",
+     "The members for \"{title}\" (number {order}) have changed[, now: {members}].[ Reason: {reason}.]"},
+    {"decide", "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
+     "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
+     "reopen it."},
+    {"help", "没有看懂您的回复。要接单，请回复短信里的那几个字母和数字，再加“接单”两个字。[有疑问请联系：{contact}。]",
+     "We could not read your reply. To take on a concern, reply with the code in its message.[ Questions: {contact}.]"},
+};
+
+/* Words of the system, as people say them. */
+static const struct word {
+    const char *word, *zh, *en;
+} words[] = {
+    {"handover", "交办", "hand-over"},
+    {"answer", "答复", "answer"},
+    {"callback", "回访", "call-back"},
+    {"solved", "已经解决", "solved"},
+    {"explained", "说明情况", "explained"},
+    {"supervision", "转入民主监督", "passed to supervision"},
+    {"learned", "讲清政策", "policy clarified"},
+    {"satisfied", "满意", "satisfied"},
+    {"basically", "基本满意", "basically satisfied"},
+    {"dissatisfied", "不满意", "dissatisfied"},
+    {"unreachable", "没有联系上", "not reached"},
+    /* why a claim is refused, as assignment says it */
+    {"forbidden", "这件事由别的小组办理", "it belongs to another group"},
+    {"state", "召集人还在审核这件事", "the convener is still screening it"},
+    {"invalid", "名册里没有您", "you are not on the roster"},
+};
+
+static bool is_english(const struct occasion *occasion)
+{
+    return strcmp(occasion->county->language, "en") == 0;
+}
+
+static const struct record *source_of(const struct occasion *occasion, enum field field)
+{
+    return record_has(occasion->message, field) ? occasion->message : occasion->order;
+}
+
+/* Each of these gives a value in memory of its own. */
+
+static char *plain(const struct occasion *occasion, enum field field)
+{
+    return xstrdup(record_str(source_of(occasion, field), field));
+}
+
+static char *worded(const struct occasion *occasion, enum field field)
+{
+    const char *value = record_str(source_of(occasion, field), field);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].word, value) == 0)
+            return xstrdup(is_english(occasion) ? words[i].en : words[i].zh);
+    return xstrdup(value);
+}
+
+/* An order keeps its latest reason, which is the message's only where the order has been returned. */
+static char *reason(const struct occasion *occasion, enum field field)
+{
+    if (record_has(occasion->message, field) || record_is(occasion->order, F_STATE, STATE_RETURNED))
+        return worded(occasion, field);
+    return xstrdup("");
+}
+
+static char *moment(const struct occasion *occasion, enum field field)
+{
+    int64_t at = record_int(source_of(occasion, field), field);
+    if (at <= 0)
+        return xstrdup("");
+    time_t china = (time_t)(at / 1000 + 8 * 60 * 60);
+    struct tm tm;
+    gmtime_r(&china, &tm);
+    if (!is_english(occasion))
+        return xasprintf("%d月%d日%02d:%02d", tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min);
+    char text[40];
+    strftime(text, sizeof text, "%d %B %H:%M", &tm);
+    return xstrdup(text);
+}
+
+static char *deadline(const struct occasion *occasion, enum field field)
+{
+    bool passed = record_int(source_of(occasion, field), field) <= occasion->now, english = is_english(occasion);
+    AUTOFREE char *at = moment(occasion, field);
+    if (english)
+        return xasprintf("%s on %s", passed ? "was due" : "is due", at);
+    return xasprintf(passed ? "期限%s已过" : "期限是%s", at);
+}
+
+static char *member_names(const struct occasion *occasion, enum field field)
+{
+    const char *ids = record_str(source_of(occasion, field), field);
+    char *names = xstrdup(""), id[64];
+    while (words_next(&ids, id, sizeof id)) {
+        const struct member *member = county_member(occasion->county, id);
+        char *more =
+            xasprintf("%s%s%s", names, *names ? (is_english(occasion) ? ", " : "、") : "", member ? member->name : id);
+        free(names);
+        names = more;
+    }
+    return names;
+}
+
+static char *order_number(const struct occasion *occasion, enum field field)
+{
+    (void)field;
+    return xstrdup(occasion->order_id);
+}
+
+static char *claim_code(const struct occasion *occasion, enum field field)
+{
+    (void)field;
+    char code[CLAIM_CODE_SIZE];
+    order_claim_code(code, occasion->serial);
+    return xstrdup(code);
+}
+
+static char *access_code(const struct occasion *occasion, enum field field)
+{
+    (void)field;
+    char code[ACCESS_CODE_SIZE];
+    order_access_code(code, occasion->order_id, occasion->county->secret);
+    return xstrdup(code);
+}
+
+static char *contact(const struct occasion *occasion, enum field field)
+{
+    (void)field;
+    return xstrdup(occasion->county->contact);
+}
+
+static const struct value {
+    const char *name;
+    size_t max; /* characters */
+    char *(*get)(const struct occasion *occasion, enum field field);
+    enum field field;
+} values[] = {
+    {"title", 30, plain, F_TITLE},         {"place", 40, plain, F_PLACE},
+    {"answer", 200, plain, F_ANSWER},      {"reason", 120, reason, F_REASON},
+    {"return_to", 80, plain, F_RETURN_TO}, {"note", 100, plain, F_NOTE},
+    {"outcome", 30, worded, F_OUTCOME},    {"rating", 30, worded, F_RATING},
+    {"clock", 20, worded, F_CLOCK},        {"due", 40, moment, F_DUE},
+    {"deadline", 60, deadline, F_DUE},     {"members", 60, member_names, F_MEMBERS},
+    {"order", 24, order_number, F_ORDER},  {"code", 16, claim_code, F_ORDER},
+    {"access", 6, access_code, F_ORDER},   {"contact", 60, contact, F_COUNTY},
+};
+
+/* A text that grows, and the characters in it. */
+struct text {
+    char *bytes;
+    size_t size, length;
+};
+
+static void put(struct text *text, const char *bytes, size_t size)
+{
+    text->bytes = xrealloc(text->bytes, text->size + size + 1);
+    memcpy(text->bytes + text->size, bytes, size);
+    text->size += size;
+    text->bytes[text->size] = '\0';
+    text->length += text_length(bytes, size);
+}
+
+/* Whether a phone shows it as a sign: not Cc, Cf, Cs, Co, Zl, Zp, nor what is no character at all. */
+static bool is_shown(utf8proc_int32_t character)
+{
+    switch (utf8proc_category(character)) {
+    case UTF8PROC_CATEGORY_CN:
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+        return false;
+    default:
+        return character != ' ';
+    }
+}
+
+/* The size of a value without blanks and full stops at its end: the template sets its own. */
+static size_t trimmed(const char *value)
+{
+    static const char *const endings[] = {" ", "\n", "\r", "\t", ".", "。"};
+    size_t size = strlen(value);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t length = strlen(endings[i]);
+        if (size >= length && memcmp(value + size - length, endings[i], length) == 0) {
+            size -= length;
+            i = (size_t)-1; /* from the first ending again */
+        }
+    }
+    return size;
+}
+
+/* Adds at most `max` characters of a value; a run of what is not shown becomes one space. False: nothing to add. */
+static bool put_value(struct text *text, const char *value, size_t max)
+{
+    size_t start = text->length, end = start + max, left = trimmed(value);
+    bool gap = false;
+    while (left > 0) {
+        utf8proc_int32_t character;
+        utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)value, (utf8proc_ssize_t)left, &character);
+        size_t size = step > 0 ? (size_t)step : 1;
+        left -= size;
+        if (step <= 0 || !is_shown(character)) {
+            gap = text->length > start;
+        } else if (text->length + gap + (left > 0) >= end) {
+            put(text, "…", strlen("…"));
+            break;
+        } else {
+            put(text, " ", gap);
+            bool bracket = character == 0x3010 || character == 0x3011; /* 【】 */
+            put(text, bracket ? "|" : value, bracket ? 1 : size);
+            gap = false;
+        }
+        value += size;
+    }
+    return text->length > start;
+}
+
+static bool put_named(struct text *text, const struct occasion *occasion, const char *name, size_t size)
+{
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        if (strlen(values[i].name) != size || strncmp(values[i].name, name, size) != 0)
+            continue;
+        AUTOFREE char *value = values[i].get(occasion, values[i].field);
+        return put_value(text, value, values[i].max);
+    }
+    return false;
+}
+
+/* Adds `size` bytes of a template without square brackets. False: a value in it was empty. */
+static bool put_part(struct text *text, const struct occasion *occasion, const char *part, size_t size)
+{
+    bool complete = true;
+    for (const char *end = part + size; part < end;) {
+        size_t words_size = strcspn(part, "{");
+        if (words_size > (size_t)(end - part))
+            words_size = (size_t)(end - part);
+        put(text, part, words_size);
+        part += words_size;
+        if (part < end) {
+            size_t name_size = strcspn(++part, "}");
+            complete &= put_named(text, occasion, part, name_size);
+            part += name_size + 1;
+        }
+    }
+    return complete;
+}
+
+static void put_template(struct text *text, const struct occasion *occasion, const char *template)
+{
+    while (*template) {
+        size_t size = strcspn(template, "[");
+        put_part(text, occasion, template, size);
+        template += size;
+        if (!*template)
+            return;
+        size = strcspn(++template, "]");
+        struct text before = {.size = text->size, .length = text->length};
+        if (!put_part(text, occasion, template, size)) {
+            text->size = before.size;
+            text->length = before.length;
+            text->bytes[text->size] = '\0';
+        }
+        template += size + 1;
+    }
+}
+
+char *template_text(const char *name, const struct occasion *occasion)
+{
+    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
+        if (strcmp(templates[i].name, name) != 0)
+            continue;
+        struct text text = {0};
+        put(&text, "【", strlen("【"));
+        put_value(&text, occasion->county->name, 20);
+        put(&text, "】", strlen("】"));
+        put_template(&text, occasion, is_english(occasion) ? templates[i].en : templates[i].zh);
+        return text.bytes;
+    }
+    return NULL;
+}
+
+const char *template_name(size_t index)
+{
+    return index < sizeof templates / sizeof *templates ? templates[index].name : NULL;
+}

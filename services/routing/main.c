@@ -1,0 +1,22 @@
+/*
+ * sidan-routing - category, urgency, place and group of each new order; screening by the convener.
+ */
+#include "common/remark.h"
+#include "services/routing/routing.h"
+
+static const struct handler handlers[] = {
+    {.type = MSG_ORDER_PLACED, .handle = handle_placed},
+    {.type = MSG_SCREEN, .handle = handle_screen},
+    {.type = MSG_REMARK_EARLY, .handle = remark_early},
+};
+
+static const struct service_spec routing = {
+    .id = ROUTING,
+    .handlers = handlers,
+    .handler_count = sizeof handlers / sizeof *handlers,
+};
+
+int main(int argc, char **argv)
+{
+    return service_main(argc, argv, &routing);
+}

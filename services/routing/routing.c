@@ -1,0 +1,173 @@
+/*
+ * routing.c - 定单 and 分单: each new order gets its category, place, group and
+ * department; where that is not sure enough for the county it waits for the
+ * convener, who opens it or returns it with a reason.
+ */
+#include "services/routing/routing.h"
+
+#include "common/order.h"
+#include "services/routing/classify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The convener of the order's town; where the town is not known, of the first one in the county's table. */
+static void convener(const struct county *county, const struct record *changes, char *ret_recipient, size_t size)
+{
+    const char *town = record_str(changes, F_TOWN);
+    snprintf(ret_recipient, size, "convener:%s", *town ? town : county->towns[0].id);
+}
+
+static void set_community(struct record *changes, const struct community *community)
+{
+    record_set(changes, F_COMMUNITY, community->id);
+    record_set(changes, F_TOWN, community->town->id);
+}
+
+static void set_category(struct record *changes, const struct category *category, bool urgent)
+{
+    record_set(changes, F_CATEGORY, category->code);
+    record_set(changes, F_URGENCY, urgent ? "urgent" : "normal");
+    record_set(changes, F_DEPARTMENT, category->department);
+}
+
+/* How many members the order needs: as many as its category says, or the whole group. */
+static int64_t places(const struct county *county, const struct category *category, const char *group)
+{
+    int64_t size = 0;
+    for (size_t i = 0; i < county->member_count; i++)
+        size += strcmp(county->members[i].group, group) == 0;
+    return category->places > 0 && category->places < size ? category->places : size;
+}
+
+/* Passes the order on to assignment. changes hold category and group. */
+static void open_order(const struct context *context, const struct category *category, struct outcome *outcome)
+{
+    struct record *changes = outcome_changes(outcome);
+    const char *group = record_str(changes, F_GROUP);
+    record_set(changes, F_STATE, STATE_OPEN);
+    record_set_int(changes, F_PLACES, places(context->county, category, group));
+    record_set_int(changes, F_OPENED_AT, context->now);
+    struct record *opened = outcome_send(outcome, MSG_ORDER_OPENED);
+    record_copy(opened, changes, F_CATEGORY);
+    record_copy(opened, changes, F_GROUP);
+}
+
+void handle_placed(const struct context *context, const struct record *order, const struct record *message,
+                   struct outcome *outcome)
+{
+    (void)message;
+    if (!record_is(order, F_STATE, STATE_PLACED)) {
+        outcome_refuse(outcome, "state", NULL, "an order that is %s has been routed", record_str(order, F_STATE));
+        return;
+    }
+    struct classification matter = classify_matter(context->county, order);
+    struct location place = classify_place(context->county, order);
+    const char *group = place.group ? place.group->id : matter.category->group;
+    double confidence = matter.confidence * (place.group ? place.confidence : *group ? 0.6 : 0);
+
+    struct record *changes = outcome_changes(outcome);
+    set_category(changes, matter.category, matter.urgent);
+    record_set_real(changes, F_CONFIDENCE, confidence);
+    if (place.community)
+        set_community(changes, place.community);
+    if (*group)
+        record_set(changes, F_GROUP, group);
+    if (confidence >= context->county->threshold && *group) {
+        outcome_step(outcome, "opened", "routing", NULL);
+        open_order(context, matter.category, outcome);
+    } else {
+        char recipient[64];
+        convener(context->county, changes, recipient, sizeof recipient);
+        record_set(changes, F_STATE, STATE_SCREENING);
+        outcome_step(outcome, "screening", "routing", NULL);
+        outcome_notify(outcome, "screening", recipient);
+    }
+}
+
+static void return_order(const struct context *context, const struct record *order, const struct record *message,
+                         struct outcome *outcome)
+{
+    if (record_len(message, F_REASON) == 0) {
+        outcome_refuse(outcome, "invalid", "reason", "an order is returned with a reason");
+        return;
+    }
+    struct record *changes = outcome_changes(outcome);
+    record_set(changes, F_STATE, STATE_RETURNED);
+    record_copy(changes, message, F_REASON);
+    record_copy(changes, message, F_RETURN_TO);
+    record_set_int(changes, F_CLOSED_AT, context->now);
+    outcome_step(outcome, "returned", record_str(message, F_ACTOR), NULL);
+
+    char entry[CLOCK_ENTRY_SIZE];
+    order_clock_entry(entry, context->order_id, record_str(order, F_CLOCK), record_int(order, F_RUNG));
+    outcome_zrem(outcome, CLOCKS_KEY, entry);
+    struct record *notice = outcome_notify(outcome, "returned", "resident");
+    record_copy(notice, message, F_REASON);
+    record_copy(notice, message, F_RETURN_TO);
+}
+
+/* A value that the convener gave must exist in the county's tables. */
+static bool refuse_unknown(struct outcome *outcome, const struct record *message, enum field field, const void *found)
+{
+    if (record_len(message, field) == 0 || found)
+        return false;
+    const char *name = field_info(field)->name;
+    outcome_refuse(outcome, "invalid", name, "%s \"%s\" is not configured in this county", name,
+                   record_str(message, field));
+    return true;
+}
+
+static void accept_order(const struct context *context, const struct record *order, const struct record *message,
+                         struct outcome *outcome)
+{
+    const struct county *county = context->county;
+    const struct category *category = county_category(county, record_str(message, F_CATEGORY));
+    const struct community *community = county_community(county, record_str(message, F_COMMUNITY));
+    const struct member_group *group = county_group(county, record_str(message, F_GROUP));
+    if (refuse_unknown(outcome, message, F_CATEGORY, category) ||
+        refuse_unknown(outcome, message, F_COMMUNITY, community) || refuse_unknown(outcome, message, F_GROUP, group) ||
+        refuse_unknown(outcome, message, F_DEPARTMENT, county_department(county, record_str(message, F_DEPARTMENT))))
+        return;
+
+    struct record *changes = outcome_changes(outcome);
+    record_copy(changes, order, F_URGENCY);
+    if (!category)
+        category = county_category(county, record_str(order, F_CATEGORY));
+    else
+        set_category(changes, category, strcmp(category->urgency, "urgent") == 0);
+    if (community)
+        set_community(changes, community);
+    if (!group && community)
+        group = county_group_of(county, community->id);
+    if (!group)
+        group = county_group(county, record_str(order, F_GROUP));
+    if (!category || !group) {
+        outcome_refuse(outcome, "invalid", group ? "category" : "group",
+                       "the order cannot be opened without a group and a category that this county has");
+        return;
+    }
+    record_set(changes, F_CATEGORY, category->code);
+    record_set(changes, F_GROUP, group->id);
+    record_copy(changes, message, F_URGENCY);
+    record_copy(changes, message, F_DEPARTMENT);
+    outcome_step(outcome, "screened", record_str(message, F_ACTOR), record_str(message, F_REASON));
+    open_order(context, category, outcome);
+}
+
+void handle_screen(const struct context *context, const struct record *order, const struct record *message,
+                   struct outcome *outcome)
+{
+    const char *urgency = record_str(message, F_URGENCY);
+    if (!record_is(order, F_STATE, STATE_SCREENING))
+        outcome_refuse(outcome, "state", NULL, "the order is %s, not waiting for screening",
+                       record_str(order, F_STATE));
+    else if (*urgency && strcmp(urgency, "normal") != 0 && strcmp(urgency, "urgent") != 0)
+        outcome_refuse(outcome, "invalid", "urgency", "urgency is normal or urgent");
+    else if (record_is(message, F_DECISION, "accept"))
+        accept_order(context, order, message, outcome);
+    else if (record_is(message, F_DECISION, "return"))
+        return_order(context, order, message, outcome);
+    else
+        outcome_refuse(outcome, "invalid", "decision", "decision is accept or return");
+}

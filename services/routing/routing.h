@@ -1,0 +1,12 @@
+/*
+ * routing.h - the handlers of routing: from placed to open, or to a convener's desk.
+ */
+#ifndef ROUTING_ROUTING_H
+#define ROUTING_ROUTING_H
+
+#include "common/service.h"
+
+handler_fn handle_placed; /* MSG_ORDER_PLACED */
+handler_fn handle_screen; /* MSG_SCREEN */
+
+#endif

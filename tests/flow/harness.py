@@ -1,0 +1,361 @@
+"""A whole sidan for one test: a private Redis, a county with short clocks, any number of instances per service.
+
+    system = System(tmp_path)
+    order = system.place(title="路灯不亮")
+    system.wait_state(order, "open")
+
+Everything listens on loopback and lives in one directory. close() stops all of it and fails the test when a service
+did not end with 0, when a sanitizer had something to say, or when a log has an error that the test did not expect.
+Nothing here waits for a span of time: it waits for a condition, and fails when that does not come true.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("intake", "routing", "assignment", "notification", "archive")
+COUNTY = "990103"
+KEYS = {"office": "test-office-key", "import": "test-import-key", "open311": "test-open311-key"}
+SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer")
+ALWAYS_AT_WORK = {"work_hours": "00:00-23:59", "work_weekdays": "1-7"}
+
+
+def wait_until(condition, timeout, what, pause=0.05):
+    """Returns the first true value of condition(). what: for the failure, in words."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout} s: {what}")
+        time.sleep(pause)
+
+
+def free_port():
+    """A port below those that the kernel gives to outgoing connections, so that it stays free over a restart."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def make_county(directory, county=COUNTY, settings=None, clocks=None, source="990101", files=None, keys=KEYS):
+    """Writes a county like a sample one: always at work, with these keys, settings and clocks.
+
+    clocks: {("normal", "claim"): "2s"}. files: {"rules.csv": text} to replace whole files.
+    """
+    target = Path(directory) / county
+    shutil.copytree(ROOT / "deploy" / "counties" / source, target)
+    _change(target / "settings.csv", ALWAYS_AT_WORK | (settings or {}), key=("name",), value="value")
+    _change(target / "clocks.csv", clocks or {}, key=("urgency", "clock"), value="time")
+    (target / "calendar.csv").unlink(missing_ok=True)
+    with open(target / "keys.csv", "w", encoding="utf-8") as out:
+        out.write("name,role,hash\n")
+        for role, key in keys.items():
+            out.write(f"{role},{role},{hashlib.blake2b(key.encode(), digest_size=32).hexdigest()}\n")
+    for name, text in (files or {}).items():
+        (target / name).write_text(text, encoding="utf-8")
+    return target
+
+
+def read_table(path):
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _change(path, values, key, value):
+    rows = read_table(path)
+    table = {tuple(row[k] for k in key): row for row in rows}
+    for name, new in values.items():
+        name = name if isinstance(name, tuple) else (name,)
+        table[name] = dict(zip(key, name)) | {value: new}
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*key, value], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(table.values())
+
+
+class Process:
+    """A program with a fixed command and environment, to be started and ended as often as the test likes."""
+
+    def __init__(self, name, command, environment, log):
+        self.name, self.command, self.environment, self.log = name, command, environment, Path(log)
+        self.popen = None
+        self.exits = []  # codes of those that ended by themselves or by TERM
+
+    def start(self):
+        assert not self.running(), f"{self.name} runs already"
+        with open(self.log, "ab") as log:
+            self.popen = subprocess.Popen(self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
+                                          stderr=log, start_new_session=True)
+
+    def running(self):
+        return self.popen is not None and self.popen.poll() is None
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def kill(self):
+        """kill -9, as a power cut would: the exit code proves nothing."""
+        self.popen.kill()
+        self.popen.wait()
+        self.popen = None
+
+    def stop(self, timeout=15):
+        """TERM, and the exit code; a process that does not end within the timeout is killed and counts as failed."""
+        if self.popen is None:
+            return
+        self.popen.terminate()
+        try:
+            self.exits.append(self.popen.wait(timeout))
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+            self.exits.append("killed after it did not end on TERM")
+        self.popen = None
+
+    def text(self):
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+
+class Answer:
+    """What the HTTP door said: status, headers, text, and json (None when it is none)."""
+
+    def __init__(self, response):
+        self.status, self.headers, self.text = response.status_code, response.headers, response.text
+        try:
+            self.json = response.json()
+        except ValueError:
+            self.json = None
+
+    def __repr__(self):
+        return f"<{self.status} {self.text[:300]}>"
+
+
+class System:
+    def __init__(self, directory, counties=None, instances=None, parameters=None, start=True):
+        """counties: directories, default one made by make_county(). instances: {"routing": 3}, default one each.
+
+        parameters: {"intake": {"body_ms": 2000}}; the key "all" is for every service.
+        """
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.sockets = tempfile.mkdtemp(prefix="sidan-")  # the path of a unix socket must be short
+        self.bin = Path(os.environ.get("SIDAN_BIN", ROOT / "build/asan/bin"))
+        self.redis_url = f"unix:{self.sockets}/redis.sock"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.spool_directory = self.directory / "spool"
+        self.allowed_errors = []  # patterns of error lines that this test provokes
+        self.http = requests.Session()
+        self.redis_process = self._redis_process()
+        self.services = {}  # name of the instance, as "routing.1", to its Process
+        for service in SERVICES:
+            for number in range(1, (instances or {}).get(service, 1) + 1):
+                self.add(service, number, (parameters or {}).get("all", {}) | (parameters or {}).get(service, {}))
+        self.counties = counties or [make_county(self.directory / "counties")]
+        if start:
+            try:
+                self.start()
+            except BaseException:
+                self.abandon()
+                raise
+
+    # -- processes ---------------------------------------------------------------------------------------------------
+
+    def _redis_process(self):
+        data = self.directory / "redis"
+        data.mkdir(exist_ok=True)
+        command = ["redis-server", str(ROOT / "deploy/redis/redis.conf"), "--port", "0", "--unixsocket",
+                   f"{self.sockets}/redis.sock", "--dir", str(data)]
+        return Process("redis", command, dict(os.environ), self.directory / "redis.log")
+
+    def add(self, service, number, parameters=None):
+        """Describes one more instance; start() or its own start() runs it."""
+        first = number == 1
+        values = {"redis": self.redis_url, "admin_port": free_port()} | self.own_parameters(service, first)
+        values |= parameters or {}
+        environment = dict(os.environ) | {f"SIDAN_{name.upper()}": str(value) for name, value in values.items()}
+        environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
+        name = f"{service}.{number}"
+        process = Process(name, [str(self.bin / f"sidan-{service}")], environment, self.directory / f"{name}.log")
+        process.admin = f"http://127.0.0.1:{values['admin_port']}"
+        self.services[name] = process
+        return process
+
+    def own_parameters(self, service, first):
+        if service == "intake":
+            return {"http_port": self.port if first else free_port()}
+        if service == "notification":
+            return {"spool_dir": self.spool_directory}
+        if service == "archive":
+            return {"data_dir": self.directory / "archive"}
+        return {}
+
+    def start(self):
+        self.start_redis()
+        for county in self.counties:
+            self.ctl("county", "apply", str(county))
+        for process in self.services.values():
+            process.start()
+        self.wait_ready()
+
+    def start_redis(self):
+        self.redis_process.start()
+        self.redis = redis.Redis(unix_socket_path=f"{self.sockets}/redis.sock", decode_responses=True)
+        wait_until(self._redis_answers, 20, "Redis answers")
+
+    def _redis_answers(self):
+        try:
+            return self.redis.ping()
+        except redis.exceptions.RedisError:
+            assert self.redis_process.running(), self.redis_process.text()
+            return False
+
+    def of(self, service):
+        """All instances of a service, or the one that is named."""
+        return [p for name, p in self.services.items() if service in (name, name.split(".")[0])]
+
+    def kill(self, service):
+        for process in self.of(service):
+            process.kill()
+
+    def restart(self, service):
+        for process in self.of(service):
+            process.start()
+
+    def is_ready(self, process):
+        assert process.running(), f"{process.name} ended:\n{process.text()[-3000:]}"
+        try:
+            return requests.get(f"{process.admin}/readyz", timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def wait_ready(self, timeout=30):
+        for process in self.services.values():
+            if process.popen is not None:
+                wait_until(lambda p=process: self.is_ready(p), timeout, f"{process.name} is ready")
+
+    def metrics(self, process):
+        return requests.get(f"{process.admin}/metrics", timeout=5).text
+
+    def abandon(self):
+        """Ends everything at once: what it would have to say does not matter any more."""
+        for process in [*self.services.values(), self.redis_process]:
+            if process.running():
+                process.kill()
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def close(self):
+        """Stops everything, and says what was wrong."""
+        self.http.close()
+        for process in self.services.values():  # all at once; and those that a test left stopped must hear it too
+            if process.running():
+                process.signal(signal.SIGTERM)
+                process.signal(signal.SIGCONT)
+        faults = []
+        for process in self.services.values():
+            process.stop()
+            faults += [f"{process.name} ended with {code}" for code in process.exits if code != 0]
+            faults += [f"{process.name}: {line}" for line in process.text().splitlines() if self._is_fault(line)]
+        self.redis_process.stop()
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        assert not faults, "\n".join(faults[:20])
+
+    def _is_fault(self, line):
+        if SANITIZER.search(line):
+            return True
+        words = line.split(" ", 2)
+        is_error = len(words) > 1 and words[1] == "error"
+        return is_error and not any(re.search(pattern, line) for pattern in self.allowed_errors)
+
+    # -- the doors ---------------------------------------------------------------------------------------------------
+
+    def ctl(self, *arguments, check=True):
+        """Runs sidanctl; its output, or with check=False the finished process."""
+        done = subprocess.run([str(self.bin / "sidanctl"), "--redis", self.redis_url, *arguments], text=True,
+                              capture_output=True, timeout=60)
+        if not check:
+            return done
+        assert done.returncode == 0, f"sidanctl {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def api(self, method, path, body=None, key=None, code=None, idempotency=None, headers=None, timeout=20, **more):
+        """One request to intake. key: a role of KEYS, or a key. code: the resident's."""
+        headers = dict(headers or {})
+        if key:
+            headers["Authorization"] = f"Bearer {KEYS.get(key, key)}"
+        if code:
+            headers["X-Order-Code"] = code
+        if idempotency:
+            headers["Idempotency-Key"] = idempotency
+        if body is not None:
+            more["data"] = json.dumps(body, ensure_ascii=False).encode()
+            headers.setdefault("Content-Type", "application/json")
+        return Answer(self.http.request(method, self.url + path, headers=headers, timeout=timeout, **more))
+
+    def place(self, county=COUNTY, idempotency=None, **fields):
+        """Places an order that routing is sure about, unless the fields say otherwise: {"order", "code", ...}."""
+        body = {"county": county, "title": "东门小区路灯不亮", "text": "三栋门口的路灯坏了半个月", "name": "周小雨",
+                "phone": "19900000001"} | fields
+        answer = self.api("POST", "/api/v1/orders", body, idempotency=idempotency)
+        assert answer.status in (200, 201), answer
+        return answer.json
+
+    def order(self, order):
+        """The order as its resident sees it."""
+        answer = self.api("GET", f"/api/v1/orders/{order['order']}", code=order["code"])
+        assert answer.status == 200, answer
+        return answer.json
+
+    def history(self, order):
+        """The steps that its resident sees, oldest first."""
+        answer = self.api("GET", f"/api/v1/orders/{order['order']}/history", code=order["code"])
+        assert answer.status == 200, answer
+        return answer.json["rows"]
+
+    def step(self, order, verb, body=None, key="office", **more):
+        return self.api("POST", f"/api/v1/orders/{order['order']}/{verb}", body or {}, key=key, **more)
+
+    def wait_state(self, order, *states, timeout=20):
+        return wait_until(lambda: (now := self.order(order))["state"] in states and now, timeout,
+                          f"{order['order']} is {' or '.join(states)}")
+
+    def spool(self, order=None):
+        """The SMS that the spool driver wrote, of one order or of all, oldest first; see read_sms()."""
+        paths = self.spool_directory.glob(f"*/{order['order']}.*.txt" if order else "*/*.txt")
+        return [read_sms(path) for path in sorted(paths, key=lambda path: path.name.split(".")[1:])]
+
+    def wait_sms(self, order, timeout=20, count=1, **wanted):
+        """Waits for SMS of an order with these values; text may stand anywhere in the text. Returns them."""
+        def fits(sms):
+            return all(value in sms[name] if name == "text" else sms[name] == value for name, value in wanted.items())
+        return wait_until(lambda: len(found := [s for s in self.spool(order) if fits(s)]) >= count and found, timeout,
+                          f"{count} SMS of {order['order']} with {wanted}")
+
+
+def read_sms(path):
+    """A file of the spool: {"to", "recipient", "template", "order", "time", "text"}."""
+    head, _, text = path.read_text(encoding="utf-8").partition("\n\n")
+    values = dict(line.split(": ", 1) for line in head.splitlines())
+    return {name.lower(): value for name, value in values.items()} | {"text": text.rstrip("\n")}

@@ -1,0 +1,83 @@
+"""What a receiver answers to events that come twice, too early, or with a number used before; and to repeated calls.
+
+Python is intake here: it writes what intake's commit writes, and speaks to routing and assignment over ZeroMQ.
+"""
+
+import time
+
+import pytest
+
+from harness import COUNTY, wait_until
+from test_second_implementation import (ASSIGNMENT, CALL, DUPLICATE, EVENT, INTAKE, LATER, OK, REFUSED, ROUTING, Peer,
+                                        envelope)
+
+ORDER = f"{COUNTY}-000777"
+HASH = f"order:{{{COUNTY}}}:{ORDER}"
+
+
+@pytest.fixture
+def system(make_system):
+    system = make_system(start=False)
+    del system.services["intake.1"], system.services["notification.1"]
+    system.start()
+    system.redis.hset(HASH, mapping={
+        "ver": 1, "county": COUNTY, "order": ORDER, "state": "placed", "title": "东门小区路灯不亮",
+        "text": "三栋门口的路灯坏了", "place": "东门社区", "clock": "handover", "rung": 0})
+    return system
+
+
+def send(peer, sequence, message_id, body):
+    answer, _ = peer.ask(envelope(kind=EVENT, order=ORDER, source=INTAKE, destination=ROUTING, sequence=sequence,
+                                  id=message_id * 24), body)
+    return answer["status"], answer["text"]
+
+
+def call(peer, body, key="", remember=0):
+    deadline = int(time.time() * 1000) + 10_000
+    answer, reply = peer.ask(envelope(kind=CALL, order=ORDER, source=INTAKE, destination=ASSIGNMENT, sequence=7,
+                                      at=deadline, text=key, remember=remember), body)
+    return answer["status"], reply
+
+
+def test_every_event_is_applied_once_and_in_its_turn(system):
+    peer = Peer(system, "routing")
+    placed = {"type": "order.placed", "v": 1, "at": 1}
+    assert send(peer, 2, "b", placed)[0] == LATER, "the one before it is missing"
+    assert send(peer, 1, "a", placed)[0] == OK
+    assert system.redis.hget(HASH, "state") == "open"
+    version = system.redis.hget(HASH, "ver")
+    assert send(peer, 1, "a", placed)[0] == DUPLICATE
+    status, why = send(peer, 1, "c", placed)
+    assert status == REFUSED and "number" in why, "the same number with another id: two histories"
+    assert system.redis.hget(HASH, "ver") == version
+
+
+def test_a_repeated_call_gets_its_first_answer(system):
+    routing, assignment = Peer(system, "routing"), Peer(system, "assignment")
+    assert send(routing, 1, "a", {"type": "order.placed", "v": 1, "at": 1})[0] == OK
+    claim = {"type": "order.claim", "v": 1, "member": "M101"}
+    first = call(assignment, claim, key="k1", remember=60)
+    assert first[0] == OK and first[1]["members"] == "M101"
+    system.redis.hset(HASH, "state", "closed")
+    assert call(assignment, claim, key="k1", remember=60) == first
+    status, refusal = call(assignment, claim | {"member": "M102"}, key="k2", remember=60)
+    assert status == REFUSED and refusal["error"] == "full"
+
+
+def test_an_order_that_has_left_is_no_error(system):
+    system.redis.delete(HASH)
+    peer = Peer(system, "routing")
+    assert send(peer, 1, "a", {"type": "order.placed", "v": 1, "at": 1})[0] == DUPLICATE
+    status, refusal = call(Peer(system, "assignment"), {"type": "order.claim", "v": 1, "member": "M101"})
+    assert status == REFUSED and refusal["error"] == "gone"
+    assert not system.redis.exists(HASH)
+
+
+def test_events_wait_for_a_destination_that_is_away(system):
+    """Routing's events for notification, which nobody runs here, stay in the outbox and count no attempt."""
+    assert send(Peer(system, "routing"), 1, "a", {"type": "order.placed", "v": 1, "at": 1})[0] == OK
+    key = f"outbox:{{{COUNTY}}}:assignment>notification"
+    wait_until(lambda: system.redis.hlen(key) == 1, 10, "the notice waits")
+    time.sleep(4)  # longer than the lease
+    assert system.redis.hlen(f"attempts:{{{COUNTY}}}:assignment>notification") == 0
+    assert system.redis.xlen(f"dlq:{{{COUNTY}}}") == 0

@@ -1,0 +1,150 @@
+"""A second implementation of the wire, in Python's msgpack and zmq: what sidan writes it reads, and the other way round.
+
+It knows nothing but what ARCHITECTURE.md says: a message is two frames, the envelope, an array, and the body, a map with
+"type" and "v"; an event is answered by an ack, a call by a reply.
+"""
+
+import time
+from pathlib import Path
+
+import msgpack
+import pytest
+import zmq
+
+from harness import COUNTY, wait_until
+
+GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.msgpack"))
+EVENT, ACK, CALL, REPLY = range(4)
+OK, DUPLICATE, LATER, REFUSED, STALE = range(5)
+INTAKE, ROUTING, ASSIGNMENT, NOTIFICATION, ARCHIVE = 1, 2, 4, 8, 16
+FIELDS = ("kind", "county", "order", "source", "destination", "sequence", "id", "at", "status", "text", "remember")
+
+
+def envelope(**values):
+    empty = dict.fromkeys(FIELDS, 0) | dict(county=COUNTY, order="", id="", text="")
+    return msgpack.packb(list((empty | values).values()))
+
+
+def read_envelope(frame):
+    return dict(zip(FIELDS, msgpack.unpackb(frame)))
+
+
+class Peer:
+    """Speaks to one instance as intake would."""
+
+    def __init__(self, system, service):
+        self.socket = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.connect(endpoint(system, service))
+
+    def ask(self, head, body, timeout=10):
+        """Sends a message; the envelope and the body of its answer, and None for a body that is empty."""
+        self.socket.send_multipart([head, body if isinstance(body, bytes) else msgpack.packb(body)])
+        assert self.socket.poll(timeout * 1000), "no answer"
+        answer, content = self.socket.recv_multipart()
+        return read_envelope(answer), msgpack.unpackb(content) if content else None
+
+    def event(self, order, sequence, body, id="0" * 24):
+        head = envelope(kind=EVENT, order=order, source=INTAKE, destination=ARCHIVE, sequence=sequence, id=id)
+        answer, _ = self.ask(head, body)
+        assert (answer["kind"], answer["order"], answer["sequence"]) == (ACK, order, sequence)
+        return answer
+
+    def call(self, body, order="", **more):
+        deadline = int(time.time() * 1000) + 10_000
+        return self.ask(envelope(kind=CALL, order=order, source=INTAKE, destination=ARCHIVE, sequence=7, at=deadline,
+                                 **more), body)
+
+
+def endpoint(system, service):
+    return system.redis.zrange(f"registry:{service}", -1, -1)[0].split("@")[1]
+
+
+def step(ver, name, **fields):
+    return {"type": "order.step", "v": 1, "ver": ver, "at": int(time.time() * 1000), "step": name, "actor": "resident",
+            "service": "intake", **fields}
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=[path.stem for path in GOLDEN])
+def test_golden_files_read_and_written_alike(path):
+    data = path.read_bytes()
+    body = msgpack.unpackb(data)
+    assert body["type"] == path.stem and body["v"] >= 1
+    assert msgpack.packb(body) == data
+
+
+def test_sends_events_and_calls(shared):
+    archive, order = Peer(shared, "archive"), f"{COUNTY}-900001"
+    placed = step(1, "placed", state="placed", title="第二种实现", text="由另一种语言写成", a_field_of_tomorrow=[1, {"x": 2}])
+    assert archive.event(order, 1, placed)["status"] == OK, "a field that is not known is skipped"
+    assert archive.event(order, 1, placed)["status"] in (OK, DUPLICATE), "the same again changes nothing"
+    answer, listing = archive.call({"type": "history.read", "v": 1, "order": order})
+    assert (answer["kind"], answer["sequence"], answer["status"]) == (REPLY, 7, OK)
+    assert listing["type"] == "listing" and [row["step"] for row in listing["rows"]] == ["placed"]
+
+
+FAULTS = [
+    ("a required field is missing", {k: v for k, v in step(1, "placed").items() if k != "actor"}),
+    ("a number where text should be", step(1, "placed", title=7)),
+    ("text that is too long", step(1, "placed", title="长" * 201)),
+    ("a higher version", step(1, "placed") | {"v": 99}),
+    ("an unknown type", step(1, "placed") | {"type": "order.no_such"}),
+    ("not UTF-8", msgpack.packb(step(1, "placed", title="TITLE")).replace(b"TITLE", b"\xff\xfe\xfd\xfc\xfb")),
+    ("bytes left over", msgpack.packb(step(1, "placed")) + b"\x00"),
+    ("cut off", msgpack.packb(step(1, "placed"))[:-3]),
+    ("not msgpack", b"\xc1 hello"),
+    ("nothing", b""),
+]
+
+
+@pytest.mark.parametrize("body", [body for _, body in FAULTS], ids=[name for name, _ in FAULTS])
+def test_refuses(shared, body):
+    archive, order = Peer(shared, "archive"), f"{COUNTY}-900002"
+    answer = archive.event(order, 1, body)
+    assert answer["status"] == REFUSED and answer["text"], "with a reason"
+    _, refusal = archive.call({"type": "history.read", "v": 1, "order": order})
+    assert (refusal["type"], refusal["error"]) == ("refusal", "unknown"), "nothing of it is stored"
+
+
+def test_bears_rubbish(shared):
+    """What has no readable envelope is dropped; the service goes on."""
+    archive = Peer(shared, "archive")
+    for frames in ([b""], [b"rubbish", b""], [envelope(kind=9), b""], [envelope(county="x" * 100), b""],
+                   [msgpack.packb([1, 2]), b""], [b"\x00" * 100_000] * 3):
+        archive.socket.send_multipart(frames)
+    answer, reply = archive.call({"type": "orders.list", "v": 1})
+    assert answer["status"] == OK, reply
+
+
+def test_receives_events(make_system):
+    """As the only instance of notification it is found, gets each event in order, and what it acks comes no more."""
+    system = make_system(start=False)
+    del system.services["notification.1"]
+    system.start()
+    socket = zmq.Context.instance().socket(zmq.ROUTER)
+    socket.linger = 0
+    port = socket.bind_to_random_port("tcp://127.0.0.1")
+    forever = int(time.time() * 1000) + 600_000
+    system.redis.zadd("registry:notification", {f"python@tcp://127.0.0.1:{port}@http://127.0.0.1:1": forever})
+
+    order = system.place()
+    events = {}
+
+    def receive():
+        while socket.poll(10):
+            sender, head, content = socket.recv_multipart()
+            event = read_envelope(head)
+            assert event["kind"] == EVENT and event["destination"] == NOTIFICATION
+            events[event["source"], event["sequence"]] = event | {"body": msgpack.unpackb(content)}
+            ack = event | {"kind": ACK, "status": OK}
+            socket.send_multipart([sender, envelope(**ack), b""])
+        return {event["body"]["template"] for event in events.values()} >= {"placed", "opened"}
+
+    wait_until(receive, 20, "the notices of the order")
+    for event in events.values():
+        body = event["body"]
+        assert (body["type"], event["order"], event["county"]) == ("notify", order["order"], COUNTY)
+        assert not {"name", "phone", "email"} & set(body), "personal data stays at home"
+    for source in ("intake", "assignment"):
+        key = f"outbox:{{{COUNTY}}}:{source}>notification"
+        wait_until(lambda: not receive() or not system.redis.hlen(key), 20, f"{key} is empty")

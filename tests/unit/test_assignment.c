@@ -1,0 +1,385 @@
+// links: services/assignment
+/*
+ * test_assignment.c - claims, the choice by place and load, the lifecycle, the ladder.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "common/batch.h"
+#include "common/outcome_private.h"
+#include "common/text.h"
+#include "services/assignment/assignment.h"
+#include "tests/unit/fixture.h"
+
+static struct county *county;
+static struct context context;
+static struct record *order, *message;
+static struct outcome *outcome;
+
+static int set_up(void **state)
+{
+    (void)state;
+    county = fixture_county();
+    context = fixture_context(county);
+    outcome = outcome_new();
+    message = record_new();
+    order = record_new();
+    record_set_int(order, F_VER, 3);
+    record_set(order, F_STATE, STATE_OPEN);
+    record_set(order, F_GROUP, "G1");
+    record_set(order, F_TOWN, "T1");
+    record_set(order, F_COMMUNITY, "C1");
+    record_set(order, F_URGENCY, "normal");
+    record_set(order, F_CLOCK, "handover");
+    record_set_int(order, F_PLACES, 2);
+    return county ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    outcome_destroy(&outcome);
+    record_destroy(&message);
+    record_destroy(&order);
+    county_destroy(&county);
+    return 0;
+}
+
+static void decide(handler_fn *handle)
+{
+    outcome_clear(outcome);
+    handle(&context, order, message, outcome);
+}
+
+static const char *changed(enum field field)
+{
+    return record_str(outcome_changed(outcome), field);
+}
+
+/* Whether the outcome writes this command, key and first or second argument. */
+static bool writes(const char *command, const char *key, const char *argument)
+{
+    for (size_t i = 0; i < outcome->write_count; i++) {
+        const struct write *write = &outcome->writes[i];
+        if (strcmp(write->command, command) == 0 && write->key && strcmp(write->key, key) == 0 &&
+            (strcmp(write->arguments[0], argument) == 0 ||
+             (write->argument_count > 1 && strcmp(write->arguments[1], argument) == 0)))
+            return true;
+    }
+    return false;
+}
+
+/* What the outcome decided becomes the order's new state. */
+static void apply(void)
+{
+    record_copy_all(order, outcome_changed(outcome));
+    record_set_int(order, F_VER, record_int(order, F_VER) + 1);
+}
+
+static void an_opened_order_asks_its_group(void **state)
+{
+    (void)state;
+    decide(handle_opened);
+    assert_string_equal(fixture_notified(outcome, "opened"), "group:G1");
+    assert_true(writes("ZADD", "clock", "990101-000123|claim|0"));
+    assert_int_equal(record_count(outcome_changed(outcome)), 0);
+
+    record_set(order, F_STATE, STATE_ASSIGNED); /* claims were quicker than the message */
+    decide(handle_opened);
+    assert_int_equal(outcome_message_count(outcome), 0);
+}
+
+static void members_claim_until_the_places_are_taken(void **state)
+{
+    (void)state;
+    record_set(message, F_MEMBER, "M1");
+    decide(handle_claim);
+    assert_string_equal(changed(F_MEMBERS), "M1");
+    assert_string_equal(changed(F_STATE), "");
+    assert_string_equal(fixture_notified(outcome, "claimed"), "member:M1");
+    assert_true(writes("HINCRBY", LOAD_KEY, "M1"));
+    apply();
+
+    decide(handle_claim); /* once more: no second place, no second load */
+    assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+    assert_int_equal(record_count(outcome_changed(outcome)), 0);
+    assert_int_equal(outcome->write_count, 0);
+
+    record_set(message, F_MEMBER, "M2");
+    decide(handle_claim);
+    assert_string_equal(changed(F_MEMBERS), "M1 M2");
+    assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
+    assert_string_equal(changed(F_CLOCK), "answer");
+    assert_int_equal(record_int(outcome_changed(outcome), F_DUE), fixture_now + 7 * (int64_t)FIXTURE_DAY);
+    assert_string_equal(fixture_notified(outcome, "assigned"), "member:M1 member:M2");
+    assert_string_equal(fixture_notified(outcome, "assigned_resident"), "resident");
+    assert_true(writes("ZREM", "clock", "990101-000123|handover|0"));
+    assert_true(writes("ZREM", "clock", "990101-000123|claim|0"));
+    assert_true(writes("ZADD", "clock", "990101-000123|answer|0"));
+    apply();
+
+    record_set(message, F_MEMBER, "M3");
+    decide(handle_claim);
+    assert_string_equal(fixture_error(outcome), "full");
+    decide(handle_replied); /* by SMS the refusal is an SMS */
+    assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+    assert_string_equal(fixture_notified(outcome, "full"), "member:M3");
+}
+
+static void who_may_not_claim(void **state)
+{
+    static const struct {
+        const char *state, *member, *error;
+    } cases[] = {
+        {STATE_OPEN, "M4", "forbidden"},  {STATE_OPEN, "M9", "invalid"}, {STATE_SCREENING, "M1", "state"},
+        {STATE_CONSULTING, "M1", "full"}, {STATE_OPEN, "M1", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        record_set(order, F_STATE, cases[i].state);
+        record_set(message, F_MEMBER, cases[i].member);
+        decide(handle_claim);
+        assert_string_equal(fixture_error(outcome), cases[i].error);
+    }
+}
+
+static void members_are_chosen_by_place_then_load(void **state)
+{
+    /* M2 and M3 know the community; M1 has nothing to do. */
+    static const struct {
+        const char *busy, *load, *claimed;
+        int64_t places;
+        const char *chosen;
+    } cases[] = {
+        {"M2", "5", "", 1, "M3"},       {"M3", "5", "", 1, "M2"},      {"M2", "0", "", 1, "M2"},
+        {"M3", "1", "", 2, "M2 M3"},    {"M2", "9", "M1", 2, "M1 M3"}, {"M2", "9", "", 3, "M3 M2 M1"},
+        {"M2", "9", "", 8, "M3 M2 M1"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        redisReply name = {.type = REDIS_REPLY_STRING, .str = (char *)(uintptr_t)cases[i].busy};
+        redisReply load = {.type = REDIS_REPLY_STRING, .str = (char *)(uintptr_t)cases[i].load};
+        redisReply *elements[] = {&name, &load};
+        redisReply hash = {.type = REDIS_REPLY_ARRAY, .elements = 2, .element = elements};
+        struct aux aux = {&hash};
+        char members[401];
+        context.aux = &aux;
+        record_set(order, F_MEMBERS, cases[i].claimed);
+        record_set_int(order, F_PLACES, cases[i].places);
+        choose_members(&context, order, members, sizeof members);
+        assert_string_equal(members, cases[i].chosen);
+        context.aux = NULL;
+    }
+}
+
+static void the_claim_window_ends(void **state)
+{
+    (void)state;
+    record_set(order, F_MEMBERS, "M1");
+    record_set(message, F_CLOCK, "claim");
+    decide(handle_clock);
+    assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
+    assert_string_equal(changed(F_MEMBERS), "M1 M2");
+    assert_true(writes("HINCRBY", LOAD_KEY, "M2"));
+    assert_false(writes("HINCRBY", LOAD_KEY, "M1"));
+    apply();
+    decide(handle_clock); /* a second instance saw the same entry */
+    assert_int_equal(record_count(outcome_changed(outcome)), 0);
+    assert_int_equal(outcome_message_count(outcome), 0);
+}
+
+static void answers_and_ratings(void **state)
+{
+    (void)state;
+    record_set(order, F_STATE, STATE_ASSIGNED);
+    record_set(order, F_MEMBERS, "M1 M2");
+    record_set(order, F_CLOCK, "answer");
+
+    record_set(message, F_ACTOR, "member:M1");
+    record_set(message, F_DEPARTMENT, "D9");
+    decide(handle_handover);
+    assert_string_equal(fixture_error(outcome), "invalid");
+    record_set(message, F_DEPARTMENT, "D1");
+    record_set(message, F_ACTOR, "member:M3");
+    decide(handle_handover);
+    assert_string_equal(fixture_error(outcome), "forbidden");
+    record_set(message, F_ACTOR, "member:M1");
+    decide(handle_handover);
+    assert_string_equal(changed(F_STATE), STATE_CONSULTING);
+    assert_string_equal(fixture_notified(outcome, "handed_over"), "department:D1");
+    apply();
+
+    record_set(message, F_OUTCOME, "ignored");
+    record_set(message, F_ANSWER, "已修好");
+    decide(handle_answer);
+    assert_string_equal(fixture_error(outcome), "invalid");
+    record_set(message, F_OUTCOME, "solved");
+    decide(handle_answer);
+    assert_string_equal(changed(F_STATE), STATE_ANSWERED);
+    assert_string_equal(changed(F_CLOCK), "callback");
+    assert_string_equal(fixture_notified(outcome, "answered"), "resident");
+    apply();
+
+    record_set(message, F_RATING, "satisfied");
+    decide(handle_rate); /* M1 handled it */
+    assert_string_equal(fixture_error(outcome), "forbidden");
+    record_set(message, F_ACTOR, "resident");
+    record_set(message, F_RATING, "unreachable");
+    decide(handle_rate);
+    assert_string_equal(fixture_error(outcome), "invalid");
+
+    record_set(message, F_RATING, "dissatisfied");
+    decide(handle_rate);
+    assert_string_equal(outcome_step_name(outcome), "reopened");
+    assert_string_equal(changed(F_STATE), STATE_CONSULTING);
+    assert_string_equal(changed(F_CLOCK), "answer");
+    assert_string_equal(fixture_notified(outcome, "reopened"), "member:M1 member:M2 convener:T1");
+    apply();
+
+    record_set(message, F_ACTOR, "member:M2");
+    decide(handle_answer);
+    apply();
+    record_set(message, F_ACTOR, "resident");
+    decide(handle_rate); /* dissatisfied again: the committee decides, nothing closes by itself */
+    assert_string_equal(changed(F_STATE), STATE_EVALUATED);
+    assert_string_equal(fixture_notified(outcome, "decide"), "committee:K1");
+    apply();
+    record_set(message, F_CLOCK, "close");
+    decide(handle_clock);
+    assert_int_equal(record_count(outcome_changed(outcome)), 0);
+
+    record_set(message, F_ACTOR, "committee:K1");
+    record_set(message, F_DECISION, "close");
+    record_set(message, F_REASON, "已尽责");
+    decide(handle_decide);
+    assert_string_equal(changed(F_STATE), STATE_CLOSED);
+    assert_true(writes("HINCRBY", LOAD_KEY, "M1"));
+    assert_string_equal(fixture_notified(outcome, "closed"), "resident");
+}
+
+static void a_satisfied_resident_closes_the_order(void **state)
+{
+    (void)state;
+    record_set(order, F_STATE, STATE_ANSWERED);
+    record_set(order, F_MEMBERS, "M1");
+    record_set(order, F_CLOCK, "callback");
+    record_set(message, F_ACTOR, "resident");
+    record_set(message, F_RATING, "basically");
+    decide(handle_rate);
+    assert_string_equal(changed(F_STATE), STATE_EVALUATED);
+    assert_true(writes("ZADD", "clock", "990101-000123|close|0"));
+    apply();
+    record_set(message, F_CLOCK, "close");
+    decide(handle_clock);
+    assert_string_equal(changed(F_STATE), STATE_CLOSED);
+    assert_int_equal(record_int(outcome_changed(outcome), F_CLOSED_AT), fixture_now);
+}
+
+static void three_calls_in_vain_end_the_callback(void **state)
+{
+    (void)state;
+    record_set(order, F_STATE, STATE_ANSWERED);
+    record_set(order, F_MEMBERS, "M1");
+    record_set(order, F_CLOCK, "callback");
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_RATING, "unreachable");
+    for (int try = 1; try <= 2; try++) {
+        decide(handle_rate);
+        assert_string_equal(changed(F_STATE), "");
+        assert_int_equal(record_int(outcome_changed(outcome), F_TRIES), try);
+        apply();
+    }
+    decide(handle_rate);
+    assert_string_equal(changed(F_STATE), STATE_EVALUATED);
+    assert_string_equal(changed(F_RATING), "unreachable");
+}
+
+static void each_rung_sounds_once(void **state)
+{
+    static const char *const told[][2] = {
+        {"reminder", "member:M1"}, {"escalated", "convener:T1"}, {"escalated", "committee:K1"}, {"escalated", "chair"}};
+    (void)state;
+    record_set(order, F_STATE, STATE_ASSIGNED);
+    record_set(order, F_MEMBERS, "M1");
+    record_set(order, F_CLOCK, "answer");
+    record_set(message, F_CLOCK, "answer");
+    for (int64_t rung = 0; rung < 4; rung++) {
+        record_set_int(message, F_RUNG, rung);
+        decide(handle_clock);
+        assert_string_equal(fixture_notified(outcome, told[rung][0]), told[rung][1]);
+        assert_int_equal(record_int(outcome_changed(outcome), F_RUNG), rung + 1);
+        apply();
+        decide(handle_clock); /* the same entry, seen by another instance */
+        assert_int_equal(outcome_message_count(outcome), 0);
+        assert_int_equal(record_count(outcome_changed(outcome)), 0);
+    }
+    record_set_int(message, F_RUNG, 4);
+    decide(handle_clock);
+    assert_int_equal(outcome_message_count(outcome), 0);
+
+    /* Nobody has it yet: the convener is reminded in the handlers' place. */
+    record_set(order, F_STATE, STATE_SCREENING);
+    record_set(order, F_MEMBERS, "");
+    record_set_int(order, F_RUNG, 0);
+    record_set_int(message, F_RUNG, 0);
+    decide(handle_clock);
+    assert_string_equal(fixture_notified(outcome, "reminder"), "convener:T1");
+}
+
+static void no_rung_sounds_at_night(void **state)
+{
+    (void)state;
+    county->work_start = 9 * 60;
+    county->work_end = 17 * 60;
+    record_set(order, F_STATE, STATE_ASSIGNED);
+    record_set(order, F_MEMBERS, "M1");
+    record_set(order, F_CLOCK, "answer");
+    record_set(message, F_CLOCK, "answer");
+    context.now = fixture_now + 12 * 3600 * 1000LL; /* 22:00 */
+    decide(handle_clock);
+    assert_int_equal(outcome_message_count(outcome), 0);
+    assert_int_equal(record_count(outcome_changed(outcome)), 0);
+    assert_true(writes("ZADD", "clock", "990101-000123|answer|0")); /* put off until the morning */
+}
+
+static void reassigning_moves_the_load(void **state)
+{
+    (void)state;
+    record_set(order, F_STATE, STATE_CONSULTING);
+    record_set(order, F_MEMBERS, "M1 M2");
+    record_set(order, F_CLOCK, "answer");
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_MEMBERS, "M2 M4");
+    record_set(message, F_REASON, "外出学习");
+    decide(handle_reassign);
+    assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
+    assert_string_equal(changed(F_MEMBERS), "M2 M4");
+    assert_string_equal(changed(F_CLOCK), ""); /* the clock runs on */
+    assert_true(writes("HINCRBY", LOAD_KEY, "M1") && writes("HINCRBY", LOAD_KEY, "M4"));
+    assert_false(writes("HINCRBY", LOAD_KEY, "M2"));
+    record_set(message, F_MEMBERS, "M2 M9");
+    decide(handle_reassign);
+    assert_string_equal(fixture_error(outcome), "invalid");
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(an_opened_order_asks_its_group),
+        TEST(members_claim_until_the_places_are_taken),
+        TEST(who_may_not_claim),
+        TEST(members_are_chosen_by_place_then_load),
+        TEST(the_claim_window_ends),
+        TEST(answers_and_ratings),
+        TEST(a_satisfied_resident_closes_the_order),
+        TEST(three_calls_in_vain_end_the_callback),
+        TEST(each_rung_sounds_once),
+        TEST(no_rung_sounds_at_night),
+        TEST(reassigning_moves_the_load),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,469 @@
+/*
+ * test_notification.c - who gets an SMS, what it says, and that its state only
+ * moves forward.
+ */
+// links: services/notification
+#include "tests/unit/fixture.h"
+
+#include "common/alloc.h"
+#include "common/batch.h"
+#include "common/outcome_private.h"
+#include "common/text.h"
+#include "services/notification/driver.h"
+#include "services/notification/notify.h"
+#include "services/notification/people.h"
+#include "services/notification/templates.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct county *county;
+
+static int make_county(void **state)
+{
+    (void)state;
+    county = fixture_county();
+    return county ? 0 : -1;
+}
+
+static int drop_county(void **state)
+{
+    (void)state;
+    county_destroy(&county);
+    return 0;
+}
+
+static struct record *make_order(void)
+{
+    struct record *order = record_new();
+    record_set_int(order, F_VER, 3);
+    record_set(order, F_STATE, STATE_OPEN);
+    record_set(order, F_TITLE, "东门小区路灯不亮");
+    record_set(order, F_PHONE, "10000000001");
+    return order;
+}
+
+/* The value of a write to a hash field of this key; NULL when there is none. */
+static const char *written(const struct outcome *outcome, const char *command, const char *key, const char *field)
+{
+    const char *value = NULL;
+    for (size_t i = 0; i < outcome->write_count; i++) {
+        const struct write *write = &outcome->writes[i];
+        if (strcmp(write->command, command) == 0 && strcmp(write->key ? write->key : "", key) == 0 &&
+            (!field || strcmp(write->arguments[0], field) == 0))
+            value = write->arguments[write->argument_count - 1];
+    }
+    return value;
+}
+
+/* --- who is told --- */
+
+static const struct {
+    const char *recipients, *refs;
+    size_t skipped;
+} people_cases[] = {
+    {"resident", "resident=10000000001", 0},
+    {"member:M2", "member:M2=10000004002", 0},
+    {"group:G1", "member:M1=10000004001 member:M2=10000004002 member:M3=10000004003", 0},
+    {"leader:G1", "member:M1=10000004001", 0},
+    {"convener:T2", "convener:T2=10000001002", 0},
+    {"department:D2", "department:D2=10000003002", 0},
+    {"committee:K1", "committee:K1=10000002001", 0},
+    {"chair", "chair=10000009001", 0},
+    {"member:M1 leader:G1 group:G1", "member:M1=10000004001 member:M2=10000004002 member:M3=10000004003", 0},
+    {"member:M9 resident", "resident=10000000001", 1},
+    {"member: nobody:X group:G9 convener:T9", "", 3},
+    {"", "", 0},
+};
+
+static void recipients_become_people(void **state)
+{
+    (void)state;
+    RECORD *order = make_order();
+    for (size_t i = 0; i < sizeof people_cases / sizeof *people_cases; i++) {
+        struct person people[PEOPLE_MAX];
+        size_t skipped, count = people_find(county, order, people_cases[i].recipients, people, &skipped);
+        char refs[2000] = "";
+        for (size_t k = 0; k < count; k++)
+            snprintf(refs + strlen(refs), sizeof refs - strlen(refs), "%s%s=%s", k ? " " : "", people[k].ref,
+                     people[k].phone);
+        assert_string_equal(refs, people_cases[i].refs);
+        assert_int_equal(skipped, people_cases[i].skipped);
+    }
+}
+
+static void a_resident_without_a_phone_is_passed_over(void **state)
+{
+    (void)state;
+    RECORD *order = make_order();
+    record_unset(order, F_PHONE);
+    struct person people[PEOPLE_MAX];
+    size_t skipped;
+    assert_int_equal(people_find(county, order, "resident member:M1", people, &skipped), 1);
+    assert_int_equal(skipped, 1);
+}
+
+static void phones_are_known_in_every_spelling(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *phone, *ref;
+    } cases[] = {
+        {"10000004002", "member:M2"},
+        {"+8610000004002", "member:M2"},
+        {"008610000004002", "member:M2"},
+        {"8610000004002", "member:M2"},
+        {"10000001001", "convener:T1"},
+        {"10000000001", ""},
+        {"", ""},
+        {"86", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char ref[REF_SIZE];
+        people_by_phone(county, cases[i].phone, ref);
+        assert_string_equal(ref, cases[i].ref);
+    }
+}
+
+/* --- queueing --- */
+
+static void one_sms_per_person_with_an_id_that_repeats(void **state)
+{
+    (void)state;
+    RECORD *order = make_order(), *message = record_new();
+    record_set(message, F_TEMPLATE, "opened");
+    record_set(message, F_RECIPIENTS, "group:G1");
+    struct context context = fixture_context(county);
+    for (int round = 0; round < 2; round++) {
+        struct outcome *outcome = outcome_new();
+        notify(&context, order, message, outcome);
+        assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+        static const char key[] = "sms:990101-000123.0123456789abcdef01234567.2";
+        assert_string_equal(written(outcome, "HSET", key, "state"), "queued");
+        assert_string_equal(written(outcome, "HSET", key, "rank"), "1");
+        assert_string_equal(written(outcome, "HSET", key, "order"), "990101-000123");
+        assert_string_equal(written(outcome, "HSET", key, "recipient"), "member:M2");
+        assert_string_equal(written(outcome, "HSET", key, "phone"), "10000004002");
+        assert_string_equal(written(outcome, "HINCRBY", "", "sms_open"), "3");
+        assert_string_equal(written(outcome, "ZADD", "smsq", NULL), "990101-000123.0123456789abcdef01234567.3");
+        assert_int_equal(record_count(outcome_changed(outcome)), 0);
+        outcome_destroy(&outcome);
+    }
+}
+
+static void nobody_to_tell_is_no_error(void **state)
+{
+    (void)state;
+    RECORD *order = make_order(), *message = record_new();
+    record_set(message, F_TEMPLATE, "opened");
+    record_set(message, F_RECIPIENTS, "member:M9");
+    struct context context = fixture_context(county);
+    struct outcome *outcome = outcome_new();
+    notify(&context, order, message, outcome);
+    assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+    assert_int_equal(outcome->write_count, 0);
+    outcome_destroy(&outcome);
+}
+
+static void an_unknown_template_goes_aside(void **state)
+{
+    (void)state;
+    RECORD *order = make_order(), *message = record_new();
+    record_set(message, F_TEMPLATE, "none");
+    record_set(message, F_RECIPIENTS, "resident");
+    struct context context = fixture_context(county);
+    struct outcome *outcome = outcome_new();
+    notify(&context, order, message, outcome);
+    assert_string_equal(fixture_error(outcome), "template");
+    outcome_destroy(&outcome);
+}
+
+/* --- what becomes of an SMS --- */
+
+/* An SMS's hash, as HGETALL would give it. */
+struct stored {
+    redisReply cells[12], *elements[12], hash;
+    struct aux aux;
+};
+
+static void store_sms(struct stored *stored, const char *const values[12])
+{
+    *stored = (struct stored){.hash = {.type = REDIS_REPLY_ARRAY, .element = stored->elements}};
+    for (size_t i = 0; i < 12 && values[i]; i++) {
+        stored->cells[i] = (redisReply){.type = REDIS_REPLY_STRING, .str = (char *)(uintptr_t)values[i]};
+        stored->elements[i] = &stored->cells[i];
+        stored->hash.elements = i + 1;
+    }
+    stored->aux.hash = &stored->hash;
+}
+
+static const struct {
+    const char *state;      /* what the outcome says; NULL: a receipt */
+    int64_t receipt;        /* then its code */
+    const char *attempt;    /* of the SMS */
+    const char *error;      /* of the refusal; "" when none */
+    const char *new_state;  /* that is written */
+    int64_t below;          /* rank below which the SMS must be */
+    const char *counted;    /* change of sms_open; NULL when none */
+    const char *kept;       /* zset in which it goes on waiting; NULL when none */
+    const char *settled_as; /* told to the archive; NULL when nothing */
+} move_cases[] = {
+    {"accepted", 0, "1", "", "accepted", 4, NULL, "smswait", NULL},
+    {"delivered", 0, "1", "", "delivered", 5, "-1", NULL, "delivered"},
+    {"failed", 0, "1", "", "failed", 5, "-1", NULL, "failed"},
+    {"unknown", 0, "1", "", "unknown", 3, NULL, "smsunknown", NULL},
+    {"queued", 0, "1", "", "queued", 3, NULL, "smsq", NULL},
+    {"queued", 0, "100", "", "failed", 5, "-1", NULL, "failed"},
+    {"overdue", 0, "1", "", "sending", 5, "-1", NULL, "sending"},
+    {"lost", 0, "1", "invalid", NULL, 0, NULL, NULL, NULL},
+    {NULL, 1, "1", "", "delivered", 5, "-1", NULL, "delivered"},
+    {NULL, 2, "1", "", "failed", 5, "-1", NULL, "failed"},
+    {NULL, 4, "1", "", "accepted", 4, NULL, "smswait", NULL},
+    {NULL, 8, "1", "", "accepted", 4, NULL, "smswait", NULL},
+    {NULL, 16, "1", "", "failed", 5, "-1", NULL, "failed"},
+    {NULL, 3, "1", "invalid", NULL, 0, NULL, NULL, NULL},
+};
+
+static void states_only_move_forward(void **state)
+{
+    (void)state;
+    static const char id[] = "990101-000123.0123456789abcdef01234567.1";
+    for (size_t i = 0; i < sizeof move_cases / sizeof *move_cases; i++) {
+        struct stored stored;
+        store_sms(&stored,
+                  (const char *const[12]){"state", "sending", "order", "990101-000123", "recipient", "resident",
+                                          "template", "placed", "attempt", move_cases[i].attempt, "wait", "77"});
+        struct context context = fixture_context(county);
+        context.aux = &stored.aux;
+        RECORD *order = make_order(), *message = record_new();
+        record_set(message, F_SMS, id);
+        struct outcome *outcome = outcome_new();
+        if (move_cases[i].state) {
+            record_set(message, F_SMS_STATE, move_cases[i].state);
+            sms_outcome(&context, order, message, outcome);
+        } else {
+            record_set_int(message, F_RECEIPT, move_cases[i].receipt);
+            sms_receipt(&context, order, message, outcome);
+        }
+        assert_string_equal(fixture_error(outcome), move_cases[i].error);
+        if (!*move_cases[i].error) {
+            AUTOFREE char *key = xasprintf("sms:%s", id);
+            assert_string_equal(outcome->guard.key, key);
+            assert_string_equal(outcome->guard.field, "rank");
+            assert_int_equal(outcome->guard.below, move_cases[i].below);
+            assert_string_equal(written(outcome, "HSET", key, "state"), move_cases[i].new_state);
+            const char *counted = written(outcome, "HINCRBY", "", "sms_open");
+            assert_string_equal(counted ? counted : "", move_cases[i].counted ? move_cases[i].counted : "");
+            if (move_cases[i].kept)
+                assert_string_equal(written(outcome, "ZADD", move_cases[i].kept, NULL), id);
+            assert_int_equal(outcome_message_count(outcome), move_cases[i].settled_as != NULL);
+            if (move_cases[i].settled_as) {
+                assert_true(record_is(outcome_message(outcome, 0), F_SMS_STATE, move_cases[i].settled_as));
+                assert_non_null(written(outcome, "HDEL", key, "phone"));
+                assert_non_null(written(outcome, "HDEL", key, "text"));
+                assert_non_null(written(outcome, "EXPIRE", key, NULL));
+            }
+        }
+        outcome_destroy(&outcome);
+    }
+}
+
+static void only_sms_of_the_same_order_are_found(void **state)
+{
+    (void)state;
+    static const char *const orders[] = {NULL, "990101-000124"};
+    for (size_t i = 0; i < 2; i++) {
+        struct stored stored;
+        store_sms(&stored, (const char *const[12]){orders[i] ? "order" : NULL, orders[i]});
+        struct context context = fixture_context(county);
+        context.aux = &stored.aux;
+        RECORD *order = make_order(), *message = record_new();
+        record_set(message, F_SMS, "990101-000123.0123456789abcdef01234567.1");
+        record_set_int(message, F_RECEIPT, 1);
+        struct outcome *outcome = outcome_new();
+        sms_receipt(&context, order, message, outcome);
+        assert_string_equal(fixture_error(outcome), "unknown");
+        outcome_destroy(&outcome);
+    }
+}
+
+static void the_pause_grows_up_to_five_minutes(void **state)
+{
+    (void)state;
+    assert_int_equal(sms_pause_ms(1), 2000);
+    assert_int_equal(sms_pause_ms(3), 18000);
+    assert_int_equal(sms_pause_ms(SMS_TRIES), 300000);
+}
+
+/* --- replies --- */
+
+static const struct {
+    const char *from;
+    bool order_exists;
+    const char *claims; /* the member whose claim is passed on; NULL when none */
+    const char *helped; /* who is told how to reply; NULL when nobody */
+} reply_cases[] = {
+    {"10000004002", true, "M2", NULL},         {"+8610000004002", true, "M2", NULL},
+    {"10000004002", false, NULL, "member:M2"}, {"10000001001", true, NULL, "convener:T1"},
+    {"10000000001", true, NULL, NULL}, /* a resident, or anybody */
+    {"10000000001", false, NULL, NULL},
+};
+
+static void replies_claim_or_are_helped(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof reply_cases / sizeof *reply_cases; i++) {
+        RECORD *order = reply_cases[i].order_exists ? make_order() : record_new(), *message = record_new();
+        record_set(message, F_FROM, reply_cases[i].from);
+        record_set(message, F_BODY, "3Q7 接单");
+        record_set(message, F_REF, "r1");
+        struct context context = fixture_context(county);
+        struct outcome *outcome = outcome_new();
+        sms_reply(&context, order, message, outcome);
+        assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+        assert_int_equal(outcome_message_count(outcome), reply_cases[i].claims != NULL);
+        if (reply_cases[i].claims)
+            assert_true(record_is(outcome_message(outcome, 0), F_MEMBER, reply_cases[i].claims));
+        static const char key[] = "sms:990101.0123456789abcdef01234567.1";
+        const char *helped = written(outcome, "HSET", key, "recipient");
+        assert_string_equal(helped ? helped : "", reply_cases[i].helped ? reply_cases[i].helped : "");
+        if (helped) {
+            assert_string_equal(written(outcome, "HSET", key, "template"), "help");
+            assert_string_equal(written(outcome, "HSET", key, "order"), "");
+            assert_null(strchr(written(outcome, "HSET", key, "phone"), '+'));
+            assert_null(written(outcome, "HINCRBY", "", "sms_open"));
+        }
+        outcome_destroy(&outcome);
+    }
+}
+
+/* --- texts --- */
+
+static const char *const expected_names[] = {
+    "placed",   "screening",         "returned",    "opened",   "claimed",  "full",  "claim_refused",
+    "assigned", "assigned_resident", "handed_over", "answered", "reopened", "rated", "closed",
+    "reminder", "escalated",         "reassigned",  "decide",   "help",
+};
+
+static void fill_order(struct record *order, const char *words)
+{
+    static const enum field fields[] = {F_TITLE, F_PLACE, F_ANSWER, F_REASON, F_RETURN_TO, F_NOTE};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        record_set(order, fields[i], words);
+    record_set(order, F_STATE, STATE_RETURNED);
+    record_set(order, F_OUTCOME, "supervision");
+    record_set(order, F_RATING, "dissatisfied");
+    record_set(order, F_CLOCK, "handover");
+    record_set(order, F_MEMBERS, "M1 M2 M3 M4");
+    record_set_int(order, F_DUE, fixture_now);
+}
+
+static bool is_clean(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == '{' || *text == '}' || *text == '[' || *text == ']')
+            return false;
+    return true;
+}
+
+/* Every template, in both languages, with nothing to say, with ordinary words, and with the longest and worst. */
+static void every_text_is_bounded_and_clean(void **state)
+{
+    (void)state;
+    char longest[4000] = "";
+    for (size_t i = 0; i < 200; i++)
+        strcat(longest, "路灯\r\n坏\t了 \x01");
+    const char *const words[] = {"", "路灯不亮。", longest, "】诈骗【", "\xff\xfe broken", "\u202e反向\u200b\u2028"};
+    static const char *const languages[] = {"zh", "en"};
+    for (size_t t = 0; t < sizeof expected_names / sizeof *expected_names; t++)
+        for (size_t l = 0; l < 2; l++)
+            for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+                struct county copy = *county;
+                copy.language = languages[l];
+                copy.contact = words[w];
+                RECORD *order = record_new(), *message = record_new();
+                if (*words[w])
+                    fill_order(order, words[w]);
+                record_copy(message, order, F_NOTE);
+                struct occasion occasion = {&copy, "990101-000123", 123, order, message, fixture_now};
+                AUTOFREE char *text = template_text(expected_names[t], &occasion);
+                assert_non_null(text);
+                assert_true(is_clean(text));
+                assert_true(strncmp(text, "【云溪县政协】", strlen("【云溪县政协】")) == 0);
+                assert_null(strstr(text + strlen("【"), "【"));
+                assert_true(text_length(text, strlen(text)) <= SMS_TEXT_MAX);
+                assert_null(strstr(text, "。。"));
+            }
+    assert_null(template_name(sizeof expected_names / sizeof *expected_names));
+    for (size_t i = 0; i < sizeof expected_names / sizeof *expected_names; i++)
+        assert_string_equal(template_name(i), expected_names[i]);
+}
+
+static const struct {
+    const char *name, *language, *text; /* %c: the resident's access code */
+} text_cases[] = {
+    {"placed", "zh",
+     "【云溪县政协】您好，您反映的“东门小区路灯不亮”我们收到了。单号990101-000123，查询码%c，请保存好。"
+     "凭单号和查询码可以在网上查看办理情况。有疑问请联系：0000-1234567。"},
+    {"opened", "zh", "【云溪县政协】有居民反映：“东门小区路灯不亮”，地点：东门。愿意办理，请回复 38K 接单。"},
+    {"opened", "en",
+     "【云溪县政协】A resident's concern: \"东门小区路灯不亮\", place: 东门. To take it on, reply 38K."},
+    {"reminder", "zh",
+     "【云溪县政协】提醒您：“东门小区路灯不亮”（单号990101-000123）的答复期限是11月23日11:00，请抓紧办理。"},
+    {"escalated", "en",
+     "【云溪县政协】Please step in: the answer of \"东门小区路灯不亮\" (number 990101-000123) is due on 23 November "
+     "11:00 and is not done. Members: 顾怀谷, 温静姝."},
+    {"answered", "zh",
+     "【云溪县政协】您反映的“东门小区路灯不亮”（单号990101-000123）有答复了（已经解决）：灯修好了。您满意吗？"
+     "请凭单号和查询码%c在网上评价，或联系：0000-1234567。"},
+    {"assigned_resident", "zh",
+     "【云溪县政协】您反映的“东门小区路灯不亮”（单号990101-000123）已有政协委员接单：顾怀谷、温静姝。"
+     "他们会与您联系，最迟11月23日11:00答复您。请放心。"},
+};
+
+static void texts_say_what_people_need(void **state)
+{
+    (void)state;
+    RECORD *order = make_order(), *message = record_new();
+    record_set(order, F_PLACE, "东门");
+    record_set(order, F_CLOCK, "answer");
+    record_set(order, F_OUTCOME, "solved");
+    record_set(order, F_ANSWER, "灯修好了。\n");
+    record_set(order, F_MEMBERS, "M1 M2");
+    record_set_int(message, F_DUE, fixture_now + 3600000);
+    struct county copy = *county;
+    copy.contact = "0000-1234567";
+    char access[ACCESS_CODE_SIZE];
+    order_access_code(access, "990101-000123", county->secret);
+    for (size_t i = 0; i < sizeof text_cases / sizeof *text_cases; i++) {
+        copy.language = text_cases[i].language;
+        struct occasion occasion = {&copy, "990101-000123", 123, order, message, fixture_now};
+        AUTOFREE char *text = template_text(text_cases[i].name, &occasion);
+        const char *mark = strstr(text_cases[i].text, "%c");
+        AUTOFREE char *expected =
+            mark ? xasprintf("%.*s%s%s", (int)(mark - text_cases[i].text), text_cases[i].text, access, mark + 2)
+                 : xstrdup(text_cases[i].text);
+        assert_string_equal(text, expected);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recipients_become_people),
+        cmocka_unit_test(a_resident_without_a_phone_is_passed_over),
+        cmocka_unit_test(phones_are_known_in_every_spelling),
+        cmocka_unit_test(one_sms_per_person_with_an_id_that_repeats),
+        cmocka_unit_test(nobody_to_tell_is_no_error),
+        cmocka_unit_test(an_unknown_template_goes_aside),
+        cmocka_unit_test(states_only_move_forward),
+        cmocka_unit_test(only_sms_of_the_same_order_are_found),
+        cmocka_unit_test(the_pause_grows_up_to_five_minutes),
+        cmocka_unit_test(replies_claim_or_are_helped),
+        cmocka_unit_test(every_text_is_bounded_and_clean),
+        cmocka_unit_test(texts_say_what_people_need),
+    };
+    return cmocka_run_group_tests(tests, make_county, drop_county);
+}

@@ -1,0 +1,156 @@
+// links: services/routing
+/*
+ * test_routing.c - what an order is about, where it is, and whether a convener has to look.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "services/routing/classify.h"
+#include "services/routing/routing.h"
+#include "tests/unit/fixture.h"
+
+static struct county *county;
+
+static int set_up(void **state)
+{
+    (void)state;
+    county = fixture_county();
+    return county ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    county_destroy(&county);
+    return 0;
+}
+
+static struct record *make_order(const char *title, const char *text, const char *place, const char *category)
+{
+    struct record *order = record_new();
+    record_set(order, F_STATE, STATE_PLACED);
+    record_set_int(order, F_VER, 1);
+    record_set(order, F_TITLE, title);
+    record_set(order, F_TEXT, text);
+    record_set(order, F_PLACE, place);
+    record_set(order, F_CATEGORY, category);
+    return order;
+}
+
+static void placed_orders_are_routed(void **state)
+{
+    static const struct {
+        const char *title, *text, *place, *category; /* as placed */
+        const char *to_state, *to_category, *to_group, *to_urgency;
+    } cases[] = {
+        {"路灯不亮", "三个月了", "东门社区", "", "open", "roads", "G1", "normal"},
+        {"路灯不亮", "东大街的", "", "", "open", "roads", "G1", "normal"},                /* 4/5 x 0.8 */
+        {"坏了", "东大街路灯不亮", "", "", "open", "roads", "G1", "normal"},              /* 2/3 x 0.8 */
+        {"坏了", "东大街路灯不亮，也停水", "", "", "screening", "roads", "G1", "normal"}, /* 2/5 x 0.8 */
+        {"停水三天", "", "河湾", "", "open", "water", "G2", "urgent"},
+        {"停水三天", "", "", "", "screening", "water", "G2", "urgent"}, /* the category's group, but the place unsure */
+        {"路面塌陷坑洼", "", "东门", "", "open", "roads", "G1", "urgent"},
+        {"请问", "怎么办理", "东门社区", "", "screening", "other", "G1", "normal"},
+        {"请问", "怎么办理", "东门社区", "water", "open", "water", "G1", "urgent"}, /* chosen by the resident */
+        {"路灯不亮", "", "孤山社区", "", "screening", "roads", "", "normal"},       /* no group for this community */
+    };
+    (void)state;
+    RECORD *message = record_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        RECORD *order = make_order(cases[i].title, cases[i].text, cases[i].place, cases[i].category);
+        struct outcome *outcome = outcome_new();
+        struct context context = fixture_context(county);
+        handle_placed(&context, order, message, outcome);
+        const struct record *changes = outcome_changed(outcome);
+        double confidence = record_real(changes, F_CONFIDENCE);
+        assert_string_equal(record_str(changes, F_STATE), cases[i].to_state);
+        assert_string_equal(record_str(changes, F_CATEGORY), cases[i].to_category);
+        assert_string_equal(record_str(changes, F_GROUP), cases[i].to_group);
+        assert_string_equal(record_str(changes, F_URGENCY), cases[i].to_urgency);
+        if (strcmp(cases[i].to_state, "open") == 0) {
+            assert_int_equal(outcome_message_type(outcome, 0), MSG_ORDER_OPENED);
+            assert_true(confidence >= county->threshold && confidence <= 1);
+        } else {
+            assert_non_null(fixture_notified(outcome, "screening"));
+        }
+        outcome_destroy(&outcome);
+    }
+}
+
+static void the_convener_of_the_town_screens(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *place, *recipient;
+    } cases[] = {{"河湾", "convener:T2"}, {"东门", "convener:T1"}, {"不知道", "convener:T1"}};
+    RECORD *message = record_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        RECORD *order = make_order("请问", "", cases[i].place, "");
+        struct outcome *outcome = outcome_new();
+        struct context context = fixture_context(county);
+        handle_placed(&context, order, message, outcome);
+        assert_string_equal(fixture_notified(outcome, "screening"), cases[i].recipient);
+        outcome_destroy(&outcome);
+    }
+}
+
+static void the_convener_decides(void **state)
+{
+    static const struct {
+        const char *state, *decision, *category, *community, *group, *reason, *urgency;
+        const char *error, *to_state, *to_group;
+        int64_t places;
+    } cases[] = {
+        {"screening", "accept", "roads", "C1", "", "", "", "", "open", "G1", 2},
+        {"screening", "accept", "water", "", "G1", "", "", "", "open", "G1", 3}, /* 0: the whole group */
+        {"screening", "accept", "", "C2", "", "", "urgent", "", "open", "G2", 1},
+        {"screening", "accept", "", "", "", "", "", "invalid", "", "", 0}, /* no group known */
+        {"screening", "accept", "roads", "", "G9", "", "", "invalid", "", "", 0},
+        {"screening", "accept", "nothing", "C1", "", "", "", "invalid", "", "", 0},
+        {"screening", "accept", "roads", "C1", "", "", "soon", "invalid", "", "", 0},
+        {"screening", "return", "", "", "", "", "", "invalid", "", "", 0}, /* without a reason */
+        {"screening", "return", "", "", "", "属于法院受理", "", "", "returned", "", 0},
+        {"screening", "perhaps", "", "", "", "", "", "invalid", "", "", 0},
+        {"open", "accept", "roads", "C1", "", "", "", "state", "", "", 0},
+        {"placed", "return", "", "", "", "x", "", "state", "", "", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        RECORD *order = make_order("请问", "", "", "");
+        RECORD *message = record_new();
+        record_set(order, F_STATE, cases[i].state);
+        record_set(order, F_CATEGORY, "other");
+        record_set(order, F_CLOCK, "handover");
+        record_set(message, F_ACTOR, "convener:T1");
+        record_set(message, F_DECISION, cases[i].decision);
+        record_set(message, F_CATEGORY, cases[i].category);
+        record_set(message, F_COMMUNITY, cases[i].community);
+        record_set(message, F_GROUP, cases[i].group);
+        record_set(message, F_REASON, cases[i].reason);
+        if (*cases[i].urgency)
+            record_set(message, F_URGENCY, cases[i].urgency);
+        struct outcome *outcome = outcome_new();
+        struct context context = fixture_context(county);
+        handle_screen(&context, order, message, outcome);
+        assert_string_equal(fixture_error(outcome), cases[i].error);
+        assert_string_equal(record_str(outcome_changed(outcome), F_STATE), cases[i].to_state);
+        assert_string_equal(record_str(outcome_changed(outcome), F_GROUP), cases[i].to_group);
+        assert_int_equal(record_int(outcome_changed(outcome), F_PLACES), cases[i].places);
+        if (strcmp(cases[i].to_state, "returned") == 0)
+            assert_string_equal(fixture_notified(outcome, "returned"), "resident");
+        outcome_destroy(&outcome);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(placed_orders_are_routed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_convener_of_the_town_screens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_convener_decides, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
