@@ -171,7 +171,7 @@ static int list_updates(struct database *database, const struct record *call, st
     FILTERED filtered = {.filters = update_filters, .count = UPDATE_FILTERS, .call = call};
     filtered_begin(&filtered);
     AUTOFREE char *select =
-        xasprintf("SELECT " JOURNAL_COLUMNS " FROM journal%s ORDER BY stored_at, id LIMIT ?", filtered.where);
+        xasprintf("SELECT " JOURNAL_COLUMNS " FROM journal%s ORDER BY stored_at / 1000, order_id, ver LIMIT ?", filtered.where);
     QUERY *query = database_query(database, select);
     query_int(query, filtered_bind(&filtered, query), limit_of(call));
     RECORD *step = record_new();

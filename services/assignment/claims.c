@@ -41,13 +41,13 @@ static const char *objection(const struct context *context, const struct record 
         *ret_error = "invalid";
         return "there is no such member in this county";
     }
-    if (strcmp(member->group, record_str(order, F_GROUP)) != 0) {
-        *ret_error = "forbidden";
-        return "the order belongs to another group";
-    }
     if (strcmp(state, STATE_PLACED) == 0 || strcmp(state, STATE_SCREENING) == 0) {
         *ret_error = "state";
         return "the order is not open yet: the convener is screening it";
+    }
+    if (strcmp(member->group, record_str(order, F_GROUP)) != 0) {
+        *ret_error = "forbidden";
+        return "the order belongs to another group";
     }
     if (strcmp(state, STATE_OPEN) != 0) {
         *ret_error = "full";

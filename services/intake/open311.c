@@ -164,18 +164,22 @@ void open311_fail_refused(struct open311_call *call, const char *word, const cha
     open311_fail(call, status == 404 || status == 403 ? status : 400, field, sentence, sentence);
 }
 
+static void fail_http(struct open311_call *call, int status, const char *word, const char *detail)
+{
+    const char *sentence = intake_message(call->request, word, detail);
+    open311_fail(call, status, "", sentence, sentence);
+}
+
 void open311_fail_unavailable(struct open311_call *call)
 {
-    const char *sentence = intake_message(call->request, "unavailable", NULL);
     http_answer_header(call->request, "Retry-After", "5");
-    open311_fail(call, 503, "", sentence, sentence);
+    fail_http(call, 503, "unavailable", NULL);
 }
 
 void open311_error(struct intake *intake, struct http_request *request, int status, const char *word,
                    const char *detail)
 {
-    const char *sentence = intake_message(request, word, detail);
-    open311_fail(call_new(intake, request), status, "", sentence, sentence);
+    fail_http(call_new(intake, request), status, word, detail);
 }
 
 /* -- windows of time --------------------------------------------------------------------------------------------- */
@@ -341,7 +345,10 @@ static void handle(void *arg, struct http_request *request)
             resource->handle(call, county);
         return;
     }
-    open311_error(arg, request, found ? 405 : 404, found ? "method" : "no_such_path", NULL);
+    if (found)
+        fail_http(call, 405, "method", NULL);
+    else
+        fail_http(call, 404, "no_such_path", NULL);
 }
 
 const struct http_route open311_routes[] = {

@@ -1,4 +1,4 @@
-"""Fixtures. Every system is closed, and judged, at its end.
+"""Fixtures of the flow and chaos tests. Every system is closed, and judged, at its end.
 
 make_system   builds systems as the test wants them
 system        one of the test's own
@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+for directory in ("flow", "chaos"):
+    sys.path.insert(0, str(Path(__file__).parent / directory))
 
 from harness import System  # noqa: E402
 
