@@ -170,8 +170,9 @@ static int list_updates(struct database *database, const struct record *call, st
                                        F_NOTE,  F_OUTCOME, F_ANSWER, F_REASON,     F_RETURN_TO};
     FILTERED filtered = {.filters = update_filters, .count = UPDATE_FILTERS, .call = call};
     filtered_begin(&filtered);
-    AUTOFREE char *select =
-        xasprintf("SELECT " JOURNAL_COLUMNS " FROM journal%s ORDER BY stored_at / 1000, order_id, ver LIMIT ?", filtered.where);
+    /* Times are told in seconds: steps of one second go by order and version, or an older one would seem the latest. */
+    AUTOFREE char *select = xasprintf(
+        "SELECT " JOURNAL_COLUMNS " FROM journal%s ORDER BY stored_at / 1000, order_id, ver LIMIT ?", filtered.where);
     QUERY *query = database_query(database, select);
     query_int(query, filtered_bind(&filtered, query), limit_of(call));
     RECORD *step = record_new();

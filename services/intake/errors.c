@@ -3,8 +3,9 @@
  * to say about them in Chinese and in English.
  *
  * Who finds a fault describes it in English (detail). Chinese is the
- * language of the users, so each word has a Chinese sentence that says what
- * to do; a word that is not in the table gets a general one.
+ * language of the users: each word has a Chinese sentence that says what to
+ * do, some words one of their own for a field. A word that is not in the
+ * table gets a general one.
  */
 #include "services/intake/intake.h"
 
@@ -39,6 +40,10 @@ static const struct word words[] = {
     {"state", 409, "事项目前的状态不允许这样做，请先查看最新状态。",
      "The order's state does not allow this: look at the order first."},
     {"stale", 409, "事项已经有了新的进展，请刷新后再试。", "The order has moved on: load it again."},
+    {"full", 409, "名额已满，请看看其他事项。", "All places are taken: look for another order."},
+    {"gone", 409, "事项不在办理中：已办结归档，或编号不对。",
+     "The order is not open: it is archived, or its number is wrong."},
+    {"exists", 409, "这个编号已经用过，请重新提交。", "The number is taken: send the request again."},
     {"too_large", 413, "内容太大，请减小后再发送，或分几次发送。", "The body is too large: send less."},
     {"media_type", 415, "不支持这种格式，请直接发送 CSV 文件内容（text/csv）。",
      "Send the CSV file itself as the body, as text/csv."},
@@ -48,6 +53,33 @@ static const struct word words[] = {
     {"stopping", 503, "服务正在重启，请重新发送请求。", "The service is being restarted: send the request again."},
 };
 static const struct word general = {"", 409, "不能这样做，请查看事项的最新状态后再试。", "This cannot be done now."};
+
+/* What a word says in Chinese about one field. */
+static const struct {
+    const char *word, *field, *chinese;
+} chinese_by_field[] = {
+    {"invalid", "title", "标题是空的，请用一句话说明是什么事。"},
+    {"invalid", "community", "没有这个社区编号，请去掉，或填写本县的社区编号。"},
+    {"invalid", "category", "没有这个类别代码，请去掉，或填写本县的类别代码。"},
+    {"invalid", "phone", "电话号码不对，请填 11 位手机号，或区号加号码。"},
+    {"invalid", "email", "邮箱地址不对，请去掉，或填写 name@example.cn 这样的地址。"},
+    {"invalid", "lat", "纬度应在 -90 到 90 之间，并与经度（long）一起填写。"},
+    {"invalid", "long", "经度应在 -180 到 180 之间，并与纬度（lat）一起填写。"},
+    {"invalid", "media_url", "图片地址应以 https:// 或 http:// 开头。"},
+    {"invalid", "public", "public 只能是 0 或 1。"},
+    {"invalid", "outcome", "outcome 只能是 solved、explained、supervision 或 learned。"},
+    {"invalid", "rating", "rating 只能是 satisfied、basically、dissatisfied，回访不到时为 unreachable。"},
+    {"invalid", "department", "没有这个承办部门，请填写本县的部门编号。"},
+    {"invalid", "member", "没有这位委员，请填写本县的委员编号。"},
+    {"invalid", "members", "委员名单不对，请填写本县的委员编号，用空格分开。"},
+    {"invalid", "reason", "请写明理由。"},
+    {"invalid", "limit", "limit 应是 1 到 1000 的整数。"},
+    {"invalid", "offset", "offset 应是不小于 0 的整数。"},
+    {"invalid", "Idempotency-Key", "Idempotency-Key 应有 1 到 128 个字符。"},
+    {"unknown", "county", "没有这个县（市、区），请填写六位行政区划代码。"},
+    {"forbidden", "actor", "这件事不能由此人来做：办理人应已接单，且不能给自己评价。"},
+    {"forbidden", "member", "这位委员不在负责该事项的小组里。"},
+};
 
 static const struct word *find(const char *text)
 {
@@ -71,12 +103,15 @@ bool intake_prefers_english(const struct http_request *request)
     return english && (!chinese || english < chinese);
 }
 
-const char *intake_message(const struct http_request *request, const char *text, const char *detail)
+const char *intake_message(const struct http_request *request, const char *text, const char *field, const char *detail)
 {
-    const struct word *word = find(text);
-    if (!intake_prefers_english(request))
-        return word->chinese;
-    return detail && *detail ? detail : word->english;
+    if (intake_prefers_english(request))
+        return detail && *detail ? detail : find(text)->english;
+    for (size_t i = 0; field && i < sizeof chinese_by_field / sizeof *chinese_by_field; i++) {
+        if (strcmp(chinese_by_field[i].word, text) == 0 && strcmp(chinese_by_field[i].field, field) == 0)
+            return chinese_by_field[i].chinese;
+    }
+    return find(text)->chinese;
 }
 
 void intake_answer_json(struct http_request *request, int status, json_t *json)
@@ -98,5 +133,5 @@ void intake_answer_error(struct http_request *request, int status, const char *t
     json_t *name = field && *field ? json_string(field) : json_null();
     intake_answer_json(request, status,
                        json_pack("{s:{s:s, s:o, s:s}}", "error", "code", text, "field", name, "message",
-                                 intake_message(request, text, detail)));
+                                 intake_message(request, text, field, detail)));
 }

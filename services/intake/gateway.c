@@ -3,7 +3,7 @@
  *
  * The address carries a secret (gateway_token); without one the door does not
  * exist. A gateway is told 200 only after the call came back, so that it
- * repeats what could not be stored; what was refused for good is told 200 as
+ * repeats what could not be stored; what can never be taken is told 200 as
  * well, because repeating it would not help. Kannel's receipt is a GET that we
  * composed ourselves; its SMS is a POST with the sender in a header, so that
  * no number stands in an address.
@@ -44,6 +44,15 @@ static void on_taken(void *arg, enum answer_status status, enum message_type typ
     answer_empty(request, status == ANSWER_UNAVAILABLE ? 503 : 200);
 }
 
+/* What can never be taken; but without counties, before Redis has answered for the first time, nobody can tell. */
+static void drop(struct intake *intake, struct http_request *request, const char *cause)
+{
+    bool sure = service_county_count(intake->service) > 0;
+    if (sure)
+        log_warning("dropped what a gateway brought: %s", cause);
+    answer_empty(request, sure ? 200 : 503);
+}
+
 /* "990101-000123.<hex>.0", or "990101.<hex>.0" for an SMS that belongs to no order. order is "" then. */
 static const struct county *owner_of_sms(struct intake *intake, const char *sms, char order[ORDER_ID_SIZE])
 {
@@ -65,12 +74,8 @@ static void take_receipt(void *arg, struct http_request *request)
     char order[ORDER_ID_SIZE];
     int64_t receipt;
     const struct county *county = sms ? owner_of_sms(intake, sms, order) : NULL;
-    if (!county) {
-        intake_answer_error(request, 400, "invalid", "sms", "sms must be the id of an SMS that was sent from here");
-        return;
-    }
-    if (!code || parse_int(code, 0, INT32_MAX, &receipt) < 0) {
-        intake_answer_error(request, 400, "invalid", "type", "type must be the code of a receipt, a number");
+    if (!county || !code || parse_int(code, 0, INT32_MAX, &receipt) < 0) {
+        drop(intake, request, "a receipt that is about no SMS of ours, or has no code");
         return;
     }
     RECORD *message = record_new();
@@ -78,7 +83,7 @@ static void take_receipt(void *arg, struct http_request *request)
     record_set(message, F_SMS, sms);
     record_set_int(message, F_RECEIPT, receipt);
     if (record_check(message, MSG_SMS_RECEIPT, &fault) < 0) {
-        intake_answer_error(request, 400, fault.error, fault.field, fault.detail);
+        drop(intake, request, fault.detail);
         return;
     }
     service_call(intake->service, county->id, order, MSG_SMS_RECEIPT, message, NULL, intake_call_ms(intake), on_taken,
@@ -103,13 +108,15 @@ static char *sms_text(const struct http_request *request)
     return NULL;
 }
 
-/* ASCII letters and digits, and their full-width twins (UTF-8 EF BC .. or EF BD ..). Returns the bytes taken or 0. */
+/* An ASCII letter or digit, or its full-width twin (U+FF10 0 to U+FF5A z). Returns the bytes it takes, else 0. */
 static size_t code_character(const char *text)
 {
-    if (isalnum((unsigned char)*text))
-        return 1;
     const unsigned char *c = (const unsigned char *)text;
-    return c[0] == 0xEF && (c[1] == 0xBC || c[1] == 0xBD) && c[2] ? 3 : 0;
+    if (isalnum(*c))
+        return 1;
+    if (c[0] != 0xEF || (c[1] != 0xBC && c[1] != 0xBD) || !c[2])
+        return 0;
+    return isalnum((c[1] - 0xBC) * 0x40 + (c[2] & 0x3F) + ' ') ? 3 : 0; /* U+FF00 stands for the space */
 }
 
 /* The first thing in a text that is a code: "3VK", "回复3VK", "3ＶＫ 受理". 0 or -ENOENT. */
@@ -154,8 +161,7 @@ static void take_reply(void *arg, struct http_request *request)
     const char *id = http_query(request, "id");
     AUTOFREE char *text = sms_text(request);
     if (!from || !text) {
-        intake_answer_error(request, 400, "invalid", from ? "body" : "from",
-                            from ? "the text cannot be read" : "X-Kannel-From is missing");
+        drop(intake, request, from ? "an SMS that is no text" : "an SMS without X-Kannel-From");
         return;
     }
     const char *phone = plain_number(from);
@@ -168,9 +174,7 @@ static void take_reply(void *arg, struct http_request *request)
     record_set(message, F_REF, reference);
     struct fault fault;
     if (!county || record_check(message, MSG_SMS_REPLY, &fault) < 0) {
-        log_warning("an SMS came in that nobody can take: ref=%s cause=%s", reference,
-                    county ? fault.error : "unknown sender");
-        answer_empty(request, 200);
+        drop(intake, request, county ? fault.detail : "an SMS of somebody who is no member");
         return;
     }
     int64_t serial;

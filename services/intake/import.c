@@ -114,7 +114,7 @@ static void refuse_row(struct import *import, int line, const char *word, const 
         return;
     json_array_append_new(import->refused, json_pack("{s:i, s:o, s:s, s:s}", "line", line, "field",
                                                      field && *field ? json_string(field) : json_null(), "code", word,
-                                                     "message", intake_message(import->request, word, detail)));
+                                                     "message", intake_message(import->request, word, field, detail)));
 }
 
 static void on_placed(void *arg, const struct placement *placed)

@@ -97,8 +97,8 @@ const struct county *intake_county(struct intake *intake, const char *id);
 void intake_answer_error(struct http_request *request, int status, const char *word, const char *field,
                          const char *detail);
 
-/* What to say about a word, in the caller's language. */
-const char *intake_message(const struct http_request *request, const char *word, const char *detail);
+/* What to say about a word and a field, in the caller's language. field and detail may be NULL. */
+const char *intake_message(const struct http_request *request, const char *word, const char *field, const char *detail);
 
 /* Answers a JSON value, which is taken over. */
 void intake_answer_json(struct http_request *request, int status, json_t *json);

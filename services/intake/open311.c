@@ -159,14 +159,14 @@ void open311_fail(struct open311_call *call, int status, const char *field, cons
 void open311_fail_refused(struct open311_call *call, const char *word, const char *field, const char *detail)
 {
     int status = intake_status_of(word);
-    const char *sentence = intake_message(call->request, word, detail);
+    const char *sentence = intake_message(call->request, word, field, detail);
     /* "404 for resources that don't exist, 403 for errors because of wrong or missing api_key and 400 for any other" */
     open311_fail(call, status == 404 || status == 403 ? status : 400, field, sentence, sentence);
 }
 
 static void fail_http(struct open311_call *call, int status, const char *word, const char *detail)
 {
-    const char *sentence = intake_message(call->request, word, detail);
+    const char *sentence = intake_message(call->request, word, NULL, detail);
     open311_fail(call, status, "", sentence, sentence);
 }
 

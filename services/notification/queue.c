@@ -43,7 +43,7 @@ struct entry {
     struct sms sms; /* first: the driver hands back its address */
     struct entry *next;
     struct queue *queue;
-    int64_t begun;  /* ms since 1970 */
+    int64_t begun; /* ms since 1970 */
     enum sms_result result;
     char detail[120];
     int64_t commit_at; /* when the result is to be submitted again; 0: it is under way */
@@ -163,7 +163,7 @@ static void on_result(void *arg, struct sms *sms, enum sms_result result, const 
                    (double)(now - entry->begun) / 1e3);
     metric_observe("sidan_sms_age_seconds", "Time from the event to the gateway's answer", labels,
                    (double)(now - sms->created) / 1e3);
-    log_write(result == RESULT_DELIVERED || result == RESULT_ACCEPTED ? LOG_INFO : LOG_WARNING,
+    log_write(result == RESULT_DELIVERED || result == RESULT_ACCEPTED ? LEVEL_INFO : LEVEL_WARNING,
               "order=%s sms=%s template=%s driver=%s result=%s attempt=%" PRId64 " age=%" PRId64 "%s%s%s",
               *sms->order ? sms->order : "-", sms->id, sms->template_name, queue->driver->name, results[result].label,
               sms->attempt, now - sms->created, *detail ? " cause=\"" : "", detail, *detail ? "\"" : "");

@@ -242,13 +242,36 @@ def test_updates_both_ways(system):
         return rows if len(rows) >= 4 else None
 
     rows = wait_until(seen, 20, "four updates")
-    assert [r["status"] for r in rows] == ["open", "open", "open", "open"]
+    assert [r["external_status_code"] for r in rows] == ["placed", "open", "open", "open"]
     assert len({r["update_id"] for r in rows}) == 4 and rows[2]["update_id"] == update
     assert rows[0]["description"] == "群众已点单，等待定单。" and rows[2]["description"] == "又坏了，电话***"
 
 
 def utc(text):
     return datetime.datetime.strptime(text, DATE).astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_an_answered_request(system):
+    client = XmlClient(system, COUNTY)
+    order = posted(client, **{"attribute[community]": "C101"})["service_request_id"]
+    handle = {"order": order}
+    wait_state(client, order, "open")
+    for member in ("M101", "M102", "M103"):
+        answer = system.step(handle, "claim", {"member": member})
+        assert answer.status == 200, answer
+    answer = system.step(handle, "answer", {"outcome": "solved", "answer": "已换新灯，电话13900000055"})
+    assert answer.status == 200, answer
+    told = wait_state(client, order, "answered")
+    assert told["status"] == "fixed" and told["description"] == "已答复，等待回访。已换新灯，电话***"
+    read = client.get(f"requests/{order}.xml")[0]
+    assert read["status"] == "open" and read["status_notes"] == "已换新灯，电话***" and read["agency_responsible"]
+    answer = system.step(handle, "rating", {"rating": "satisfied", "actor": "resident"})
+    assert answer.status == 200, answer
+    assert wait_state(client, order, "closed")["status"] == "closed"
+    states = [u["external_status_code"] for u in client.get("servicerequestupdates.xml", **window())
+              if u["service_request_id"] == order]
+    assert states == ["placed", "open", "assigned", "answered", "evaluated", "closed"]
+    assert client.get(f"requests/{order}.xml")[0]["status"] == "closed"
 
 
 def test_a_returned_request(system):
