@@ -407,10 +407,17 @@ static bool has_key(const struct job *job)
     return job->kind != ENVELOPE_EVENT && *job->envelope.text;
 }
 
+/* A request that names an order which is not there, and neither makes it nor sends on its behalf, is about none. */
+static bool is_about_none(const struct job *job)
+{
+    return job->kind != ENVELOPE_EVENT && !record_has(job->order, F_VER) && job->handler && job->handler->orderless &&
+           record_count(outcome_changed(job->outcome)) == 0 && outcome_message_count(job->outcome) == 0;
+}
+
 static void append_commit(struct batch *batch, struct job *job)
 {
     struct commit commit = {.county = job->envelope.county,
-                            .order = job->envelope.order,
+                            .order = is_about_none(job) ? "" : job->envelope.order,
                             .service = (int)batch->config.spec->id,
                             .now = now_ms(),
                             .version = record_int(job->order, F_VER),

@@ -185,6 +185,7 @@ static enum MHD_Result handle(struct http_request *request)
     request->phase = PHASE_HANDLING;
     request->connection->deadline = 0;
     server->handled++;
+    server->active++;
     if (request->route)
         request->route->handle(server->config->arg, request);
     else if (request->failure == 405)
@@ -199,6 +200,8 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *mhd, const ch
 {
     (void)arg, (void)version, (void)context;
     struct http_request *request = connection_of(mhd)->request;
+    if (request->server->stopping && request->phase < PHASE_HANDLING)
+        return MHD_NO;
     switch (request->phase) {
     case PHASE_HEADERS:
         return begin(request, url, method);
@@ -364,9 +367,10 @@ void http_stop(struct http_server **server_pointer)
     if (!server)
         return;
     http_quiesce(server);
+    server->stopping = true;
     for (struct http_connection *connection = server->connections; connection; connection = connection->next) {
         struct http_request *request = connection->request;
-        if (request && request->suspended)
+        if (request && request->phase <= PHASE_HANDLING && !request->response)
             fail(request, 503, "stopping", "the service is being restarted: send the request again");
     }
     for (int round = 0; round < ROUNDS; round++)

@@ -52,13 +52,13 @@ struct http_config {
 int http_start(zloop_t *loop, const struct http_config *config, struct http_server **ret_server);
 int http_port(const struct http_server *server);
 
-/* Takes no new connections. Those that are open may finish. */
+/* Takes no new connections. Those that are open are closed after their next answer. */
 void http_quiesce(struct http_server *server);
 
-/* Requests that are not answered yet. */
+/* Requests that a handler has and has not answered yet. */
 size_t http_active(const struct http_server *server);
 
-/* Stops; a request without an answer gets a 503, and its handler must not answer any more. */
+/* Stops; a request without an answer gets a 503. No handler is called any more, and none may answer. */
 void http_stop(struct http_server **server);
 
 /* What was asked. Strings live as long as the request; NULL when absent. */

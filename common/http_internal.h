@@ -66,7 +66,8 @@ struct http_server {
     int tick_timer, again_timer; /* again_timer: -1 when not set */
     struct http_connection *connections;
     size_t handled; /* requests handed to handlers in this turn */
-    size_t active;
+    size_t active;  /* of them those without an answer */
+    bool stopping;
     struct http_linger *linger;
 };
 

@@ -16,7 +16,6 @@ struct http_request *http_request_new(struct http_connection *connection, char *
     struct http_request *request = xcalloc(1, sizeof *request);
     request->server = connection->server;
     request->connection = connection;
-    request->server->active++;
     request->method = xstrdup("");
     request->path = path;
     return request;
@@ -27,8 +26,6 @@ void http_request_destroy(struct http_request **request_pointer)
     struct http_request *request = *request_pointer;
     if (!request)
         return;
-    if (request->phase <= PHASE_HANDLING && !request->response)
-        request->server->active--;
     if (request->destroy_attached)
         request->destroy_attached(request->attached);
     if (request->response)
@@ -246,14 +243,16 @@ static void answer_directly(struct http_request *request, int status, const char
 
 void http_answer(struct http_request *request, int status, const char *type, const char *body, size_t size)
 {
-    request->server->active--;
     if (request->phase < PHASE_HANDLING) {
         answer_directly(request, status, type, body, size);
         return;
     }
+    request->server->active--;
     request->status = status;
     request->response = MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
     MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    if (request->server->listener < 0)
+        MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
     for (size_t i = 0; i < request->headers.count; i++)
         MHD_add_response_header(request->response, request->headers.at[i].name, request->headers.at[i].value);
     wake(request);

@@ -308,6 +308,10 @@ static int take_piece(void *arg, struct http_request *request, const char *data,
         import = begin(arg, request);
     if (!import || csv_feed(import->csv, data, size) != 0)
         return -1;
+    if (import->intake->draining) {
+        intake_answer_error(request, 503, "stopping", NULL, "the service is being restarted: send the file again");
+        return -1;
+    }
     if (import->outstanding > OUTSTANDING_MAX) {
         import->paused = true;
         http_pause(request);

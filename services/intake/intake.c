@@ -75,6 +75,7 @@ int intake_start(struct service *service)
 void intake_drain(struct service *service)
 {
     struct intake *intake = service_state(service);
+    intake->draining = true;
     http_quiesce(intake->http);
 }
 

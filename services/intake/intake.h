@@ -22,6 +22,7 @@ struct intake {
     struct http_config config;
     struct http_route *routes; /* all doors' routes, joined */
     struct serials *serials;
+    bool draining; /* imports break off, to be sent again */
 };
 
 /* The doors. Routes are tried in this order: api, import, gateway, open311. */
