@@ -112,8 +112,17 @@ size_t batch_waiting(const struct batch *batch)
     return batch->waiting;
 }
 
+static const struct handler *find_handler(const struct service_spec *spec, enum message_type type)
+{
+    for (size_t i = 0; i < spec->handler_count; i++)
+        if (spec->handlers[i].type == type)
+            return &spec->handlers[i];
+    return NULL;
+}
+
 static void push(struct batch *batch, struct job *job)
 {
+    job->handler = find_handler(batch->config.spec, job->type);
     job->next = NULL;
     *batch->last = job;
     batch->last = &job->next;
@@ -139,14 +148,6 @@ static struct job *job_new(int kind, enum message_type type, struct record *mess
                         .outcome = outcome_new(),
                         .arrived = seconds()};
     return job;
-}
-
-static const struct handler *find_handler(const struct service_spec *spec, enum message_type type)
-{
-    for (size_t i = 0; i < spec->handler_count; i++)
-        if (spec->handlers[i].type == type)
-            return &spec->handlers[i];
-    return NULL;
 }
 
 /* Answers over the link: an ack for an event, a reply for a call. */
@@ -292,14 +293,15 @@ static void finish_refused(struct batch *batch, struct job *job, const char *err
     msgpack_sbuffer_destroy(&bytes);
 }
 
-/* Takes the next jobs from the queue, no two of one order. */
+/* Takes the next jobs from the queue, no two of one order unless they may share a batch. */
 static size_t take_jobs(struct batch *batch, struct job *jobs[BATCH_MAX], bool one_per_order)
 {
     size_t count = 0;
     for (struct job **place = &batch->first; *place && count < BATCH_MAX;) {
         struct job *job = *place;
+        bool alone = one_per_order && *job->envelope.order && !(job->handler && job->handler->shares);
         bool taken = false;
-        for (size_t i = 0; one_per_order && *job->envelope.order && i < count && !taken; i++)
+        for (size_t i = 0; alone && i < count && !taken; i++)
             taken = strcmp(jobs[i]->envelope.order, job->envelope.order) == 0;
         if (taken) {
             place = &job->next;
@@ -322,7 +324,6 @@ static size_t find_counties(struct batch *batch, struct job *jobs[BATCH_MAX], si
     for (size_t i = 0; i < count; i++) {
         struct job *job = jobs[i];
         job->county = counties_find(batch->config.counties, job->envelope.county);
-        job->handler = find_handler(batch->config.spec, job->type);
         if (job->county)
             jobs[kept++] = job;
         else

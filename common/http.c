@@ -184,7 +184,6 @@ static enum MHD_Result handle(struct http_request *request)
     struct http_server *server = request->server;
     request->phase = PHASE_HANDLING;
     request->connection->deadline = 0;
-    server->handled++;
     server->active++;
     if (request->route)
         request->route->handle(server->config->arg, request);
@@ -254,9 +253,6 @@ static void run(struct http_server *server)
     }
     if (busy)
         http_wake(server);
-    if (server->handled > 0 && server->config->turn)
-        server->config->turn(server->config->arg);
-    server->handled = 0;
 }
 
 /* What libmicrohttpd has to do without any news from a socket is done in the next turn of the loop. */

@@ -44,8 +44,6 @@ struct http_config {
     int body_ms;          /* to receive an ordinary body */
     int piece_ms;         /* longest silence while a body is taken piece by piece */
     unsigned connections; /* greatest number at a time */
-    /* Called once per loop turn after requests were handled: the place to commit what they brought. May be NULL. */
-    void (*turn)(void *arg);
 };
 
 /* Starts listening. 0, or -errno (-EADDRINUSE, ...). config and routes must live as long as the server. */

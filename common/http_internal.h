@@ -65,8 +65,7 @@ struct http_server {
     int port;
     int tick_timer, again_timer; /* again_timer: -1 when not set */
     struct http_connection *connections;
-    size_t handled; /* requests handed to handlers in this turn */
-    size_t active;  /* of them those without an answer */
+    size_t active; /* requests that a handler has and has not answered */
     bool stopping;
     struct http_linger *linger;
 };

@@ -49,6 +49,8 @@ struct handler {
     void (*aux)(const struct record *message, char *key, size_t size);
     /* The message may come for an order that does not exist (it makes one), or for none. */
     bool orderless;
+    /* It neither reads nor changes the order's fields, so several of one order may share a batch. */
+    bool shares;
 };
 
 /* One message on its way through a batch; see service_spec.take. */

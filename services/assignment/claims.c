@@ -109,7 +109,7 @@ void handle_replied(const struct context *context, const struct record *order, c
     else if (strcmp(error, "full") == 0)
         outcome_notify(outcome, "full", recipient);
     else
-        record_set(outcome_notify(outcome, "claim_refused", recipient), F_REASON, why);
+        record_set(outcome_notify(outcome, "claim_refused", recipient), F_REASON, error);
 }
 
 void load_aux(const struct record *message, char *key, size_t size)

@@ -100,7 +100,7 @@ class Kannel:
     # -- the network -------------------------------------------------------------------------------------------------
 
     def received(self):
-        """What arrived on phones, in order; the parts of a long text are put together."""
+        """What arrived on phones, in order, up to a second late; the parts of a long text are put together."""
         log = (self.directory / "fakesmsc.out").read_text(encoding="utf-8", errors="replace")
         messages, parts = [], {}
         for sender, to, kind, rest in re.findall(r"Got message \d+: <(\S+) (\S+) (\S+) (.*)>", log):

@@ -418,6 +418,9 @@ static const struct {
     {"answered", "zh",
      "【云溪县政协】您反映的“东门小区路灯不亮”（单号990101-000123）有答复了（已经解决）：灯修好了。您满意吗？"
      "请凭单号和查询码%c在网上评价，或联系：0000-1234567。"},
+    {"claim_refused", "zh",
+     "【云溪县政协】“东门小区路灯不亮”（单号990101-000123）没有接成。原因：这件事由别的小组办理。"
+     "有疑问请联系：0000-1234567。"},
     {"assigned_resident", "zh",
      "【云溪县政协】您反映的“东门小区路灯不亮”（单号990101-000123）已有政协委员接单：顾怀谷、温静姝。"
      "他们会与您联系，最迟11月23日11:00答复您。请放心。"},
@@ -433,6 +436,7 @@ static void texts_say_what_people_need(void **state)
     record_set(order, F_ANSWER, "灯修好了。\n");
     record_set(order, F_MEMBERS, "M1 M2");
     record_set_int(message, F_DUE, fixture_now + 3600000);
+    record_set(message, F_REASON, "forbidden");
     struct county copy = *county;
     copy.contact = "0000-1234567";
     char access[ACCESS_CODE_SIZE];
