@@ -19,8 +19,10 @@
 #include <string.h>
 
 enum {
-    MAX_WAITING = 1024,     /* events of one destination kept in memory without a place */
-    ACK_TIMEOUT_MS = 10000, /* silence after which an instance is met anew */
+    MAX_WAITING = 8192,           /* events of one destination kept in memory without a place, */
+    MAX_WAITING_BYTES = 16 << 20, /* and their size */
+    CLAIM_AHEAD = 256,            /* overdue events taken up beyond the places that are free */
+    ACK_TIMEOUT_MS = 10000,       /* silence after which an instance is met anew */
 };
 
 struct parcel {
@@ -35,7 +37,7 @@ struct parcel {
 
 struct queue {
     struct parcel *first, **last;
-    size_t count;
+    size_t count, bytes;
 };
 
 /* An instance of another service. */
@@ -73,6 +75,7 @@ static void queue_push(struct queue *queue, struct parcel *parcel)
     *queue->last = parcel;
     queue->last = &parcel->next;
     queue->count++;
+    queue->bytes += parcel->size;
 }
 
 /* Takes out the parcel that *place points at. */
@@ -83,6 +86,7 @@ static struct parcel *queue_take(struct queue *queue, struct parcel **place)
     if (queue->last == &parcel->next)
         queue->last = place;
     queue->count--;
+    queue->bytes -= parcel->size;
     return parcel;
 }
 
@@ -275,7 +279,7 @@ void courier_post(struct courier *courier, const struct envelope *event, const c
 {
     struct destination *destination = destination_of(courier, event);
     /* What waits goes first; when too much waits, this one comes back with its lease. */
-    if (destination->waiting.count >= MAX_WAITING)
+    if (destination->waiting.count >= MAX_WAITING || destination->waiting.bytes >= MAX_WAITING_BYTES)
         return;
     struct parcel *parcel = parcel_new(event, body, size);
     if (destination->waiting.count > 0 || !try_send(courier, destination, parcel, NULL))
@@ -386,14 +390,19 @@ void courier_settle(struct courier *courier)
     courier_tick(courier);
 }
 
-/* How many more events a destination's instances and the queue before them can take. */
+/*
+ * How many overdue events are to be taken up: none while no instance has a
+ * free place, because an attempt counts when it is made, and only so many that
+ * they are sent soon.
+ */
 static size_t room(const struct courier *courier, const struct destination *destination)
 {
     size_t free_places = 0;
     for (const struct instance *i = destination->instances; i; i = i->next)
         if (i->present && i->under_way.count < courier->config.window)
             free_places += courier->config.window - i->under_way.count;
-    return free_places > destination->waiting.count ? free_places - destination->waiting.count : 0;
+    size_t most = free_places > 0 ? free_places + CLAIM_AHEAD : 0;
+    return most > destination->waiting.count ? most - destination->waiting.count : 0;
 }
 
 /* Takes an event out of whichever queue holds it; it is about to be sent again. */
@@ -482,6 +491,7 @@ static void send_waiting(struct courier *courier, struct destination *destinatio
             destination->waiting.last = &parcel->next;
         destination->waiting.first = parcel;
         destination->waiting.count++;
+        destination->waiting.bytes += parcel->size;
         break;
     }
 }

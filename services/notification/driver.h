@@ -36,6 +36,8 @@ struct driver {
     void (*close)(void **state);
     /* Hands one SMS over. The result may come before this returns. */
     void (*send)(void *state, struct sms *sms);
+    /* Several may have been handed over: now is the time to do what is cheaper for all of them together. Or NULL. */
+    void (*flush)(void *state);
     /* Of an SMS whose sender died: RESULT_DELIVERED, RESULT_LATER (it was not sent) or RESULT_UNKNOWN. */
     enum sms_result (*lookup)(void *state, const struct sms *sms);
 };

@@ -293,4 +293,5 @@ static void kannel_close(void **state)
     *state = NULL;
 }
 
-const struct driver kannel_driver = {"kannel", kannel_open, kannel_close, kannel_send, kannel_lookup};
+const struct driver kannel_driver = {
+    .name = "kannel", .open = kannel_open, .close = kannel_close, .send = kannel_send, .lookup = kannel_lookup};

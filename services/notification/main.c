@@ -4,7 +4,7 @@
 
 static const struct param params[] = {
     {"gateway", PARAM_STR, "spool", 1, 20, "", "how SMS leave: spool (files) or kannel"},
-    {"sms_in_flight", PARAM_INT, "64", 1, 1024, "", "greatest number of SMS under way to the gateway"},
+    {"sms_in_flight", PARAM_INT, "128", 1, 1024, "", "greatest number of SMS under way to the gateway"},
     {"sms_lease_ms", PARAM_INT, "30000", 15000, 600000, "ms",
      "after which an SMS is doubtful whose sender says nothing more"},
     {"receipt_wait_s", PARAM_INT, "259200", 1, 2592000, "s", "for which a gateway's receipt is waited for"},

@@ -252,6 +252,8 @@ static void take(struct queue *queue)
     for (size_t i = 0; i < count; i++)
         if (taken[i])
             begin(taken[i], doubtful[i]);
+    if (queue->driver->flush)
+        queue->driver->flush(queue->driver_state);
     free(taken);
     free(doubtful);
 }

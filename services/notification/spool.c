@@ -2,11 +2,12 @@
  * spool.c - the gateway of an installation without one: a file per SMS.
  *
  * <spool_dir>/<county>/<id>.txt holds a few headers, an empty line and the
- * text. It is written under another name, synced, and only then linked to its
- * own, so a crash leaves no half file; and the link fails when the file is
- * there, so there are never two. Whether an SMS was sent can always be told by
- * looking. All instances must share the directory. Files are short, so the
- * loop is blocked only for the time of a sync.
+ * text. It is written under another name and then linked to its own, so there
+ * is never half a file; and the link fails when the file is there, so there
+ * are never two. It counts as sent when it is on the disk: what takes time,
+ * and blocks the loop, so the files of a turn are synced together. Whether an
+ * SMS was sent can always be told by looking; a file that a power cut left
+ * without its content was not. All instances must share the directory.
  */
 #include "services/notification/driver.h"
 
@@ -21,8 +22,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* An SMS handed over since the last flush. */
+struct written {
+    struct sms *sms;
+    int error; /* negative errno of writing it, or 0 */
+};
+
 struct spool {
     char *dir;
+    struct written *written;
+    size_t written_count, written_room;
     sms_result_fn *result;
     void *arg;
 };
@@ -57,7 +66,7 @@ static int spool_open(struct service *service, sms_result_fn *result, void *arg,
         return r;
     }
     struct spool *spool = xcalloc(1, sizeof *spool);
-    *spool = (struct spool){xstrdup(dir), result, arg};
+    *spool = (struct spool){.dir = xstrdup(dir), .result = result, .arg = arg};
     *ret_state = spool;
     return 0;
 }
@@ -65,6 +74,7 @@ static int spool_open(struct service *service, sms_result_fn *result, void *arg,
 static void spool_close(void **state)
 {
     struct spool *spool = *state;
+    free(spool->written);
     free(spool->dir);
     free(spool);
     *state = NULL;
@@ -80,68 +90,106 @@ static char *draft_name(const struct spool *spool, const struct sms *sms)
     return xasprintf("%s/%s/.%s.draft", spool->dir, sms->county, sms->id);
 }
 
-static int sync_and_close(int fd)
+static char *content_of(const struct sms *sms)
 {
-    int r = fsync(fd) < 0 ? -errno : 0;
+    char time[TIME_SIZE];
+    time_format(time, sms->created);
+    return xasprintf("To: %s\nRecipient: %s\nTemplate: %s\nOrder: %s\nTime: %s\n\n%s\n", sms->phone, sms->recipient,
+                     sms->template_name, sms->order, time, sms->text);
+}
+
+static int write_content(int fd, const struct sms *sms)
+{
+    AUTOFREE char *content = content_of(sms);
+    size_t size = strlen(content);
+    ssize_t written = write(fd, content, size);
+    return written < 0 ? -errno : (size_t)written < size ? -ENOSPC : 0;
+}
+
+static int write_draft(const struct spool *spool, const struct sms *sms)
+{
+    AUTOFREE char *dir = xasprintf("%s/%s", spool->dir, sms->county);
+    AUTOFREE char *draft = draft_name(spool, sms);
+    int r = make_dir(dir);
+    if (r < 0)
+        return r;
+    unlink(draft); /* what an instance left that died in the middle */
+    int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    r = write_content(fd, sms);
     if (close(fd) < 0 && r == 0)
         r = -errno;
     return r;
 }
 
-static int write_draft(const char *name, const struct sms *sms)
+static int publish(const struct spool *spool, const struct sms *sms)
 {
-    char time[TIME_SIZE];
-    time_format(time, sms->created);
-    AUTOFREE char *content = xasprintf("To: %s\nRecipient: %s\nTemplate: %s\nOrder: %s\nTime: %s\n\n%s\n", sms->phone,
-                                       sms->recipient, sms->template_name, sms->order, time, sms->text);
-    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    size_t size = strlen(content);
-    ssize_t written = write(fd, content, size);
-    int r = written < 0 ? -errno : (size_t)written < size ? -ENOSPC : 0;
-    int closed = sync_and_close(fd);
-    return r < 0 ? r : closed;
-}
-
-static int sync_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : sync_and_close(fd);
-}
-
-static int put(const struct spool *spool, const struct sms *sms)
-{
-    AUTOFREE char *dir = xasprintf("%s/%s", spool->dir, sms->county);
     AUTOFREE char *draft = draft_name(spool, sms);
     AUTOFREE char *name = final_name(spool, sms);
-    int r = make_dir(dir);
-    if (r < 0)
-        return r;
-    unlink(draft); /* what an instance left that died in the middle */
-    r = write_draft(draft, sms);
-    if (r == 0 && link(draft, name) < 0 && errno != EEXIST)
-        r = -errno;
+    int r = link(draft, name) < 0 && errno != EEXIST ? -errno : 0;
     unlink(draft);
-    return r < 0 ? r : sync_dir(dir);
+    return r;
 }
 
 static void spool_send(void *state, struct sms *sms)
 {
-    const struct spool *spool = state;
-    int r = put(spool, sms);
-    spool->result(spool->arg, sms, r < 0 ? RESULT_LATER : RESULT_DELIVERED, r < 0 ? strerror(-r) : "");
+    struct spool *spool = state;
+    if (spool->written_count == spool->written_room) {
+        spool->written_room = spool->written_room ? 2 * spool->written_room : 64;
+        spool->written = xrealloc(spool->written, spool->written_room * sizeof *spool->written);
+    }
+    int r = write_draft(spool, sms);
+    if (r == 0)
+        r = publish(spool, sms);
+    spool->written[spool->written_count++] = (struct written){sms, r};
+}
+
+/* Content and names of everything that was written to the spool's file system. */
+static int sync_all(const struct spool *spool)
+{
+    int fd = open(spool->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int r = syncfs(fd) < 0 ? -errno : 0;
+    close(fd);
+    return r;
+}
+
+static void spool_flush(void *state)
+{
+    struct spool *spool = state;
+    size_t count = spool->written_count;
+    if (count == 0)
+        return;
+    int synced = sync_all(spool);
+    spool->written_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        int r = spool->written[i].error < 0 ? spool->written[i].error : synced;
+        spool->result(spool->arg, spool->written[i].sms, r < 0 ? RESULT_LATER : RESULT_DELIVERED,
+                      r < 0 ? strerror(-r) : "");
+    }
 }
 
 static enum sms_result spool_lookup(void *state, const struct sms *sms)
 {
     const struct spool *spool = state;
+    struct stat file;
     AUTOFREE char *draft = draft_name(spool, sms);
     AUTOFREE char *name = final_name(spool, sms);
-    if (access(name, F_OK) < 0)
-        return RESULT_LATER;
+    AUTOFREE char *content = content_of(sms);
     unlink(draft);
-    return RESULT_DELIVERED;
+    if (stat(name, &file) < 0)
+        return RESULT_LATER;
+    if (file.st_size == (off_t)strlen(content))
+        return RESULT_DELIVERED;
+    unlink(name);
+    return RESULT_LATER;
 }
 
-const struct driver spool_driver = {"spool", spool_open, spool_close, spool_send, spool_lookup};
+const struct driver spool_driver = {.name = "spool",
+                                    .open = spool_open,
+                                    .close = spool_close,
+                                    .send = spool_send,
+                                    .flush = spool_flush,
+                                    .lookup = spool_lookup};

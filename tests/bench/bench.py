@@ -124,7 +124,7 @@ def latency(system, rate, seconds, threads=8):
         order = path.name.split(".")[0]
         if order in answered:
             head, at = path.read_text(encoding="utf-8"), path.stat().st_mtime
-            if re.search(r"^template: placed$", head, re.M):
+            if re.search(r"^Template: placed$", head, re.M | re.I):
                 first[order] = at - answered[order]
             last[order] = max(last.get(order, -1e9), at - answered[order])
     assert len(first) == len(last) == len(answered), "an SMS is missing"
@@ -145,8 +145,8 @@ def commits_alone(system, commits=40000, orders=10000):
               for word in (name, BODY.get(name, "placed"))]
     plan = {"order": "BENCH", "lease": 3000,
             "writes": [["HSET", 1, *fields[:8]], ["HSET", 1, *fields[8:]], ["ZADD", 2, "1795000000000", "bench|handover|0"]],
-            "sends": [["intake>routing", 3, 4, "a" * 24, b"x" * 60], ["intake>archive", 5, 6, "b" * 24, b"x" * 700],
-                      ["intake>notification", 7, 8, "c" * 24, b"x" * 90]]}
+            "sends": [["intake>routing", 3, 4, "a" * 24, "x" * 60], ["intake>archive", 5, 6, "b" * 24, "x" * 700],
+                      ["intake>notification", 7, 8, "c" * 24, "x" * 90]]}
     pipeline = system.redis.pipeline(transaction=False)
     for number in range(orders):
         pipeline.hset(f"order:{tag}:{number:012}", "ver", 1)
