@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgpack
@@ -173,14 +174,12 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sidan-bench-") as directory:
         county = make_county(Path(directory) / "counties")
         quiet = {"all": {"log_level": "warning"}}
-        system = System(Path(directory) / "saturation", counties=[county], parameters=quiet)
-        through = saturation(system, arguments.orders)
-        alone = commits_alone(system)
-        system.close()
+        with closing(System(Path(directory) / "saturation", counties=[county], parameters=quiet)) as system:
+            through = saturation(system, arguments.orders)
+            alone = commits_alone(system)
         print(f"ratio: an order through everything costs as much as {alone / through:.1f} commits alone")
-        system = System(Path(directory) / "latency", counties=[county], parameters=quiet)
-        latency(system, arguments.rate, arguments.seconds)
-        system.close()
+        with closing(System(Path(directory) / "latency", counties=[county], parameters=quiet)) as system:
+            latency(system, arguments.rate, arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ SERVICES = ("intake", "routing", "assignment", "notification", "archive")
 COUNTY = "990103"
 KEYS = {"office": "test-office-key", "import": "test-import-key", "open311": "test-open311-key"}
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer")
-ALWAYS_AT_WORK = {"work_hours": "00:00-23:59", "work_weekdays": "1-7"}
+ALWAYS_AT_WORK = {"work_hours": "00:00-24:00", "work_weekdays": "1-7"}
 
 
 def wait_until(condition, timeout, what, pause=0.05):

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import real_input
 from harness import COUNTY, ROOT, wait_until
 
 HEADER = ["id", "time", "title", "text", "likes", "dislikes", "user", "phone"]
@@ -134,3 +135,10 @@ def test_script(shared, tmp_path):
     command = [str(ROOT / "scripts/import"), "--url", shared.url, "--county", COUNTY, "--key", "test-import-key", str(file)]
     done = subprocess.run(command, text=True, capture_output=True, timeout=60)
     assert "20" in done.stdout and done.returncode == 1, (done.stdout, done.stderr)
+
+
+def test_from_import_to_archive(system, tmp_path):
+    """What real_input.py does with a real file, on a made-up one."""
+    file = tmp_path / "concerns.csv"
+    file.write_bytes(table(rows(60, "whole-"), newline="\n"))
+    real_input.run(system, file, cases=10)

@@ -300,7 +300,7 @@ static void bad_hours_and_weekdays(void **state)
 {
     static const char *const values[] = {
         "work_hours,08:30",       "work_hours,17:30-08:30", "work_hours,08:30-08:30", "work_hours,8:30-17:30",
-        "work_hours,08:60-17:30", "work_hours,08:30-24:00", "work_hours,08:30-17:3x", "work_hours,-8:30-17:30",
+        "work_hours,08:60-17:30", "work_hours,08:30-24:01", "work_hours,08:30-17:3x", "work_hours,-8:30-17:30",
         "work_weekdays,0-5",      "work_weekdays,1-8",      "work_weekdays,5-1",      "work_weekdays,1",
         "work_weekdays,1-",       "work_weekdays,1,5",      "work_weekdays,1-5x",
     };
