@@ -1,17 +1,16 @@
 # make            the five services and sidanctl, in build/bin
 # make <service>  one of them
 # make run        everything on this machine, with a sample county
-# make check      all tests, with the sanitizers on
+# make check      all tests, with the sanitizers on; make unit: those of tests/unit
 # make bench      throughput and latency; never fails on timing
-# make lint       clang-format, clang-tidy, cppcheck
-# make install    to $(DESTDIR)$(PREFIX)
+# make lint       clang-format, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
+# make install    the programs, sample counties and configurations to $(DESTDIR)$(PREFIX)
 #
-# SANITIZE=1 builds into build/asan with AddressSanitizer and UBSan.
+# SANITIZE=1 builds into build/asan with AddressSanitizer and UBSan. After changing CC or CFLAGS: make clean.
 
 SERVICES := intake routing assignment notification archive
 PACKAGES := libzmq libczmq msgpack hiredis libcurl libmicrohttpd jansson libxml-2.0 libsodium sqlite3 libutf8proc
 PREFIX   ?= /usr/local
-CC       ?= gcc
 
 BUILD    := build$(if $(SANITIZE),/asan)
 CFLAGS   ?= -O2 -g
@@ -20,15 +19,17 @@ STANDARD := -std=c11 -D_GNU_SOURCE
 ifdef SANITIZE
 CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 endif
-ALL_CFLAGS = $(STANDARD) $(WARNINGS) $(CFLAGS) -I. -I$(BUILD) -MMD -MP $(shell pkg-config --cflags $(PACKAGES))
-LDLIBS     = $(shell pkg-config --libs $(PACKAGES)) -lm
+# pkg-config may be missing until scripts/setup has run, so it is asked only when something is compiled.
+DIALECT = $(STANDARD) $(WARNINGS) -I. -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
+COMPILE = $(CC) $(DIALECT) $(CFLAGS) -MMD -MP
+LDLIBS  = $(shell pkg-config --libs $(PACKAGES)) -lm
 
 COMMON     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
 LUA        := $(patsubst %.lua,$(BUILD)/%.lua.h,$(wildcard common/lua/*.lua services/*/lua/*.lua))
 PROGRAMS   := $(SERVICES:%=$(BUILD)/bin/sidan-%) $(BUILD)/bin/sidanctl
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all programs $(SERVICES) sidanctl run check unit bench lint format install clean golden
+.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs bench install clean golden reference
 all: | build/.setup
 	@$(MAKE) --no-print-directory programs
 
@@ -39,9 +40,9 @@ build/.setup: scripts/setup
 
 programs: $(PROGRAMS)
 $(SERVICES): | build/.setup
-	@$(MAKE) --no-print-directory build/bin/sidan-$@
+	@$(MAKE) --no-print-directory $(BUILD)/bin/sidan-$@
 sidanctl: | build/.setup
-	@$(MAKE) --no-print-directory build/bin/sidanctl
+	@$(MAKE) --no-print-directory $(BUILD)/bin/sidanctl
 
 $(BUILD)/libsidan.a: $(COMMON)
 	@rm -f $@
@@ -51,27 +52,32 @@ define program
 $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c)) $(BUILD)/libsidan.a
 	@mkdir -p $$(@D)
 	@echo "  link $$@"
-	@$$(CC) $$(CFLAGS) -o $$@ $$^ $$(LDLIBS)
+	@$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach s,$(SERVICES),$(eval $(call program,sidan-$(s),services/$(s))))
 $(eval $(call program,sidanctl,scripts/ctl))
 
 .SECONDARY:
+.DELETE_ON_ERROR:
 
 $(BUILD)/%.o: %.c | $(LUA)
 	@mkdir -p $(@D)
 	@echo "  cc   $<"
-	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	@$(COMPILE) -c -o $@ $<
 
 # A Lua script as a C string: #include "common/lua/commit.lua.h" after `static const char commit_lua[] =`.
 $(BUILD)/%.lua.h: %.lua
 	@mkdir -p $(@D)
 	@sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^\(.*\)$$/"\1\\n"/' $< > $@
 
-# A unit test links the library and every service's files but their mains.
-$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libsidan.a
+# A unit test says in a line "// links: services/NAME" whose files it needs beside the library; all but their main.
+linked = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(shell sed -n 's|^// links: ||p' $(1)))))
+.SECONDEXPANSION:
+$(UNIT_TESTS): $(BUILD)/unit/%: tests/unit/%.c $$(patsubst %.c,$(BUILD)/%.o,$$(call linked,tests/unit/$$*.c)) \
+    $(BUILD)/libsidan.a
 	@mkdir -p $(@D)
-	@$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $< $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(shell sed -n 's/^\/\/ links: //p' $<))))) $(BUILD)/libsidan.a -lcmocka $(LDLIBS)
+	@echo "  test $@"
+	@$(COMPILE) $(LDFLAGS) -MF $@.d -o $@ $(filter %.c %.o %.a,$^) -lcmocka $(LDLIBS)
 
 unit-programs: $(UNIT_TESTS)
 
@@ -79,14 +85,59 @@ unit-programs: $(UNIT_TESTS)
 golden: $(BUILD)/unit/test_wire
 	@$< --write
 
+# The message reference at the end of ARCHITECTURE.md; tests/flow/test_documents.py says when it is out of date.
+reference: sidanctl
+	@$(BUILD)/bin/sidanctl schema | sed -i -e '/^<!-- schema begin/,/^<!-- schema end/{//!d}' \
+	    -e '/^<!-- schema begin/r /dev/stdin' ARCHITECTURE.md
+
 run: all
 	@scripts/run
 
 check: | build/.setup
 	@tests/check
 
+unit: | build/.setup
+	@tests/check unit/
+
 bench: all
 	@tests/bench/run
+
+LINTERS := clang-format cppcheck shellcheck pyflakes clang-tidy
+SOURCES := $(shell find common services scripts tests -name '*.[ch]')
+scripts_in = $(shell grep -rlE --exclude-dir=__pycache__ '^.!/(usr/)?bin/$(1)' .ci deploy scripts tests)
+
+.PHONY: lint $(LINTERS)
+lint: $(LINTERS)
+
+clang-format: | build/.setup
+	@echo "  clang-format"
+	@clang-format --dry-run -Werror $(SOURCES)
+
+# ctu...: it follows values from file to file, but not the conditions on them.
+cppcheck: $(LUA) | build/.setup
+	@echo "  cppcheck"
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability,unusedFunction --inline-suppr \
+	    --suppress=ctunullpointer --suppress=ctuuninitvar --std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(filter %.c,$(SOURCES))
+
+shellcheck: | build/.setup
+	@echo "  shellcheck"
+	@shellcheck --severity=warning $(call scripts_in,(ba)?sh)
+
+pyflakes: | build/.setup
+	@echo "  pyflakes"
+	@/usr/bin/python3 -m pyflakes $(sort $(call scripts_in,python3) $(shell find tests -name '*.py'))
+
+# One run for each file: in a run for several, clang-tidy 14 sees faults in va_list that are none.
+clang-tidy: $(LUA) | build/.setup
+	@echo "  clang-tidy (a minute or two)"
+	@printf '%s\n' $(filter %.c,$(SOURCES)) | \
+	    xargs -P $$(nproc) -I {} clang-tidy --quiet {} -- $(DIALECT) -fno-caret-diagnostics
+
+install: TARGET := $(abspath $(DESTDIR)$(PREFIX))
+install: all
+	install -d $(TARGET)/bin
+	install $(PROGRAMS) $(TARGET)/bin
+	cd deploy && find counties redis kannel -type f -exec install -D -m 644 {} $(TARGET)/share/sidan/{} \;
 
 clean:
 	rm -rf build

@@ -69,11 +69,6 @@ int64_t aux_int(const struct aux *aux, const char *field)
     return text ? strtoll(text, NULL, 10) : 0;
 }
 
-size_t aux_count(const struct aux *aux)
-{
-    return aux && aux->hash ? aux->hash->elements / 2 : 0;
-}
-
 struct batch *batch_new(const struct batch_config *config)
 {
     struct batch *batch = xcalloc(1, sizeof *batch);
@@ -156,7 +151,7 @@ static void answer(struct batch *batch, const struct sender *sender, const struc
 {
     struct envelope envelope = *request;
     envelope.kind = request->kind == ENVELOPE_EVENT ? ENVELOPE_ACK : ENVELOPE_REPLY;
-    envelope.status = status;
+    envelope.status = (int)status;
     snprintf(envelope.text, sizeof envelope.text, "%s", text);
     link_answer(batch->config.link, sender, &envelope, body, size);
 }

@@ -69,11 +69,11 @@ static void pack_changes(msgpack_packer *packer, const struct record *changes)
         if (!record_has(changes, field))
             continue;
         const struct field_info *info = field_info(field);
-        char number[40];
         pack_text(packer, info->name);
         if (info->type == FIELD_STR) {
             pack_bytes(packer, record_str(changes, field), record_len(changes, field));
         } else {
+            char number[40];
             if (info->type == FIELD_INT)
                 snprintf(number, sizeof number, "%" PRId64, record_int(changes, field));
             else

@@ -96,18 +96,18 @@ static const struct column key_columns[] = {
 };
 
 const struct county_format county_formats[COUNTY_FILE_COUNT] = {
-    [FILE_SETTINGS] = {"settings.csv", sizeof(struct setting_row), setting_columns},
-    [FILE_TOWNS] = {"towns.csv", sizeof(struct town), town_columns, .populated = true},
-    [FILE_COMMUNITIES] = {"communities.csv", sizeof(struct community), community_columns},
-    [FILE_GROUPS] = {"groups.csv", sizeof(struct member_group), group_columns, .populated = true},
-    [FILE_MEMBERS] = {"members.csv", sizeof(struct member), member_columns, .populated = true},
-    [FILE_COMMITTEES] = {"committees.csv", sizeof(struct office), office_columns},
-    [FILE_DEPARTMENTS] = {"departments.csv", sizeof(struct office), office_columns},
-    [FILE_CATEGORIES] = {"categories.csv", sizeof(struct category), category_columns, .populated = true},
-    [FILE_RULES] = {"rules.csv", sizeof(struct rule), rule_columns},
-    [FILE_CLOCKS] = {"clocks.csv", sizeof(struct clock_row), clock_columns},
-    [FILE_CALENDAR] = {"calendar.csv", sizeof(struct calendar_row), calendar_columns, .optional = true},
-    [FILE_KEYS] = {"keys.csv", sizeof(struct api_key), key_columns, .optional = true},
+    [FILE_SETTINGS] = {"settings.csv", sizeof(struct setting_row), .columns = setting_columns},
+    [FILE_TOWNS] = {"towns.csv", sizeof(struct town), .columns = town_columns, .populated = true},
+    [FILE_COMMUNITIES] = {"communities.csv", sizeof(struct community), .columns = community_columns},
+    [FILE_GROUPS] = {"groups.csv", sizeof(struct member_group), .columns = group_columns, .populated = true},
+    [FILE_MEMBERS] = {"members.csv", sizeof(struct member), .columns = member_columns, .populated = true},
+    [FILE_COMMITTEES] = {"committees.csv", sizeof(struct office), .columns = office_columns},
+    [FILE_DEPARTMENTS] = {"departments.csv", sizeof(struct office), .columns = office_columns},
+    [FILE_CATEGORIES] = {"categories.csv", sizeof(struct category), .columns = category_columns, .populated = true},
+    [FILE_RULES] = {"rules.csv", sizeof(struct rule), .columns = rule_columns},
+    [FILE_CLOCKS] = {"clocks.csv", sizeof(struct clock_row), .columns = clock_columns},
+    [FILE_CALENDAR] = {"calendar.csv", sizeof(struct calendar_row), .columns = calendar_columns, .optional = true},
+    [FILE_KEYS] = {"keys.csv", sizeof(struct api_key), .columns = key_columns, .optional = true},
 };
 
 const enum county_file county_reading_order[COUNTY_FILE_COUNT] = {

@@ -87,10 +87,10 @@ static size_t space_at(const char *text)
 static char *tidy(char *text)
 {
     char *to = text;
-    size_t space;
 
     for (const char *from = text; *from;) {
-        if ((space = space_at(from)) == 0) {
+        size_t space = space_at(from);
+        if (space == 0) {
             *to++ = *from++;
             continue;
         }

@@ -231,6 +231,7 @@ static struct instance *choose(struct destination *destination, size_t window, c
 {
     struct instance *best = NULL;
     for (struct instance *i = destination->instances; i; i = i->next)
+        /* cppcheck-suppress nullPointerRedundantCheck ; except may be NULL, i is not */
         if (i->present && i->peer && i != except && i->under_way.count < window &&
             (!best || i->under_way.count < best->under_way.count))
             best = i;

@@ -50,7 +50,7 @@ struct csv {
 };
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
-static const iconv_t no_decoder = (iconv_t)-1;
+static const iconv_t no_decoder = (iconv_t)-1; /* NOLINT(misc-misplaced-const): the handle is what is constant */
 
 struct csv *csv_new(size_t max_row, csv_row_fn *row, void *arg)
 {

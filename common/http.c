@@ -291,11 +291,15 @@ static int listen_on(const char *host, int port, int *ret_port)
     if (getaddrinfo(host, service, &hints, &found) != 0)
         return -EADDRNOTAVAIL;
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct sockaddr_storage bound;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound = {0};
     socklen_t size = sizeof bound;
     bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0 &&
                 bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0 &&
-                getsockname(fd, (struct sockaddr *)&bound, &size) == 0;
+                getsockname(fd, &bound.any, &size) == 0;
     int error = errno;
     freeaddrinfo(found);
     if (!good) {
@@ -303,9 +307,7 @@ static int listen_on(const char *host, int port, int *ret_port)
             close(fd);
         return -error;
     }
-    in_port_t network = bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                    : ((struct sockaddr_in *)&bound)->sin_port;
-    *ret_port = ntohs(network);
+    *ret_port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
     return fd;
 }
 

@@ -67,9 +67,6 @@ const char *http_query(const struct http_request *request, const char *name);   
 const char *http_header(const struct http_request *request, const char *name);
 const char *http_body(const struct http_request *request, size_t *ret_size); /* NUL-terminated */
 const char *http_form(const struct http_request *request, const char *name); /* of an urlencoded body */
-/* All pairs of the urlencoded body, then of the query, in order. */
-void http_each_form(const struct http_request *request, void (*each)(void *arg, const char *name, const char *value),
-                    void *arg);
 
 /* Something the handler wants to keep with the request; destroyed with it. */
 void http_attach(struct http_request *request, void *data, void (*destroy)(void *data));

@@ -169,28 +169,6 @@ const char *http_form(const struct http_request *request, const char *name)
     return http_pairs_get(form_of(request), name);
 }
 
-struct each {
-    void (*call)(void *arg, const char *name, const char *value);
-    void *arg;
-};
-
-static enum MHD_Result each_query(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    (void)kind;
-    const struct each *each = arg;
-    each->call(each->arg, name, value ? value : "");
-    return MHD_YES;
-}
-
-void http_each_form(const struct http_request *request, void (*call)(void *arg, const char *name, const char *value),
-                    void *arg)
-{
-    const struct http_pairs *form = form_of(request);
-    for (size_t i = 0; i < form->count; i++)
-        call(arg, form->at[i].name, form->at[i].value);
-    MHD_get_connection_values(request->connection->mhd, MHD_GET_ARGUMENT_KIND, each_query, &(struct each){call, arg});
-}
-
 void http_attach(struct http_request *request, void *data, void (*destroy)(void *data))
 {
     request->attached = data;
@@ -235,7 +213,7 @@ static void answer_directly(struct http_request *request, int status, const char
     struct MHD_Connection *mhd = request->connection->mhd;
     int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     http_linger_answer(request->server->linger, fd, status, type, &request->headers, body, size);
-    MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+    MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
     request->phase = PHASE_REJECTED;
     request->connection->deadline = 0;
     wake(request);

@@ -8,6 +8,8 @@
  *  - LINGER 0: unsent messages are in the outbox; closing must not hang.
  *  - IMMEDIATE 1: nothing is queued for a peer that is not connected.
  *  - MANDATORY with DONTWAIT: a ROUTER neither drops in silence nor blocks.
+ *  - one frame a message: with IMMEDIATE a peer that goes away while a message of several is being read aborts the
+ *    reader (an assertion in libzmq's fq.cpp).
  *  - no routing id: a duplicate would be ignored in silence; who speaks is said in the envelope.
  */
 #include "common/link.h"
@@ -49,50 +51,47 @@ static void set_options(void *socket)
     zmq_setsockopt(socket, ZMQ_IMMEDIATE, &one, sizeof one);
 }
 
-/* Receives one message of at most three frames; further ones are dropped. -1 when there is none. */
-static int receive(void *socket, zmq_msg_t frames[3])
+/* Receives a frame into an empty message. */
+static bool receive(void *socket, zmq_msg_t *frame)
 {
-    int count = 0;
-    do {
-        zmq_msg_t frame;
-        zmq_msg_init(&frame);
-        if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(&frame);
-            for (int i = 0; i < count; i++)
-                zmq_msg_close(&frames[i]);
-            return -1;
-        }
-        bool more = zmq_msg_more(&frame);
-        if (count < 3)
-            frames[count++] = frame;
-        else
-            zmq_msg_close(&frame);
-        if (!more)
-            break;
-    } while (true);
-    return count;
+    zmq_msg_close(frame);
+    zmq_msg_init(frame);
+    return zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) >= 0;
+}
+
+/* Drops what is left of a message that has more frames than ours have. */
+static void skip_rest(void *socket, zmq_msg_t *frame)
+{
+    while (zmq_msg_more(frame) && receive(socket, frame))
+        ;
 }
 
 static int on_router(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
     (void)loop;
     struct link *link = arg;
-    zmq_msg_t frames[3];
-    int count;
-    for (int i = 0; i < DRAIN && (count = receive(item->socket, frames)) >= 0; i++) {
-        struct sender sender;
+    zmq_msg_t identity, frame;
+    zmq_msg_init(&identity);
+    zmq_msg_init(&frame);
+    for (int i = 0; i < DRAIN && receive(item->socket, &identity); i++) {
+        struct sender sender = {.size = zmq_msg_size(&identity)};
         struct envelope envelope;
-        sender.size = count == 3 ? zmq_msg_size(&frames[0]) : 0;
-        if (count == 3 && sender.size <= sizeof sender.bytes &&
-            wire_unpack_envelope(zmq_msg_data(&frames[1]), zmq_msg_size(&frames[1]), &envelope) == 0) {
-            memcpy(sender.bytes, zmq_msg_data(&frames[0]), sender.size);
-            link->handlers->request(link->arg, &sender, &envelope, zmq_msg_data(&frames[2]), zmq_msg_size(&frames[2]));
+        size_t body;
+        if (!zmq_msg_more(&identity) || !receive(item->socket, &frame))
+            continue;
+        const char *data = zmq_msg_data(&frame);
+        size_t size = zmq_msg_size(&frame);
+        if (!zmq_msg_more(&frame) && sender.size <= sizeof sender.bytes &&
+            wire_unpack_envelope(data, size, &envelope, &body) == 0) {
+            memcpy(sender.bytes, zmq_msg_data(&identity), sender.size);
+            link->handlers->request(link->arg, &sender, &envelope, data + body, size - body);
         } else {
             log_debug("link: a message without a readable envelope was dropped");
         }
-        for (int k = 0; k < count; k++)
-            zmq_msg_close(&frames[k]);
+        skip_rest(item->socket, &frame);
     }
+    zmq_msg_close(&identity);
+    zmq_msg_close(&frame);
     link->handlers->drained(link->arg);
     return 0;
 }
@@ -102,16 +101,17 @@ static int on_peer(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     (void)loop;
     struct peer *peer = arg;
     struct link *link = peer->link;
-    zmq_msg_t frames[3];
-    int count;
-    for (int i = 0; i < DRAIN && (count = receive(item->socket, frames)) >= 0; i++) {
+    zmq_msg_t frame;
+    zmq_msg_init(&frame);
+    for (int i = 0; i < DRAIN && receive(item->socket, &frame); i++) {
         struct envelope envelope;
-        if (count == 2 && wire_unpack_envelope(zmq_msg_data(&frames[0]), zmq_msg_size(&frames[0]), &envelope) == 0)
-            link->handlers->response(link->arg, peer->owner, &envelope, zmq_msg_data(&frames[1]),
-                                     zmq_msg_size(&frames[1]));
-        for (int k = 0; k < count; k++)
-            zmq_msg_close(&frames[k]);
+        size_t body, size = zmq_msg_size(&frame);
+        const char *data = zmq_msg_data(&frame);
+        if (!zmq_msg_more(&frame) && wire_unpack_envelope(data, size, &envelope, &body) == 0)
+            link->handlers->response(link->arg, peer->owner, &envelope, data + body, size - body);
+        skip_rest(item->socket, &frame);
     }
+    zmq_msg_close(&frame);
     link->handlers->drained(link->arg);
     return 0;
 }
@@ -202,31 +202,29 @@ void link_close(struct peer **peer)
     *peer = NULL;
 }
 
-static int send_frames(void *socket, const struct sender *sender, const struct envelope *envelope, const char *body,
-                       size_t size)
+static int send_frame(void *socket, const struct envelope *envelope, const char *body, size_t size)
 {
-    /* The first frame decides: where it is taken, libzmq takes the rest of the message too. */
-    if (sender && zmq_send(socket, sender->bytes, sender->size, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
-        return -errno;
-    msgpack_sbuffer head;
-    msgpack_sbuffer_init(&head);
-    wire_pack_envelope(&head, envelope);
-    int r = zmq_send(socket, head.data, head.size, ZMQ_DONTWAIT | ZMQ_SNDMORE);
-    msgpack_sbuffer_destroy(&head);
-    if (r < 0 || zmq_send(socket, body, size, ZMQ_DONTWAIT) < 0)
-        return -errno;
-    return 0;
+    msgpack_sbuffer frame;
+    msgpack_sbuffer_init(&frame);
+    wire_pack_envelope(&frame, envelope);
+    msgpack_sbuffer_write(&frame, body, size);
+    int r = zmq_send(socket, frame.data, frame.size, ZMQ_DONTWAIT) < 0 ? -errno : 0;
+    msgpack_sbuffer_destroy(&frame);
+    return r;
 }
 
 int link_send(struct peer *peer, const struct envelope *envelope, const char *body, size_t size)
 {
-    return send_frames(peer->socket, NULL, envelope, body, size);
+    return send_frame(peer->socket, envelope, body, size);
 }
 
 void link_answer(struct link *link, const struct sender *sender, const struct envelope *envelope, const char *body,
                  size_t size)
 {
-    int r = send_frames(link->router, sender, envelope, body, size);
+    /* The identity decides: where it is taken, libzmq takes the message too. */
+    int r = zmq_send(link->router, sender->bytes, sender->size, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0 ? -errno : 0;
+    if (r == 0)
+        r = send_frame(link->router, envelope, body, size);
     if (r < 0)
         log_debug("link: an answer could not be sent: %s", zmq_strerror(-r));
 }

@@ -100,6 +100,7 @@ static void add_write(struct outcome *outcome, const char *command, const char *
         write->arguments[1] = xstrdup(second);
 }
 
+/* cppcheck-suppress unusedFunction ; it does not see calls with a compound literal */
 static const char *decimal(char text[24], int64_t number)
 {
     snprintf(text, 24, "%" PRId64, number);

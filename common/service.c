@@ -333,7 +333,8 @@ static int set_up(struct service *service)
 
     service->loop = zloop_new();
     zloop_set_nonstop(service->loop, true);
-    zloop_poller(service->loop, &(zmq_pollitem_t){.fd = service->signals, .events = ZMQ_POLLIN}, begin_drain, service);
+    zmq_pollitem_t signals = {.fd = service->signals, .events = ZMQ_POLLIN};
+    zloop_poller(service->loop, &signals, begin_drain, service);
 
     service->store = store_new(param_str(params, "redis"), (int)param_int(params, "redis_timeout_ms"));
     if (!service->store) {
@@ -458,7 +459,7 @@ static void usage(const struct service_spec *spec, const struct params *params)
 {
     printf("Usage: sidan-%s [--config FILE] [name=value ...]\n\n"
            "Parameters, from the command line, the environment (SIDAN_NAME), or the file:\n\n",
-           service_name(spec->id));
+           service_name((int)spec->id));
     params_print(params, stdout);
 }
 
@@ -490,7 +491,7 @@ int service_main(int argc, char **argv, const struct service_spec *spec)
         params_destroy(&service.params);
         return 2;
     }
-    snprintf(service.instance, sizeof service.instance, "%s-%06x", service_name(spec->id),
+    snprintf(service.instance, sizeof service.instance, "%s-%06x", service_name((int)spec->id),
              randombytes_random() & 0xffffff);
     log_open(service.instance, (enum log_level)level);
 

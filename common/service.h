@@ -32,7 +32,6 @@ struct context {
 /* One of the county's other hashes, loaded along with the order. */
 const char *aux_get(const struct aux *aux, const char *field); /* NULL when absent */
 int64_t aux_int(const struct aux *aux, const char *field);     /* 0 when absent */
-size_t aux_count(const struct aux *aux);
 
 /*
  * Decides about one message. order is the order as it stands, empty when it

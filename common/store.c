@@ -47,9 +47,8 @@ static int parse_url(struct store *store, const char *url)
         store->path = xstrdup(url + 5);
         return 0;
     }
-    if (sscanf(url, "redis://%199[^:/]:%d%n", host, &store->port, &end) != 2 || store->port < 1 || store->port > 65535)
-        return -EINVAL;
-    if (url[end] == '/' && sscanf(url + end, "/%d", &store->database) != 1)
+    int numbers = sscanf(url, "redis://%199[^:/]:%5d%n/%5d%n", host, &store->port, &end, &store->database, &end);
+    if (numbers < 2 || url[end] || store->port < 1 || store->port > 65535 || store->database < 0)
         return -EINVAL;
     store->host = xstrdup(host);
     return 0;
@@ -58,7 +57,7 @@ static int parse_url(struct store *store, const char *url)
 struct store *store_new(const char *url, int timeout_ms)
 {
     struct store *store = xcalloc(1, sizeof *store);
-    store->timeout = (struct timeval){.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+    store->timeout = (struct timeval){.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000L};
     if (parse_url(store, url) < 0)
         store_destroy(&store);
     return store;

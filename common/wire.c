@@ -41,12 +41,11 @@ void wire_pack_envelope(msgpack_sbuffer *buffer, const struct envelope *envelope
     msgpack_pack_int64(&packer, envelope->remember);
 }
 
-/* Takes a whole msgpack object; leftovers are an error. The caller destroys ret_unpacked when this succeeded. */
-static int unpack_one(const char *data, size_t size, msgpack_unpacked *ret_unpacked)
+/* Takes the msgpack object at *offset and moves behind it. The caller destroys ret_unpacked when this succeeded. */
+static int unpack_next(const char *data, size_t size, size_t *offset, msgpack_unpacked *ret_unpacked)
 {
-    size_t offset = 0;
     msgpack_unpacked_init(ret_unpacked);
-    if (msgpack_unpack_next(ret_unpacked, data, size, &offset) == MSGPACK_UNPACK_SUCCESS && offset == size)
+    if (msgpack_unpack_next(ret_unpacked, data, size, offset) == MSGPACK_UNPACK_SUCCESS)
         return 0;
     msgpack_unpacked_destroy(ret_unpacked);
     return -EBADMSG;
@@ -81,10 +80,11 @@ static bool get_text(const msgpack_object *object, char *text, size_t room)
     return true;
 }
 
-int wire_unpack_envelope(const char *data, size_t size, struct envelope *ret_envelope)
+int wire_unpack_envelope(const char *data, size_t size, struct envelope *ret_envelope, size_t *ret_body)
 {
     msgpack_unpacked unpacked;
-    if (unpack_one(data, size, &unpacked) < 0)
+    size_t offset = 0;
+    if (unpack_next(data, size, &offset, &unpacked) < 0)
         return -EBADMSG;
 
     struct envelope e = {0};
@@ -100,6 +100,7 @@ int wire_unpack_envelope(const char *data, size_t size, struct envelope *ret_env
     if (!good)
         return -EBADMSG;
     *ret_envelope = e;
+    *ret_body = offset;
     return 0;
 }
 
@@ -280,10 +281,12 @@ int wire_unpack(const char *data, size_t size, enum message_type *ret_type, stru
                 struct fault *ret_fault)
 {
     msgpack_unpacked unpacked;
+    size_t offset = 0;
     record_clear(body);
-    if (unpack_one(data, size, &unpacked) < 0)
-        return fault(ret_fault, "broken", "", "the message is not one whole msgpack object");
-    int r = unpack_body(&unpacked.data, ret_type, body, ret_fault);
+    if (unpack_next(data, size, &offset, &unpacked) < 0)
+        return fault(ret_fault, "broken", "", "the message is not a whole msgpack object");
+    int r = offset == size ? unpack_body(&unpacked.data, ret_type, body, ret_fault)
+                           : fault(ret_fault, "broken", "", "the message goes on behind its msgpack object");
     msgpack_unpacked_destroy(&unpacked);
     return r;
 }

@@ -1,8 +1,8 @@
 /*
  * wire.h - messages and their envelopes as bytes (msgpack).
  *
- * On the wire a message is two frames: the envelope, an array in the order of
- * struct envelope, and the body, a map
+ * On the wire a message is one frame: the envelope, an array in the order of
+ * struct envelope, and behind it the body, a map
  *
  *     {"type": "order.placed", "v": 1, "at": 1795..., ...}
  *
@@ -47,8 +47,8 @@ struct envelope {
 /* Packs an envelope; appends to the buffer. */
 void wire_pack_envelope(msgpack_sbuffer *buffer, const struct envelope *envelope);
 
-/* 0, or -EBADMSG when it is not an envelope. Further elements are skipped. */
-int wire_unpack_envelope(const char *data, size_t size, struct envelope *ret_envelope);
+/* 0 and where the body begins, or -EBADMSG when it is not an envelope. Further elements of it are skipped. */
+int wire_unpack_envelope(const char *data, size_t size, struct envelope *ret_envelope, size_t *ret_body);
 
 /* Packs those values of the record that the message has; appends to the buffer. */
 void wire_pack(msgpack_sbuffer *buffer, enum message_type type, const struct record *body);

@@ -31,55 +31,52 @@ static char *endpoint_of(struct ctl *ctl, int service)
     return xstrdup(registry->entries[index][0].endpoint);
 }
 
-static zmsg_t *question(int service, const char *county, const char *order, enum message_type type,
-                        const struct record *body)
+static zframe_t *question(int service, const char *county, const char *order, enum message_type type,
+                          const struct record *body)
 {
     struct envelope envelope = {
         .kind = ENVELOPE_CALL, .source = INTAKE, .destination = service, .sequence = 1, .at = now_ms() + CALL_MS};
     snprintf(envelope.county, sizeof envelope.county, "%s", county);
     snprintf(envelope.order, sizeof envelope.order, "%s", order);
-    msgpack_sbuffer head, content;
-    msgpack_sbuffer_init(&head);
-    msgpack_sbuffer_init(&content);
-    wire_pack_envelope(&head, &envelope);
-    wire_pack(&content, type, body);
-    zmsg_t *message = zmsg_new();
-    zmsg_addmem(message, head.data, head.size);
-    zmsg_addmem(message, content.data, content.size);
-    msgpack_sbuffer_destroy(&head);
-    msgpack_sbuffer_destroy(&content);
-    return message;
+    msgpack_sbuffer message;
+    msgpack_sbuffer_init(&message);
+    wire_pack_envelope(&message, &envelope);
+    wire_pack(&message, type, body);
+    zframe_t *frame = zframe_new(message.data, message.size);
+    msgpack_sbuffer_destroy(&message);
+    return frame;
 }
 
 /* Sends it and waits; NULL when no answer came. The caller destroys the answer. */
-static zmsg_t *exchange(const char *endpoint, zmsg_t *message)
+static zframe_t *exchange(const char *endpoint, zframe_t *message)
 {
     zsock_t *socket = zsock_new(ZMQ_DEALER);
-    zmsg_t *answer = NULL;
+    zframe_t *answer = NULL;
     if (socket && zsock_connect(socket, "%s", endpoint) == 0) {
         zsock_set_rcvtimeo(socket, CALL_MS);
         zsock_set_linger(socket, 0);
-        if (zmsg_send(&message, socket) == 0)
-            answer = zmsg_recv(socket);
+        if (zframe_send(&message, socket, 0) == 0)
+            answer = zframe_recv(socket);
     }
-    zmsg_destroy(&message);
+    zframe_destroy(&message);
     zsock_destroy(&socket);
     return answer;
 }
 
-static int read_answer(const char *service, zmsg_t *message, struct record *ret_reply)
+static int read_answer(const char *service, zframe_t *answer, struct record *ret_reply)
 {
-    zframe_t *head = zmsg_first(message), *body = zmsg_next(message);
+    const char *data = (const char *)zframe_data(answer);
+    size_t size = zframe_size(answer), body;
     struct envelope envelope;
     enum message_type type;
     struct fault fault = {0};
-    if (!body || wire_unpack_envelope((const char *)zframe_data(head), zframe_size(head), &envelope) < 0)
+    if (wire_unpack_envelope(data, size, &envelope, &body) < 0)
         return fail("the answer of %s cannot be read", service);
     if (envelope.status == STATUS_STALE)
         return fail("%s says that this is settled already", service);
     if (envelope.status != STATUS_OK && envelope.status != STATUS_REFUSED)
         return fail("%s cannot do it now", service);
-    if (wire_unpack((const char *)zframe_data(body), zframe_size(body), &type, ret_reply, &fault) < 0)
+    if (wire_unpack(data + body, size - body, &type, ret_reply, &fault) < 0)
         return fail("the answer of %s cannot be read: %s", service, fault.detail);
     if (envelope.status == STATUS_REFUSED)
         return fail("%s refuses: %s", service, record_str(ret_reply, F_DETAIL));
@@ -92,10 +89,10 @@ int call(struct ctl *ctl, int service, const char *county, const char *order, en
     AUTOFREE char *endpoint = endpoint_of(ctl, service);
     if (!endpoint)
         return FAILED;
-    zmsg_t *answer = exchange(endpoint, question(service, county, order, type, body));
+    zframe_t *answer = exchange(endpoint, question(service, county, order, type, body));
     if (!answer)
         return fail("%s does not answer", service_name(service));
     int code = read_answer(service_name(service), answer, ret_reply);
-    zmsg_destroy(&answer);
+    zframe_destroy(&answer);
     return code;
 }

@@ -134,7 +134,7 @@ int county_apply(struct ctl *ctl, size_t argc, char *const argv[])
     char *texts[COUNTY_FILE_COUNT] = {NULL};
     struct county *county = NULL;
     int code = check(ctl, argv[0], texts, &county);
-    if (code == DONE)
+    if (county)
         code = store_files(ctl, county, texts);
     county_destroy(&county);
     free_files(texts);
@@ -147,7 +147,7 @@ int county_check(struct ctl *ctl, size_t argc, char *const argv[])
     char *texts[COUNTY_FILE_COUNT] = {NULL};
     struct county *county = NULL;
     int code = check(ctl, argv[0], texts, &county);
-    if (code == DONE)
+    if (county)
         print_summary(county, "has no faults");
     county_destroy(&county);
     free_files(texts);

@@ -51,7 +51,7 @@
 /* SQLite does not mind the case of a name. */
 #define PROJECTED_COLUMN(id) ", \"" #id "\""
 #define PROJECTED_COLUMNS PROJECTED(PROJECTED_COLUMN)
-#define PROJECTED_ONE(id) +1
+#define PROJECTED_ONE(id) +1 /* NOLINT(bugprone-macro-parentheses): these make up a sum */
 enum { PROJECTED_COUNT = PROJECTED(PROJECTED_ONE) };
 extern const enum field projected[PROJECTED_COUNT];
 

@@ -105,7 +105,7 @@ int database_open(const char *dir, const char *county, bool create, struct datab
         return -EINVAL;
     AUTOFREE char *path = xasprintf("%s/%s.db", dir, county);
     struct database *database = xcalloc(1, sizeof *database);
-    strcpy(database->county, county);
+    snprintf(database->county, sizeof database->county, "%s", county);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
     int result = sqlite3_open_v2(path, &database->sqlite, flags, NULL) == SQLITE_OK ? 0 : -EIO;
     if (result < 0 && !create && sqlite3_system_errno(database->sqlite) == ENOENT)
@@ -186,7 +186,7 @@ void query_end(sqlite3_stmt **query)
 }
 
 /* Binding fails for want of memory only, or for a mistake in the program. */
-static void bound(sqlite3_stmt *query, int result)
+static void bound(const sqlite3_stmt *query, int result)
 {
     if (query && result != SQLITE_OK)
         abort();

@@ -164,10 +164,10 @@ void choose_members(const struct context *context, const struct record *order, c
     }
 }
 
-static void change_load(const char *members, const char *except, int64_t by, struct outcome *outcome)
+static void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome)
 {
     char member[40];
-    while (words_next(&members, member, sizeof member))
+    while (words_next(&whose, member, sizeof member))
         if (!words_have(except, member))
             outcome_hincr(outcome, LOAD_KEY, member, by);
 }

@@ -72,7 +72,7 @@ static void sound(const struct context *context, const struct record *order, con
         outcome_zadd(outcome, CLOCKS_KEY, working, entry);
         return;
     }
-    char recipients[2001], next[CLOCK_ENTRY_SIZE];
+    char recipients[2001];
     rung_recipients(context, order, rung, recipients, sizeof recipients);
     outcome_step(outcome, rung == RUNG_HANDLERS ? "reminded" : "escalated", "clock", clock);
     record_set_int(outcome_changes(outcome), F_RUNG, rung + 1);
@@ -82,6 +82,7 @@ static void sound(const struct context *context, const struct record *order, con
 
     outcome_zrem(outcome, CLOCKS_KEY, entry);
     if (rung + 1 < RUNGS) {
+        char next[CLOCK_ENTRY_SIZE];
         order_clock_entry(next, context->order_id, clock, rung + 1);
         int64_t at = calendar_end(county, context->now, county->escalate);
         outcome_zadd(outcome, CLOCKS_KEY, calendar_next_work(county, at), next);

@@ -90,9 +90,9 @@ static const struct word *find(const char *text)
     return &general;
 }
 
-int intake_status_of(const char *text)
+int intake_status_of(const char *word)
 {
-    return find(text)->status;
+    return find(word)->status;
 }
 
 bool intake_prefers_english(const struct http_request *request)
@@ -103,15 +103,15 @@ bool intake_prefers_english(const struct http_request *request)
     return english && (!chinese || english < chinese);
 }
 
-const char *intake_message(const struct http_request *request, const char *text, const char *field, const char *detail)
+const char *intake_message(const struct http_request *request, const char *word, const char *field, const char *detail)
 {
     if (intake_prefers_english(request))
-        return detail && *detail ? detail : find(text)->english;
+        return detail && *detail ? detail : find(word)->english;
     for (size_t i = 0; field && i < sizeof chinese_by_field / sizeof *chinese_by_field; i++) {
-        if (strcmp(chinese_by_field[i].word, text) == 0 && strcmp(chinese_by_field[i].field, field) == 0)
+        if (strcmp(chinese_by_field[i].word, word) == 0 && strcmp(chinese_by_field[i].field, field) == 0)
             return chinese_by_field[i].chinese;
     }
-    return find(text)->chinese;
+    return find(word)->chinese;
 }
 
 void intake_answer_json(struct http_request *request, int status, json_t *json)
@@ -122,7 +122,7 @@ void intake_answer_json(struct http_request *request, int status, json_t *json)
     json_decref(json);
 }
 
-void intake_answer_error(struct http_request *request, int status, const char *text, const char *field,
+void intake_answer_error(struct http_request *request, int status, const char *word, const char *field,
                          const char *detail)
 {
     if (status == 503)
@@ -132,6 +132,6 @@ void intake_answer_error(struct http_request *request, int status, const char *t
     /* A field's name may be what the caller sent. */
     json_t *name = field && *field ? json_string(field) : json_null();
     intake_answer_json(request, status,
-                       json_pack("{s:{s:s, s:o, s:s}}", "error", "code", text, "field", name, "message",
-                                 intake_message(request, text, field, detail)));
+                       json_pack("{s:{s:s, s:o, s:s}}", "error", "code", word, "field", name, "message",
+                                 intake_message(request, word, field, detail)));
 }

@@ -59,13 +59,13 @@ typedef void placed_fn(void *arg, const struct placement *placement);
 
 /*
  * Checks the message, gives the order a number and submits MSG_PLACE_ORDER.
- * message: its fields; F_COUNTY and F_SOURCE are set here. It is copied.
+ * given: its fields; F_COUNTY and F_SOURCE are set here. It is copied.
  * source: "api", "open311" or "import"; also keeps the doors' idempotency
  * keys apart. idempotency: NULL, or a text of any length; the same text from
  * the same source gives the first result for `remember` seconds. done is
  * called exactly once, perhaps before this returns.
  */
-void intake_submit_order(struct intake *intake, const struct county *county, const struct record *message,
+void intake_submit_order(struct intake *intake, const struct county *county, const struct record *given,
                          const char *source, const char *idempotency, int64_t remember, placed_fn *done, void *arg);
 
 struct serials *serials_new(struct store *store);

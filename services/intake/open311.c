@@ -353,6 +353,6 @@ static void handle(void *arg, struct http_request *request)
 
 const struct http_route open311_routes[] = {
     {.method = "GET", .path = "/open311/*", .handle = handle},
-    {.method = "POST", .path = "/open311/*", .handle = handle, .max_body = 256 * 1024},
+    {.method = "POST", .path = "/open311/*", .handle = handle, .max_body = 256 * 1024UL},
 };
 const size_t open311_route_count = COUNT(open311_routes);

@@ -111,13 +111,13 @@ static json_t *real(const struct county *county, const struct record *record, en
 
 static json_t *moment(const struct county *county, const struct record *record, enum field field)
 {
-    char text[TIME_SIZE];
+    char time[TIME_SIZE];
 
     (void)county;
     if (record_int(record, field) == 0)
         return json_null();
-    time_format(text, record_int(record, field));
-    return json_string(text);
+    time_format(time, record_int(record, field));
+    return json_string(time);
 }
 
 static json_t *open_or_closed(const struct county *county, const struct record *order, enum field field)

@@ -19,7 +19,7 @@
  */
 static int normal_phone(const char *text, char ret_phone[20])
 {
-    char digits[20];
+    char digits[20] = "";
     size_t count = 0;
     for (const char *c = *text == '+' ? text + 1 : text; *c; c++) {
         if (*c == ' ' || *c == '-' || *c == '(' || *c == ')')
@@ -28,7 +28,6 @@ static int normal_phone(const char *text, char ret_phone[20])
             return -EINVAL;
         digits[count++] = *c;
     }
-    digits[count] = '\0';
     const char *number = digits;
     if (strncmp(number, "0086", 4) == 0)
         number += 4;

@@ -119,13 +119,14 @@ static void act(struct kannel *kannel, curl_socket_t fd, int events)
 static int on_ready(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
     (void)loop;
-    int events = (item->revents & ZMQ_POLLIN ? CURL_CSELECT_IN : 0) |
-                 (item->revents & ZMQ_POLLOUT ? CURL_CSELECT_OUT : 0) |
-                 (item->revents & ZMQ_POLLERR ? CURL_CSELECT_ERR : 0);
+    int events = ((item->revents & ZMQ_POLLIN) ? CURL_CSELECT_IN : 0) |
+                 ((item->revents & ZMQ_POLLOUT) ? CURL_CSELECT_OUT : 0) |
+                 ((item->revents & ZMQ_POLLERR) ? CURL_CSELECT_ERR : 0);
     act(arg, item->fd, events);
     return 0;
 }
 
+/* cppcheck-suppress constParameter ; curl says what the parameters are */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
     (void)easy;
@@ -135,7 +136,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
         zloop_poller_end(kannel->loop, &item);
     if (what == CURL_POLL_REMOVE)
         return 0;
-    item.events = (short)((what & CURL_POLL_IN ? ZMQ_POLLIN : 0) | (what & CURL_POLL_OUT ? ZMQ_POLLOUT : 0));
+    item.events = (short)(((what & CURL_POLL_IN) ? ZMQ_POLLIN : 0) | ((what & CURL_POLL_OUT) ? ZMQ_POLLOUT : 0));
     zloop_poller(kannel->loop, &item, on_ready, kannel);
     zloop_poller_set_tolerant(kannel->loop, &item); /* errors of a connection are curl's to handle */
     curl_multi_assign(kannel->multi, fd, kannel);
@@ -284,7 +285,7 @@ static void kannel_close(void **state)
 {
     struct kannel *kannel = *state;
     while (kannel->transfers)
-        transfer_destroy(kannel->transfers);
+        transfer_destroy(kannel->transfers); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
     curl_multi_cleanup(kannel->multi);
     if (kannel->timer != -1)
         zloop_timer_end(kannel->loop, kannel->timer);

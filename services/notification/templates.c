@@ -140,7 +140,7 @@ static char *moment(const struct occasion *occasion, enum field field)
     int64_t at = record_int(source_of(occasion, field), field);
     if (at <= 0)
         return xstrdup("");
-    time_t china = (time_t)(at / 1000 + 8 * 60 * 60);
+    time_t china = (time_t)(at / 1000 + 8 * 3600L);
     struct tm tm;
     gmtime_r(&china, &tm);
     if (!is_english(occasion))

@@ -58,7 +58,7 @@ def list_orders(system):
 
 def told(system):
     """The orders of which the spool has an SMS, and how many SMS there are in all."""
-    names = [name for name in os.listdir(system.spool_directory / COUNTY) if name.endswith(".txt")]
+    names = [path.name for path in system.spool_directory.glob(f"{COUNTY}/*.txt")]
     return {name.split(".")[0] for name in names}, len(names)
 
 

@@ -1,6 +1,6 @@
 """A second implementation of the wire, in Python's msgpack and zmq: what sidan writes it reads, and the other way round.
 
-It knows nothing but what ARCHITECTURE.md says: a message is two frames, the envelope, an array, and the body, a map with
+It knows nothing but what ARCHITECTURE.md says: a message is one frame, the envelope, an array, then the body, a map with
 "type" and "v"; an event is answered by an ack, a call by a reply.
 """
 
@@ -25,8 +25,12 @@ def envelope(**values):
     return msgpack.packb(list((empty | values).values()))
 
 
-def read_envelope(frame):
-    return dict(zip(FIELDS, msgpack.unpackb(frame)))
+def read_message(frame):
+    """The envelope and the body; None for a body that is empty."""
+    parts = msgpack.Unpacker()
+    parts.feed(frame)
+    head, *body = parts
+    return dict(zip(FIELDS, head)), body[0] if body else None
 
 
 class Peer:
@@ -39,10 +43,9 @@ class Peer:
 
     def ask(self, head, body, timeout=10):
         """Sends a message; the envelope and the body of its answer, and None for a body that is empty."""
-        self.socket.send_multipart([head, body if isinstance(body, bytes) else msgpack.packb(body)])
+        self.socket.send(head + (body if isinstance(body, bytes) else msgpack.packb(body)))
         assert self.socket.poll(timeout * 1000), "no answer"
-        answer, content = self.socket.recv_multipart()
-        return read_envelope(answer), msgpack.unpackb(content) if content else None
+        return read_message(self.socket.recv())
 
     def event(self, order, sequence, body, id="0" * 24):
         head = envelope(kind=EVENT, order=order, source=INTAKE, destination=ARCHIVE, sequence=sequence, id=id)
@@ -109,8 +112,8 @@ def test_refuses(shared, body):
 def test_bears_rubbish(shared):
     """What has no readable envelope is dropped; the service goes on."""
     archive = Peer(shared, "archive")
-    for frames in ([b""], [b"rubbish", b""], [envelope(kind=9), b""], [envelope(county="x" * 100), b""],
-                   [msgpack.packb([1, 2]), b""], [b"\x00" * 100_000] * 3):
+    for frames in ([b""], [b"rubbish"], [envelope(kind=9)], [envelope(county="x" * 100)], [msgpack.packb([1, 2])],
+                   [b"\x00" * 100_000] * 3, [envelope(), b""]):
         archive.socket.send_multipart(frames)
     answer, reply = archive.call({"type": "orders.list", "v": 1})
     assert answer["status"] == OK, reply
@@ -132,12 +135,12 @@ def test_receives_events(make_system):
 
     def receive():
         while socket.poll(10):
-            sender, head, content = socket.recv_multipart()
-            event = read_envelope(head)
+            sender, frame = socket.recv_multipart()
+            event, body = read_message(frame)
             assert event["kind"] == EVENT and event["destination"] == NOTIFICATION
-            events[event["source"], event["sequence"]] = event | {"body": msgpack.unpackb(content)}
+            events[event["source"], event["sequence"]] = event | {"body": body}
             ack = event | {"kind": ACK, "status": OK}
-            socket.send_multipart([sender, envelope(**ack), b""])
+            socket.send_multipart([sender, envelope(**ack)])
         return {event["body"]["template"] for event in events.values()} >= {"placed", "opened"}
 
     wait_until(receive, 20, "the notices of the order")

@@ -73,7 +73,7 @@ static inline void step(int ver, const char *state)
 {
     record_clear(message);
     record_set_int(message, F_VER, ver);
-    record_set_int(message, F_AT, 100 * ver);
+    record_set_int(message, F_AT, 100L * ver);
     record_set(message, F_STEP, "moved");
     record_set(message, F_ACTOR, "clock");
     record_set(message, F_SERVICE, "assignment");

@@ -38,10 +38,10 @@ static void fixture_fault(void *arg, const char *file, int line, const char *tex
 
 static inline struct county *fixture_county(void)
 {
-    struct county *county = NULL;
-    if (county_parse("990101", fixture_files, fixture_fault, NULL, &county) < 0)
+    struct county *parsed = NULL;
+    if (county_parse("990101", fixture_files, fixture_fault, NULL, &parsed) < 0)
         return NULL;
-    return county;
+    return parsed;
 }
 
 /* 2026-11-23T10:00:00+08:00, a Monday. */

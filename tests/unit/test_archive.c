@@ -5,6 +5,8 @@
 // links: services/archive
 #include "tests/unit/archive_fixture.h"
 
+#include <math.h>
+
 static void test_a_step_is_stored_once(void **state)
 {
     (void)state;
@@ -39,7 +41,7 @@ static void test_what_cannot_be_stored_harms_nobody(void **state)
     } rows[] = {
         {COUNTY, COUNTY "-000001", 1, 30, NULL},      {COUNTY, COUNTY "-000002", 0, 30, "range"},
         {COUNTY, OTHER "-000001", 1, 30, "order"},    {COUNTY, "", 1, 30, "order"},
-        {COUNTY, "../../etc/passwd", 1, 30, "order"}, {COUNTY, COUNTY "-000003", 1, 0.0 / 0.0, "type"},
+        {COUNTY, "../../etc/passwd", 1, 30, "order"}, {COUNTY, COUNTY "-000003", 1, NAN, "type"},
         {"../../", "../../-000001", 1, 30, "county"}, {COUNTY, COUNTY "-000004", 1, 30, NULL},
         {OTHER, OTHER "-000001", 1, 30, NULL},        {"", "", 1, 30, "county"},
     };
@@ -181,7 +183,7 @@ static void test_cases_wait_with_growing_pauses(void **state)
         assert_int_equal(cases_claim(database, now, waiting, 4), 1);
         assert_string_equal(waiting[0].order, ORDER);
         assert_int_equal(waiting[0].ver, 2);
-        int64_t pause = 1000 * (1 << (tries < 9 ? tries : 9));
+        int64_t pause = 1000L * (1 << (tries < 9 ? tries : 9));
         assert_int_equal(cases_claim(database, now + pause - 1, waiting, 4), 0);
         now += pause;
     }

@@ -65,7 +65,7 @@ static void test_search(void **state)
                 if (record_is(record_row(listing, F_ROWS, j), F_ORDER, order))
                     *end++ = serial;
         }
-        if (strcmp(found, rows[i].found))
+        if (strcmp(found, rows[i].found) != 0)
             fail_msg("%s: found \"%s\", not \"%s\"", rows[i].words, found, rows[i].found);
         assert_int_equal(record_int(listing, F_TOTAL), record_rows(listing, F_ROWS));
     }
@@ -78,9 +78,10 @@ static void test_search(void **state)
 static void test_search_ranks_pages_and_cuts(void **state)
 {
     (void)state;
-    AUTOFREE char *words = xcalloc(1, 2 * 10000);
-    for (int i = 0; i < 400; i++)
-        strcat(words, i == 200 ? "噪音" : "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop ");
+    char words[20000];
+    for (size_t i = 0, end = 0; i < 400; i++)
+        end += (size_t)snprintf(words + end, sizeof words - end, "%s",
+                                i == 200 ? "噪音" : "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop ");
     add_case(COUNTY "-000001", 1, "其他", words);
     add_case(COUNTY "-000002", 2, "夜间噪音", "工地");
     const struct record *listing = search("噪音");
@@ -218,7 +219,7 @@ static void test_updates(void **state)
     for (int i = 1; i <= 3; i++) {
         char order[32];
         snprintf(order, sizeof order, COUNTY "-%06d", i);
-        now = 1000 * i;
+        now = 1000L * i;
         step(1, "placed");
         record_set_int(message, F_PUBLIC, i == 2);
         assert_int_equal(take_step(order), VERDICT_OK);

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
-#define BYTES(literal) literal, sizeof literal - 1
+#define BYTES(literal) (literal), sizeof(literal) - 1
 
 /* Rows as one readable text: "1[a|b] 2[c]", a fault as "3!why". */
 struct trace {
@@ -151,8 +151,8 @@ static void long_rows_grow_the_buffer(void **state)
     AUTOFREE char *field = xmalloc(20000);
 
     (void)state;
-    for (size_t i = 0; i < 20000; i += 2)
-        memcpy(field + i, "\xB2\xBB", 2); /* 10000 characters, 30000 bytes of UTF-8 */
+    for (size_t i = 0; i < 20000; i++)
+        field[i] = "\xB2\xBB"[i % 2]; /* 10000 characters, 30000 bytes of UTF-8 */
     for (int i = 0; i < 5; i++) {
         csv_feed(csv, BYTES("id,"));
         csv_feed(csv, field, 20000);

@@ -373,8 +373,9 @@ static void every_text_is_bounded_and_clean(void **state)
 {
     (void)state;
     char longest[4000] = "";
-    for (size_t i = 0; i < 200; i++)
-        strcat(longest, "路灯\r\n坏\t了 \x01");
+    for (size_t i = 0, end = 0; i < 200; i++)
+        end += (size_t)snprintf(longest + end, sizeof longest - end, "路灯\r\n坏\t了 \x01");
+    /* The reversing of text is meant. NOLINTNEXTLINE(misc-misleading-bidirectional) */
     const char *const words[] = {"", "路灯不亮。", longest, "】诈骗【", "\xff\xfe broken", "\u202e反向\u200b\u2028"};
     static const char *const languages[] = {"zh", "en"};
     for (size_t t = 0; t < sizeof expected_names / sizeof *expected_names; t++)
