@@ -463,7 +463,8 @@ static void finish_committed(struct batch *batch, struct job *job)
         if (job->kind == ENVELOPE_EVENT)
             finish(batch, job, STATUS_DUPLICATE, result, NULL);
         else
-            finish_refused(batch, job, "gone", "the order is closed and archived");
+            finish_refused(batch, job, "gone",
+                           "no order with this number is open: it is closed and archived, or was never placed");
         break;
     case COMMIT_STALE:
         finish(batch, job, job->kind == ENVELOPE_EVENT ? STATUS_OK : STATUS_STALE, result, NULL);
@@ -532,7 +533,8 @@ static void finish_lookup(struct batch *batch, struct job *job, const msgpack_sb
     if (first->size > 0)
         finish(batch, job, STATUS_OK, commit_result_name(COMMIT_REPEAT), first);
     else if (is_gone(job))
-        finish_refused(batch, job, "gone", "the order is closed and archived");
+        finish_refused(batch, job, "gone",
+                       "no order with this number is open: it is closed and archived, or was never placed");
     else
         finish_refused(batch, job, NULL, NULL);
 }

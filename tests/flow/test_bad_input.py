@@ -113,7 +113,7 @@ def test_messages_in_the_callers_language(shared):
 @pytest.mark.parametrize("fields, status", [
     ({"service_code": "nonsense"}, 404), ({"jurisdiction_id": "123456"}, 404), ({"api_key": "nonsense"}, 403),
     ({"description": "长" * 4001}, 400), ({"lat": "abc", "long": "1"}, 400), ({"phone": "12345"}, 400),
-    ({"description": b"\xff\xfe"}, 400)])
+    ({"description": b"\xff\xfe"}, 400), ({"description": "路灯\0不亮"}, 400), ({"description": "\0"}, 400)])
 def test_open311(shared, fields, status):
     form = {"api_key": "test-open311-key", "jurisdiction_id": COUNTY, "service_code": "construction",
             "description": "路灯不亮", "address_string": "东门小区"} | fields

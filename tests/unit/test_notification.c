@@ -84,11 +84,11 @@ static void recipients_become_people(void **state)
     RECORD *order = make_order();
     for (size_t i = 0; i < sizeof people_cases / sizeof *people_cases; i++) {
         struct person people[PEOPLE_MAX];
-        size_t skipped, count = people_find(county, order, people_cases[i].recipients, people, &skipped);
+        size_t end = 0, skipped, count = people_find(county, order, people_cases[i].recipients, people, &skipped);
         char refs[2000] = "";
         for (size_t k = 0; k < count; k++)
-            snprintf(refs + strlen(refs), sizeof refs - strlen(refs), "%s%s=%s", k ? " " : "", people[k].ref,
-                     people[k].phone);
+            end += (size_t)snprintf(refs + end, sizeof refs - end, "%s%s=%s", k ? " " : "", people[k].ref,
+                                    people[k].phone);
         assert_string_equal(refs, people_cases[i].refs);
         assert_int_equal(skipped, people_cases[i].skipped);
     }
