@@ -71,10 +71,10 @@ $(BUILD)/%.lua.h: %.lua
 	@sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^\(.*\)$$/"\1\\n"/' $< > $@
 
 # A unit test says in a line "// links: services/NAME" whose files it needs beside the library; all but their main.
-linked = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(shell sed -n 's|^// links: ||p' $(1)))))
+linked = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(shell \
+    sed -n 's|^// links: ||p' tests/unit/$(1).c)))))
 .SECONDEXPANSION:
-$(UNIT_TESTS): $(BUILD)/unit/%: tests/unit/%.c $$(patsubst %.c,$(BUILD)/%.o,$$(call linked,tests/unit/$$*.c)) \
-    $(BUILD)/libsidan.a
+$(UNIT_TESTS): $(BUILD)/unit/%: tests/unit/%.c $$(call linked,$$*) $(BUILD)/libsidan.a
 	@mkdir -p $(@D)
 	@echo "  test $@"
 	@$(COMPILE) $(LDFLAGS) -MF $@.d -o $@ $(filter %.c %.o %.a,$^) -lcmocka $(LDLIBS)

@@ -6,6 +6,7 @@ Nothing is started here. sidanctl and --help say what there is; the documents mu
 import os
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ SOURCES = {path.name for folder in ("common", "services", "scripts", "tests", "d
            for path in (ROOT / folder).rglob("*") if path.is_file()}
 
 
+@cache
 def says(program, *arguments):
     return subprocess.run([BIN / program, *arguments], text=True, capture_output=True, check=True, timeout=30).stdout
 
