@@ -104,14 +104,6 @@ static char *tidy(char *text)
     return text;
 }
 
-static bool is_id(const char *text)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-    size_t length = strlen(text);
-
-    return length >= 1 && length <= 32 && strspn(text, allowed) == length;
-}
-
 static bool has_control(const char *text)
 {
     for (; *text; text++)

@@ -73,6 +73,14 @@ bool words_next(const char **cursor, char *word, size_t size)
     return true;
 }
 
+bool is_id(const char *text)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t length = strlen(text);
+
+    return length >= 1 && length <= 32 && strspn(text, allowed) == length;
+}
+
 bool is_mobile(const char *text)
 {
     return text[0] == '1' && strspn(text, "0123456789") == 11 && !text[11];

@@ -23,6 +23,9 @@ size_t words_count(const char *words);
  */
 bool words_next(const char **cursor, char *word, size_t size);
 
+/* An id of the county's tables: 1 to 32 letters, digits, - or _, because Open311 wants its identifiers so. */
+bool is_id(const char *text);
+
 /* A mobile number of the mainland: 11 digits, the first a 1. */
 bool is_mobile(const char *text);
 

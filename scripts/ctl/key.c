@@ -6,6 +6,8 @@
  */
 #include "scripts/ctl/ctl.h"
 
+#include "common/text.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -18,8 +20,8 @@ int key_new(struct ctl *ctl, size_t argc, char *const argv[])
     const char *role = argv[0], *name = argv[1];
     if (strcmp(role, "office") != 0 && strcmp(role, "import") != 0 && strcmp(role, "open311") != 0)
         return misused("the role is office, import or open311, not \"%s\"", role);
-    if (name[0] == '\0' || strpbrk(name, ",\"\r\n"))
-        return misused("the name must not be empty or hold a comma, a quote or a line break");
+    if (!is_id(name))
+        return misused("the name is 1 to 32 letters, digits, - or _, as the first column of keys.csv wants it");
     if (sodium_init() < 0)
         return fail("there is no source of random numbers");
 

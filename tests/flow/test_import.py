@@ -19,7 +19,7 @@ def rows(count, reference=""):
     for i in range(count):
         place, matter = PLACES[i % len(PLACES)], MATTERS[i % len(MATTERS)]
         yield [f"{reference}{i}", "2019-02-28 11:25:05", f"{place}{matter}",
-               f'您好，“{place}”{matter}，已经第 {i} 天了。\n邻居说: "快点", 谢谢！', "3", "0", f"U{i:05}", "19900000001"]
+               f'您好，“{place}”{matter}，已经第 {i} 天了。\n邻居说: "快点", 谢谢！', "3", "0", f"U{i:05}", "10000000001"]
 
 
 def table(content, header=HEADER, encoding="utf-8", newline="\r\n"):

@@ -11,7 +11,7 @@ from harness import COUNTY, read_table, wait_until
 from kannel import Kannel
 
 TOKEN = "a-token-of-the-test"
-RESIDENT = "19900000001"
+RESIDENT = "10000000001"
 
 
 @pytest.fixture

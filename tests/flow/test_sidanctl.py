@@ -109,10 +109,15 @@ def test_schema_is_printed(make_system):
 
 
 def test_new_key_matches_its_line(make_system):
-    text = make_system(start=False).ctl("key", "new", "import", "热线")
+    text = make_system(start=False).ctl("key", "new", "import", "hotline-1")
     plain = re.search(r"only now\): (\S+)", text)[1]
-    assert f"热线,import,{hashlib.blake2b(plain.encode(), digest_size=32).hexdigest()}\n" in text
+    assert f"hotline-1,import,{hashlib.blake2b(plain.encode(), digest_size=32).hexdigest()}\n" in text
     assert len(plain) >= 43
+
+
+def test_new_key_refuses_a_name_that_keys_csv_would(make_system):
+    refused = make_system(start=False).ctl("key", "new", "import", "热线", check=False)
+    assert refused.returncode == 2 and "name" in refused.stderr and not refused.stdout
 
 
 # -- counties --------------------------------------------------------------------------------------------------------
