@@ -77,7 +77,7 @@ linked = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(addsuffi
 $(UNIT_TESTS): $(BUILD)/unit/%: tests/unit/%.c $$(call linked,$$*) $(BUILD)/libsidan.a
 	@mkdir -p $(@D)
 	@echo "  test $@"
-	@$(COMPILE) $(LDFLAGS) -MF $@.d -o $@ $(filter %.c %.o %.a,$^) -lcmocka $(LDLIBS)
+	@$(COMPILE) $(LDFLAGS) -MF $@.d -o $@ $< $(call linked,$*) $(BUILD)/libsidan.a -lcmocka $(LDLIBS)
 
 unit-programs: $(UNIT_TESTS)
 

@@ -15,6 +15,7 @@
 #include "common/order.h"
 #include "common/text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,6 +154,7 @@ static void answer(struct batch *batch, const struct sender *sender, const struc
     envelope.kind = request->kind == ENVELOPE_EVENT ? ENVELOPE_ACK : ENVELOPE_REPLY;
     envelope.status = (int)status;
     snprintf(envelope.text, sizeof envelope.text, "%s", text);
+    text_mend_end(envelope.text);
     link_answer(batch->config.link, sender, &envelope, body, size);
 }
 
@@ -176,7 +178,7 @@ static bool is_for_us(const struct batch *batch, const struct envelope *envelope
     return (message->kind == KIND_EVENT) == (envelope->kind == ENVELOPE_EVENT) &&
            (message->kind == KIND_CALL) == (envelope->kind == ENVELOPE_CALL) &&
            message->to == (int)batch->config.spec->id && envelope->destination == message->to &&
-           (message->from & envelope->source) != 0;
+           service_name(envelope->source) && (message->from & envelope->source) != 0;
 }
 
 void batch_request(struct batch *batch, const struct sender *sender, const struct envelope *envelope, const char *body,
@@ -190,9 +192,8 @@ void batch_request(struct batch *batch, const struct sender *sender, const struc
     if (wire_unpack(body, size, &type, message, &fault) == 0 && !is_for_us(batch, envelope, type))
         fault = (struct fault){.error = "misdirected", .detail = "this service does not take this message from there"};
     if (fault.error) {
-        log_warning("order=%s edge=%s>%s seq=%" PRId64 " result=refused cause=\"%s\"", envelope->order,
-                    service_name(envelope->source), service_name(envelope->destination), envelope->sequence,
-                    fault.detail);
+        log_warning("order=%s source=%d destination=%d seq=%" PRId64 " result=refused cause=\"%s\"", envelope->order,
+                    envelope->source, envelope->destination, envelope->sequence, fault.detail);
         refuse(batch, sender, envelope, fault.error, fault.detail);
         record_destroy(&message);
         return;
@@ -345,14 +346,21 @@ static int load(struct batch *batch, struct job *const jobs[], size_t count)
     if (r < 0)
         return r;
     for (size_t i = 0, reply = 0; i < count; i++) {
+        /* An order that could not be read is not one that is gone: the job ends as one whose commit failed. */
         jobs[i]->result = COMMIT_APPLIED;
         if (*jobs[i]->envelope.order) {
-            if (order_read(store_reply(store, reply), jobs[i]->order) == 0 && jobs[i]->kind == ENVELOPE_EVENT)
+            int r = order_read(store_reply(store, reply), jobs[i]->order);
+            if (r == -EIO)
+                jobs[i]->result = COMMIT_ERROR;
+            else if (r == 0 && jobs[i]->kind == ENVELOPE_EVENT)
                 jobs[i]->result = event_turn(store_reply(store, reply), &jobs[i]->envelope);
             reply++;
         }
-        if (jobs[i]->handler && jobs[i]->handler->aux)
+        if (jobs[i]->handler && jobs[i]->handler->aux) {
             jobs[i]->aux.hash = store_reply(store, reply++);
+            if (jobs[i]->aux.hash->type != REDIS_REPLY_ARRAY)
+                jobs[i]->result = COMMIT_ERROR;
+        }
         jobs[i]->loaded = seconds();
     }
     return 0;
@@ -493,17 +501,17 @@ static size_t handle(struct batch *batch, struct job *jobs[], size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!is_gone(jobs[i]) && jobs[i]->result == COMMIT_APPLIED)
+        if (jobs[i]->result == COMMIT_APPLIED && !is_gone(jobs[i]))
             decide(batch, jobs[i]);
         jobs[i]->handled = seconds();
     }
     for (size_t i = 0; i < count; i++) {
         struct job *job = jobs[i];
         /* A repeated request must get its first answer, even where the order has moved on since. */
-        if (is_gone(job) && !has_key(job)) {
-            job->result = COMMIT_GONE;
+        if (job->result != COMMIT_APPLIED) {
             finish_committed(batch, job);
-        } else if (job->result != COMMIT_APPLIED) {
+        } else if (is_gone(job) && !has_key(job)) {
+            job->result = COMMIT_GONE;
             finish_committed(batch, job);
         } else if (outcome_verdict(job->outcome) == VERDICT_LATER) {
             finish(batch, job, STATUS_LATER, "later", NULL);

@@ -26,6 +26,9 @@ static struct script ack_script = {"ack",
 static struct script claim_script = {"claim",
 #include "common/lua/claim.lua.h"
                                      , ""};
+static struct script later_script = {"later",
+#include "common/lua/later.lua.h"
+                                     , ""};
 static struct script aside_script = {"aside",
 #include "common/lua/aside.lua.h"
                                      , ""};
@@ -268,7 +271,7 @@ const char *commit_result_name(enum commit_result result)
 enum commit_result commit_read(const redisReply *reply, struct commit_plan *plan, int64_t *ret_version)
 {
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 || reply->element[0]->type != REDIS_REPLY_STRING) {
-        log_debug("commit error=\"%s\"", reply->str ? reply->str : "?");
+        log_warning("commit error=\"%s\"", reply->str ? reply->str : "?");
         return COMMIT_ERROR;
     }
     enum commit_result result = COMMIT_APPLIED;
@@ -442,13 +445,13 @@ void aside_append(struct store *store, const struct envelope *event, const char 
                         (const char *[]){keys.name, event->order, sequence, event->id, type, cause}, NULL);
 }
 
-void later_append(struct store *store, const struct envelope *event, int64_t at)
+void later_append(struct store *store, const struct envelope *event, int pause_ms)
 {
     struct edge_keys keys;
-    char member[60], score[24];
+    char name[60], pause[12];
     edge_keys(&keys, event->county, event->source, event->destination);
-    snprintf(member, sizeof member, "%s/%" PRId64, event->order, event->sequence);
-    snprintf(score, sizeof score, "%" PRId64, at);
-    store_append(store, 5, (const char *[]){"ZADD", keys.due, "XX", score, member}, NULL);
-    store_append(store, 3, (const char *[]){"HDEL", keys.attempts, member}, NULL);
+    snprintf(name, sizeof name, "%s/%" PRId64, event->order, event->sequence);
+    snprintf(pause, sizeof pause, "%d", pause_ms);
+    store_append_script(store, &later_script, 2, (const char *[]){keys.due, keys.attempts}, 2,
+                        (const char *[]){name, pause}, NULL);
 }

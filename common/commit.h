@@ -106,7 +106,7 @@ int outbox_entry(const redisReply *name, const redisReply *content, char ret_ord
 /* Appends setting an event aside. type may be "" when not known. */
 void aside_append(struct store *store, const struct envelope *event, const char *type, const char *cause);
 
-/* Appends making an event due in delay_ms (0: now) without an attempt being counted. */
-void later_append(struct store *store, const struct envelope *event, int64_t at);
+/* Appends making an event due in so many ms without an attempt being counted. */
+void later_append(struct store *store, const struct envelope *event, int pause_ms);
 
 #endif

@@ -12,6 +12,7 @@
 #include "common/county_format.h"
 #include "common/county_settings.h"
 #include "common/csv.h"
+#include "common/schema.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -416,6 +417,24 @@ static void check_groups_have_members(struct parser *parser)
     }
 }
 
+/* An order records the ids of its members in one field, and may be given to a whole group. */
+static void check_groups_fit(struct parser *parser)
+{
+    const struct county *county = parser->county;
+    size_t most = field_info(F_MEMBERS)->max;
+    for (size_t g = 0; parser->tables[FILE_MEMBERS].readable && g < county->group_count; g++) {
+        size_t size = 0;
+        for (size_t m = 0; m < county->member_count; m++)
+            if (strcmp(county->members[m].group, county->groups[g].id) == 0)
+                size += strlen(county->members[m].id) + 1;
+        if (size > most)
+            report(
+                parser, FILE_GROUPS, parser->tables[FILE_GROUPS].lines[g],
+                "the ids of the members of group \"%s\" have %zu characters, more than %zu together: use shorter ids",
+                county->groups[g].id, size, most);
+    }
+}
+
 static void check_clocks(struct parser *parser)
 {
     static const char *const urgencies[] = {"normal", "urgent"};
@@ -431,6 +450,7 @@ static void check_clocks(struct parser *parser)
 static void check_whole(struct parser *parser)
 {
     check_groups_have_members(parser);
+    check_groups_fit(parser);
     check_clocks(parser);
     if (parser->tables[FILE_SETTINGS].readable && !parser->county->name)
         report(parser, FILE_SETTINGS, 0, "the setting \"name\" is missing");

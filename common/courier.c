@@ -30,7 +30,8 @@ struct parcel {
     struct envelope envelope;
     char *body;
     size_t size;
-    int64_t sent_at;
+    int64_t sent_at; /* ms of the monotonic clock, as all times here; 0: not sent */
+    int64_t ends_at; /* of a call */
     answer_fn *done; /* of a call */
     void *arg;
 };
@@ -59,9 +60,10 @@ struct destination {
 struct courier {
     struct courier_config config;
     struct destination destinations[SERVICE_COUNT];
-    struct queue acked; /* parcels whose ack came in this turn; the status is in the envelope */
-    int64_t ticket;     /* of the latest call */
-    int sends_to;       /* services that this one sends events to */
+    struct queue acked;  /* parcels whose ack came in this turn; the status is in the envelope */
+    int64_t ticket;      /* of the latest call */
+    int sends_to;        /* services that this one sends events to */
+    size_t first_county; /* of the next look for overdue events */
 };
 
 static void queue_init(struct queue *queue)
@@ -74,6 +76,16 @@ static void queue_push(struct queue *queue, struct parcel *parcel)
     parcel->next = NULL;
     *queue->last = parcel;
     queue->last = &parcel->next;
+    queue->count++;
+    queue->bytes += parcel->size;
+}
+
+static void queue_push_front(struct queue *queue, struct parcel *parcel)
+{
+    parcel->next = queue->first;
+    if (!queue->first)
+        queue->last = &parcel->next;
+    queue->first = parcel;
     queue->count++;
     queue->bytes += parcel->size;
 }
@@ -188,7 +200,7 @@ static void connect_instance(struct instance *instance)
 {
     link_close(&instance->peer);
     instance->peer = link_open(instance->courier->config.link, instance->entry.endpoint, instance);
-    instance->heard_at = now_ms();
+    instance->heard_at = mono_ms();
 }
 
 static void meet_destination(struct courier *courier, struct destination *destination, const struct entry *entries,
@@ -210,7 +222,7 @@ static void meet_destination(struct courier *courier, struct destination *destin
     for (struct instance **place = &destination->instances; *place;) {
         struct instance *instance = *place;
         /* One that leaves in order still acknowledges what it has; it is let go when nothing is under way. */
-        bool silent = now_ms() - instance->heard_at > ACK_TIMEOUT_MS;
+        bool silent = mono_ms() - instance->heard_at > ACK_TIMEOUT_MS;
         if (!instance->present && (instance->under_way.count == 0 || silent)) {
             *place = instance->next;
             instance_destroy(instance);
@@ -226,14 +238,19 @@ void courier_meet(struct courier *courier, const struct registry *registry)
         meet_destination(courier, &courier->destinations[i], registry->entries[i], registry->counts[i]);
 }
 
+/* An instance that is on the list but cannot be reached must not keep messages from the others. */
+static bool is_free(const struct instance *instance, size_t window)
+{
+    return instance->present && instance->peer && instance->under_way.count < window && link_can_send(instance->peer);
+}
+
 /* The present instance with the least under way; NULL when all are full. Calls are let in beside the window. */
 static struct instance *choose(struct destination *destination, size_t window, const struct instance *except)
 {
     struct instance *best = NULL;
     for (struct instance *i = destination->instances; i; i = i->next)
         /* cppcheck-suppress nullPointerRedundantCheck ; except may be NULL, i is not */
-        if (i->present && i->peer && i != except && i->under_way.count < window &&
-            (!best || i->under_way.count < best->under_way.count))
+        if (i != except && is_free(i, window) && (!best || i->under_way.count < best->under_way.count))
             best = i;
     return best;
 }
@@ -249,9 +266,9 @@ static bool try_send(struct courier *courier, struct destination *destination, s
         instance = choose(destination, window, NULL);
     if (!instance)
         return false;
-    int64_t now = now_ms();
+    int64_t now = mono_ms();
     if (!call)
-        parcel->envelope.at = now;
+        parcel->envelope.at = now_ms();
     if (link_send(instance->peer, &parcel->envelope, parcel->body, parcel->size) < 0)
         return false;
     if (instance->under_way.count == 0)
@@ -295,8 +312,9 @@ void courier_call(struct courier *courier, const struct envelope *call, const ch
     parcel->envelope.sequence = ++courier->ticket;
     parcel->done = done;
     parcel->arg = arg;
+    parcel->ends_at = mono_ms() + (call->at - now_ms());
     if (!try_send(courier, destination, parcel, NULL))
-        queue_push(&destination->waiting, parcel);
+        queue_push_front(&destination->waiting, parcel); /* somebody waits for it */
 }
 
 static void take_reply(struct instance *instance, const struct envelope *envelope, const char *body, size_t size)
@@ -335,7 +353,7 @@ void courier_response(struct courier *courier, void *owner, const struct envelop
 {
     (void)courier;
     struct instance *instance = owner;
-    instance->heard_at = now_ms();
+    instance->heard_at = mono_ms();
     if (envelope->kind == ENVELOPE_REPLY)
         take_reply(instance, envelope, body, size);
     else if (envelope->kind == ENVELOPE_ACK)
@@ -367,7 +385,7 @@ void courier_settle(struct courier *courier)
     struct store *store = courier->config.store;
     for (struct parcel *parcel = courier->acked.first; parcel; parcel = parcel->next) {
         if (parcel->envelope.status == STATUS_LATER)
-            later_append(store, &parcel->envelope, now_ms() + courier->config.backoff_ms);
+            later_append(store, &parcel->envelope, courier->config.backoff_ms);
         else if (parcel->envelope.status == STATUS_REFUSED)
             set_aside(courier, parcel, parcel->envelope.text);
         else
@@ -385,7 +403,7 @@ void courier_settle(struct courier *courier)
             event.status = 0;
             courier_post(courier, &event, body, size);
         }
-        reply += event.status == STATUS_LATER ? 2 : 1;
+        reply++;
         parcel_destroy(parcel);
     }
     courier_tick(courier);
@@ -400,7 +418,7 @@ static size_t room(const struct courier *courier, const struct destination *dest
 {
     size_t free_places = 0;
     for (const struct instance *i = destination->instances; i; i = i->next)
-        if (i->present && i->under_way.count < courier->config.window)
+        if (is_free(i, courier->config.window))
             free_places += courier->config.window - i->under_way.count;
     size_t most = free_places > 0 ? free_places + CLAIM_AHEAD : 0;
     return most > destination->waiting.count ? most - destination->waiting.count : 0;
@@ -448,30 +466,59 @@ static void resend(struct courier *courier, const char *county, int service, con
     }
 }
 
+/* Overdue events of one county and edge that are to be taken up. */
+struct claim {
+    const char *county;
+    int service;
+    size_t limit;
+};
+
+/* What to take up: as much of what is overdue as there is room for, each time beginning with another county. */
+static size_t plan_claims(struct courier *courier, struct claim **ret_claims)
+{
+    struct store *store = courier->config.store;
+    size_t counties = counties_count(courier->config.counties), first = courier->first_county++, asked = 0, count = 0;
+    size_t rooms[SERVICE_COUNT] = {0};
+    char now[24];
+    snprintf(now, sizeof now, "%" PRId64, now_ms());
+    for (size_t s = 0; s < SERVICE_COUNT; s++) {
+        /* No instance, no attempt: the outage of a whole destination is not the messages' fault. */
+        rooms[s] = courier->sends_to & 1 << s ? room(courier, &courier->destinations[s]) : 0;
+        for (size_t i = 0; rooms[s] > 0 && i < counties; i++) {
+            struct edge_keys keys;
+            edge_keys(&keys, counties_at(courier->config.counties, (first + i) % counties)->id, courier->config.service,
+                      1 << s);
+            store_append(store, 4, (const char *[]){"ZCOUNT", keys.due, "-inf", now}, NULL);
+            asked++;
+        }
+    }
+    if (asked == 0 || store_run(store) < 0)
+        return 0;
+    *ret_claims = xcalloc(asked, sizeof **ret_claims);
+    for (size_t s = 0, reply = 0; s < SERVICE_COUNT; s++) {
+        bool was_asked = rooms[s] > 0;
+        for (size_t i = 0; was_asked && i < counties; i++) {
+            int64_t overdue = store_reply(store, reply++)->integer;
+            size_t limit = overdue < (int64_t)rooms[s] ? (size_t)overdue : rooms[s];
+            if (limit == 0)
+                continue;
+            rooms[s] -= limit;
+            (*ret_claims)[count++] =
+                (struct claim){counties_at(courier->config.counties, (first + i) % counties)->id, 1 << s, limit};
+        }
+    }
+    return count;
+}
+
 void courier_claim(struct courier *courier)
 {
     struct store *store = courier->config.store;
-    struct {
-        const char *county;
-        int service;
-    } *claims = NULL;
-    size_t count = 0;
-
-    for (int service = 1; service < 1 << SERVICE_COUNT; service <<= 1) {
-        /* No instance, no attempt: the outage of a whole destination is not the messages' fault. */
-        size_t limit = room(courier, &courier->destinations[registry_index(service)]);
-        if (!(courier->sends_to & service) || limit == 0)
-            continue;
-        for (size_t i = 0; i < counties_count(courier->config.counties); i++) {
-            const char *county = counties_at(courier->config.counties, i)->id;
-            claims = xrealloc(claims, (count + 1) * sizeof *claims);
-            claims[count].county = county;
-            claims[count++].service = service;
-            claim_append(store, county, courier->config.service, service, limit, courier->config.backoff_ms,
-                         courier->config.backoff_cap_ms);
-        }
-    }
-    if (store_run(store) == 0) {
+    struct claim *claims = NULL;
+    size_t count = plan_claims(courier, &claims);
+    for (size_t i = 0; i < count; i++)
+        claim_append(store, claims[i].county, courier->config.service, claims[i].service, claims[i].limit,
+                     courier->config.backoff_ms, courier->config.backoff_cap_ms);
+    if (count > 0 && store_run(store) == 0) {
         /* Setting aside needs the store again, so the replies are read while commands are only appended. */
         for (size_t i = 0; i < count; i++)
             if (store_reply(store, i)->type == REDIS_REPLY_ARRAY)
@@ -487,12 +534,7 @@ static void send_waiting(struct courier *courier, struct destination *destinatio
         struct parcel *parcel = queue_take(&destination->waiting, &destination->waiting.first);
         if (try_send(courier, destination, parcel, NULL))
             continue;
-        parcel->next = destination->waiting.first; /* back to the front */
-        if (!destination->waiting.first)
-            destination->waiting.last = &parcel->next;
-        destination->waiting.first = parcel;
-        destination->waiting.count++;
-        destination->waiting.bytes += parcel->size;
+        queue_push_front(&destination->waiting, parcel);
         break;
     }
 }
@@ -502,7 +544,7 @@ static void drop_late(struct queue *queue, int64_t now)
 {
     for (struct parcel **place = &queue->first; *place;) {
         const struct parcel *parcel = *place;
-        if (parcel->envelope.kind == ENVELOPE_CALL && parcel->envelope.at < now)
+        if (parcel->envelope.kind == ENVELOPE_CALL && parcel->ends_at < now)
             end_call(queue_take(queue, place), ANSWER_UNAVAILABLE, MSG_DONE, NULL);
         else if (parcel->envelope.kind == ENVELOPE_EVENT && parcel->sent_at && now - parcel->sent_at > ACK_TIMEOUT_MS)
             parcel_destroy(queue_take(queue, place));
@@ -513,7 +555,7 @@ static void drop_late(struct queue *queue, int64_t now)
 
 void courier_tick(struct courier *courier)
 {
-    int64_t now = now_ms();
+    int64_t now = mono_ms();
     for (size_t i = 0; i < SERVICE_COUNT; i++) {
         struct destination *destination = &courier->destinations[i];
         for (struct instance *k = destination->instances; k; k = k->next) {
@@ -543,7 +585,7 @@ static void release_queue(struct courier *courier, const struct queue *queue)
 {
     for (const struct parcel *parcel = queue->first; parcel; parcel = parcel->next)
         if (parcel->envelope.kind == ENVELOPE_EVENT)
-            later_append(courier->config.store, &parcel->envelope, now_ms());
+            later_append(courier->config.store, &parcel->envelope, 0);
 }
 
 void courier_release(struct courier *courier)

@@ -144,7 +144,7 @@ static char *unescape(const char *text, size_t size)
     char *value = xstrndup(text, size);
     /* A NUL would hide what stands behind it; a byte that is never UTF-8 in its place is refused like any other. */
     for (char *c = strstr(value, "%00"); c; c = strstr(c, "%00"))
-        memcpy(c, "%FF", 3);
+        c[1] = c[2] = 'F';
     for (char *c = strchr(value, '+'); c; c = strchr(c, '+'))
         *c = ' ';
     MHD_http_unescape(value);

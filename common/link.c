@@ -20,7 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { HEARTBEAT_MS = 5000, HEARTBEAT_TIMEOUT_MS = 15000, MAX_MESSAGE = 64 << 20, DRAIN = 256 };
+enum { HEARTBEAT_MS = 5000, HEARTBEAT_TIMEOUT_MS = 15000, MAX_REQUEST = 1 << 20, MAX_ANSWER = 64 << 20, DRAIN = 256 };
 
 struct link {
     zloop_t *loop;
@@ -39,13 +39,13 @@ struct peer {
     void *owner;
 };
 
-static void set_options(void *socket)
+/* max_message: what a peer may make us allocate; only answers are large. */
+static void set_options(void *socket, int64_t max_message)
 {
     int zero = 0, one = 1, interval = HEARTBEAT_MS, timeout = HEARTBEAT_TIMEOUT_MS;
-    int64_t size = MAX_MESSAGE;
     zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof zero);
     zmq_setsockopt(socket, ZMQ_RCVHWM, &zero, sizeof zero);
-    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size, sizeof size);
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max_message, sizeof max_message);
     zmq_setsockopt(socket, ZMQ_HEARTBEAT_IVL, &interval, sizeof interval);
     zmq_setsockopt(socket, ZMQ_HEARTBEAT_TIMEOUT, &timeout, sizeof timeout);
     zmq_setsockopt(socket, ZMQ_IMMEDIATE, &one, sizeof one);
@@ -122,7 +122,7 @@ static int bind_router(struct link *link, const char *bind)
     link->router = zmq_socket(link->context, ZMQ_ROUTER);
     if (!link->router)
         return -errno;
-    set_options(link->router);
+    set_options(link->router, MAX_REQUEST);
     zmq_setsockopt(link->router, ZMQ_ROUTER_MANDATORY, &one, sizeof one);
     zmq_setsockopt(link->router, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
     if (zmq_bind(link->router, bind) < 0)
@@ -176,7 +176,7 @@ struct peer *link_open(struct link *link, const char *endpoint, void *owner)
     void *socket = zmq_socket(link->context, ZMQ_DEALER);
     if (!socket)
         return NULL;
-    set_options(socket);
+    set_options(socket, MAX_ANSWER);
     if (zmq_connect(socket, endpoint) < 0) {
         zmq_close(socket);
         return NULL;
@@ -211,6 +211,13 @@ static int send_frame(void *socket, const struct envelope *envelope, const char 
     int r = zmq_send(socket, frame.data, frame.size, ZMQ_DONTWAIT) < 0 ? -errno : 0;
     msgpack_sbuffer_destroy(&frame);
     return r;
+}
+
+bool link_can_send(const struct peer *peer)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    return zmq_getsockopt(peer->socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLOUT);
 }
 
 int link_send(struct peer *peer, const struct envelope *envelope, const char *body, size_t size)

@@ -44,6 +44,9 @@ int link_port(const struct link *link);
 struct peer *link_open(struct link *link, const char *endpoint, void *owner);
 void link_close(struct peer **peer);
 
+/* Whether the peer is connected and can take a message. */
+bool link_can_send(const struct peer *peer);
+
 /* 0; -EAGAIN when the peer cannot take it now, which includes not being connected yet. */
 int link_send(struct peer *peer, const struct envelope *envelope, const char *body, size_t size);
 

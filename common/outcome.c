@@ -4,6 +4,7 @@
 #include "common/outcome_private.h"
 
 #include "common/alloc.h"
+#include "common/text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -163,6 +164,7 @@ void outcome_refuse(struct outcome *outcome, const char *error, const char *fiel
     va_start(arguments, detail);
     vsnprintf(text, sizeof text, detail, arguments);
     va_end(arguments);
+    text_mend_end(text);
 
     outcome_clear(outcome);
     outcome->verdict = VERDICT_REFUSED;

@@ -11,6 +11,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -18,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+
+enum { AWAY_MS = 300 };
 
 struct command {
     char *text; /* in the Redis protocol; freed with redisFreeCommand */
@@ -29,12 +32,14 @@ struct store {
     char *host, *path; /* one of them */
     int port, database;
     struct timeval timeout;
+    int64_t began;         /* when the latest run began, ms of the monotonic clock */
     redisContext *context; /* NULL while there is no connection */
     struct command *commands;
     size_t command_count, command_room;
     redisReply **replies;
     size_t reply_count, reply_room;
     bool up;
+    int64_t away_until; /* after a failure nothing is tried for a while, or its timeouts would add up */
     char error[200];
 };
 
@@ -166,6 +171,8 @@ static int fail(struct store *store, const char *what)
 {
     snprintf(store->error, sizeof store->error, "%s", what);
     store->up = false;
+    int64_t now = mono_ms();
+    store->away_until = now + (now - store->began > AWAY_MS ? now - store->began : AWAY_MS);
     disconnect(store);
     return -EIO;
 }
@@ -204,8 +211,9 @@ static bool error_is(const redisReply *reply, const char *word)
 /* Answers by which Redis says that it is not the one to ask just now. */
 static bool is_outage(const redisReply *reply)
 {
-    static const char *const words[] = {"LOADING",    "READONLY", "CLUSTERDOWN", "TRYAGAIN",
-                                        "MASTERDOWN", "MISCONF",  "NOREPLICAS",  "OOM"};
+    static const char *const words[] = {"BUSY",    "NOPERM",     "NOAUTH",      "MOVED",    "ASK",
+                                        "LOADING", "READONLY",   "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN",
+                                        "MISCONF", "NOREPLICAS", "OOM"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (error_is(reply, words[i]))
             return true;
@@ -283,7 +291,8 @@ int store_run(struct store *store)
     forget_replies(store);
     if (store->command_count == 0)
         return 0;
-    int r = connect_now(store);
+    store->began = mono_ms();
+    int r = store->began < store->away_until ? -EIO : connect_now(store);
     if (r == 0)
         r = send_and_receive(store);
     forget_commands(store);

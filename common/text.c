@@ -70,7 +70,18 @@ bool words_next(const char **cursor, char *word, size_t size)
     size_t copied = found < size ? found : size - 1;
     memcpy(word, start, copied);
     word[copied] = '\0';
+    text_mend_end(word);
     return true;
+}
+
+void text_mend_end(char *text)
+{
+    size_t length = strlen(text), start = length;
+
+    while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start > 0 && text_length(text + start - 1, length - start + 1) == SIZE_MAX)
+        text[start - 1] = '\0';
 }
 
 bool is_id(const char *text)
@@ -84,6 +95,14 @@ bool is_id(const char *text)
 bool is_mobile(const char *text)
 {
     return text[0] == '1' && strspn(text, "0123456789") == 11 && !text[11];
+}
+
+int64_t mono_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int64_t now_ms(void)

@@ -14,6 +14,9 @@ size_t text_length(const char *text, size_t bytes);
 /* Whether a space-separated list holds a word. */
 bool words_have(const char *words, const char *word);
 
+/* Takes away the character at the end of a text of which the cut that made the text left only the beginning. */
+void text_mend_end(char *text);
+
 /* Number of words in a space-separated list. */
 size_t words_count(const char *words);
 
@@ -28,6 +31,9 @@ bool is_id(const char *text);
 
 /* A mobile number of the mainland: 11 digits, the first a 1. */
 bool is_mobile(const char *text);
+
+/* Milliseconds of a clock that never jumps, for measuring; its zero means nothing. */
+int64_t mono_ms(void);
 
 /* Milliseconds since 1970. */
 int64_t now_ms(void);

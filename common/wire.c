@@ -209,6 +209,9 @@ static int unpack_value(const msgpack_object *object, enum field field, struct r
 
 static int unpack_rows(const msgpack_object *object, enum field field, struct record *body, struct fault *ret_fault)
 {
+    if (object->via.array.size > field_info(field)->max)
+        return fault(ret_fault, "long", field_info(field)->name, "%s has more than %zu rows", field_info(field)->name,
+                     field_info(field)->max);
     record_set_rows(body, field);
     for (uint32_t i = 0; i < object->via.array.size; i++) {
         const msgpack_object *item = &object->via.array.ptr[i];

@@ -53,9 +53,6 @@ if plan.guard then
 end
 
 -- Then every write.
-if plan.edge then
-    redis.call('HSET', hash, 'in:' .. plan.edge, plan.seq, 'inid:' .. plan.edge, plan.id)
-end
 if plan.version then
     version = version + 1
     redis.call('HSET', hash, 'ver', version, unpack(plan.set))
@@ -80,5 +77,9 @@ if #plan.sends > 0 then
         answer[#answer + 1] = seq
         answer[#answer + 1] = acked == seq - 1 and 1 or 0
     end
+end
+-- Last, so that an event whose writes met an error does not count as applied.
+if plan.edge then
+    redis.call('HSET', hash, 'in:' .. plan.edge, plan.seq, 'inid:' .. plan.edge, plan.id)
 end
 return answer

@@ -20,8 +20,10 @@ handler_fn handle_rate;     /* MSG_RATE */
 handler_fn handle_decide;   /* MSG_DECIDE */
 
 /* clocks.c: 督单, what happens when time has passed */
-handler_fn handle_clock;                   /* MSG_CLOCK_DUE */
-void clocks_poll(struct service *service); /* submits what is due; called by a timer */
+handler_fn handle_clock; /* MSG_CLOCK_DUE */
+int clocks_start(struct service *service);
+void clocks_stop(struct service *service);
+void clocks_poll(struct service *service); /* called by a timer */
 
 /* The hash "load" of a county: how many open orders each member has. */
 #define LOAD_KEY "load"

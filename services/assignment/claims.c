@@ -25,10 +25,14 @@ void handle_opened(const struct context *context, const struct record *order, co
     outcome_notify(outcome, "opened", recipients);
 }
 
-static void append_word(char *words, size_t size, const char *word)
+/* Whether it fitted; sidanctl refuses a county with a group whose ids would not, but members may be added later. */
+static bool append_word(char *words, size_t size, const char *word)
 {
     size_t length = strlen(words);
+    if (length + 1 + strlen(word) >= size)
+        return false;
     snprintf(words + length, size - length, "%s%s", length ? " " : "", word);
+    return true;
 }
 
 /* Why a member may not claim; NULL: nothing is against it. */
@@ -62,7 +66,10 @@ static void claim(const struct context *context, const struct record *order, con
     char members[401], actor[64];
     struct record *changes = outcome_changes(outcome);
     snprintf(members, sizeof members, "%s", record_str(order, F_MEMBERS));
-    append_word(members, sizeof members, member);
+    if (!append_word(members, sizeof members, member)) {
+        outcome_refuse(outcome, "full", "member", "the order has as many members as can be recorded");
+        return;
+    }
     snprintf(actor, sizeof actor, "member:%s", member);
 
     outcome_step(outcome, "claimed", actor, NULL);
@@ -158,9 +165,9 @@ void choose_members(const struct context *context, const struct record *order, c
                 (!best || is_better(context, community, member, best)))
                 best = member;
         }
-        if (!best)
-            return; /* the group has grown smaller since the order was opened */
-        append_word(ret_members, size, best->id);
+        /* Fewer than asked for where the group has grown smaller since the order was opened. */
+        if (!best || !append_word(ret_members, size, best->id))
+            return;
     }
 }
 

@@ -7,6 +7,8 @@
  * that rung of that clock, so two instances that saw the same entry sound it
  * once.
  */
+#include "common/alloc.h"
+#include "common/log.h"
 #include "common/order.h"
 #include "common/store.h"
 #include "common/text.h"
@@ -16,7 +18,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DUE_AT_ONCE = 64 };
+enum { DUE_AT_ONCE = 256 }; /* entries that are looked at together, over all counties */
+
+struct clocks {
+    size_t open;         /* entries submitted and not handled yet */
+    size_t first_county; /* each turn begins with another, so that none starves */
+};
 
 /* Who hears of an overdue order, rung by rung: its handlers, the convener, the committee, the chair. */
 enum rung { RUNG_HANDLERS, RUNG_CONVENER, RUNG_COMMITTEE, RUNG_CHAIR, RUNGS };
@@ -121,31 +128,65 @@ void handle_clock(const struct context *context, const struct record *order, con
     }
 }
 
+int clocks_start(struct service *service)
+{
+    service_set_state(service, xcalloc(1, sizeof(struct clocks)));
+    service_every(service, (size_t)param_int(service_params(service), "clock_ms"), clocks_poll);
+    return 0;
+}
+
+void clocks_stop(struct service *service)
+{
+    free(service_state(service));
+    service_set_state(service, NULL);
+}
+
+static void on_handled(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)status; /* what was not done is still due */
+    (void)type;
+    (void)reply;
+    struct clocks *clocks = arg;
+    clocks->open--;
+}
+
+static void submit_due(struct service *service, const char *county, const char *entry)
+{
+    struct clocks *clocks = service_state(service);
+    char order[ORDER_ID_SIZE], clock[17];
+    int64_t rung;
+    if (order_parse_clock_entry(entry, order, clock, &rung) < 0) {
+        log_error("county=%s the clock entry \"%s\" cannot be read; remove it", county, entry);
+        return;
+    }
+    RECORD *message = record_new();
+    record_set(message, F_CLOCK, clock);
+    record_set_int(message, F_RUNG, rung);
+    clocks->open++;
+    service_submit(service, county, order, MSG_CLOCK_DUE, message, NULL, 0, on_handled, clocks);
+}
+
+/* Submits what is due, when all that was due before has been handled. */
 void clocks_poll(struct service *service)
 {
+    struct clocks *clocks = service_state(service);
     struct store *store = service_store(service);
     size_t counties = service_county_count(service);
     char now[24], key[KEY_SIZE];
+    if (clocks->open > 0 || counties == 0)
+        return;
+    size_t first = clocks->first_county++ % counties;
     snprintf(now, sizeof now, "%" PRId64, now_ms());
     for (size_t i = 0; i < counties; i++) {
-        store_key(key, service_county_at(service, i)->id, CLOCKS_KEY);
+        store_key(key, service_county_at(service, (first + i) % counties)->id, CLOCKS_KEY);
         store_appendf(store, "ZRANGEBYSCORE %s -inf %s LIMIT 0 %d", key, now, DUE_AT_ONCE);
     }
     if (store_run(store) < 0)
         return;
-
-    RECORD *message = record_new();
     for (size_t i = 0; i < counties; i++) {
         const redisReply *reply = store_reply(store, i);
-        for (size_t k = 0; reply->type == REDIS_REPLY_ARRAY && k < reply->elements; k++) {
-            char order[ORDER_ID_SIZE], clock[17];
-            int64_t rung;
-            if (order_parse_clock_entry(reply->element[k]->str, order, clock, &rung) < 0)
-                continue;
-            record_set(message, F_CLOCK, clock);
-            record_set_int(message, F_RUNG, rung);
-            service_submit(service, service_county_at(service, i)->id, order, MSG_CLOCK_DUE, message, NULL, 0, NULL,
-                           NULL);
-        }
+        const char *county = service_county_at(service, (first + i) % counties)->id;
+        for (size_t k = 0; reply->type == REDIS_REPLY_ARRAY && k < reply->elements && clocks->open < DUE_AT_ONCE; k++)
+            submit_due(service, county, reply->element[k]->str);
     }
 }

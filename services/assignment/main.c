@@ -18,14 +18,8 @@ static const struct handler handlers[] = {
     {.type = MSG_RATE, .handle = handle_rate},
     {.type = MSG_DECIDE, .handle = handle_decide},
     {.type = MSG_REMARK, .handle = remark},
-    {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = load_aux},
+    {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = load_aux, .orderless = true},
 };
-
-static int start(struct service *service)
-{
-    service_every(service, (size_t)param_int(service_params(service), "clock_ms"), clocks_poll);
-    return 0;
-}
 
 static const struct service_spec assignment = {
     .id = ASSIGNMENT,
@@ -33,7 +27,8 @@ static const struct service_spec assignment = {
     .param_count = sizeof params / sizeof *params,
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof *handlers,
-    .start = start,
+    .start = clocks_start,
+    .stop = clocks_stop,
 };
 
 int main(int argc, char **argv)

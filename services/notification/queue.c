@@ -26,6 +26,7 @@ enum {
     TURN_MS = 100,
     SWEEP_MS = 5000,
     SWEEP_MAX = 100, /* SMS of one county that are settled in one sweep */
+    REMEMBER_S = 86400,
     AGAIN_MS = 1000, /* until a result that could not be committed is tried again */
 };
 
@@ -143,8 +144,12 @@ static void submit(struct entry *entry)
     record_set(message, F_SMS_STATE, results[entry->result].state);
     record_set(message, F_DETAIL, entry->detail);
     entry->commit_at = 0;
-    service_submit(entry->queue->service, entry->sms.county, entry->sms.order, MSG_SMS_OUTCOME, message, NULL, 0,
-                   on_committed, entry);
+    /* Going back into the queue is the one step that is not forward: repeated late it could set back what another
+     * instance is sending by then. */
+    AUTOFREE char *once =
+        entry->result == RESULT_LATER ? xasprintf("sms.%s.%" PRId64, entry->sms.id, entry->sms.attempt) : NULL;
+    service_submit(entry->queue->service, entry->sms.county, entry->sms.order, MSG_SMS_OUTCOME, message, once,
+                   REMEMBER_S, on_committed, entry);
 }
 
 static void on_result(void *arg, struct sms *sms, enum sms_result result, const char *detail)

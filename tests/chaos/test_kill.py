@@ -81,3 +81,19 @@ def test_sigterm_loses_nothing_and_ends_in_time(system):
             system.restart(service)
     system.wait_ready()
     print(assert_nothing_lost_nothing_twice(system, stream))
+
+
+def test_sigterm_while_redis_hangs(system):
+    """Nobody waits for ever for a Redis that takes connections and answers nothing."""
+    order = system.place()
+    system.wait_state(order, "open", "assigned")
+    system.redis_process.signal(signal.SIGSTOP)
+    began = time.monotonic()
+    for process in system.services.values():
+        process.signal(signal.SIGTERM)
+    for process in system.services.values():
+        process.stop(timeout=12)
+        assert process.exits[-1] == 0, f"{process.name}: {process.exits}"
+    took = time.monotonic() - began
+    system.redis_process.signal(signal.SIGCONT)
+    assert took < 10, f"{took:.1f} s"

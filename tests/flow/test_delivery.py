@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import COUNTY, wait_until
+from harness import COUNTY, make_county, wait_until
 from test_second_implementation import (ASSIGNMENT, CALL, DUPLICATE, EVENT, INTAKE, LATER, OK, REFUSED, ROUTING, Peer,
                                         envelope)
 
@@ -81,3 +81,40 @@ def test_events_wait_for_a_destination_that_is_away(system):
     time.sleep(4)  # longer than the lease
     assert system.redis.hlen(f"attempts:{{{COUNTY}}}:assignment>notification") == 0
     assert system.redis.xlen(f"dlq:{{{COUNTY}}}") == 0
+
+
+def test_an_order_that_cannot_be_read_is_not_one_that_has_left(system):
+    system.redis.delete(HASH)
+    system.redis.set(HASH, "not a hash")
+    assert send(Peer(system, "routing"), 1, "a", {"type": "order.placed", "v": 1, "at": 1})[0] == LATER
+
+
+def test_a_sender_is_one_service(system):
+    peer, placed = Peer(system, "routing"), {"type": "order.placed", "v": 1, "at": 1}
+    assert send(peer, 1, "a", placed)[0] == OK
+    answer, _ = peer.ask(envelope(kind=EVENT, order=ORDER, source=INTAKE | 16, destination=ROUTING, sequence=1,
+                                  id="b" * 24), placed)
+    assert answer["status"] == REFUSED
+
+
+def test_an_instance_that_cannot_be_reached_keeps_nothing_from_the_others(make_system):
+    system = make_system(start=False)
+    gone = {"ghost@tcp://127.0.0.1:9@http://127.0.0.1:9": int(time.time() * 1000) + 600_000}
+    system.start()
+    for service in ("routing", "assignment", "notification", "archive"):
+        system.redis.zadd(f"registry:{service}", gone)
+    time.sleep(1.5)  # the list is read every second
+    order = system.place()
+    system.wait_state(order, "open", timeout=5)
+    system.wait_sms(order, template="opened", timeout=5)
+    assert system.step(order, "claim", {"member": "M101"}).status == 200
+    assert not system.redis.hlen(f"attempts:{{{COUNTY}}}:intake>routing")
+
+
+def test_entries_of_orders_that_have_left_do_not_stop_the_clocks(make_system, tmp_path):
+    county = make_county(tmp_path / "counties", clocks={("normal", "claim"): "1s"})
+    system = make_system(counties=[county])
+    key = f"clock:{{{COUNTY}}}"
+    system.redis.zadd(key, {f"{COUNTY}-{number:06}|answer|0": 1 for number in range(900000, 900600)})
+    system.wait_state(system.place(), "assigned", timeout=15)
+    wait_until(lambda: system.redis.zcount(key, 0, 1) == 0, 15, "the stale entries are gone")

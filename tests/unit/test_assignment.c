@@ -175,6 +175,21 @@ static void members_are_chosen_by_place_then_load(void **state)
     }
 }
 
+static void more_members_than_can_be_recorded_are_not_chosen(void **state)
+{
+    char before[400], members[401];
+    (void)state;
+    memset(before, 'x', sizeof before - 1); /* leaves no room for another */
+    before[sizeof before - 1] = '\0';
+    record_set(order, F_MEMBERS, before);
+    record_set_int(order, F_PLACES, 50);
+    choose_members(&context, order, members, sizeof members);
+    assert_string_equal(members, before);
+    record_set(message, F_MEMBER, "M1");
+    decide(handle_claim);
+    assert_string_equal(fixture_error(outcome), "full");
+}
+
 static void the_claim_window_ends(void **state)
 {
     (void)state;
@@ -373,6 +388,7 @@ int main(void)
         TEST(members_claim_until_the_places_are_taken),
         TEST(who_may_not_claim),
         TEST(members_are_chosen_by_place_then_load),
+        TEST(more_members_than_can_be_recorded_are_not_chosen),
         TEST(the_claim_window_ends),
         TEST(answers_and_ratings),
         TEST(a_satisfied_resident_closes_the_order),

@@ -62,6 +62,26 @@ static struct county *parse_small_county(void)
     return county;
 }
 
+/* 14 ids of 32 characters each: an order for the whole group could not record them. */
+static void a_group_whose_ids_do_not_fit(void **state)
+{
+    char members[2000] = "id,name,phone,group\nM1,甲,10000004001,G2\n";
+    const char *texts[COUNTY_FILE_COUNT];
+    struct county *county = NULL;
+    struct faults faults = {.count = 0};
+
+    (void)state;
+    for (int i = 10; i < 24; i++) {
+        size_t used = strlen(members);
+        snprintf(members + used, sizeof members - used, "M23456789012345678901234567890%d,乙,100000050%d,G1\n", i, i);
+    }
+    memcpy(texts, small_county, sizeof texts);
+    texts[FILE_MEMBERS] = members;
+    assert_int_equal(county_parse("990101", texts, note_fault, &faults, &county), -EINVAL);
+    assert_string_equal(faults.text, "groups.csv:2: the ids of the members of group \"G1\" have 462 characters, "
+                                     "more than 400 together: use shorter ids");
+}
+
 static void look_ups(void **state)
 {
     struct county *county = parse_small_county();
@@ -398,6 +418,7 @@ static void sample_counties(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_group_whose_ids_do_not_fit),
         cmocka_unit_test(look_ups),
         cmocka_unit_test(clocks),
         cmocka_unit_test(keys),

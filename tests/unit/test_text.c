@@ -37,6 +37,25 @@ static void lengths(void **state)
         assert_int_equal(text_length(cases[i].text, cases[i].bytes), cases[i].length);
 }
 
+static void cut_characters(void **state)
+{
+    static const struct {
+        const char *text, *mended;
+    } cases[] = {
+        {"", ""},         {"abc", "abc"},         {"群众", "群众"}, {"群\xe4\xbc", "群"},
+        {"群\xe4", "群"}, {"a\xf0\xa0\xae", "a"}, {"\xf0\xa0", ""}, {"é", "é"},
+        {"a\xc3", "a"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char text[20];
+        snprintf(text, sizeof text, "%s", cases[i].text);
+        text_mend_end(text);
+        assert_string_equal(text, cases[i].mended);
+    }
+}
+
 static void word_lists(void **state)
 {
     static const struct {
@@ -175,9 +194,11 @@ static void arenas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lengths), cmocka_unit_test(word_lists),    cmocka_unit_test(words_one_by_one),
-        cmocka_unit_test(mobiles), cmocka_unit_test(whole_numbers), cmocka_unit_test(real_numbers),
-        cmocka_unit_test(ids),     cmocka_unit_test(arenas),
+        cmocka_unit_test(lengths),      cmocka_unit_test(cut_characters),
+        cmocka_unit_test(word_lists),   cmocka_unit_test(words_one_by_one),
+        cmocka_unit_test(mobiles),      cmocka_unit_test(whole_numbers),
+        cmocka_unit_test(real_numbers), cmocka_unit_test(ids),
+        cmocka_unit_test(arenas),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,15 @@ static void what_is_wrong_is_refused_and_named(void **state)
     text(&w, "a\0b", 3);
     expect(&w, "utf8");
 
+    begin(&w, 3);
+    pair(&w, "type", "listing");
+    number(&w, "v", 1);
+    text(&w, "rows", 4);
+    msgpack_pack_array(&w.packer, 1001);
+    for (int i = 0; i < 1001; i++)
+        msgpack_pack_map(&w.packer, 0);
+    expect(&w, "long");
+
     /* bytes left over */
     begin(&w, 3);
     pair(&w, "type", "order.claim");
