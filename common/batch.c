@@ -1,17 +1,14 @@
 /*
  * batch.c - handles messages, batch by batch; see batch.h.
  *
- * A job is one message with all that belongs to it. Its outcome leaves it in
- * one of a few ways: an event is acknowledged, a call is answered, the done
- * function of local work is called. A job whose commit met a conflict goes
- * back into the queue and decides again on the new state of its order.
+ * Each message is a job (job.h). A job whose commit met a conflict goes back
+ * into the queue and decides again on the new state of its order.
  */
 #include "common/batch.h"
 
 #include "common/alloc.h"
-#include "common/commit.h"
+#include "common/job.h"
 #include "common/log.h"
-#include "common/metrics.h"
 #include "common/order.h"
 #include "common/text.h"
 
@@ -20,28 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CONFLICTS = 10, LOCAL = -1 /* the kind of a job that came over no link */ };
-
-struct job {
-    struct job *next;
-    int kind; /* ENVELOPE_EVENT, ENVELOPE_CALL or LOCAL */
-    struct sender sender;
-    struct envelope envelope;
-    enum message_type type;
-    struct record *message, *order;
-    struct outcome *outcome;
-    const struct handler *handler;
-    const struct county *county;
-    struct aux aux;
-    answer_fn *done;
-    void *arg;
-    int conflicts;
-    bool committing;
-    struct commit_plan plan;
-    enum commit_result result;
-    int64_t version;
-    double arrived, begun, loaded, handled, committed; /* seconds, monotonic */
-};
+enum { MAX_CONFLICTS = 10 };
 
 struct batch {
     struct batch_config config;
@@ -49,43 +25,12 @@ struct batch {
     size_t waiting;
 };
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-const char *aux_get(const struct aux *aux, const char *field)
-{
-    for (size_t i = 0; aux && aux->hash && i + 1 < aux->hash->elements; i += 2)
-        if (strcmp(aux->hash->element[i]->str, field) == 0)
-            return aux->hash->element[i + 1]->str;
-    return NULL;
-}
-
-int64_t aux_int(const struct aux *aux, const char *field)
-{
-    const char *text = aux_get(aux, field);
-    return text ? strtoll(text, NULL, 10) : 0;
-}
-
 struct batch *batch_new(const struct batch_config *config)
 {
     struct batch *batch = xcalloc(1, sizeof *batch);
     batch->config = *config;
     batch->last = &batch->first;
     return batch;
-}
-
-static void job_destroy(struct job *job)
-{
-    record_destroy(&job->message);
-    record_destroy(&job->order);
-    outcome_destroy(&job->outcome);
-    if (job->committing)
-        commit_plan_release(&job->plan);
-    free(job);
 }
 
 void batch_destroy(struct batch **batch)
@@ -134,44 +79,6 @@ static void push_front(struct batch *batch, struct job *job)
     batch->waiting++;
 }
 
-static struct job *job_new(int kind, enum message_type type, struct record *message)
-{
-    struct job *job = xcalloc(1, sizeof *job);
-    *job = (struct job){.kind = kind,
-                        .type = type,
-                        .message = message,
-                        .order = record_new(),
-                        .outcome = outcome_new(),
-                        .arrived = seconds()};
-    return job;
-}
-
-/* Answers over the link: an ack for an event, a reply for a call. */
-static void answer(struct batch *batch, const struct sender *sender, const struct envelope *request,
-                   enum wire_status status, const char *text, const char *body, size_t size)
-{
-    struct envelope envelope = *request;
-    envelope.kind = request->kind == ENVELOPE_EVENT ? ENVELOPE_ACK : ENVELOPE_REPLY;
-    envelope.status = (int)status;
-    snprintf(envelope.text, sizeof envelope.text, "%s", text);
-    text_mend_end(envelope.text);
-    link_answer(batch->config.link, sender, &envelope, body, size);
-}
-
-/* Answers with a refusal that no handler made. */
-static void refuse(struct batch *batch, const struct sender *sender, const struct envelope *request, const char *error,
-                   const char *detail)
-{
-    RECORD *refusal = record_new();
-    record_set(refusal, F_ERROR, error);
-    record_set(refusal, F_DETAIL, detail);
-    msgpack_sbuffer body;
-    msgpack_sbuffer_init(&body);
-    wire_pack(&body, MSG_REFUSAL, refusal);
-    answer(batch, sender, request, STATUS_REFUSED, detail, body.data, body.size);
-    msgpack_sbuffer_destroy(&body);
-}
-
 static bool is_for_us(const struct batch *batch, const struct envelope *envelope, enum message_type type)
 {
     const struct message_info *message = message_info(type);
@@ -194,7 +101,7 @@ void batch_request(struct batch *batch, const struct sender *sender, const struc
     if (fault.error) {
         log_warning("order=%s source=%d destination=%d seq=%" PRId64 " result=refused cause=\"%s\"", envelope->order,
                     envelope->source, envelope->destination, envelope->sequence, fault.detail);
-        refuse(batch, sender, envelope, fault.error, fault.detail);
+        job_refuse_request(batch->config.link, sender, envelope, fault.error, fault.detail);
         record_destroy(&message);
         return;
     }
@@ -211,7 +118,7 @@ void batch_submit(struct batch *batch, const char *county, const char *order, en
 {
     struct record *copy = record_new();
     record_copy_all(copy, message);
-    struct job *job = job_new(LOCAL, type, copy);
+    struct job *job = job_new(JOB_LOCAL, type, copy);
     snprintf(job->envelope.county, sizeof job->envelope.county, "%s", county);
     snprintf(job->envelope.order, sizeof job->envelope.order, "%s", order);
     snprintf(job->envelope.text, sizeof job->envelope.text, "%s", idempotency ? idempotency : "");
@@ -221,72 +128,6 @@ void batch_submit(struct batch *batch, const char *county, const char *order, en
     job->done = done;
     job->arg = arg;
     push(batch, job);
-}
-
-static void note_result(const struct job *job, const char *result)
-{
-    const char *name = message_info(job->type)->name;
-    double wait = (double)(now_ms() - job->envelope.at) / 1e3 - (job->committed - job->arrived);
-    if (job->kind == ENVELOPE_CALL)
-        wait = 0; /* a call says when it ends, not when it began */
-    const double stages[] = {wait > 0 ? wait : 0, job->loaded - job->arrived, job->handled - job->loaded,
-                             job->committed - job->handled};
-    static const char *const stage_names[] = {"link", "load", "handle", "commit"};
-    char labels[100];
-    snprintf(labels, sizeof labels, "type=\"%s\",result=\"%s\"", name, result);
-    metric_add("sidan_messages_total", "Messages handled, by outcome", labels, 1);
-    for (size_t i = 0; i < 4; i++) {
-        snprintf(labels, sizeof labels, "stage=\"%s\"", stage_names[i]);
-        metric_observe("sidan_stage_seconds", "Time in each stage of handling a message", labels, stages[i]);
-    }
-    const char *step = outcome_step_name(job->outcome);
-    log_info("order=%s msg=%s result=%s%s%s delays=%.1f/%.1f/%.1f/%.1f",
-             *job->envelope.order ? job->envelope.order : "-", name, result, step ? " step=" : "", step ? step : "",
-             stages[0] * 1e3, stages[1] * 1e3, stages[2] * 1e3, stages[3] * 1e3);
-}
-
-/* Ends a job: acks it, answers it or calls back. bytes: the packed reply; NULL: none. */
-static void finish(struct batch *batch, struct job *job, enum wire_status status, const char *result,
-                   const msgpack_sbuffer *bytes)
-{
-    static const enum answer_status statuses[] = {[STATUS_OK] = ANSWER_OK,
-                                                  [STATUS_DUPLICATE] = ANSWER_OK,
-                                                  [STATUS_LATER] = ANSWER_UNAVAILABLE,
-                                                  [STATUS_REFUSED] = ANSWER_REFUSED,
-                                                  [STATUS_STALE] = ANSWER_STALE};
-    RECORD *reply = record_new();
-    enum message_type type = MSG_DONE;
-    struct fault fault;
-
-    job->committed = seconds();
-    note_result(job, result);
-    if (job->kind == LOCAL) {
-        if (job->done) {
-            if (bytes && wire_unpack(bytes->data, bytes->size, &type, reply, &fault) < 0)
-                status = STATUS_LATER;
-            job->done(job->arg, type == MSG_REFUSAL ? ANSWER_REFUSED : statuses[status], type, reply);
-        }
-    } else {
-        const char *text = "";
-        if (status == STATUS_REFUSED && job->kind == ENVELOPE_EVENT && bytes &&
-            wire_unpack(bytes->data, bytes->size, &type, reply, &fault) == 0)
-            text = record_str(reply, F_DETAIL);
-        answer(batch, &job->sender, &job->envelope, status, text, bytes ? bytes->data : "", bytes ? bytes->size : 0);
-    }
-    job_destroy(job);
-}
-
-static void finish_refused(struct batch *batch, struct job *job, const char *error, const char *detail)
-{
-    if (error)
-        outcome_refuse(job->outcome, error, NULL, "%s", detail);
-    enum message_type type;
-    const struct record *refusal = outcome_answer(job->outcome, &type);
-    msgpack_sbuffer bytes;
-    msgpack_sbuffer_init(&bytes);
-    wire_pack(&bytes, type, refusal);
-    finish(batch, job, STATUS_REFUSED, record_str(refusal, F_ERROR), &bytes);
-    msgpack_sbuffer_destroy(&bytes);
 }
 
 /* Takes the next jobs from the queue, no two of one order unless they may share a batch. */
@@ -307,7 +148,7 @@ static size_t take_jobs(struct batch *batch, struct job *jobs[BATCH_MAX], bool o
         if (batch->last == &job->next)
             batch->last = place;
         batch->waiting--;
-        job->begun = seconds();
+        job->begun = job_clock();
         jobs[count++] = job;
     }
     return count;
@@ -323,7 +164,7 @@ static size_t find_counties(struct batch *batch, struct job *jobs[BATCH_MAX], si
         if (job->county)
             jobs[kept++] = job;
         else
-            finish(batch, job, STATUS_LATER, "county", NULL);
+            job_finish(batch->config.link, job, STATUS_LATER, "county", NULL);
     }
     return kept;
 }
@@ -361,7 +202,7 @@ static int load(struct batch *batch, struct job *const jobs[], size_t count)
             if (jobs[i]->aux.hash->type != REDIS_REPLY_ARRAY)
                 jobs[i]->result = COMMIT_ERROR;
         }
-        jobs[i]->loaded = seconds();
+        jobs[i]->loaded = job_clock();
     }
     return 0;
 }
@@ -459,39 +300,39 @@ static void finish_committed(struct batch *batch, struct job *job)
     switch (job->result) {
     case COMMIT_APPLIED:
         send_posted(batch, job);
-        finish(batch, job, STATUS_OK, result, reply);
+        job_finish(batch->config.link, job, STATUS_OK, result, reply);
         break;
     case COMMIT_REPEAT:
-        finish(batch, job, STATUS_OK, result, reply);
+        job_finish(batch->config.link, job, STATUS_OK, result, reply);
         break;
     case COMMIT_DUPLICATE:
-        finish(batch, job, STATUS_DUPLICATE, result, NULL);
+        job_finish(batch->config.link, job, STATUS_DUPLICATE, result, NULL);
         break;
     case COMMIT_GONE:
         if (job->kind == ENVELOPE_EVENT)
-            finish(batch, job, STATUS_DUPLICATE, result, NULL);
+            job_finish(batch->config.link, job, STATUS_DUPLICATE, result, NULL);
         else
-            finish_refused(batch, job, "gone",
-                           "no order with this number is open: it is closed and archived, or was never placed");
+            job_refuse(batch->config.link, job, "gone",
+                       "no order with this number is open: it is closed and archived, or was never placed");
         break;
     case COMMIT_STALE:
-        finish(batch, job, job->kind == ENVELOPE_EVENT ? STATUS_OK : STATUS_STALE, result, NULL);
+        job_finish(batch->config.link, job, job->kind == ENVELOPE_EVENT ? STATUS_OK : STATUS_STALE, result, NULL);
         break;
     case COMMIT_CONFLICT:
         if (++job->conflicts < MAX_CONFLICTS)
             push_front(batch, job);
         else
-            finish(batch, job, STATUS_LATER, result, NULL);
+            job_finish(batch->config.link, job, STATUS_LATER, result, NULL);
         break;
     case COMMIT_FORK:
-        finish_refused(batch, job, "fork", "another message with this number was applied before");
+        job_refuse(batch->config.link, job, "fork", "another message with this number was applied before");
         break;
     case COMMIT_EXISTS:
-        finish_refused(batch, job, "exists", "an order with this number exists");
+        job_refuse(batch->config.link, job, "exists", "an order with this number exists");
         break;
     case COMMIT_EARLY:
     case COMMIT_ERROR:
-        finish(batch, job, STATUS_LATER, result, NULL);
+        job_finish(batch->config.link, job, STATUS_LATER, result, NULL);
         break;
     }
 }
@@ -503,7 +344,7 @@ static size_t handle(struct batch *batch, struct job *jobs[], size_t count)
     for (size_t i = 0; i < count; i++) {
         if (jobs[i]->result == COMMIT_APPLIED && !is_gone(jobs[i]))
             decide(batch, jobs[i]);
-        jobs[i]->handled = seconds();
+        jobs[i]->handled = job_clock();
     }
     for (size_t i = 0; i < count; i++) {
         struct job *job = jobs[i];
@@ -514,7 +355,7 @@ static size_t handle(struct batch *batch, struct job *jobs[], size_t count)
             job->result = COMMIT_GONE;
             finish_committed(batch, job);
         } else if (outcome_verdict(job->outcome) == VERDICT_LATER) {
-            finish(batch, job, STATUS_LATER, "later", NULL);
+            job_finish(batch->config.link, job, STATUS_LATER, "later", NULL);
         } else {
             jobs[kept++] = job;
         }
@@ -539,12 +380,12 @@ static bool is_refused(const struct job *job)
 static void finish_lookup(struct batch *batch, struct job *job, const msgpack_sbuffer *first)
 {
     if (first->size > 0)
-        finish(batch, job, STATUS_OK, commit_result_name(COMMIT_REPEAT), first);
+        job_finish(batch->config.link, job, STATUS_OK, commit_result_name(COMMIT_REPEAT), first);
     else if (is_gone(job))
-        finish_refused(batch, job, "gone",
-                       "no order with this number is open: it is closed and archived, or was never placed");
+        job_refuse(batch->config.link, job, "gone",
+                   "no order with this number is open: it is closed and archived, or was never placed");
     else
-        finish_refused(batch, job, NULL, NULL);
+        job_refuse(batch->config.link, job, NULL, NULL);
 }
 
 static void commit_all(struct batch *batch, struct job *jobs[], size_t count)
@@ -575,7 +416,7 @@ static void commit_all(struct batch *batch, struct job *jobs[], size_t count)
         else if (asked)
             finish_committed(batch, jobs[i]);
         else
-            finish(batch, jobs[i], STATUS_LATER, "unavailable", NULL);
+            job_finish(batch->config.link, jobs[i], STATUS_LATER, "unavailable", NULL);
         msgpack_sbuffer_destroy(&firsts[i]);
     }
     free(firsts);
@@ -586,7 +427,7 @@ static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
 {
     struct delivery deliveries[BATCH_MAX];
     for (size_t i = 0; i < count; i++) {
-        jobs[i]->loaded = seconds();
+        jobs[i]->loaded = job_clock();
         deliveries[i] = (struct delivery){.type = jobs[i]->type,
                                           .county = jobs[i]->envelope.county,
                                           .order = jobs[i]->envelope.order,
@@ -597,7 +438,7 @@ static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
     batch->config.spec->take(batch->config.service, deliveries, count);
     for (size_t i = 0; i < count; i++) {
         struct job *job = jobs[i];
-        job->handled = seconds();
+        job->handled = job_clock();
         enum message_type type;
         const struct record *reply = outcome_answer(job->outcome, &type);
         msgpack_sbuffer bytes;
@@ -606,13 +447,13 @@ static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
             wire_pack(&bytes, type, reply);
         switch (outcome_verdict(job->outcome)) {
         case VERDICT_OK:
-            finish(batch, job, STATUS_OK, "stored", reply ? &bytes : NULL);
+            job_finish(batch->config.link, job, STATUS_OK, "stored", reply ? &bytes : NULL);
             break;
         case VERDICT_LATER:
-            finish(batch, job, STATUS_LATER, "later", NULL);
+            job_finish(batch->config.link, job, STATUS_LATER, "later", NULL);
             break;
         case VERDICT_REFUSED:
-            finish(batch, job, STATUS_REFUSED, record_str(reply, F_ERROR), &bytes);
+            job_finish(batch->config.link, job, STATUS_REFUSED, record_str(reply, F_ERROR), &bytes);
             break;
         }
         msgpack_sbuffer_destroy(&bytes);
@@ -631,7 +472,7 @@ void batch_run(struct batch *batch)
         hand_over(batch, jobs, count);
     } else if (load(batch, jobs, count) < 0) {
         for (size_t i = 0; i < count; i++)
-            finish(batch, jobs[i], STATUS_LATER, "unavailable", NULL);
+            job_finish(batch->config.link, jobs[i], STATUS_LATER, "unavailable", NULL);
     } else {
         count = handle(batch, jobs, count);
         commit_all(batch, jobs, count);

@@ -19,11 +19,6 @@ enum { BATCH_MAX = 64 };
 
 struct batch;
 
-/* What handler.aux asked for: the reply to HGETALL, NULL without. */
-struct aux {
-    const redisReply *hash;
-};
-
 struct batch_config {
     const struct service_spec *spec;
     struct service *service;

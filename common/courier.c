@@ -483,7 +483,7 @@ static size_t plan_claims(struct courier *courier, struct claim **ret_claims)
     snprintf(now, sizeof now, "%" PRId64, now_ms());
     for (size_t s = 0; s < SERVICE_COUNT; s++) {
         /* No instance, no attempt: the outage of a whole destination is not the messages' fault. */
-        rooms[s] = courier->sends_to & 1 << s ? room(courier, &courier->destinations[s]) : 0;
+        rooms[s] = (courier->sends_to & 1 << s) ? room(courier, &courier->destinations[s]) : 0;
         for (size_t i = 0; rooms[s] > 0 && i < counties; i++) {
             struct edge_keys keys;
             edge_keys(&keys, counties_at(courier->config.counties, (first + i) % counties)->id, courier->config.service,

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/batch.h"
+#include "common/job.h"
 #include "common/outcome_private.h"
 #include "common/text.h"
 #include "services/assignment/assignment.h"

@@ -6,7 +6,7 @@
 #include "tests/unit/fixture.h"
 
 #include "common/alloc.h"
-#include "common/batch.h"
+#include "common/job.h"
 #include "common/outcome_private.h"
 #include "common/text.h"
 #include "services/notification/driver.h"
