@@ -183,9 +183,8 @@ static int load(struct batch *batch, struct job *const jobs[], size_t count)
             store_append(store, 2, (const char *[]){"HGETALL", key}, NULL);
         }
     }
-    int r = store_run(store);
-    if (r < 0)
-        return r;
+    if (store_run(store) < 0)
+        return -EIO;
     for (size_t i = 0, reply = 0; i < count; i++) {
         /* An order that could not be read is not one that is gone: the job ends as one whose commit failed. */
         jobs[i]->result = COMMIT_APPLIED;
