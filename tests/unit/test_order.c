@@ -1,0 +1,129 @@
+/*
+ * test_order.c - numbers and codes, there and back; which state may follow which.
+ */
+#include "common/order.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void numbers_there_and_back(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "341022",
+                                      "341022-",
+                                      "341022-12345",
+                                      "34102-000123",
+                                      "341022-00012x",
+                                      "341022-0000123", /* one number, one spelling */
+                                      "341022-000000",
+                                      "341022_000123",
+                                      "341022-99999999999999999999999"};
+    static const int64_t serials[] = {1, 123, 999999, 1000000, 123456789012};
+    (void)state;
+    for (size_t i = 0; i < sizeof serials / sizeof *serials; i++) {
+        char id[ORDER_ID_SIZE], county[7];
+        int64_t serial = 0;
+        order_id(id, "341022", serials[i]);
+        assert_int_equal(order_parse(id, county, &serial), 0);
+        assert_string_equal(county, "341022");
+        assert_int_equal(serial, serials[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(order_parse(bad[i], NULL, NULL), -EINVAL);
+}
+
+static void claim_codes_there_and_back(void **state)
+{
+    (void)state;
+    for (int64_t serial = 1; serial < 3000000; serial = serial * 7 / 4 + 1) {
+        char code[CLAIM_CODE_SIZE];
+        int64_t back = 0;
+        order_claim_code(code, serial);
+        assert_true(strlen(code) >= 3);
+        assert_null(strpbrk(code, "0125ILOSZ")); /* none that is mistaken for another */
+        assert_int_equal(order_from_code(code, &back), 0);
+        assert_int_equal(back, serial);
+    }
+    static const struct {
+        const char *text;
+        int result;
+    } cases[] = {{" 34a ", 0}, {"３４ａ", 0}, {"3", -EINVAL}, {"34O", -EINVAL}, {"", -EINVAL}, {"34a x", -EINVAL}};
+    int64_t plain, serial;
+    assert_int_equal(order_from_code("34A", &plain), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(order_from_code(cases[i].text, &serial), cases[i].result);
+        if (cases[i].result == 0)
+            assert_int_equal(serial, plain);
+    }
+}
+
+static void access_codes_depend_on_order_and_secret(void **state)
+{
+    static const unsigned char secret[32] = {1}, other[32] = {2};
+    char a[ACCESS_CODE_SIZE], again[ACCESS_CODE_SIZE], b[ACCESS_CODE_SIZE], c[ACCESS_CODE_SIZE];
+    (void)state;
+    order_access_code(a, "341022-000123", secret);
+    order_access_code(again, "341022-000123", secret);
+    order_access_code(b, "341022-000124", secret);
+    order_access_code(c, "341022-000123", other);
+    assert_int_equal(strspn(a, "0123456789"), 6);
+    assert_string_equal(a, again);
+    assert_string_not_equal(a, b);
+    assert_string_not_equal(a, c);
+}
+
+static void only_legal_transitions(void **state)
+{
+    static const char *const states[] = {"",
+                                         STATE_PLACED,
+                                         STATE_SCREENING,
+                                         STATE_RETURNED,
+                                         STATE_OPEN,
+                                         STATE_ASSIGNED,
+                                         STATE_CONSULTING,
+                                         STATE_ANSWERED,
+                                         STATE_EVALUATED,
+                                         STATE_CLOSED};
+    /* Row: from; column: to, in the order above. */
+    static const char *const legal[] = {"xx........", ".xx.x.....", "..xxx.....", "...x......", "....xx....",
+                                        ".....xxx..", ".....xxx..", "......xxx.", "......x.xx", ".........x"};
+    (void)state;
+    for (size_t from = 0; from < 10; from++)
+        for (size_t to = 0; to < 10; to++)
+            if (order_may_become(states[from], states[to]) != (legal[from][to] == 'x'))
+                fail_msg("\"%s\" to \"%s\"", states[from], states[to]);
+    for (size_t i = 1; i < 10; i++) /* every state has an owner or is an end */
+        assert_int_equal(order_owner(states[i]) == 0, order_is_final(states[i]));
+}
+
+static void clock_entries_there_and_back(void **state)
+{
+    char entry[CLOCK_ENTRY_SIZE], order[ORDER_ID_SIZE], clock[17];
+    int64_t rung;
+    (void)state;
+    order_clock_entry(entry, "341022-000123", "handover", 2);
+    assert_string_equal(entry, "341022-000123|handover|2");
+    assert_int_equal(order_parse_clock_entry(entry, order, clock, &rung), 0);
+    assert_string_equal(order, "341022-000123");
+    assert_string_equal(clock, "handover");
+    assert_int_equal(rung, 2);
+    assert_int_equal(order_parse_clock_entry("341022-000123|handover", order, clock, &rung), -EINVAL);
+    assert_int_equal(order_parse_clock_entry("x|handover|1", order, clock, &rung), -EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_there_and_back),
+        cmocka_unit_test(claim_codes_there_and_back),
+        cmocka_unit_test(access_codes_depend_on_order_and_secret),
+        cmocka_unit_test(only_legal_transitions),
+        cmocka_unit_test(clock_entries_there_and_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
