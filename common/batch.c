@@ -148,7 +148,7 @@ static size_t take_jobs(struct batch *batch, struct job *jobs[BATCH_MAX], bool o
         if (batch->last == &job->next)
             batch->last = place;
         batch->waiting--;
-        job->begun = job_clock();
+        job->begun = mono_seconds();
         jobs[count++] = job;
     }
     return count;
@@ -201,7 +201,7 @@ static int load(struct batch *batch, struct job *const jobs[], size_t count)
             if (jobs[i]->aux.hash->type != REDIS_REPLY_ARRAY)
                 jobs[i]->result = COMMIT_ERROR;
         }
-        jobs[i]->loaded = job_clock();
+        jobs[i]->loaded = mono_seconds();
     }
     return 0;
 }
@@ -343,7 +343,7 @@ static size_t handle(struct batch *batch, struct job *jobs[], size_t count)
     for (size_t i = 0; i < count; i++) {
         if (jobs[i]->result == COMMIT_APPLIED && !is_gone(jobs[i]))
             decide(batch, jobs[i]);
-        jobs[i]->handled = job_clock();
+        jobs[i]->handled = mono_seconds();
     }
     for (size_t i = 0; i < count; i++) {
         struct job *job = jobs[i];
@@ -426,7 +426,7 @@ static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
 {
     struct delivery deliveries[BATCH_MAX];
     for (size_t i = 0; i < count; i++) {
-        jobs[i]->loaded = job_clock();
+        jobs[i]->loaded = mono_seconds();
         deliveries[i] = (struct delivery){.type = jobs[i]->type,
                                           .county = jobs[i]->envelope.county,
                                           .order = jobs[i]->envelope.order,
@@ -437,7 +437,7 @@ static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
     batch->config.spec->take(batch->config.service, deliveries, count);
     for (size_t i = 0; i < count; i++) {
         struct job *job = jobs[i];
-        job->handled = job_clock();
+        job->handled = mono_seconds();
         enum message_type type;
         const struct record *reply = outcome_answer(job->outcome, &type);
         msgpack_sbuffer bytes;

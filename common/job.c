@@ -10,14 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-double job_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 const char *aux_get(const struct aux *aux, const char *field)
 {
@@ -41,7 +33,7 @@ struct job *job_new(int kind, enum message_type type, struct record *message)
                         .message = message,
                         .order = record_new(),
                         .outcome = outcome_new(),
-                        .arrived = job_clock()};
+                        .arrived = mono_seconds()};
     return job;
 }
 
@@ -116,7 +108,7 @@ void job_finish(struct link *link, struct job *job, enum wire_status status, con
     enum message_type type = MSG_DONE;
     struct fault fault;
 
-    job->committed = job_clock();
+    job->committed = mono_seconds();
     note_result(job, result);
     if (job->kind == JOB_LOCAL) {
         if (job->done) {

@@ -54,7 +54,4 @@ void job_refuse(struct link *link, struct job *job, const char *error, const cha
 void job_refuse_request(struct link *link, const struct sender *sender, const struct envelope *request,
                         const char *error, const char *detail);
 
-/* Seconds of a clock that never jumps. */
-double job_clock(void);
-
 #endif

@@ -97,12 +97,17 @@ bool is_mobile(const char *text)
     return text[0] == '1' && strspn(text, "0123456789") == 11 && !text[11];
 }
 
-int64_t mono_ms(void)
+double mono_seconds(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int64_t mono_ms(void)
+{
+    return (int64_t)(mono_seconds() * 1e3);
 }
 
 int64_t now_ms(void)

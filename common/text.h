@@ -32,8 +32,9 @@ bool is_id(const char *text);
 /* A mobile number of the mainland: 11 digits, the first a 1. */
 bool is_mobile(const char *text);
 
-/* Milliseconds of a clock that never jumps, for measuring; its zero means nothing. */
+/* Milliseconds of a clock that never jumps, for measuring; its zero means nothing; and the same in seconds. */
 int64_t mono_ms(void);
+double mono_seconds(void);
 
 /* Milliseconds since 1970. */
 int64_t now_ms(void);

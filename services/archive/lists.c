@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
-#include <time.h>
 #include <utf8proc.h>
 
 enum { ROWS_DEFAULT = 100, ROWS_MAX = 1000 };
@@ -269,16 +268,9 @@ static int search_cases(struct database *database, const struct record *call, st
     return result;
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static int answer(struct database *database, const struct delivery *delivery, struct record *listing)
 {
-    double start = seconds();
+    double start = mono_seconds();
     int result;
     switch (delivery->type) {
     case MSG_LIST_ORDERS:
@@ -289,7 +281,7 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return read_history(database, delivery->message, listing);
     default:
         result = search_cases(database, delivery->message, listing);
-        metric_observe("sidan_archive_search_seconds", "Time a search of cases took.", "", seconds() - start);
+        metric_observe("sidan_archive_search_seconds", "Time a search of cases took.", "", mono_seconds() - start);
         return result;
     }
 }
