@@ -148,7 +148,7 @@ static size_t take_jobs(struct batch *batch, struct job *jobs[BATCH_MAX], bool o
         if (batch->last == &job->next)
             batch->last = place;
         batch->waiting--;
-        job->begun = mono_seconds();
+        job->loaded = job->handled = mono_seconds(); /* until it gets there, which it may not */
         jobs[count++] = job;
     }
     return count;

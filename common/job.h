@@ -36,7 +36,7 @@ struct job {
     struct commit_plan plan;
     enum commit_result result;
     int64_t version;
-    double arrived, begun, loaded, handled, committed; /* seconds, monotonic */
+    double arrived, loaded, handled, committed; /* seconds, monotonic */
 };
 
 /* Takes the message over. */
