@@ -292,12 +292,20 @@ static void send_posted(struct batch *batch, const struct job *job)
     }
 }
 
+/* An event that was handled says how long it had to wait for that. */
+static void note_lag(const struct batch *batch, const struct job *job)
+{
+    if (job->kind == ENVELOPE_EVENT && record_has(job->message, F_AT))
+        service_lagged(batch->config.service, job->envelope.source, now_ms() - record_int(job->message, F_AT));
+}
+
 static void finish_committed(struct batch *batch, struct job *job)
 {
     const char *result = commit_result_name(job->result);
     const msgpack_sbuffer *reply = job->kind == ENVELOPE_EVENT ? NULL : &job->plan.answer;
     switch (job->result) {
     case COMMIT_APPLIED:
+        note_lag(batch, job);
         send_posted(batch, job);
         job_finish(batch->config.link, job, STATUS_OK, result, reply);
         break;
@@ -446,6 +454,7 @@ static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
             wire_pack(&bytes, type, reply);
         switch (outcome_verdict(job->outcome)) {
         case VERDICT_OK:
+            note_lag(batch, job);
             job_finish(batch->config.link, job, STATUS_OK, "stored", reply ? &bytes : NULL);
             break;
         case VERDICT_LATER:

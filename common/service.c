@@ -29,9 +29,13 @@
 #include <unistd.h>
 
 enum {
-    TICK_MS = 20,         /* what waits for a free place is tried again */
-    CLAIM_MS = 400,       /* overdue events are looked for */
-    SAMPLE_MS = 5000,     /* queue depths are measured */
+    TICK_MS = 20,       /* what waits for a free place is tried again */
+    CLAIM_MS = 400,     /* overdue events are looked for */
+    SAMPLE_MS = 5000,   /* queue depths are measured */
+    LAG_MS = 250,       /* how far behind we are is told, */
+    LAG_WORTH_MS = 100, /* if it is that much, */
+    LAG_KEPT_MS = 1500, /* and is believed for so long */
+    LAG_MOST_MS = 60000,
     BATCHES_PER_TURN = 8, /* then other sockets have their turn */
     DRAIN_CAP_MS = 6000,  /* SIGTERM to exit 0 in less than 10 s */
 };
@@ -60,6 +64,11 @@ struct timer_entry {
     void (*f)(struct service *service);
 };
 
+/* The ages, in ms, of what was handled since it was told last; mean: as it was told. */
+struct lag {
+    int64_t sum, count, mean;
+};
+
 struct service {
     const struct service_spec *spec;
     struct params *params;
@@ -78,6 +87,8 @@ struct service {
     struct timer_entry *timers;
     bool registered, scheduled, draining;
     int64_t drain_began;
+    struct lag lags[SERVICE_COUNT]; /* by source */
+    bool lag_told;
 };
 
 zloop_t *service_loop(struct service *service)
@@ -203,6 +214,66 @@ int service_load_order(struct service *service, const char *county, const char *
     order_append_load(service->store, county, order);
     int r = store_run(service->store);
     return r < 0 ? r : order_read(store_reply(service->store, 0), ret_order);
+}
+
+/* --- how far behind --- */
+
+void service_lagged(struct service *service, int source, int64_t ms)
+{
+    struct lag *lag = &service->lags[registry_index(source)];
+    if (ms > LAG_MOST_MS)
+        return;
+    lag->sum += ms > 0 ? ms : 0;
+    lag->count++;
+}
+
+/* The worst mean of all sources. One from which nothing came counts half as much as the last time. */
+static int64_t take_lag(struct service *service)
+{
+    int64_t worst = 0;
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        struct lag *lag = &service->lags[i];
+        lag->mean = lag->count > 0 ? lag->sum / lag->count : lag->mean / 2;
+        lag->sum = lag->count = 0;
+        worst = lag->mean > worst ? lag->mean : worst;
+    }
+    return worst;
+}
+
+static void lag_key(char key[40], int service)
+{
+    snprintf(key, 40, "lag:%s", service_name(service));
+}
+
+/* Silence means that all is well, so that a service in time writes nothing. */
+static void tell_lag(struct service *service)
+{
+    int64_t lag = take_lag(service);
+    if (lag < LAG_WORTH_MS && !service->lag_told)
+        return;
+    char key[40];
+    lag_key(key, (int)service->spec->id);
+    store_appendf(service->store, "SET %s %lld PX %d", key, (long long)lag, LAG_KEPT_MS);
+    if (store_run(service->store) == 0)
+        service->lag_told = lag >= LAG_WORTH_MS;
+}
+
+int64_t service_behind(struct service *service)
+{
+    for (int bit = 1; bit < 1 << SERVICE_COUNT; bit <<= 1) {
+        char key[40];
+        lag_key(key, bit);
+        store_appendf(service->store, "GET %s", key);
+    }
+    if (store_run(service->store) < 0)
+        return 0;
+    int64_t behind = 0, lag;
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        const redisReply *reply = store_reply(service->store, i);
+        if (reply->type == REDIS_REPLY_STRING && parse_int(reply->str, 0, INT64_MAX, &lag) == 0 && lag > behind)
+            behind = lag;
+    }
+    return behind;
 }
 
 /* --- what happens by the clock --- */
@@ -461,6 +532,7 @@ static void run(struct service *service)
     service_every(service, TICK_MS, tick);
     service_every(service, CLAIM_MS, claim);
     service_every(service, SAMPLE_MS, sample);
+    service_every(service, LAG_MS, tell_lag);
     log_info("started");
     zloop_start(service->loop);
     courier_release(service->courier);

@@ -101,7 +101,7 @@ static void on_placed(void *arg, const struct placement *placed)
         return;
     }
     if (placed->status != ANSWER_OK) {
-        intake_answer_error(ask->request, 503, "unavailable", NULL, NULL);
+        intake_answer_error(ask->request, 503, placed->error, NULL, NULL);
         return;
     }
     AUTOFREE char *location = xasprintf("/api/v1/orders/%s", placed->order);

@@ -10,6 +10,8 @@
 #include "services/intake/intake.h"
 
 #include <jansson.h>
+#include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 struct word {
@@ -50,6 +52,8 @@ static const struct word words[] = {
     {"too_many_tries", 429, "查询码输错次数太多，请一小时后再试。",
      "Too many wrong codes for this order: try again in an hour."},
     {"unavailable", 503, "服务暂时不可用，请稍后重试。", "The service is not available now: try again in a moment."},
+    {"busy", 503, "现在提交的人太多，请过几秒再提交一次。",
+     "Too many orders come in at the moment: try again in a few seconds."},
     {"stopping", 503, "服务正在重启，请重新发送请求。", "The service is being restarted: send the request again."},
 };
 static const struct word general = {"", 409, "不能这样做，请查看事项的最新状态后再试。", "This cannot be done now."};
@@ -122,11 +126,18 @@ void intake_answer_json(struct http_request *request, int status, json_t *json)
     json_decref(json);
 }
 
+void intake_retry_after(struct http_request *request)
+{
+    char seconds[12];
+    snprintf(seconds, sizeof seconds, "%u", 3 + randombytes_uniform(6));
+    http_answer_header(request, "Retry-After", seconds);
+}
+
 void intake_answer_error(struct http_request *request, int status, const char *word, const char *field,
                          const char *detail)
 {
     if (status == 503)
-        http_answer_header(request, "Retry-After", "5");
+        intake_retry_after(request);
     if (status == 401)
         http_answer_header(request, "WWW-Authenticate", "Bearer");
     /* A field's name may be what the caller sent. */

@@ -10,10 +10,12 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/metrics.h"
+#include "common/text.h"
 
 #include <string.h>
 
-enum { TOKEN_MIN = 16 };
+enum { TOKEN_MIN = 16, ADJUST_MS = 250 };
 
 static void on_error(void *arg, struct http_request *request, int status, const char *word, const char *detail)
 {
@@ -30,6 +32,17 @@ static void add_door(struct intake *intake, const struct http_route *routes, siz
     memcpy(intake->routes + had, routes, count * sizeof *routes);
     intake->config.routes = intake->routes;
     intake->config.route_count = had + count;
+}
+
+/* The rate at which orders may come in follows what the services can bear. */
+static void adjust(struct service *service)
+{
+    struct intake *intake = service_state(service);
+    int64_t behind = service_behind(service);
+    admission_adjust(&intake->admission, mono_ms(), behind);
+    metric_set("sidan_behind_seconds", "How far behind the slowest service is", "", (double)behind / 1e3);
+    metric_set("sidan_admitted_per_second", "New orders a second that intake lets in at most", "",
+               intake->admission.rate);
 }
 
 int intake_start(struct service *service)
@@ -61,7 +74,9 @@ int intake_start(struct service *service)
         if (intake->routes[i].piece)
             intake->routes[i].max_body = (size_t)param_int(params, "import_bytes");
     }
+    admission_init(&intake->admission, mono_ms());
     service_set_state(service, intake);
+    service_every(service, ADJUST_MS, adjust);
     int r = http_start(service_loop(service), &intake->config, &intake->http);
     if (r < 0) {
         log_error("cannot serve HTTP at %s:%d: %s", intake->config.host, intake->config.port, strerror(-r));

@@ -10,6 +10,7 @@
 #include "services/intake/intake.h"
 
 #include "common/alloc.h"
+#include "common/metrics.h"
 #include "common/store.h"
 #include "common/text.h"
 
@@ -94,7 +95,7 @@ static void on_answer(void *arg, enum answer_status status, enum message_type ty
     (void)type;
     struct submission *submission = arg;
     const struct county *county = service_county(submission->intake->service, submission->county);
-    struct placement placement = {.status = county ? status : ANSWER_UNAVAILABLE, .field = ""};
+    struct placement placement = {.status = county ? status : ANSWER_UNAVAILABLE, .error = "unavailable", .field = ""};
     if (placement.status == ANSWER_OK) {
         snprintf(placement.order, sizeof placement.order, "%s", record_str(reply, F_ORDER));
         order_access_code(placement.code, placement.order, county->secret);
@@ -132,9 +133,16 @@ void intake_submit_order(struct intake *intake, const struct county *county, con
                       .status = ANSWER_REFUSED, .error = fault.error, .field = fault.field, .detail = fault.detail});
         return;
     }
+    if (strcmp(source, "import") == 0) {
+        admission_charge(&intake->admission, mono_ms());
+    } else if (!admission_take(&intake->admission, mono_ms())) {
+        metric_add("sidan_orders_shed_total", "Orders turned away because more came than can be handled", "", 1);
+        done(arg, &(struct placement){.status = ANSWER_UNAVAILABLE, .error = "busy", .field = ""});
+        return;
+    }
     int64_t serial;
     if (serials_take(intake->serials, county->id, &serial) < 0) {
-        done(arg, &(struct placement){.status = ANSWER_UNAVAILABLE, .field = ""});
+        done(arg, &(struct placement){.status = ANSWER_UNAVAILABLE, .error = "unavailable", .field = ""});
         return;
     }
     struct submission *submission = xcalloc(1, sizeof *submission);
