@@ -13,6 +13,7 @@
 #include "common/commit.h"
 #include "common/counties.h"
 #include "common/courier.h"
+#include "common/keys.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/metrics.h"
@@ -39,6 +40,7 @@ enum {
 static const struct param common_params[] = {
     {"redis", PARAM_STR, "redis://127.0.0.1:6379", 1, 200, "", "Redis: redis://host:port[/db] or unix:/path"},
     {"redis_timeout_ms", PARAM_INT, "2000", 50, 30000, "ms", "patience with Redis, connecting and answering"},
+    {"keys", PARAM_STR, NULL, 1, 200, "", "directory of the services' keys; sidanctl keys init DIR makes them"},
     {"bind_host", PARAM_STR, "127.0.0.1", 1, 100, "", "address on which messages are taken (* for all)"},
     {"bind_port", PARAM_INT, "0", 0, 65535, "", "port on which messages are taken; 0: any free one"},
     {"advertise_host", PARAM_STR, "", 0, 100, "",
@@ -66,6 +68,7 @@ struct service {
     char instance[40];
     zloop_t *loop;
     int signals; /* a signalfd */
+    struct keys *keys;
     struct store *store;
     struct counties *counties;
     struct link *link;
@@ -333,6 +336,14 @@ static void raise_file_limit(void)
 static int set_up(struct service *service)
 {
     const struct params *params = service->params;
+    char *fault;
+    int r = keys_new(param_str(params, "keys"), service_name((int)service->spec->id), &service->keys, &fault);
+    if (r < 0) {
+        log_error("%s", fault);
+        free(fault);
+        return r;
+    }
+
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);
@@ -360,7 +371,7 @@ static int set_up(struct service *service)
         snprintf(bind, sizeof bind, "tcp://%s:%d", param_str(params, "bind_host"), (int)param_int(params, "bind_port"));
     else
         snprintf(bind, sizeof bind, "tcp://%s:*", param_str(params, "bind_host"));
-    int r = link_new(service->loop, bind, &link_handlers, service, &service->link);
+    r = link_new(service->loop, bind, &link_handlers, service, &service->link);
     if (r < 0) {
         log_error("cannot take messages at %s: %s", bind, zmq_strerror(-r));
         return r;
@@ -399,6 +410,7 @@ static void take_down(struct service *service)
     store_destroy(&service->store);
     zloop_destroy(&service->loop);
     close(service->signals);
+    keys_destroy(&service->keys);
     while (service->timers) {
         struct timer_entry *next = service->timers->next;
         free(service->timers);

@@ -166,6 +166,8 @@ class System:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.spool_directory = self.directory / "spool"
+        self.keys = self.directory / "keys"
+        self.ctl("keys", "init", str(self.keys))
         self.allowed_errors = []  # patterns of error lines that this test provokes
         self.http = requests.Session()
         self.redis_process = self._redis_process()
@@ -193,7 +195,7 @@ class System:
     def add(self, service, number, parameters=None):
         """Describes one more instance; start() or its own start() runs it."""
         first = number == 1
-        values = {"redis": self.redis_url, "admin_port": free_port()} | self.own_parameters(service, first)
+        values = {"redis": self.redis_url, "keys": self.keys, "admin_port": free_port()} | self.own_parameters(service, first)
         values |= parameters or {}
         environment = dict(os.environ) | {f"SIDAN_{name.upper()}": str(value) for name, value in values.items()}
         environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
@@ -293,8 +295,8 @@ class System:
 
     def ctl(self, *arguments, check=True):
         """Runs sidanctl; its output, or with check=False the finished process."""
-        done = subprocess.run([str(self.bin / "sidanctl"), "--redis", self.redis_url, *arguments], text=True,
-                              capture_output=True, timeout=60)
+        done = subprocess.run([str(self.bin / "sidanctl"), "--redis", self.redis_url, "--keys", str(self.keys),
+                               *arguments], text=True, capture_output=True, timeout=60)
         if not check:
             return done
         assert done.returncode == 0, f"sidanctl {' '.join(arguments)}: {done.stdout}{done.stderr}"
