@@ -5,9 +5,10 @@
  * since.
  *
  * What somebody without a key can do (libzmq 4.3.4): hold a connection for HANDSHAKE_MS, and fill it with one frame of
- * MAX_REQUEST bytes. So connections are counted, and when there are MAX_CONNECTIONS the port is closed until some have
- * gone; those that are there go on. libzmq itself knows no such limit, and without file descriptors neither Redis nor
- * HTTP could be reached. The monitor's events say how many there are; they come in the loop, like everything else.
+ * MAX_REQUEST bytes. So connections are counted, and while there are MAX_CONNECTIONS the kernel is told to drop what
+ * asks for one more: those that are there go on, and who is new tries again. libzmq itself knows no such limit (and
+ * would end all connections with zmq_unbind), and without file descriptors neither Redis nor HTTP could be reached. The
+ * monitor's events say how many there are; they come in the loop, like everything else.
  */
 #include "common/gate.h"
 
@@ -16,10 +17,12 @@
 #include "common/metrics.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
-enum { HANDSHAKE_MS = 10000, MAX_CONNECTIONS = 1024, REOPEN_MS = 500, DRAIN = 256, ZAP_FRAMES = 7, KEY_BYTES = 32 };
+enum { HANDSHAKE_MS = 10000, MAX_CONNECTIONS = 1024, DRAIN = 256, ZAP_FRAMES = 7, KEY_BYTES = 32 };
 
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01"
 #define MONITOR_ENDPOINT "inproc://gate"
@@ -30,9 +33,10 @@ struct gate {
     void *context, *zap;
     void *router, *monitor; /* NULL until it is bound */
     char endpoint[128];     /* with the port that was found */
+    int listener;           /* the descriptor behind it, libzmq's */
     int connections, limit; /* open ones, handshakes included */
     unsigned long refused;
-    bool closed; /* for a while, because they are too many */
+    bool full; /* nobody new gets a connection for a while */
 };
 
 /* --- ZAP: version, request id, domain, address, identity, mechanism, credentials --- */
@@ -99,6 +103,9 @@ static void count_handshake(struct gate *gate, const char *result)
 static void note_event(struct gate *gate, unsigned event, unsigned value)
 {
     switch (event) {
+    case ZMQ_EVENT_LISTENING:
+        gate->listener = (int)value;
+        break;
     case ZMQ_EVENT_ACCEPTED:
         gate->connections++;
         metric_add("sidan_link_accepted_total",
@@ -124,20 +131,20 @@ static void note_event(struct gate *gate, unsigned event, unsigned value)
     }
 }
 
-static int on_reopen(zloop_t *loop, int timer, void *arg)
+/* A socket filter that lets no packet through, so that no connection begins; those that have begun do not have it. */
+static void set_full(struct gate *gate, bool full)
 {
-    (void)loop;
-    (void)timer;
-    struct gate *gate = arg;
-    if (gate->connections > gate->limit / 4 * 3 || zmq_bind(gate->router, gate->endpoint) < 0)
-        return 0;
-    log_debug("gate: open again with %d connections", gate->connections);
-    gate->closed = false;
-    return -1; /* ends the timer */
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog filter = {.len = 1, .filter = &nothing};
+    if (setsockopt(gate->listener, SOL_SOCKET, full ? SO_ATTACH_FILTER : SO_DETACH_FILTER, &filter, sizeof filter) < 0)
+        return;
+    log_debug("gate: %s with %d connections", full ? "full" : "open again", gate->connections);
+    gate->full = full;
 }
 
 static int on_monitor(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
+    (void)loop;
     struct gate *gate = arg;
     struct {
         uint16_t event;
@@ -149,12 +156,10 @@ static int on_monitor(zloop_t *loop, zmq_pollitem_t *item, void *arg)
         note_event(gate, head.event, head.value);
     }
     metric_set("sidan_link_connections", "Open connections to this instance", "", gate->connections);
-    if (gate->connections < gate->limit || gate->closed)
-        return 0;
-    log_debug("gate: closed with %d connections", gate->connections);
-    zmq_unbind(gate->router, gate->endpoint);
-    gate->closed = true;
-    zloop_timer(loop, REOPEN_MS, 0, on_reopen, gate);
+    if (!gate->full && gate->connections >= gate->limit)
+        set_full(gate, true);
+    else if (gate->full && gate->connections <= gate->limit / 4 * 3)
+        set_full(gate, false);
     return 0;
 }
 
@@ -204,9 +209,9 @@ static int watch(struct gate *gate)
 {
     int unlimited = 0; /* else libzmq's own thread would wait for this loop */
     if (zmq_socket_monitor(gate->router, MONITOR_ENDPOINT,
-                           ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
-                               ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                               ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) < 0)
+                           ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED |
+                               ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) < 0)
         return -errno;
     gate->monitor = zmq_socket(gate->context, ZMQ_PAIR);
     if (!gate->monitor)
