@@ -13,6 +13,7 @@
 #include "common/commit.h"
 #include "common/counties.h"
 #include "common/courier.h"
+#include "common/keys.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/metrics.h"
@@ -43,6 +44,7 @@ enum {
 static const struct param common_params[] = {
     {"redis", PARAM_STR, "redis://127.0.0.1:6379", 1, 200, "", "Redis: redis://host:port[/db] or unix:/path"},
     {"redis_timeout_ms", PARAM_INT, "2000", 50, 30000, "ms", "patience with Redis, connecting and answering"},
+    {"keys", PARAM_STR, NULL, 1, 200, "", "directory of the services' keys; sidanctl keys init DIR makes them"},
     {"bind_host", PARAM_STR, "127.0.0.1", 1, 100, "", "address on which messages are taken (* for all)"},
     {"bind_port", PARAM_INT, "0", 0, 65535, "", "port on which messages are taken; 0: any free one"},
     {"advertise_host", PARAM_STR, "", 0, 100, "",
@@ -75,6 +77,7 @@ struct service {
     char instance[40];
     zloop_t *loop;
     int signals; /* a signalfd */
+    struct keys *keys;
     struct store *store;
     struct counties *counties;
     struct link *link;
@@ -86,6 +89,7 @@ struct service {
     void *state;
     struct timer_entry *timers;
     bool registered, scheduled, draining;
+    unsigned long refused; /* by the link, as it was reported last */
     int64_t drain_began;
     struct lag lags[SERVICE_COUNT]; /* by source */
     bool lag_told;
@@ -307,8 +311,22 @@ static int addressees(int service)
     return wanted;
 }
 
+/* A list that cannot be read leaves everything as it was, and is reported once. */
+static void refresh_keys(struct service *service)
+{
+    char *fault;
+    int r = keys_refresh(service->keys, &fault);
+    if (r < 0) {
+        log_error("%s; the list of keys before it stays in force", fault);
+        free(fault);
+    } else if (r > 0) {
+        log_info("the list of keys was read again");
+    }
+}
+
 static void refresh(struct service *service)
 {
+    refresh_keys(service);
     if (counties_refresh(service->counties) < 0)
         log_warning("redis is away: %s", store_error(service->store));
     int id = (int)service->spec->id;
@@ -331,6 +349,17 @@ static void claim(struct service *service)
 {
     if (!service->draining)
         courier_claim(service->courier);
+}
+
+/* Strangers can make us refuse as much as they like, but not say so more than now and then. */
+static void report_refused(struct service *service)
+{
+    unsigned long refused = link_refused(service->link);
+    if (refused != service->refused)
+        log_warning("refused=%lu connections or messages of other services or of strangers; "
+                    "sidan_link_handshakes_total and sidan_link_dropped_total say why",
+                    refused - service->refused);
+    service->refused = refused;
 }
 
 /* Depths of this service's outboxes over all counties, and of the dead letters. */
@@ -404,6 +433,14 @@ static void raise_file_limit(void)
 static int set_up(struct service *service)
 {
     const struct params *params = service->params;
+    char *fault;
+    int r = keys_new(param_str(params, "keys"), service_name((int)service->spec->id), &service->keys, &fault);
+    if (r < 0) {
+        log_error("%s", fault);
+        free(fault);
+        return r;
+    }
+
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);
@@ -431,7 +468,7 @@ static int set_up(struct service *service)
         snprintf(bind, sizeof bind, "tcp://%s:%d", param_str(params, "bind_host"), (int)param_int(params, "bind_port"));
     else
         snprintf(bind, sizeof bind, "tcp://%s:*", param_str(params, "bind_host"));
-    int r = link_new(service->loop, bind, &link_handlers, service, &service->link);
+    r = link_new(service->loop, bind, service->keys, &link_handlers, service, &service->link);
     if (r < 0) {
         log_error("cannot take messages at %s: %s", bind, zmq_strerror(-r));
         return r;
@@ -470,6 +507,7 @@ static void take_down(struct service *service)
     store_destroy(&service->store);
     zloop_destroy(&service->loop);
     close(service->signals);
+    keys_destroy(&service->keys);
     while (service->timers) {
         struct timer_entry *next = service->timers->next;
         free(service->timers);
@@ -490,6 +528,7 @@ static void describe_self(struct service *service)
         snprintf(host, sizeof host, "%s", bind);
     snprintf(service->self.instance, sizeof service->self.instance, "%s", service->instance);
     snprintf(service->self.endpoint, sizeof service->self.endpoint, "tcp://%s:%d", host, link_port(service->link));
+    snprintf(service->self.key, sizeof service->self.key, "%s", keys_own_public(service->keys));
     snprintf(service->self.admin, sizeof service->self.admin, "http://%s:%d", host, admin_port(service->admin));
 }
 
@@ -533,6 +572,7 @@ static void run(struct service *service)
     service_every(service, CLAIM_MS, claim);
     service_every(service, SAMPLE_MS, sample);
     service_every(service, LAG_MS, tell_lag);
+    service_every(service, SAMPLE_MS, report_refused);
     log_info("started");
     zloop_start(service->loop);
     courier_release(service->courier);

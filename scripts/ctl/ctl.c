@@ -127,7 +127,7 @@ json_t *json_field(const struct record *record, enum field field)
 
 static void print_help(const struct command *commands, size_t count)
 {
-    puts("usage: sidanctl [--redis URL] COMMAND\n");
+    puts("usage: sidanctl [--redis URL] [--keys DIR] COMMAND\n");
     for (size_t i = 0; i < count; i++) {
         const struct command *c = &commands[i];
         AUTOFREE char *line =
@@ -137,6 +137,7 @@ static void print_help(const struct command *commands, size_t count)
         printf("  %-54s %s\n", line, c->meaning);
     }
     puts("\n  --redis URL    redis://HOST:PORT[/DB] or unix:/PATH; else SIDAN_REDIS, else redis://127.0.0.1:6379\n"
+         "  --keys DIR     the services' keys, to ask one of them; else SIDAN_KEYS\n"
          "  --id ID        the county's id; else the name of the directory\n"
          "  --reason TEXT  is kept along with what was decided\n"
          "  --json         for programs\n"
@@ -174,11 +175,15 @@ static int run(const struct command *command, struct ctl *ctl, const char *redis
 int ctl_main(int argc, char **argv, const struct command *commands, size_t count)
 {
     static const struct option options[] = {
-        {"redis", required_argument, NULL, 'r'},  {"id", required_argument, NULL, 'i'},
-        {"reason", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"redis", required_argument, NULL, 'r'},
+        {"keys", required_argument, NULL, 'k'},
+        {"id", required_argument, NULL, 'i'},
+        {"reason", required_argument, NULL, 'w'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
-    struct ctl ctl = {0};
+    struct ctl ctl = {.keys = getenv("SIDAN_KEYS")};
     const char *redis = getenv("SIDAN_REDIS");
     int given = 0, option;
     if (!redis || redis[0] == '\0')
@@ -188,6 +193,9 @@ int ctl_main(int argc, char **argv, const struct command *commands, size_t count
         switch (option) {
         case 'r':
             redis = optarg;
+            break;
+        case 'k':
+            ctl.keys = optarg;
             break;
         case 'i':
             ctl.id = optarg;

@@ -17,6 +17,10 @@ static const struct command commands[] = {
     {"sms unknown", "[COUNTY]", 0, 1, OPTION_JSON, "SMS whose fate is not known", sms_unknown},
     {"sms settle", "COUNTY SMS delivered|failed", 3, 3, OPTION_REASON, "decide about one of them", sms_settle},
     {"key new", "ROLE NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
+    {"keys init", "DIR", 1, 1, 0, "make the keys of the services that are missing; needs no Redis", keys_init},
+    {"keys list", "DIR", 1, 1, OPTION_JSON, "the keys that are allowed, and which of them are in use", keys_list},
+    {"keys rotate", "DIR NAME", 2, 2, 0, "a new key for a service or sidanctl; the old one stays allowed", keys_rotate},
+    {"keys prune", "DIR NAME", 2, 2, 0, "allow its current key only", keys_prune},
     {"schema", "", 0, 0, 0, "all messages and fields, as Markdown", schema},
 };
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import redis
 import requests
+import zmq
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("intake", "routing", "assignment", "notification", "archive")
@@ -166,6 +167,8 @@ class System:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.spool_directory = self.directory / "spool"
+        self.keys = self.directory / "keys"
+        self.ctl("keys", "init", str(self.keys))
         self.allowed_errors = []  # patterns of error lines that this test provokes
         self.http = requests.Session()
         self.redis_process = self._redis_process()
@@ -193,7 +196,7 @@ class System:
     def add(self, service, number, parameters=None):
         """Describes one more instance; start() or its own start() runs it."""
         first = number == 1
-        values = {"redis": self.redis_url, "admin_port": free_port()} | self.own_parameters(service, first)
+        values = {"redis": self.redis_url, "keys": self.keys, "admin_port": free_port()} | self.own_parameters(service, first)
         values |= parameters or {}
         environment = dict(os.environ) | {f"SIDAN_{name.upper()}": str(value) for name, value in values.items()}
         environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
@@ -251,6 +254,16 @@ class System:
         except requests.RequestException:
             return False
 
+    def key_pair(self, name):
+        """The key pair of a service, or of sidanctl, for zmq: (public, secret)."""
+        secret = (self.keys / f"{name}.secret").read_bytes().strip()
+        return zmq.curve_public(secret), secret
+
+    def instance(self, service):
+        """Where the last instance of a service takes messages, and its public key."""
+        _, endpoint, _, key = self.redis.zrange(f"registry:{service}", -1, -1)[0].split("@", 3)
+        return endpoint, key.encode()
+
     def wait_ready(self, timeout=30):
         for process in self.services.values():
             if process.popen is not None:
@@ -293,8 +306,8 @@ class System:
 
     def ctl(self, *arguments, check=True):
         """Runs sidanctl; its output, or with check=False the finished process."""
-        done = subprocess.run([str(self.bin / "sidanctl"), "--redis", self.redis_url, *arguments], text=True,
-                              capture_output=True, timeout=60)
+        done = subprocess.run([str(self.bin / "sidanctl"), "--redis", self.redis_url, "--keys", str(self.keys),
+                               *arguments], text=True, capture_output=True, timeout=60)
         if not check:
             return done
         assert done.returncode == 0, f"sidanctl {' '.join(arguments)}: {done.stdout}{done.stderr}"
