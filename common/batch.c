@@ -377,6 +377,7 @@ static void append_lookup(struct batch *batch, const struct job *job)
     char key[KEY_SIZE];
     store_key(key, job->envelope.county, name);
     store_append(batch->config.store, 2, (const char *[]){"GET", key}, NULL);
+    store_confirm(batch->config.store); /* whoever hears it again must be able to rely on it */
 }
 
 static bool is_refused(const struct job *job)

@@ -21,6 +21,7 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -42,8 +43,6 @@ enum {
 };
 
 static const struct param common_params[] = {
-    {"redis", PARAM_STR, "redis://127.0.0.1:6379", 1, 200, "", "Redis: redis://host:port[/db] or unix:/path"},
-    {"redis_timeout_ms", PARAM_INT, "2000", 50, 30000, "ms", "patience with Redis, connecting and answering"},
     {"keys", PARAM_STR, NULL, 1, 200, "", "directory of the services' keys; sidanctl keys init DIR makes them"},
     {"bind_host", PARAM_STR, "127.0.0.1", 1, 100, "", "address on which messages are taken (* for all)"},
     {"bind_port", PARAM_INT, "0", 0, 65535, "", "port on which messages are taken; 0: any free one"},
@@ -90,6 +89,7 @@ struct service {
     struct timer_entry *timers;
     bool registered, scheduled, draining;
     unsigned long refused; /* by the link, as it was reported last */
+    bool clock_strays;     /* Redis' clock; see watch_clock() */
     int64_t drain_began;
     struct lag lags[SERVICE_COUNT]; /* by source */
     bool lag_told;
@@ -324,11 +324,29 @@ static void refresh_keys(struct service *service)
     }
 }
 
+/* Says once that Redis' clock has jumped too far to be followed, and once that it is well again. */
+static void watch_clock(struct service *service)
+{
+    int64_t gap = store_clock_gap(service->store);
+    if ((gap != 0) == service->clock_strays)
+        return;
+    service->clock_strays = gap != 0;
+    metric_set("sidan_clock_gap_seconds", "How far Redis' clock has jumped ahead, when that is not followed", "",
+               (double)gap / 1e3);
+    if (gap != 0)
+        log_error("the clock of Redis' host has jumped by %" PRId64
+                  " s; deadlines go on by the time before: set that clock, or restart the services to go by it",
+                  gap / 1000);
+    else
+        log_warning("the clock of Redis' host is well again");
+}
+
 static void refresh(struct service *service)
 {
     refresh_keys(service);
     if (counties_refresh(service->counties) < 0)
         log_warning("redis is away: %s", store_error(service->store));
+    watch_clock(service);
     int id = (int)service->spec->id;
     const struct entry *self = service->draining ? NULL : &service->self;
     if (registry_refresh(service->store, id, self, addressees(id), &service->registry) < 0)
@@ -456,9 +474,11 @@ static int set_up(struct service *service)
     zmq_pollitem_t signals = {.fd = service->signals, .events = ZMQ_POLLIN};
     zloop_poller(service->loop, &signals, begin_drain, service);
 
-    service->store = store_new(param_str(params, "redis"), (int)param_int(params, "redis_timeout_ms"));
+    char error[DIAL_ERROR_SIZE];
+    struct redis_access access = redis_access_of(params);
+    service->store = store_new(&access, error);
     if (!service->store) {
-        log_error("redis = \"%s\" is neither redis://host:port[/db] nor unix:/path", param_str(params, "redis"));
+        log_error("redis: %s", error);
         return -EINVAL;
     }
     service->counties = counties_new(service->store, on_county_fault, service);
@@ -539,7 +559,7 @@ static int on_drain(zloop_t *loop, int timer, void *arg)
     (void)loop;
     (void)timer;
     struct service *service = arg;
-    int64_t passed = now_ms() - service->drain_began;
+    int64_t passed = mono_ms() - service->drain_began;
     bool busy = batch_waiting(service->batch) > 0 || courier_busy(service->courier) > 0 ||
                 (service->spec->busy && service->spec->busy(service));
     bool noticed = passed >= param_int(service->params, "drain_ms");
@@ -555,7 +575,7 @@ static int begin_drain(zloop_t *loop, zmq_pollitem_t *item, void *arg)
         return 0;
     log_info("stopping");
     service->draining = true;
-    service->drain_began = now_ms();
+    service->drain_began = mono_ms();
     registry_leave(service->store, (int)service->spec->id, &service->self);
     if (service->spec->drain)
         service->spec->drain(service);
@@ -589,9 +609,9 @@ static void usage(const struct service_spec *spec, const struct params *params)
 
 int service_main(int argc, char **argv, const struct service_spec *spec)
 {
-    const struct param *const tables[] = {common_params, spec->params};
-    const size_t counts[] = {sizeof common_params / sizeof *common_params, spec->param_count};
-    struct service service = {.spec = spec, .params = params_new(tables, counts, 2)};
+    const struct param *const tables[] = {redis_params, common_params, spec->params};
+    const size_t counts[] = {REDIS_PARAM_COUNT, sizeof common_params / sizeof *common_params, spec->param_count};
+    struct service service = {.spec = spec, .params = params_new(tables, counts, 3)};
 
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         usage(spec, service.params);

@@ -1,9 +1,9 @@
 /*
  * submit.c - gives an order its number and submits it, the same for every door.
  *
- * Numbers are reserved in blocks, one INCRBY per block and county, so that
- * an order costs no round trip of its own; what is left of a block when
- * intake stops is never used. Without Redis nothing can be placed: the caller
+ * Numbers are reserved in blocks, by lua/reserve.lua, so that an order costs
+ * no round trip of its own; what is left of a block when intake stops is
+ * never used. Without Redis nothing can be placed: the caller
  * hears "unavailable", and Redis is not asked again for RETRY_MS, so that a
  * long import does not hold up the loop.
  */
@@ -18,7 +18,15 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { BLOCK = 64, RETRY_MS = 1000 };
+enum {
+    BLOCK = 64,
+    PASS_OVER = 10000, /* more numbers than Redis can have forgotten; see lua/reserve.lua */
+    RETRY_MS = 1000,
+};
+
+static struct script reserve_script = {"reserve",
+#include "services/intake/lua/reserve.lua.h"
+                                       , ""};
 
 struct block {
     char county[7];
@@ -29,7 +37,7 @@ struct serials {
     struct store *store;
     struct block *blocks;
     size_t count;
-    int64_t failed_at;
+    int64_t retry_at; /* ms of the monotonic clock */
 };
 
 struct serials *serials_new(struct store *store)
@@ -66,13 +74,17 @@ static int serials_take(struct serials *serials, const char *county, int64_t *re
 {
     struct block *block = block_of(serials, county);
     if (block->next == block->end) {
-        if (now_ms() - serials->failed_at < RETRY_MS)
+        if (mono_ms() < serials->retry_at)
             return -EIO;
-        char key[KEY_SIZE];
-        store_key(key, county, "serial");
-        store_appendf(serials->store, "INCRBY %s %d", key, BLOCK);
+        char serial[KEY_SIZE], history[KEY_SIZE], size[12], pass_over[12];
+        snprintf(size, sizeof size, "%d", BLOCK);
+        snprintf(pass_over, sizeof pass_over, "%d", PASS_OVER);
+        store_key(serial, county, "serial");
+        store_key(history, county, "history");
+        store_append_script(serials->store, &reserve_script, 2, (const char *[]){serial, history}, 2,
+                            (const char *[]){size, pass_over}, NULL);
         if (store_run(serials->store) < 0 || store_reply(serials->store, 0)->type != REDIS_REPLY_INTEGER) {
-            serials->failed_at = now_ms();
+            serials->retry_at = mono_ms() + RETRY_MS;
             return -EIO;
         }
         block->end = store_reply(serials->store, 0)->integer + 1;

@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -94,6 +95,22 @@ def _change(path, values, key, value):
         writer = csv.DictWriter(file, [*key, value], extrasaction="ignore")
         writer.writeheader()
         writer.writerows(table.values())
+
+
+def variables(parameters):
+    """Parameters as the environment has them."""
+    return {f"SIDAN_{name.upper()}": str(value) for name, value in parameters.items()}
+
+
+def redis_access(directory, *users):
+    """Makes a password, and users.acl with the services' user and these ones; how the services sign in."""
+    password = secrets.token_urlsafe(24)
+    sha256 = hashlib.sha256(password.encode()).hexdigest()
+    lines = (ROOT / "deploy/redis/users.acl").read_text().splitlines()
+    wanted = [line for line in lines if line.split()[1] in ("sidan", *users)]
+    (directory / "users.acl").write_text("".join(re.sub(r"#\w+_SHA256", f"#{sha256}", line) + "\n" for line in wanted))
+    (directory / "redis-password").write_text(password + "\n")
+    return {"redis_user": "sidan", "redis_password_file": directory / "redis-password"}
 
 
 class Process:
@@ -187,18 +204,20 @@ class System:
     # -- processes ---------------------------------------------------------------------------------------------------
 
     def _redis_process(self):
+        """The services sign in, with the rights that deploy/redis/users.acl gives them; the test itself need not."""
         data = self.directory / "redis"
         data.mkdir(exist_ok=True)
+        self.redis_access = redis_access(self.directory)
         command = ["redis-server", str(ROOT / "deploy/redis/redis.conf"), "--port", "0", "--unixsocket",
-                   f"{self.sockets}/redis.sock", "--dir", str(data)]
+                   f"{self.sockets}/redis.sock", "--dir", str(data), "--aclfile", str(self.directory / "users.acl")]
         return Process("redis", command, dict(os.environ), self.directory / "redis.log")
 
     def add(self, service, number, parameters=None):
         """Describes one more instance; start() or its own start() runs it."""
         first = number == 1
-        values = {"redis": self.redis_url, "keys": self.keys, "admin_port": free_port()} | self.own_parameters(service, first)
-        values |= parameters or {}
-        environment = dict(os.environ) | {f"SIDAN_{name.upper()}": str(value) for name, value in values.items()}
+        values = {"redis": self.redis_url, "keys": self.keys, "admin_port": free_port()} | self.redis_access
+        values |= self.own_parameters(service, first) | (parameters or {})
+        environment = dict(os.environ) | variables(values)
         environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
         name = f"{service}.{number}"
         process = Process(name, [str(self.bin / f"sidan-{service}")], environment, self.directory / f"{name}.log")
@@ -306,8 +325,9 @@ class System:
 
     def ctl(self, *arguments, check=True):
         """Runs sidanctl; its output, or with check=False the finished process."""
-        done = subprocess.run([str(self.bin / "sidanctl"), "--redis", self.redis_url, "--keys", str(self.keys),
-                               *arguments], text=True, capture_output=True, timeout=60)
+        environment = dict(os.environ) | variables({"redis": self.redis_url, "keys": self.keys} | self.redis_access)
+        done = subprocess.run([str(self.bin / "sidanctl"), *arguments], text=True, capture_output=True, timeout=60,
+                              env=environment)
         if not check:
             return done
         assert done.returncode == 0, f"sidanctl {' '.join(arguments)}: {done.stdout}{done.stderr}"
