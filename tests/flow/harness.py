@@ -185,10 +185,10 @@ class System:
         self.url = f"http://127.0.0.1:{self.port}"
         self.spool_directory = self.directory / "spool"
         self.keys = self.directory / "keys"
-        self.ctl("keys", "init", str(self.keys))
         self.allowed_errors = []  # patterns of error lines that this test provokes
         self.http = requests.Session()
         self.redis_process = self._redis_process()
+        self.ctl("keys", "init", str(self.keys))
         self.services = {}  # name of the instance, as "routing.1", to its Process
         for service in SERVICES:
             for number in range(1, (instances or {}).get(service, 1) + 1):
