@@ -16,6 +16,11 @@ static const struct command commands[] = {
     {"order show", "ORDER", 1, 1, OPTION_JSON, "an order as it stands, and its history", order_show},
     {"sms unknown", "[COUNTY]", 0, 1, OPTION_JSON, "SMS whose fate is not known", sms_unknown},
     {"sms settle", "COUNTY SMS delivered|failed", 3, 3, OPTION_REASON, "decide about one of them", sms_settle},
+    {"journal verify", "[COUNTY]", 0, 1, OPTION_JSON, "whether the archive still says what was stored", journal_verify},
+    {"journal rebuild", "COUNTY", 1, 1, 0, "make lists, cases and search anew out of the journal", journal_rebuild},
+    {"journal accept", "COUNTY", 1, 1, OPTION_REASON, "go on with a file that lacks rows, or without it",
+     journal_accept},
+    {"audit", "COUNTY [ORDER]", 1, 2, OPTION_JSON, "who saw what is personal, came in, was refused", audit_show},
     {"key new", "ROLE NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
     {"schema", "", 0, 0, 0, "all messages and fields, as Markdown", schema},
 };
