@@ -44,11 +44,12 @@ static sqlite3_stmt *chain_rows(struct database *database, enum chain chain)
 {
     static const char *const queries[CHAIN_COUNT] = {
         "SELECT id, order_id, ver, hash IS chain('journal', (SELECT hash FROM journal AS before"
-        " WHERE before.id = journal.id - 1), " JOURNAL_CHAINED "),"
+        " WHERE before.id = journal.id - 1 AND before.id > 0), " JOURNAL_CHAINED "),"
         " EXISTS (SELECT 1 FROM orders WHERE orders.order_id = journal.order_id)"
         " FROM journal WHERE id > ?1 ORDER BY id LIMIT ?2",
         "SELECT id, order_id, NULL, hash IS chain('audit', (SELECT hash FROM audit AS before"
-        " WHERE before.id = audit.id - 1), " AUDIT_CHAINED "), 1 FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2"};
+        " WHERE before.id = audit.id - 1 AND before.id > 0), " AUDIT_CHAINED
+        "), 1 FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2"};
     return database_query(database, queries[chain]);
 }
 
