@@ -459,6 +459,7 @@ static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
             job_finish(batch->config.link, job, STATUS_OK, "stored", reply ? &bytes : NULL);
             break;
         case VERDICT_LATER:
+            job->envelope.remember = outcome_waits(job->outcome);
             job_finish(batch->config.link, job, STATUS_LATER, "later", NULL);
             break;
         case VERDICT_REFUSED:

@@ -363,6 +363,7 @@ static void take_ack(struct instance *instance, const struct envelope *envelope)
         return; /* of an earlier sending; the one under way elsewhere will be acknowledged too */
     struct parcel *parcel = queue_take(&instance->under_way, place);
     parcel->envelope.status = envelope->status;
+    parcel->envelope.remember = envelope->remember;
     memcpy(parcel->envelope.text, envelope->text, sizeof parcel->envelope.text);
     queue_push(&instance->courier->acked, parcel);
 }
@@ -397,6 +398,15 @@ static void set_aside(struct courier *courier, const struct parcel *parcel, cons
     aside_append(courier->config.store, event, type_name(parcel), cause);
 }
 
+/* After how long an event that was wanted later is sent again: as its receiver asked for, within our own bounds. */
+static int later_ms(const struct courier *courier, const struct envelope *ack)
+{
+    int most = courier->config.backoff_cap_ms;
+    if (ack->remember <= 0)
+        return courier->config.backoff_ms;
+    return ack->remember < most / 1000 ? (int)ack->remember * 1000 : most;
+}
+
 void courier_settle(struct courier *courier)
 {
     if (courier->acked.count == 0)
@@ -404,7 +414,7 @@ void courier_settle(struct courier *courier)
     struct store *store = courier->config.store;
     for (struct parcel *parcel = courier->acked.first; parcel; parcel = parcel->next) {
         if (parcel->envelope.status == STATUS_LATER)
-            later_append(store, &parcel->envelope, courier->config.backoff_ms);
+            later_append(store, &parcel->envelope, later_ms(courier, &parcel->envelope));
         else if (parcel->envelope.status == STATUS_REFUSED)
             set_aside(courier, parcel, parcel->envelope.text);
         else

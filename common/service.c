@@ -426,6 +426,7 @@ static bool is_ready(void *arg, const char **ret_why)
                : !store_is_up(service->store)       ? store_error(service->store)
                : !service->registered               ? "it is not registered yet"
                : !counties_count(service->counties) ? "no county is configured: sidanctl county apply DIR"
+               : service->spec->unready             ? service->spec->unready(service)
                                                     : "";
     return **ret_why == '\0';
 }

@@ -77,6 +77,8 @@ struct service_spec {
     void (*drain)(struct service *service);
     /* Whether work is still open that a drain should wait for. NULL: no. */
     bool (*busy)(struct service *service);
+    /* What it cannot do at present, for people, shown by /readyz; "" when all is well. NULL: it always can. */
+    const char *(*unready)(const struct service *service);
     /* Called after each committed batch. NULL: nothing. */
     void (*committed)(struct service *service);
 };

@@ -45,6 +45,8 @@ command_fn status;
 command_fn dlq_list, dlq_show, dlq_replay, dlq_skip;
 command_fn order_show;
 command_fn sms_unknown, sms_settle;
+command_fn journal_verify, journal_rebuild, journal_accept;
+command_fn audit_show;
 command_fn key_new;
 command_fn keys_init, keys_list, keys_rotate, keys_prune;
 command_fn schema;
