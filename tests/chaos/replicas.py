@@ -19,6 +19,13 @@ NAME = "sidan"
 FAILOVER_S = 30  # longest that a failover may take here
 
 
+def answers(connection):
+    try:
+        return connection.ping()
+    except redis.exceptions.RedisError:
+        return False
+
+
 class Replicated(System):
     def __init__(self, directory, replicas=1, waits=1, **arguments):
         self.node_count, self.waits = 1 + replicas, waits
@@ -55,7 +62,7 @@ class Replicated(System):
     def _sentinel(self, number, primary):
         port = free_port()
         text = (DEPLOY / "sentinel.conf").read_text().replace("127.0.0.1 6379", f"127.0.0.1 {primary}")
-        for name, value in (("down-after-milliseconds", 1000), ("failover-timeout", 1000)):
+        for name, value in (("down-after-milliseconds", 1000), ("failover-timeout", 2000)):
             text = re.sub(rf"{name} sidan \d+", f"{name} sidan {value}", text)
         lines = [text.replace("port 26379", f"port {port}"), f"sentinel auth-user {NAME} sentinel",
                  f"sentinel auth-pass {NAME} {self.password}"]
@@ -107,6 +114,14 @@ class Replicated(System):
             except redis.exceptions.RedisError:
                 return False
         wait_until(follows, FAILOVER_S, f"{node.name} is a replica", pause=0.2)
+
+    def make_replica(self, node):
+        """Starts a former primary as a replica; Sentinels would do that as well, after 10 s."""
+        node.start()
+        old = self.connection(node)
+        wait_until(lambda: answers(old), 20, f"{node.name} answers")
+        old.replicaof("127.0.0.1", self.primary.port)
+        self.wait_replica(node)
 
     def abandon(self):
         for process in [*self.sentinels, *self.nodes]:
