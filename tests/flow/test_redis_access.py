@@ -82,3 +82,17 @@ def test_the_services_user_has_least_rights(closed):
     with pytest.raises(redis.exceptions.ResponseError, match="can't run this command"):
         connection.evalsha(connection.script_load("return redis.call('FLUSHALL')"), 0)
     assert connection.get(f"order:{{{COUNTY}}}:1") == "x"
+
+
+def test_a_replica_is_no_redis_to_work_with(closed):
+    """One that became a replica is left, and it is said why; it is taken again when it is a primary."""
+    closed.ctl("county", "apply", str(closed.counties[0]))
+    routing = closed.services["routing.1"]
+    routing.start()
+    wait_until(lambda: closed.is_ready(routing), 20, "routing is ready")
+    closed.redis.replicaof("127.0.0.1", 1)
+    wait_until(lambda: "READONLY" in why_not_ready(routing), 20, "routing says that this is a replica")
+    done = closed.ctl("county", "apply", str(closed.counties[0]), check=False)
+    assert done.returncode == 1 and "READONLY" in done.stderr
+    closed.redis.replicaof("NO", "ONE")
+    wait_until(lambda: closed.is_ready(routing), 20, "routing is ready again")
