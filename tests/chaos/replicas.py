@@ -33,7 +33,8 @@ class Replicated(System):
 
     def _redis_process(self):
         """Describes all of them, and answers the first primary."""
-        self.redis_access = redis_access(self.directory, "replica", "sentinel") | {"redis_replicas": self.waits}
+        self.redis_access = redis_access(self.directory, "replica", "sentinel")
+        self.redis_access |= {"redis_replicas": self.waits, "redis_timeout_ms": 1000}
         self.password = (self.directory / "redis-password").read_text().strip()
         ports = [free_port() for _ in range(self.node_count)]
         self.nodes = [self._node(number, port, ports[0]) for number, port in enumerate(ports)]
