@@ -9,6 +9,7 @@ import time
 
 import pytest
 import redis
+import requests
 
 from archive_files import (assert_as_stored, path, readiness, tamper, two_counties, verify, wait_refused, wait_stored)
 from harness import COUNTY, make_county, wait_until
@@ -122,6 +123,23 @@ def test_the_chain_survives_kills_of_two_archives(make_system, tmp_path):
     assert rows == last >= 2 * len(orders)
     wait_until(lambda: system.redis.hget(f"chain:{{{COUNTY}}}", "journal").startswith(f"{last} "), 10, "Redis knows it")
     assert tamper(system, "SELECT count(*) FROM audit")[0][0] == 8, "each entry once"
+
+
+def test_two_archives_with_a_file_each_are_found(make_system, tmp_path):
+    """Instances that were given different directories: one of them stops, and no order's steps are spread over two files."""
+    system = make_system(counties=[make_county(tmp_path / "counties")], instances={"archive": 2}, start=False)
+    system.allowed_errors.append(rf"county={COUNTY} .*its events wait")
+    system.services["archive.2"].environment["SIDAN_DATA_DIR"] = str(tmp_path / "elsewhere")
+    system.start()
+    for _ in range(10):
+        system.place()
+    archives = system.of("archive")
+    wait_until(lambda: not all(map(system.is_ready, archives)), 15, "one of them says that its file is not the right one")
+    wait_stored(system)
+    [good] = [archive for archive in archives if system.is_ready(archive)]
+    [bad] = [archive for archive in archives if archive is not good]
+    text = requests.get(f"{bad.admin}/readyz", timeout=5).text
+    assert "lacks row" in text or "is missing" in text or "is empty" in text, text
 
 
 def test_the_audit_trail_is_kept(system):
