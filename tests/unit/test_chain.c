@@ -119,7 +119,7 @@ static void a_changed_row_is_found(void **state)
     (void)state;
     fill();
     static const char *const changes[] = {
-        "order_id = '" COUNTY "-000009'",
+        "order_id = '341022-000009'",
         "ver = 7",
         "at = at + 1",
         "stored_at = stored_at - 1",
