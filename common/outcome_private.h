@@ -27,7 +27,7 @@ struct sending {
 
 struct outcome {
     enum verdict verdict;
-    char *cause; /* of VERDICT_LATER */
+    char *cause;  /* of VERDICT_LATER */
     int64_t wait; /* seconds */
     struct record *changes;
     char *step, *actor, *note;

@@ -100,7 +100,7 @@ int journal_rebuild(struct ctl *ctl, size_t argc, char *const argv[])
 int journal_accept(struct ctl *ctl, size_t argc, char *const argv[])
 {
     (void)argc;
-    char key[KEY_SIZE], detail[200];
+    char key[KEY_SIZE], given_up[24], detail[200];
     if (strlen(ctl->reason) > REASON_MAX)
         return misused("the reason is kept in the audit trail: at most %d bytes", REASON_MAX);
     json_t *ids = county_ids(ctl, argv[0]);
@@ -112,14 +112,14 @@ int journal_accept(struct ctl *ctl, size_t argc, char *const argv[])
     if (!ask(ctl))
         return FAILED;
     const redisReply *mark = store_reply(ctl->store, 0);
-    /* The number and the beginning of the hash say which state of the file was given up. */
-    snprintf(detail, sizeof detail, "%s (was at %.20s)", ctl->reason, mark->str ? mark->str : "0");
+    /* The number and the beginning of the hash say which state of the file is given up. */
+    snprintf(given_up, sizeof given_up, "%.20s", mark->str ? mark->str : "0");
+    snprintf(detail, sizeof detail, "%s (was at %s)", ctl->reason, given_up);
     audit_append(ctl->store, argv[0],
                  &(struct audit){.actor = "operator", .action = "journal.accept", .result = "done", .detail = detail});
     store_appendf(ctl->store, "DEL %s", key);
     if (!ask(ctl))
         return FAILED;
-    printf("%s goes on with its file as it is; its journal was at row %.0f\n", argv[0],
-           mark->str ? strtod(mark->str, NULL) : 0);
+    printf("%s goes on with its file as it is; its journal was at %s\n", argv[0], given_up);
     return DONE;
 }

@@ -11,9 +11,13 @@
 
 #include "common/alloc.h"
 #include "common/store.h"
+#include "common/text.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Opening reads a file through: for so long at a time, then others have their turn. */
+enum { OPENING_MS = 500 };
 
 static struct script anchor_script = {.name = "anchor", .source =
 #include "services/archive/lua/anchor.lua.h"
@@ -43,7 +47,8 @@ void anchor_open_files(struct service *service, struct archive *archive, int64_t
     }
     if (count == 0 || store_run(store) < 0)
         return;
-    for (size_t i = 0; i < count; i++) {
+    int64_t began = mono_ms();
+    for (size_t i = 0; i < count && mono_ms() - began < OPENING_MS; i++) {
         const redisReply *marks = store_reply(store, i);
         if (marks->type != REDIS_REPLY_ARRAY || marks->elements != CHAIN_COUNT)
             continue;

@@ -108,6 +108,18 @@ static bool is_closed(const struct archive *archive, const char *county)
     return trouble && *trouble && !archive_database(archive, county);
 }
 
+/* Leaves an event with its sender. */
+static void postpone(const struct archive *archive, struct delivery *delivery)
+{
+    outcome_clear(delivery->outcome);
+    if (!county_id_valid(delivery->county))
+        outcome_refuse(delivery->outcome, "county", "county", "not a county's id");
+    else
+        outcome_later(delivery->outcome, "the county's file cannot be written");
+    if (is_closed(archive, delivery->county))
+        outcome_wait(delivery->outcome, CLOSED_S);
+}
+
 /* The events of one county, from the first of them on. */
 static void take_events(struct archive *archive, struct delivery *deliveries, size_t count, int64_t now)
 {
@@ -120,17 +132,9 @@ static void take_events(struct archive *archive, struct delivery *deliveries, si
         }
         archive_failed(archive, database, now);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!is_event_of(&deliveries[i], county))
-            continue;
-        outcome_clear(deliveries[i].outcome);
-        if (!county_id_valid(county))
-            outcome_refuse(deliveries[i].outcome, "county", "county", "not a county's id");
-        else
-            outcome_later(deliveries[i].outcome, "the county's file cannot be written");
-        if (is_closed(archive, county))
-            outcome_wait(deliveries[i].outcome, CLOSED_S);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (is_event_of(&deliveries[i], county))
+            postpone(archive, &deliveries[i]);
 }
 
 static int answer(struct database *database, struct delivery *delivery, int64_t now)
@@ -217,6 +221,10 @@ void archive_take_batch(struct service *service, struct delivery *deliveries, si
     open_files(service);
     archive_take(archive, deliveries, count, now);
     anchor_news(archive, service_store(service), now);
+    /* A file that has turned out not to be the right one: what it got belongs into another. */
+    for (size_t i = 0; i < count; i++)
+        if (is_event(&deliveries[i]) && is_closed(archive, deliveries[i].county))
+            postpone(archive, &deliveries[i]);
 }
 
 const char *archive_unready(const struct service *service)

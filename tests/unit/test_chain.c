@@ -8,7 +8,7 @@
 #include <errno.h>
 
 /* Where the test's files are. */
-static char *path(const char *name)
+static char *in_dir(const char *name)
 {
     return xasprintf("%s/%s", dir, name);
 }
@@ -16,7 +16,7 @@ static char *path(const char *name)
 /* Does something to the file as any program can that has it. The archive's own functions are not known there. */
 static void tamper(const char *sql)
 {
-    AUTOFREE char *file = path(COUNTY ".db");
+    AUTOFREE char *file = in_dir(COUNTY ".db");
     sqlite3 *sqlite;
     char *error = NULL;
     assert_int_equal(sqlite3_open(file, &sqlite), SQLITE_OK);
@@ -119,7 +119,7 @@ static void a_changed_row_is_found(void **state)
     (void)state;
     fill();
     static const char *const changes[] = {
-        "order_id = '" COUNTY "-000009'",
+        "order_id = '341022-000009'",
         "ver = 7",
         "at = at + 1",
         "stored_at = stored_at - 1",
@@ -269,7 +269,7 @@ static void another_file_in_its_place_is_refused(void **state)
     const struct anchor anchor = anchor_now();
     settle_file();
     copy_file(COUNTY ".db", "good.db");
-    AUTOFREE char *file = path(COUNTY ".db"), *log = path(COUNTY ".db-wal");
+    AUTOFREE char *file = in_dir(COUNTY ".db"), *log = in_dir(COUNTY ".db-wal");
 
     archive_close(&archive);
     copy_file("old.db", COUNTY ".db");
@@ -341,7 +341,7 @@ static void a_damaged_file_is_refused(void **state)
     const struct anchor anchor = anchor_now();
     settle_file();
     copy_file(COUNTY ".db", "good.db");
-    AUTOFREE char *file = path(COUNTY ".db");
+    AUTOFREE char *file = in_dir(COUNTY ".db");
     for (int kind = 0; kind < 3; kind++) {
         archive_close(&archive);
         copy_file("good.db", COUNTY ".db");
@@ -375,7 +375,7 @@ static void damage_is_found_at_work(void **state)
     tamper("CREATE TABLE filler (bytes); INSERT INTO filler VALUES (zeroblob(70000000))");
     settle_file();
     archive_close(&archive);
-    AUTOFREE char *file = path(COUNTY ".db");
+    AUTOFREE char *file = in_dir(COUNTY ".db");
     sqlite3 *sqlite;
     sqlite3_stmt *query;
     assert_int_equal(sqlite3_open(file, &sqlite), SQLITE_OK);
@@ -407,7 +407,7 @@ static void a_file_that_is_taken_away_is_not_written_to(void **state)
 {
     (void)state;
     fill();
-    AUTOFREE char *file = path(COUNTY ".db"), *away = path("away.db");
+    AUTOFREE char *file = in_dir(COUNTY ".db"), *away = in_dir("away.db");
     assert_int_equal(rename(file, away), 0);
     step(3, "open");
     assert_int_equal(take_step(COUNTY "-000003"), VERDICT_LATER);
