@@ -7,6 +7,7 @@
 #include "common/vault.h"
 
 #include "common/alloc.h"
+#include "common/keys.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -208,40 +209,38 @@ static int read_master_line(const char *line, struct master *ret_master)
     return 0;
 }
 
-/* The master key of this number; 0: the last one. 0, -EIO or -ENOKEY, with ret_fault. */
+/* The master key of this number; 0: the last one. 0, -ENOKEY, or as keys_read_file(), with ret_fault. */
 static int find_master(const char *keys_dir, int64_t number, struct master *ret_master, char **ret_fault)
 {
-    AUTOFREE char *path = xasprintf("%s/master", keys_dir);
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        *ret_fault = xasprintf("%s: %s; sidanctl keys init makes it, or bring back the one that was lost", path,
-                               strerror(errno));
-        return -EIO;
-    }
-    char line[200];
+    char *text, *place;
     struct master master;
+    int line = 0, r = keys_read_file(keys_dir, KEYS_MASTER, true, &text, ret_fault);
+    if (r < 0)
+        return r;
+    size_t size = strlen(text);
     bool found = false;
-    int r = 0;
-    for (int n = 1; r == 0 && fgets(line, sizeof line, file); n++) {
-        if (line[0] == '#' || line[strspn(line, " \t\r\n")] == '\0')
+    for (char *next = text; r == 0 && (place = strsep(&next, "\n"));) {
+        line++;
+        place += strspn(place, " \t\r");
+        if (*place == '#' || *place == '\0')
             continue;
-        r = read_master_line(line, &master);
+        r = read_master_line(place, &master);
         if (r < 0) {
-            *ret_fault = xasprintf("%s:%d: this is no line NUMBER KEY with a key of 64 hexadecimal digits", path, n);
-            r = -EIO;
+            *ret_fault = xasprintf("%s/%s:%d: expected a number and a key of 64 hexadecimal digits", keys_dir,
+                                   KEYS_MASTER, line);
         } else if (number == 0 || master.number == number) {
             *ret_master = master;
             found = true;
         }
     }
-    fclose(file);
-    sodium_memzero(line, sizeof line);
+    sodium_memzero(text, size);
+    free(text);
     sodium_memzero(&master, sizeof master);
     if (r == 0 && !found) {
-        if (number)
-            *ret_fault = xasprintf("%s lacks the master key %lld: bring its line back", path, (long long)number);
-        else
-            *ret_fault = xasprintf("%s holds no master key: sidanctl keys master adds one", path);
+        *ret_fault =
+            number ? xasprintf("%s/%s lacks the master key %lld: bring its line back", keys_dir, KEYS_MASTER,
+                               (long long)number)
+                   : xasprintf("%s/%s holds no key; sidanctl keys master %s adds one", keys_dir, KEYS_MASTER, keys_dir);
         r = -ENOKEY;
     }
     return r;

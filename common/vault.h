@@ -37,8 +37,8 @@ const unsigned char *vault_secret(const struct vault *vault);
  */
 char *vault_wrap(const struct vault *vault, const char *keys_dir, const char *county, char **ret_fault);
 
-/* The vault that was wrapped for this county: 0, or -EIO (the file cannot be read), -ENOKEY (it lacks the master key)
- * or -EBADMSG (another key, another county, or damaged), with ret_fault. */
+/* The vault that was wrapped for this county: 0, or with ret_fault -ENOKEY (the file lacks the master key), -EBADMSG
+ * (another key, another county, or damaged), or what keys_read_file() says. */
 int vault_unwrap(const char *keys_dir, const char *county, const char *wrapped, struct vault **ret_vault,
                  char **ret_fault);
 

@@ -192,8 +192,8 @@ static void master_keys_wrap_and_unwrap(void **state)
     assert_int_equal(rewrap("1\n", "2\n", "990101"), -ENOKEY);
     assert_int_equal(rewrap("1\n", "", "990101"), -ENOKEY);
     assert_int_equal(rewrap("1\n", "1\n", "990102"), -EBADMSG);
-    assert_int_equal(rewrap("1\n", "1x\n", "990101"), -EIO);
-    assert_int_equal(rewrap("1\n", "junk\n1\n", "990101"), -EIO);
+    assert_int_equal(rewrap("1\n", "1x\n", "990101"), -EINVAL);
+    assert_int_equal(rewrap("1\n", "junk\n1\n", "990101"), -EINVAL);
 }
 
 static void a_wrapped_vault_cannot_be_changed(void **state)
