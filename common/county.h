@@ -46,6 +46,8 @@ enum county_file {
 };
 const char *county_file_name(enum county_file file); /* "settings.csv", ... */
 
+struct vault;
+
 struct town {
     const char *id, *name, *convener, *phone;
 };
@@ -117,8 +119,10 @@ struct county {
     struct span clocks[2][CLOCK_KINDS]; /* normal, urgent */
     struct calendar *calendar;
 
-    unsigned char secret[32]; /* from Redis, made at the first apply; zero in a county read from files alone */
-    int64_t revision;         /* likewise */
+    /* From Redis, made at the first apply; zero and NULL in a county read from files alone. */
+    unsigned char secret[32];
+    struct vault *vault; /* owned */
+    int64_t revision;
 
     struct arena *arena; /* owns everything above but the calendar */
 };

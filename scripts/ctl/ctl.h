@@ -40,13 +40,13 @@ struct command {
     command_fn *run;
 };
 
-command_fn county_apply, county_check, county_list, county_show;
+command_fn county_apply, county_check, county_list, county_show, county_rekey, county_rewrap;
 command_fn status;
 command_fn dlq_list, dlq_show, dlq_replay, dlq_skip;
 command_fn order_show;
 command_fn sms_unknown, sms_settle;
 command_fn key_new;
-command_fn keys_init, keys_list, keys_rotate, keys_prune;
+command_fn keys_init, keys_list, keys_rotate, keys_prune, keys_master;
 command_fn schema;
 
 /* Picks the command, checks its arguments and options, and runs it. Returns the exit code. */
@@ -72,6 +72,14 @@ json_t *county_ids(struct ctl *ctl, const char *only);
  */
 int call(struct ctl *ctl, int service, const char *county, const char *order, enum message_type type,
          const struct record *body, struct record *ret_reply);
+
+/*
+ * Stores a county's config anew, sealed: with these files, or with those that it has when texts is NULL; rekey: with a
+ * new data key. Its vault gets wrapped by the current master key. Returns DONE and the new revision, or FAILED after
+ * saying why.
+ */
+int config_update(struct ctl *ctl, const char *county, char *const texts[COUNTY_FILE_COUNT], bool rekey,
+                  int64_t *ret_revision);
 
 /* "2026-11-22T09:30:00+08:00"; new reference. */
 json_t *json_time(int64_t ms);
