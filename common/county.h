@@ -96,6 +96,7 @@ struct county {
     bool open311_tokens;      /* answer POST with a token instead of the number */
     int work_start, work_end; /* minutes since midnight, China time, default 08:30 and 17:30 */
     bool work_weekday[7];     /* Sunday first; default Monday to Friday */
+    int64_t retention;        /* ms for which a closed order keeps name, phone and mail address, default 180 days */
     struct span escalate;     /* between two rungs of the ladder, default 1 working day */
 
     struct town *towns;

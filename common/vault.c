@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -167,13 +168,6 @@ int vault_open(const struct vault *vault, const char *owner, const char *sealed,
     if (number > (int64_t)vault->count)
         return -ENOKEY;
     return open_with(vault->keys[number - 1], owner, sealed, rest, ret_value, ret_size);
-}
-
-bool vault_is_sealed(const char *text)
-{
-    int64_t number;
-    const char *rest;
-    return read_header(text, &number, &rest) == 0;
 }
 
 void vault_digest(const struct vault *vault, const char *value, char ret_digest[VAULT_DIGEST_SIZE])

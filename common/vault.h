@@ -14,7 +14,6 @@
 #ifndef SIDAN_VAULT_H
 #define SIDAN_VAULT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct vault;
@@ -54,9 +53,6 @@ char *vault_seal(const struct vault *vault, const char *owner, const char *value
  * or is no sealed value.
  */
 int vault_open(const struct vault *vault, const char *owner, const char *sealed, char **ret_value, size_t *ret_size);
-
-/* Whether a text has the form of a sealed value. */
-bool vault_is_sealed(const char *text);
 
 /* A keyed hash by which a value can be looked up without being stored, as 32 hexadecimal digits. The same for the
  * county's whole life; another one in each county. */

@@ -157,8 +157,7 @@ static void print_stored_fault(void *arg, const char *county, const char *file, 
     print_fault(arg, file, line, text);
 }
 
-/* All counties as the services see them; NULL after saying why not. */
-static struct counties *load(struct ctl *ctl)
+struct counties *counties_open(struct ctl *ctl)
 {
     if (!ctl->keys) {
         misused("where are the keys? give --keys DIR or SIDAN_KEYS");
@@ -185,7 +184,7 @@ int county_list(struct ctl *ctl, size_t argc, char *const argv[])
 {
     (void)argc;
     (void)argv;
-    struct counties *counties = load(ctl);
+    struct counties *counties = counties_open(ctl);
     if (!counties)
         return FAILED;
     json_t *rows = json_array();
@@ -201,7 +200,7 @@ int county_list(struct ctl *ctl, size_t argc, char *const argv[])
 int county_show(struct ctl *ctl, size_t argc, char *const argv[])
 {
     (void)argc;
-    struct counties *counties = load(ctl);
+    struct counties *counties = counties_open(ctl);
     if (!counties)
         return FAILED;
     const struct county *county = counties_find(counties, argv[0]);

@@ -45,6 +45,7 @@ command_fn status;
 command_fn dlq_list, dlq_show, dlq_replay, dlq_skip;
 command_fn order_show;
 command_fn sms_unknown, sms_settle;
+command_fn spool;
 command_fn key_new;
 command_fn keys_init, keys_list, keys_rotate, keys_prune, keys_master;
 command_fn schema;
@@ -72,6 +73,9 @@ json_t *county_ids(struct ctl *ctl, const char *only);
  */
 int call(struct ctl *ctl, int service, const char *county, const char *order, enum message_type type,
          const struct record *body, struct record *ret_reply);
+
+/* All counties as the services see them; NULL after saying why not. */
+struct counties *counties_open(struct ctl *ctl);
 
 /*
  * Stores a county's config anew, sealed: with these files, or with those that it has when texts is NULL; rekey: with a

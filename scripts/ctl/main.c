@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"order show", "ORDER", 1, 1, OPTION_JSON, "an order as it stands, and its history", order_show},
     {"sms unknown", "[COUNTY]", 0, 1, OPTION_JSON, "SMS whose fate is not known", sms_unknown},
     {"sms settle", "COUNTY SMS delivered|failed", 3, 3, OPTION_REASON, "decide about one of them", sms_settle},
+    {"spool", "FILE ...", 1, SIZE_MAX, OPTION_JSON, "SMS that notification wrote to files", spool},
     {"key new", "ROLE NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
     {"keys init", "DIR", 1, 1, 0, "make the keys of the services that are missing; needs no Redis", keys_init},
     {"keys list", "DIR", 1, 1, OPTION_JSON, "the keys that are allowed, and which of them are in use", keys_list},

@@ -251,6 +251,7 @@ int archive_start(struct service *service)
         return result;
     service_set_state(service, archive);
     service_every(service, (size_t)param_int(params, "retire_ms"), retire);
+    service_every(service, (size_t)param_int(params, "erase_ms"), archive_erase);
     return 0;
 }
 

@@ -48,6 +48,12 @@ static const char *const migrations[] = {
     "CREATE TABLE sms (sms TEXT PRIMARY KEY, order_id TEXT NOT NULL, recipient TEXT NOT NULL, template TEXT NOT NULL,"
     "  state TEXT NOT NULL, at INTEGER NOT NULL, detail TEXT);"
     "CREATE INDEX sms_order ON sms (order_id, at);",
+
+    /* Who placed an order, sealed; apart from the journal because it is erased one day. person: hash of the phone.
+     * closed_at: of the order, from when it has left Redis. */
+    "CREATE TABLE contacts (order_id TEXT PRIMARY KEY, person TEXT, sealed TEXT NOT NULL, closed_at INTEGER);"
+    "CREATE INDEX contacts_person ON contacts (person);"
+    "CREATE INDEX contacts_closed_at ON contacts (closed_at) WHERE closed_at IS NOT NULL;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations };
 
@@ -95,7 +101,7 @@ static int set_up(struct database *database)
     sqlite3_busy_timeout(database->sqlite, BUSY_MS);
     int result = search_register(database->sqlite);
     if (result == 0)
-        result = run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+        result = run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
     return result < 0 ? result : migrate(database);
 }
 
@@ -163,6 +169,11 @@ void database_rollback(struct database *database)
 {
     if (!sqlite3_get_autocommit(database->sqlite))
         run(database, "ROLLBACK");
+}
+
+void database_forget(struct database *database)
+{
+    run(database, "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 sqlite3_stmt *database_query(struct database *database, const char *sql)

@@ -36,6 +36,9 @@ int database_begin(struct database *database);
 int database_commit(struct database *database);
 void database_rollback(struct database *database);
 
+/* What has been deleted leaves the write-ahead log, too; unless somebody is reading just now. */
+void database_forget(struct database *database);
+
 /*
  * A query, prepared once per file and kept. It is reset when the variable goes
  * out of scope, so a text of one of its columns must be copied before. A query
