@@ -80,6 +80,7 @@ struct service {
     void *state;
     struct timer_entry *timers;
     bool registered, scheduled, draining;
+    unsigned long refused; /* by the link, as it was reported last */
     int64_t drain_began;
 };
 
@@ -239,8 +240,22 @@ static int addressees(int service)
     return wanted;
 }
 
+/* A list that cannot be read leaves everything as it was, and is reported once. */
+static void refresh_keys(struct service *service)
+{
+    char *fault;
+    int r = keys_refresh(service->keys, &fault);
+    if (r < 0) {
+        log_error("%s; the list of keys before it stays in force", fault);
+        free(fault);
+    } else if (r > 0) {
+        log_info("the list of keys was read again");
+    }
+}
+
 static void refresh(struct service *service)
 {
+    refresh_keys(service);
     if (counties_refresh(service->counties) < 0)
         log_warning("redis is away: %s", store_error(service->store));
     int id = (int)service->spec->id;
@@ -263,6 +278,17 @@ static void claim(struct service *service)
 {
     if (!service->draining)
         courier_claim(service->courier);
+}
+
+/* Strangers can make us refuse as much as they like, but not say so more than now and then. */
+static void report_refused(struct service *service)
+{
+    unsigned long refused = link_refused(service->link);
+    if (refused != service->refused)
+        log_warning("refused=%lu connections or messages of other services or of strangers; "
+                    "sidan_link_handshakes_total and sidan_link_dropped_total say why",
+                    refused - service->refused);
+    service->refused = refused;
 }
 
 /* Depths of this service's outboxes over all counties, and of the dead letters. */
@@ -372,7 +398,7 @@ static int set_up(struct service *service)
         snprintf(bind, sizeof bind, "tcp://%s:%d", param_str(params, "bind_host"), (int)param_int(params, "bind_port"));
     else
         snprintf(bind, sizeof bind, "tcp://%s:*", param_str(params, "bind_host"));
-    r = link_new(service->loop, bind, &link_handlers, service, &service->link);
+    r = link_new(service->loop, bind, service->keys, &link_handlers, service, &service->link);
     if (r < 0) {
         log_error("cannot take messages at %s: %s", bind, zmq_strerror(-r));
         return r;
@@ -432,6 +458,7 @@ static void describe_self(struct service *service)
         snprintf(host, sizeof host, "%s", bind);
     snprintf(service->self.instance, sizeof service->self.instance, "%s", service->instance);
     snprintf(service->self.endpoint, sizeof service->self.endpoint, "tcp://%s:%d", host, link_port(service->link));
+    snprintf(service->self.key, sizeof service->self.key, "%s", keys_own_public(service->keys));
     snprintf(service->self.admin, sizeof service->self.admin, "http://%s:%d", host, admin_port(service->admin));
 }
 
@@ -474,6 +501,7 @@ static void run(struct service *service)
     service_every(service, TICK_MS, tick);
     service_every(service, CLAIM_MS, claim);
     service_every(service, SAMPLE_MS, sample);
+    service_every(service, SAMPLE_MS, report_refused);
     log_info("started");
     zloop_start(service->loop);
     courier_release(service->courier);

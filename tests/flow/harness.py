@@ -25,6 +25,7 @@ from pathlib import Path
 
 import redis
 import requests
+import zmq
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("intake", "routing", "assignment", "notification", "archive")
@@ -253,6 +254,16 @@ class System:
             return requests.get(f"{process.admin}/readyz", timeout=2).status_code == 200
         except requests.RequestException:
             return False
+
+    def key_pair(self, name):
+        """The key pair of a service, or of sidanctl, for zmq: (public, secret)."""
+        secret = (self.keys / f"{name}.secret").read_bytes().strip()
+        return zmq.curve_public(secret), secret
+
+    def instance(self, service):
+        """Where the last instance of a service takes messages, and its public key."""
+        _, endpoint, _, key = self.redis.zrange(f"registry:{service}", -1, -1)[0].split("@", 3)
+        return endpoint, key.encode()
 
     def wait_ready(self, timeout=30):
         for process in self.services.values():
