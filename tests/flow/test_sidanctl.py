@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
 import pytest
@@ -200,6 +201,14 @@ def test_keys_are_replaced_and_a_lost_one_is_missed(stored):
         refused(stored.ctl("county", "rekey", COUNTY, check=False), 1, said)
     assert undecoded(stored).hgetall(key("config")) == rewrapped, "nothing was changed"
     refused(stored.ctl("county", "rekey", "999999", check=False), 1, "999999")
+
+
+def test_who_stores_at_the_same_time_undoes_nothing(stored):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: stored.ctl("county", "rekey", COUNTY), range(4)))
+    config = stored.redis.hgetall(key("config"))
+    assert config["revision"] == "5" and config["members.csv"].startswith("v1.5."), "one key more each"
+    assert "work_hours" in stored.ctl("county", "show", COUNTY)
 
 
 # -- queues ----------------------------------------------------------------------------------------------------------
