@@ -13,7 +13,7 @@ import msgpack
 import pytest
 import redis
 
-from harness import COUNTY, make_county, wait_until
+from harness import COUNTY, ROOT, make_county, wait_until
 
 EDGE = "intake>routing"
 PHONE = "13912345678"
@@ -204,6 +204,10 @@ def test_keys_are_replaced_and_a_lost_one_is_missed(stored):
 
 
 def test_who_stores_at_the_same_time_undoes_nothing(stored):
+    script = (ROOT / "common/lua/county_apply.lua").read_text()
+    before = undecoded(stored).hgetall(key("config"))
+    assert stored.redis.eval(script, 1, key("config"), 0, "vault", "read before the county was applied") is None
+    assert undecoded(stored).hgetall(key("config")) == before
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: stored.ctl("county", "rekey", COUNTY), range(4)))
     config = stored.redis.hgetall(key("config"))
