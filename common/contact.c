@@ -41,12 +41,12 @@ static char *owner_of(const char *order_id)
     return xasprintf("order/%s/contact", order_id);
 }
 
-void contact_person(const struct county *county, const char *phone, char ret_person[VAULT_DIGEST_SIZE])
+void contact_person(const struct vault *vault, const char *phone, char ret_person[VAULT_DIGEST_SIZE])
 {
-    vault_digest(county->vault, phone, ret_person);
+    vault_digest(vault, phone, ret_person);
 }
 
-void contact_seal(const struct county *county, const char *order_id, const struct record *given, struct record *order)
+void contact_seal(const struct vault *vault, const char *order_id, const struct record *given, struct record *order)
 {
     static const enum field fields[] = {F_NAME, F_PHONE, F_EMAIL};
     RECORD *contact = record_new();
@@ -58,18 +58,18 @@ void contact_seal(const struct county *county, const char *order_id, const struc
     msgpack_sbuffer_init(&bytes);
     wire_pack(&bytes, MSG_CONTACT, contact);
     AUTOFREE char *owner = owner_of(order_id);
-    AUTOFREE char *sealed = vault_seal(county->vault, owner, bytes.data, bytes.size);
+    AUTOFREE char *sealed = vault_seal(vault, owner, bytes.data, bytes.size);
     record_set(order, F_CONTACT, sealed);
     sodium_memzero(bytes.data, bytes.size);
     msgpack_sbuffer_destroy(&bytes);
     if (record_len(contact, F_PHONE) > 0) {
         char person[VAULT_DIGEST_SIZE];
-        contact_person(county, record_str(contact, F_PHONE), person);
+        contact_person(vault, record_str(contact, F_PHONE), person);
         record_set(order, F_PERSON, person);
     }
 }
 
-int contact_open(const struct county *county, const char *order_id, const char *sealed, struct record *ret_contact)
+int contact_open(const struct vault *vault, const char *order_id, const char *sealed, struct record *ret_contact)
 {
     record_clear(ret_contact);
     if (!*sealed)
@@ -79,7 +79,7 @@ int contact_open(const struct county *county, const char *order_id, const char *
     enum message_type type;
     struct fault fault;
     AUTOFREE char *owner = owner_of(order_id);
-    int r = vault_open(county->vault, owner, sealed, &bytes, &size);
+    int r = vault_open(vault, owner, sealed, &bytes, &size);
     if (r < 0)
         return r;
     r = wire_unpack(bytes, size, &type, ret_contact, &fault);

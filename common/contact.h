@@ -7,7 +7,6 @@
 #ifndef SIDAN_CONTACT_H
 #define SIDAN_CONTACT_H
 
-#include "common/county.h"
 #include "common/record.h"
 #include "common/vault.h"
 
@@ -21,15 +20,15 @@ int contact_phone(const char *text, char ret_phone[PHONE_SIZE]);
 /* Sets F_CONTACT and F_PERSON of the order to what `given` has of F_NAME, F_PHONE and F_EMAIL; nothing when it has
  * none.
  */
-void contact_seal(const struct county *county, const char *order_id, const struct record *given, struct record *order);
+void contact_seal(const struct vault *vault, const char *order_id, const struct record *given, struct record *order);
 
 /* The hash by which orders of a phone are found; phone as contact_phone() gives it. */
-void contact_person(const struct county *county, const char *phone, char ret_person[VAULT_DIGEST_SIZE]);
+void contact_person(const struct vault *vault, const char *phone, char ret_person[VAULT_DIGEST_SIZE]);
 
 /*
  * Opens a sealed contact into ret_contact: F_NAME, F_PHONE and F_EMAIL, as far as they were given; "" has none. 0, or
  * as vault_open(): -ENOKEY may pass when the county's configuration is read anew, -EBADMSG stays.
  */
-int contact_open(const struct county *county, const char *order_id, const char *sealed, struct record *ret_contact);
+int contact_open(const struct vault *vault, const char *order_id, const char *sealed, struct record *ret_contact);
 
 #endif

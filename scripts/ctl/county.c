@@ -91,24 +91,6 @@ static void print_summary(const struct county *county, const char *what)
         county->member_count, county->department_count, county->category_count, county->rule_count);
 }
 
-int county_apply(struct ctl *ctl, size_t argc, char *const argv[])
-{
-    (void)argc;
-    char *texts[COUNTY_FILE_COUNT] = {NULL};
-    struct county *county = NULL;
-    int code = check(ctl, argv[0], texts, &county);
-    int64_t revision = 0;
-    if (county)
-        code = config_update(ctl, county->id, texts, false, &revision);
-    if (revision > 0) {
-        print_summary(county, "applied");
-        printf("revision %lld\n", (long long)revision);
-    }
-    county_destroy(&county);
-    free_files(texts);
-    return code;
-}
-
 int county_check(struct ctl *ctl, size_t argc, char *const argv[])
 {
     (void)argc;
@@ -169,6 +151,24 @@ struct counties *counties_open(struct ctl *ctl)
         counties_destroy(&counties);
     }
     return counties;
+}
+
+int county_apply(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    char *texts[COUNTY_FILE_COUNT] = {NULL};
+    struct county *county = NULL;
+    int code = check(ctl, argv[0], texts, &county);
+    int64_t revision = 0;
+    if (county)
+        code = config_update(ctl, county->id, texts, false, &revision);
+    if (code == DONE) {
+        print_summary(county, "applied");
+        printf("revision %lld\n", (long long)revision);
+    }
+    county_destroy(&county);
+    free_files(texts);
+    return code;
 }
 
 static json_t *figures(const struct county *county)

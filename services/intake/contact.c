@@ -60,7 +60,7 @@ static void show(const struct look *look, const char *sealed)
         intake_answer_error(look->request, 404, "no_contact", NULL, NULL);
         return;
     }
-    int r = county ? contact_open(county, look->order, sealed, contact) : -ENOKEY;
+    int r = county ? contact_open(county->vault, look->order, sealed, contact) : -ENOKEY;
     if (r == -ENOKEY) { /* the county has a new key, which is read within a second */
         intake_answer_error(look->request, 503, "unavailable", NULL, NULL);
     } else if (r < 0) {
@@ -141,7 +141,7 @@ static void post_find(void *arg, struct http_request *request)
     struct look *look = look_new(intake, request, county, county_key(county, key));
     if (!record_look(look, "person.find"))
         return;
-    contact_person(county, phone, person);
+    contact_person(county->vault, phone, person);
     record_set(question, F_PERSON, person);
     record_set_int(question, F_LIMIT, LIMIT_MAX);
     service_call(intake->service, look->county, "", MSG_LIST_ORDERS, question, NULL, intake_call_ms(intake), on_found,

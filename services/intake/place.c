@@ -75,7 +75,7 @@ static bool set_contact(const struct context *context, const struct record *mess
         record_set(given, F_PHONE, phone);
     else
         record_unset(given, F_PHONE);
-    contact_seal(context->county, context->order_id, given, changes);
+    contact_seal(context->county->vault, context->order_id, given, changes);
     for (int field = 0; field < FIELD_COUNT; field++)
         if ((field_info((enum field)field)->flags & (PERSONAL | SEALED)) == PERSONAL)
             record_unset(changes, (enum field)field);

@@ -85,7 +85,7 @@ void notify(const struct context *context, const struct record *order, const str
     RECORD *contact = record_new();
     const char *sealed = record_str(order, F_CONTACT);
     int r = words_have(record_str(message, F_RECIPIENTS), "resident")
-                ? contact_open(context->county, context->order_id, sealed, contact)
+                ? contact_open(context->county->vault, context->order_id, sealed, contact)
                 : 0;
     if (r == -ENOKEY) {
         outcome_later(outcome, "the county has a new key that was not read yet");

@@ -362,18 +362,34 @@ def test_with_the_wrong_master_key_nothing_starts_and_the_cause_is_said_once(sys
     assert system.order(first)["state"] == "open"
 
 
-def test_a_county_of_an_earlier_version_keeps_its_codes(system):
-    """Its secret lay in Redis as it is; `county apply` takes it into the vault."""
-    secret, config = bytes(range(32)), f"config:{{{COUNTY}}}"
+def test_what_an_earlier_version_left_open_is_sealed(make_system, tmp_path):
+    """Secret, files, orders and SMS lay in Redis as they were; `county apply` seals them, and all goes on."""
+    system = make_system(start=False)
+    system.start_redis()
+    secret, order, sms = bytes(range(32)), f"{COUNTY}-000007", f"{COUNTY}-000007.{'0' * 24}.1"
     client = redis.Redis(unix_socket_path=system.redis_url.removeprefix("unix:"))
-    revision = int(client.hget(config, "revision"))
-    client.delete(config)
-    client.hset(config, mapping={"revision": revision + 7, "secret": secret})
+    client.hset(f"config:{{{COUNTY}}}", mapping={"revision": 4, "secret": secret, "members.csv": MEMBER["phone"]})
+    client.sadd("counties", COUNTY)
+    client.set(f"serial:{{{COUNTY}}}", 7)
+    client.hset(f"order:{{{COUNTY}}}:{order}", mapping=RESIDENT | {
+        "ver": 1, "state": "placed", "county": COUNTY, "order": order, "title": "路灯", "sms_open": 1})
+    client.hset(f"sms:{{{COUNTY}}}:{sms}", mapping={
+        "state": "queued", "rank": 1, "order": order, "recipient": "resident", "template": "placed",
+        "phone": RESIDENT["phone"], "text": f"{RESIDENT['name']}您好", "created": 1})
+    client.zadd(f"smsq:{{{COUNTY}}}", {sms: 1})
     system.ctl("county", "apply", str(system.counties[0]))
-    assert b"secret" not in client.hkeys(config)
+    system.ctl("county", "apply", str(system.counties[0]))  # what is sealed is left alone
+    system.redis.bgrewriteaof()
+    wait_until(lambda: not system.redis.info("persistence")["aof_rewrite_in_progress"], 20, "the AOF is rewritten")
+    assert_absent(files(system.directory / "redis"))
 
-    def code_fits():
-        order = system.place()
-        number = hashlib.blake2b(order["order"].encode(), digest_size=8, key=secret).digest()
-        return order["code"] == f"{int.from_bytes(number, 'little') % 1000000:06d}"
-    wait_until(code_fits, 20, "codes come from the secret that was there")
+    for process in system.services.values():
+        process.start()
+    system.wait_ready()
+    [sent] = system.wait_sms({"order": order}, template="placed")
+    assert sent["to"] == RESIDENT["phone"] and RESIDENT["name"] in sent["text"]
+    number = hashlib.blake2b(order.encode(), digest_size=8, key=secret).digest()
+    old = {"order": order, "code": f"{int.from_bytes(number, 'little') % 1000000:06d}"}
+    assert system.order(old)["title"] == "路灯", "the codes are the same as before"
+    assert contact(system, old, key="office").json == RESIDENT
+    assert system.redis.hget(order_key(old), "person") == system.redis.hget(order_key(system.place(**RESIDENT)), "person")

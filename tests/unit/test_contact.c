@@ -68,7 +68,7 @@ static void name_phone_and_address_are_sealed_together(void **state)
     assert_nothing_open(changes);
     assert_string_equal(record_str(changes, F_TITLE), "路灯不亮");
     RECORD *contact = record_new();
-    assert_int_equal(contact_open(county, ORDER, record_str(changes, F_CONTACT), contact), 0);
+    assert_int_equal(contact_open(county->vault, ORDER, record_str(changes, F_CONTACT), contact), 0);
     assert_string_equal(record_str(contact, F_NAME), "周小雨");
     assert_string_equal(record_str(contact, F_PHONE), "10000000001");
     assert_string_equal(record_str(contact, F_EMAIL), "yu@example.cn");
@@ -76,7 +76,7 @@ static void name_phone_and_address_are_sealed_together(void **state)
     /* Handlers are pure, and one phone has one spelling. */
     assert_string_equal(record_str(changes, F_CONTACT), record_str(outcome_changed(again), F_CONTACT));
     assert_string_equal(record_str(changes, F_PERSON), record_str(outcome_changed(again), F_PERSON));
-    assert_int_equal(contact_open(county, "990101-000124", record_str(changes, F_CONTACT), contact), -EBADMSG);
+    assert_int_equal(contact_open(county->vault, "990101-000124", record_str(changes, F_CONTACT), contact), -EBADMSG);
     outcome_destroy(&outcome);
     outcome_destroy(&again);
 }
@@ -91,7 +91,7 @@ static void what_was_not_given_is_not_there(void **state)
     assert_null(fixture_notified(nothing, "placed"));
 
     RECORD *contact = record_new();
-    assert_int_equal(contact_open(county, ORDER, record_str(outcome_changed(name), F_CONTACT), contact), 0);
+    assert_int_equal(contact_open(county->vault, ORDER, record_str(outcome_changed(name), F_CONTACT), contact), 0);
     assert_true(record_has(contact, F_NAME));
     assert_false(record_has(contact, F_PHONE));
     assert_false(record_has(outcome_changed(name), F_PERSON));
@@ -132,9 +132,9 @@ static void another_message_in_a_contact_is_refused(void **state)
     (void)state;
     RECORD *contact = record_new();
     AUTOFREE char *sealed = vault_seal(county->vault, "order/" ORDER "/contact", "\xc0", 1);
-    assert_int_equal(contact_open(county, ORDER, sealed, contact), -EBADMSG);
-    assert_int_equal(contact_open(county, ORDER, "周小雨", contact), -EBADMSG);
-    assert_int_equal(contact_open(county, ORDER, "", contact), 0);
+    assert_int_equal(contact_open(county->vault, ORDER, sealed, contact), -EBADMSG);
+    assert_int_equal(contact_open(county->vault, ORDER, "周小雨", contact), -EBADMSG);
+    assert_int_equal(contact_open(county->vault, ORDER, "", contact), 0);
     assert_int_equal(record_count(contact), 0);
 }
 

@@ -45,7 +45,7 @@ static struct record *make_order(void)
     record_set(order, F_TITLE, "东门小区路灯不亮");
     RECORD *given = record_new();
     record_set(given, F_PHONE, "10000000001");
-    contact_seal(county, "990101-000123", given, order);
+    contact_seal(county->vault, "990101-000123", given, order);
     return order;
 }
 
@@ -196,7 +196,7 @@ static void the_resident_is_told_from_the_sealed_contact(void **state)
     outcome_destroy(&outcome);
 
     record_set(given, F_PHONE, "10000000002");
-    contact_seal(county, "990101-000124", given, other);
+    contact_seal(county->vault, "990101-000124", given, other);
     outcome = tell_resident(record_str(other, F_CONTACT)); /* somebody moved it here */
     assert_string_equal(fixture_error(outcome), "sealed");
     outcome_destroy(&outcome);
@@ -210,7 +210,7 @@ static void a_key_that_is_not_known_yet_is_waited_for(void **state)
     VAULT *before = vault_new(NULL);
     record_set(given, F_PHONE, "10000000001");
     vault_rekey(vault);
-    contact_seal(county, "990101-000123", given, order);
+    contact_seal(county->vault, "990101-000123", given, order);
     county->vault = before; /* an instance that has not looked since */
     struct outcome *outcome = tell_resident(record_str(order, F_CONTACT));
     county->vault = vault;
