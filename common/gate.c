@@ -178,7 +178,8 @@ int gate_new(zloop_t *loop, void *context, const struct keys *keys, struct gate 
         gate_destroy(&gate);
         return -error;
     }
-    zloop_poller(loop, &(zmq_pollitem_t){.socket = gate->zap, .events = ZMQ_POLLIN}, on_zap, gate);
+    zmq_pollitem_t item = {.socket = gate->zap, .events = ZMQ_POLLIN};
+    zloop_poller(loop, &item, on_zap, gate);
     *ret_gate = gate;
     return 0;
 }
@@ -219,7 +220,8 @@ static int watch(struct gate *gate)
     zmq_setsockopt(gate->monitor, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
     if (zmq_connect(gate->monitor, MONITOR_ENDPOINT) < 0)
         return -errno;
-    zloop_poller(gate->loop, &(zmq_pollitem_t){.socket = gate->monitor, .events = ZMQ_POLLIN}, on_monitor, gate);
+    zmq_pollitem_t item = {.socket = gate->monitor, .events = ZMQ_POLLIN};
+    zloop_poller(gate->loop, &item, on_monitor, gate);
     return 0;
 }
 

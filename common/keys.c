@@ -37,37 +37,32 @@ static bool is_private(const struct stat *file)
 int keys_read_file(const char *directory, const char *name, bool secret, char **ret_text, char **ret_fault)
 {
     AUTOFREE char *path = xasprintf("%s/%s", directory, name);
+    char *text = xcalloc(1, MAX_FILE + 2), *fault = NULL;
     struct stat file;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0 || fstat(descriptor, &file) < 0) {
-        int error = errno;
-        *ret_fault = error == ENOENT ? xasprintf("%s is missing; sidanctl keys init %s makes it", path, directory)
-                                     : xasprintf("%s: %s", path, strerror(error));
-        if (descriptor >= 0)
-            close(descriptor);
-        return -error;
-    }
-    char *text = xcalloc(1, MAX_FILE + 1);
-    ssize_t size = 0;
-    int r = 0;
-    if (!S_ISREG(file.st_mode)) {
-        *ret_fault = xasprintf("%s: this is no file", path);
-        r = -EINVAL;
-    } else if (secret && !is_private(&file)) {
-        *ret_fault = xasprintf("%s: others may read or change this secret (mode %o); run: chmod 600 %s", path,
-                               file.st_mode & 07777, path);
+    int r = -EINVAL, descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 && errno == ENOENT) {
+        r = -ENOENT;
+        fault = xasprintf("%s is missing; sidanctl keys init %s makes it", path, directory);
+    } else if (descriptor < 0 || fstat(descriptor, &file) < 0) {
         r = -EACCES;
-    } else if ((size = read(descriptor, text, MAX_FILE + 1)) < 0 || size > MAX_FILE) {
-        r = size < 0 ? -errno : -EFBIG;
-        *ret_fault = xasprintf("%s: %s", path, strerror(-r));
+        fault = xasprintf("%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(file.st_mode)) {
+        fault = xasprintf("%s: this is no file", path);
+    } else if (secret && !is_private(&file)) {
+        r = -EACCES;
+        fault = xasprintf("%s: others may read or change this secret (mode %o); run: chmod 600 %s", path,
+                          file.st_mode & 07777, path);
+    } else if (file.st_size > MAX_FILE || read(descriptor, text, MAX_FILE + 1) != file.st_size) {
+        fault = xasprintf("%s: it cannot be read, or is larger than %d bytes", path, MAX_FILE);
     }
-    close(descriptor);
-    if (r < 0) {
+    if (descriptor >= 0)
+        close(descriptor);
+    if (fault) {
+        *ret_fault = fault;
         sodium_memzero(text, MAX_FILE + 1);
         free(text);
         return r;
     }
-    text[size] = '\0';
     *ret_text = text;
     return 0;
 }

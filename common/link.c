@@ -89,9 +89,8 @@ static bool is_authentic(struct link *link, zmq_msg_t *frame, const struct envel
     const char *source = service_name(envelope->source);
     if (!owner) /* it was when the connection was made */
         drop(link, "key");
-    else if (source && strcmp(owner, source) == 0)
-        return true;
-    else if (envelope->kind == ENVELOPE_CALL && envelope->source == INTAKE && strcmp(owner, KEYS_SIDANCTL) == 0)
+    else if ((source && strcmp(owner, source) == 0) ||
+             (envelope->kind == ENVELOPE_CALL && envelope->source == INTAKE && strcmp(owner, KEYS_SIDANCTL) == 0))
         return true;
     else
         drop(link, "source");
@@ -193,8 +192,8 @@ void link_destroy(struct link **link)
 {
     if (!*link)
         return;
-    while ((*link)->peers) {
-        struct peer *peer = (*link)->peers;
+    for (struct peer *peer = (*link)->peers, *next; peer; peer = next) {
+        next = peer->next;
         link_close(&peer);
     }
     gate_destroy(&(*link)->gate);

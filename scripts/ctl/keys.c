@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -279,36 +278,44 @@ int keys_rotate(struct ctl *ctl, size_t argc, char *const argv[])
     return code;
 }
 
+/* Lines are kept as they are, comments too, but for those of other keys of this name. */
+static int keep_current(const struct ring *ring, const char *name)
+{
+    char current[CURVE_KEY_SIZE], *kept = NULL;
+    if (!ring->allowed || !current_key(ring, name, current))
+        return fail("%s: without %s.secret nobody can tell which key is the current one", ring->path, name);
+    size_t size;
+    FILE *out = open_memstream(&kept, &size);
+    if (!out)
+        abort();
+    for (const char *cursor = ring->allowed; *cursor;) {
+        size_t length = strcspn(cursor, "\n");
+        length += cursor[length] == '\n';
+        AUTOFREE char *text = xstrndup(cursor, length);
+        const char *start = text;
+        struct allowed line;
+        int number = 0;
+        if (keys_next_allowed(&start, &number, &line) <= 0 || strcmp(line.name, name) != 0 ||
+            strcmp(line.key, current) == 0)
+            fputs(text, out);
+        cursor += length;
+    }
+    fclose(out);
+    int code = write_file(ring, KEYS_ALLOWED, 0644, kept);
+    free(kept);
+    return code;
+}
+
 int keys_prune(struct ctl *ctl, size_t argc, char *const argv[])
 {
     (void)ctl;
     (void)argc;
     struct ring ring;
-    const char *name = argv[1];
-    char current[CURVE_KEY_SIZE];
-    if (!is_known(name))
-        return misused("\"%s\" has no keys; a service has, and sidanctl", name);
+    if (!is_known(argv[1]))
+        return misused("\"%s\" has no keys; a service has, and sidanctl", argv[1]);
     int code = ring_open(&ring, argv[0]);
-    if (code == DONE && (!ring.allowed || !current_key(&ring, name, current)))
-        code = fail("%s: without %s.secret nobody can tell which key is the current one", argv[0], name);
-    if (code == DONE) {
-        /* Lines are kept as they are, comments too, but for those of other keys of this name. */
-        char *kept = xcalloc(1, strlen(ring.allowed) + 1);
-        for (const char *cursor = ring.allowed; *cursor;) {
-            size_t length = strcspn(cursor, "\n");
-            length += cursor[length] == '\n';
-            AUTOFREE char *text = xstrndup(cursor, length);
-            const char *start = text;
-            struct allowed line;
-            int number = 0;
-            if (keys_next_allowed(&start, &number, &line) <= 0 || strcmp(line.name, name) != 0 ||
-                strcmp(line.key, current) == 0)
-                strcat(kept, text);
-            cursor += length;
-        }
-        code = write_file(&ring, KEYS_ALLOWED, 0644, kept);
-        free(kept);
-    }
+    if (code == DONE)
+        code = keep_current(&ring, argv[1]);
     ring_close(&ring);
     return code;
 }
