@@ -86,13 +86,19 @@ static void pack_changes(msgpack_packer *packer, const struct record *changes)
     }
 }
 
-/* The step for the archive's journal, which every change of an order brings. Personal data stays behind. */
+/* Whether a changed field is told to the archive: not what is personal, unless it is sealed. */
+static bool goes_along(int flags)
+{
+    return !(flags & MARK) && (!(flags & PERSONAL) || flags & SEALED);
+}
+
+/* The step for the archive's journal, which every change of an order brings. */
 static struct record *make_step(const struct commit *commit, const struct outcome *outcome)
 {
     struct record *step = record_new();
     const struct message_info *message = message_info(MSG_ORDER_STEP);
     for (size_t i = 0; i < message->field_count; i++)
-        if (!(field_info(message->fields[i].field)->flags & (PERSONAL | MARK)))
+        if (goes_along(field_info(message->fields[i].field)->flags))
             record_copy(step, outcome->changes, message->fields[i].field);
     record_set_int(step, F_VER, commit->version + 1);
     record_set(step, F_STEP, outcome->step);

@@ -4,13 +4,16 @@
  * A poll costs two small pipelines: the ids, then one HGET each. The files
  * are read only when a revision is new. A revision that cannot be parsed (it
  * was applied by a newer sidanctl, perhaps) is reported once and passed over,
- * so the county goes on as it was; when Redis is away, all of them do.
+ * so the county goes on as it was; when Redis is away, all of them do. One
+ * whose vault does not open with the master keys is reported once and tried
+ * again each time, because bringing the right keys raises no revision.
  */
 #include "common/counties.h"
 
 #include "common/alloc.h"
 #include "common/store.h"
 #include "common/text.h"
+#include "common/vault.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,11 +21,13 @@
 struct entry {
     char id[7];
     int64_t seen;          /* latest revision read, usable or not; 0 before the first */
+    int64_t locked;        /* latest revision whose vault did not open; 0: none */
     struct county *county; /* NULL until a revision could be used */
 };
 
 struct counties {
     struct store *store;
+    char *keys_dir;
     counties_fault_fn *fault;
     void *arg;
     struct entry *entries; /* ordered by id: what Redis names */
@@ -31,10 +36,11 @@ struct counties {
     size_t usable_count;
 };
 
-struct counties *counties_new(struct store *store, counties_fault_fn *fault, void *arg)
+struct counties *counties_new(struct store *store, const char *keys_dir, counties_fault_fn *fault, void *arg)
 {
     struct counties *counties = xcalloc(1, sizeof *counties);
     counties->store = store;
+    counties->keys_dir = xstrdup(keys_dir);
     counties->fault = fault;
     counties->arg = arg;
     return counties;
@@ -47,6 +53,7 @@ void counties_destroy(struct counties **counties)
         return;
     for (size_t i = 0; i < c->entry_count; i++)
         county_destroy(&c->entries[i].county);
+    free(c->keys_dir);
     free(c->entries);
     free(c->usable);
     free(c);
@@ -110,29 +117,89 @@ static int64_t revision_of(const redisReply *reply)
     return revision;
 }
 
+static char *file_owner(enum county_file file)
+{
+    return xasprintf("file/%s", county_file_name(file));
+}
+
+char *county_seal_file(const struct vault *vault, enum county_file file, const char *text)
+{
+    AUTOFREE char *owner = file_owner(file);
+    return vault_seal(vault, owner, text, strlen(text));
+}
+
+int county_open_file(const struct vault *vault, enum county_file file, const char *sealed, char **ret_text)
+{
+    AUTOFREE char *owner = file_owner(file);
+    size_t size;
+    return vault_open(vault, owner, sealed, ret_text, &size);
+}
+
+/* The county's files from its hash, opened; NULL where one is missing. False after reporting what cannot be opened. */
+static bool open_files(const struct vault *vault, struct parse *parse, const redisReply *hash,
+                       char *texts[COUNTY_FILE_COUNT])
+{
+    bool good = true;
+    for (enum county_file file = 0; file < COUNTY_FILE_COUNT; file++) {
+        const redisReply *sealed = hash_value(hash, county_file_name(file));
+        if (sealed && county_open_file(vault, file, sealed->str, &texts[file]) < 0) {
+            report(parse, county_file_name(file), 0,
+                   "it was not sealed with the county's keys: apply the county again");
+            good = false;
+        }
+    }
+    return good;
+}
+
+/* The county's vault; NULL after reporting, once per revision, why it cannot be had. */
+static struct vault *open_vault(struct counties *counties, struct entry *entry, struct parse *parse,
+                                const redisReply *hash, int64_t revision)
+{
+    const redisReply *wrapped = hash_value(hash, COUNTY_VAULT);
+    struct vault *vault = NULL;
+    char *fault = NULL;
+    if (!wrapped)
+        fault = xstrdup("it was applied by an earlier version: apply the county again");
+    else if (vault_unwrap(counties->keys_dir, entry->id, wrapped->str, &vault, &fault) == 0)
+        return vault;
+    if (entry->locked != revision)
+        report(parse, COUNTY_CONFIG, 0, fault);
+    entry->locked = revision;
+    free(fault);
+    return NULL;
+}
+
 /* Takes one county from its hash. The old one goes only when the new one is there. */
 static void take(struct counties *counties, struct entry *entry, const redisReply *hash)
 {
     struct parse parse = {counties, entry->id};
-    const char *texts[COUNTY_FILE_COUNT] = {NULL};
-    for (enum county_file file = 0; file < COUNTY_FILE_COUNT; file++) {
-        const redisReply *text = hash_value(hash, county_file_name(file));
-        texts[file] = text ? text->str : NULL;
-    }
-    entry->seen = revision_of(hash_value(hash, COUNTY_REVISION));
-
+    char *texts[COUNTY_FILE_COUNT] = {NULL};
     struct county *county = NULL;
-    const redisReply *secret = hash_value(hash, COUNTY_SECRET);
-    if (!secret || secret->len != sizeof county->secret) {
-        report(&parse, COUNTY_CONFIG, 0, "the county's secret is missing or has the wrong size");
+    int64_t revision = revision_of(hash_value(hash, COUNTY_REVISION));
+    VAULT *vault = open_vault(counties, entry, &parse, hash, revision);
+    if (!vault)
         return;
+    entry->seen = revision;
+    entry->locked = 0;
+    if (open_files(vault, &parse, hash, texts) &&
+        county_parse(entry->id, (const char *const *)texts, report, &parse, &county) == 0) {
+        memcpy(county->secret, vault_secret(vault), sizeof county->secret);
+        county->vault = vault;
+        vault = NULL;
+        county->revision = revision;
+        county_destroy(&entry->county);
+        entry->county = county;
     }
-    if (county_parse(entry->id, texts, report, &parse, &county) < 0)
-        return;
-    memcpy(county->secret, secret->str, sizeof county->secret);
-    county->revision = entry->seen;
-    county_destroy(&entry->county);
-    entry->county = county;
+    for (enum county_file file = 0; file < COUNTY_FILE_COUNT; file++)
+        free(texts[file]);
+}
+
+bool counties_locked(const struct counties *counties)
+{
+    for (size_t i = 0; i < counties->entry_count; i++)
+        if (counties->entries[i].locked && !counties->entries[i].county)
+            return true;
+    return false;
 }
 
 static void list_usable(struct counties *counties)

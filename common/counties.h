@@ -15,16 +15,19 @@ struct store;
 
 /* The set of all county ids: the one key that belongs to no county. */
 #define COUNTIES_KEY "counties"
-/* The county's hash (see store_key): each file's text by its name, and the two fields below. */
+/* The county's hash (see store_key): each file's text by its name, sealed; and the two fields below. */
 #define COUNTY_CONFIG "config"
 #define COUNTY_REVISION "revision"
-#define COUNTY_SECRET "secret"
+#define COUNTY_VAULT "vault" /* wrapped by a master key */
 
 /* Told once per revision that cannot be used, fault by fault; the county stays as it was before. */
 typedef void counties_fault_fn(void *arg, const char *county, const char *file, int line, const char *text);
 
-/* The store must outlive the counties, and is used by counties_refresh() alone. fault may be NULL. */
-struct counties *counties_new(struct store *store, counties_fault_fn *fault, void *arg);
+/*
+ * The store must outlive the counties, and is used by counties_refresh() alone. keys_dir: where the master keys are.
+ * fault may be NULL.
+ */
+struct counties *counties_new(struct store *store, const char *keys_dir, counties_fault_fn *fault, void *arg);
 void counties_destroy(struct counties **counties);
 
 /*
@@ -36,6 +39,13 @@ int counties_refresh(struct counties *counties);
 
 /* By id; NULL when there is none. */
 const struct county *counties_find(const struct counties *counties, const char *id);
+
+/* Whether there is a county that could never be used because its vault does not open with the master keys. */
+bool counties_locked(const struct counties *counties);
+
+/* A file's text as the county's hash has it, and back; the caller frees it. county_open_file(): as vault_open(). */
+char *county_seal_file(const struct vault *vault, enum county_file file, const char *text);
+int county_open_file(const struct vault *vault, enum county_file file, const char *sealed, char **ret_text);
 
 /* All of them, ordered by id. */
 size_t counties_count(const struct counties *counties);

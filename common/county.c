@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/calendar.h"
 #include "common/text.h"
+#include "common/vault.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -21,6 +22,7 @@ void county_destroy(struct county **county)
     if (!*county)
         return;
     calendar_destroy(&(*county)->calendar);
+    vault_destroy(&(*county)->vault);
     arena_destroy(&(*county)->arena);
     free(*county);
     *county = NULL;

@@ -46,6 +46,8 @@ enum county_file {
 };
 const char *county_file_name(enum county_file file); /* "settings.csv", ... */
 
+struct vault;
+
 struct town {
     const char *id, *name, *convener, *phone;
 };
@@ -94,6 +96,7 @@ struct county {
     bool open311_tokens;      /* answer POST with a token instead of the number */
     int work_start, work_end; /* minutes since midnight, China time, default 08:30 and 17:30 */
     bool work_weekday[7];     /* Sunday first; default Monday to Friday */
+    int64_t retention;        /* ms for which a closed order keeps name, phone and mail address, default 180 days */
     struct span escalate;     /* between two rungs of the ladder, default 1 working day */
 
     struct town *towns;
@@ -117,8 +120,10 @@ struct county {
     struct span clocks[2][CLOCK_KINDS]; /* normal, urgent */
     struct calendar *calendar;
 
-    unsigned char secret[32]; /* from Redis, made at the first apply; zero in a county read from files alone */
-    int64_t revision;         /* likewise */
+    /* From Redis, made at the first apply; zero and NULL in a county read from files alone. */
+    unsigned char secret[32];
+    struct vault *vault; /* owned */
+    int64_t revision;
 
     struct arena *arena; /* owns everything above but the calendar */
 };

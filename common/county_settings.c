@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const int64_t DAY_MS = 24 * 60 * 60 * 1000;
+
 void county_set_defaults(struct county *county)
 {
     county->language = "zh";
@@ -24,6 +26,7 @@ void county_set_defaults(struct county *county)
     for (int day = 1; day <= 5; day++)
         county->work_weekday[day] = true;
     county->escalate = (struct span){.working_days = 1};
+    county->retention = 180 * DAY_MS;
 }
 
 static int set_name(struct county *county, const char *value)
@@ -108,6 +111,15 @@ static int set_escalate(struct county *county, const char *value)
     return span_parse(value, &county->escalate);
 }
 
+static int set_retention(struct county *county, const char *value)
+{
+    int64_t days;
+    if (parse_int(value, 0, 36500, &days) < 0)
+        return -EINVAL;
+    county->retention = days * DAY_MS;
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*set)(struct county *county, const char *value);
@@ -122,6 +134,7 @@ static const struct {
     {"work_hours", set_work_hours, "a start and a later end such as 08:30-17:30"},
     {"work_weekdays", set_work_weekdays, "weekdays such as 1-5, where 1 is Monday and 7 is Sunday"},
     {"escalate", set_escalate, "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days"},
+    {"retention", set_retention, "days from 0 to 36500 for which a closed order keeps name and phone"},
 };
 
 int county_set(struct county *county, const char *name, const char *value, const char **ret_wanted)

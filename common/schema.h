@@ -19,7 +19,7 @@ enum service_id {
 enum { SERVICE_COUNT = 5 };
 
 /* Field flags; see schema.def. */
-enum { PERSONAL = 1, MARK = 2 };
+enum { PERSONAL = 1, MARK = 2, SEALED = 4 };
 
 enum field_type { FIELD_STR, FIELD_INT, FIELD_REAL, FIELD_ROWS };
 

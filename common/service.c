@@ -425,6 +425,7 @@ static bool is_ready(void *arg, const char **ret_why)
     *ret_why = service->draining                    ? "it is being stopped"
                : !store_is_up(service->store)       ? store_error(service->store)
                : !service->registered               ? "it is not registered yet"
+               : counties_locked(service->counties) ? "a county's keys do not open; the log says which and why"
                : !counties_count(service->counties) ? "no county is configured: sidanctl county apply DIR"
                : service->spec->unready             ? service->spec->unready(service)
                                                     : "";
@@ -482,7 +483,7 @@ static int set_up(struct service *service)
         log_error("redis: %s", error);
         return -EINVAL;
     }
-    service->counties = counties_new(service->store, on_county_fault, service);
+    service->counties = counties_new(service->store, param_str(params, "keys"), on_county_fault, service);
 
     char bind[160];
     if (param_int(params, "bind_port") > 0)

@@ -1,9 +1,9 @@
--- Replaces a county's files by new ones, all of them at once.
+-- Replaces a county's config as a whole, unless it has changed since it was read.
 -- KEYS: the county's config hash
--- ARGV: a secret, used if the county has none yet; then file name, text, ...
--- Answers the new revision.
-local secret = redis.call('HGET', KEYS[1], 'secret') or ARGV[1]
-local revision = (tonumber(redis.call('HGET', KEYS[1], 'revision')) or 0) + 1
+-- ARGV: the revision it had when it was read, 0 when there was none; then field, value, ...
+-- Answers the new revision; nil when somebody else was quicker.
+local revision = tonumber(redis.call('HGET', KEYS[1], 'revision')) or 0
+if revision ~= tonumber(ARGV[1]) then return false end
 redis.call('DEL', KEYS[1]) -- a file that is not given any more must not stay
-redis.call('HSET', KEYS[1], 'revision', revision, 'secret', secret, unpack(ARGV, 2))
-return revision
+redis.call('HSET', KEYS[1], 'revision', revision + 1, unpack(ARGV, 2))
+return revision + 1

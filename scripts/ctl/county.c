@@ -1,5 +1,5 @@
 /*
- * county.c - a county's files: checking, storing, and what is in use.
+ * county.c - a county's files: checking, storing (config.c), and what is in use.
  *
  * The files are checked as a whole, with the code by which the services read
  * them, before Redis is touched; then one script stores them all. The files
@@ -11,17 +11,11 @@
 
 #include <errno.h>
 #include <libgen.h>
-#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* More than any county needs; a mistaken path shall not fill the memory. */
 enum { MAX_FILE = 16 << 20 };
-
-static const char county_apply_lua[] =
-#include "common/lua/county_apply.lua.h"
-    ;
-static struct script county_apply_script = {.name = "county_apply", .source = county_apply_lua};
 
 static void print_fault(void *arg, const char *file, int line, const char *text)
 {
@@ -97,50 +91,6 @@ static void print_summary(const struct county *county, const char *what)
         county->member_count, county->department_count, county->category_count, county->rule_count);
 }
 
-static int store_files(struct ctl *ctl, const struct county *county, char *const texts[COUNTY_FILE_COUNT])
-{
-    char key[KEY_SIZE];
-    const char *keys[] = {key}, *argv[1 + 2 * COUNTY_FILE_COUNT];
-    size_t lengths[1 + 2 * COUNTY_FILE_COUNT], argc = 0;
-    unsigned char secret[sizeof county->secret];
-
-    if (sodium_init() < 0)
-        return fail("there is no source of random numbers");
-    randombytes_buf(secret, sizeof secret);
-    argv[argc] = (const char *)secret;
-    lengths[argc++] = sizeof secret;
-    for (enum county_file file = 0; file < COUNTY_FILE_COUNT; file++) {
-        if (!texts[file])
-            continue;
-        argv[argc] = county_file_name(file);
-        lengths[argc] = strlen(argv[argc]);
-        argv[argc + 1] = texts[file];
-        lengths[argc + 1] = strlen(texts[file]);
-        argc += 2;
-    }
-    store_key(key, county->id, COUNTY_CONFIG);
-    store_append_script(ctl->store, &county_apply_script, 1, keys, argc, argv, lengths);
-    store_appendf(ctl->store, "SADD %s %s", COUNTIES_KEY, county->id);
-    if (!ask(ctl))
-        return FAILED;
-    print_summary(county, "applied");
-    printf("revision %lld\n", store_reply(ctl->store, 0)->integer);
-    return DONE;
-}
-
-int county_apply(struct ctl *ctl, size_t argc, char *const argv[])
-{
-    (void)argc;
-    char *texts[COUNTY_FILE_COUNT] = {NULL};
-    struct county *county = NULL;
-    int code = check(ctl, argv[0], texts, &county);
-    if (county)
-        code = store_files(ctl, county, texts);
-    county_destroy(&county);
-    free_files(texts);
-    return code;
-}
-
 int county_check(struct ctl *ctl, size_t argc, char *const argv[])
 {
     (void)argc;
@@ -154,21 +104,71 @@ int county_check(struct ctl *ctl, size_t argc, char *const argv[])
     return code;
 }
 
+int county_rekey(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    int64_t revision;
+    int code = config_update(ctl, argv[0], NULL, true, &revision);
+    if (code == DONE)
+        printf("county %s has a new key; what older ones sealed stays readable\n", argv[0]);
+    return code;
+}
+
+int county_rewrap(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    (void)argv;
+    json_t *ids = county_ids(ctl, NULL), *id;
+    size_t index;
+    int64_t revision;
+    int code = ids ? DONE : FAILED;
+    json_array_foreach(ids, index, id)
+    {
+        if (code == DONE)
+            code = config_update(ctl, json_string_value(id), NULL, false, &revision);
+    }
+    if (code == DONE)
+        printf("the keys of %zu counties are wrapped by the current master key\n", json_array_size(ids));
+    json_decref(ids);
+    return code;
+}
+
 static void print_stored_fault(void *arg, const char *county, const char *file, int line, const char *text)
 {
     fprintf(stderr, "county %s, as stored: ", county);
     print_fault(arg, file, line, text);
 }
 
-/* All counties as the services see them; NULL after saying why not. */
-static struct counties *load(struct ctl *ctl)
+struct counties *counties_open(struct ctl *ctl)
 {
-    struct counties *counties = counties_new(ctl->store, print_stored_fault, NULL);
+    if (!ctl->keys) {
+        misused("where are the keys? give --keys DIR or SIDAN_KEYS");
+        return NULL;
+    }
+    struct counties *counties = counties_new(ctl->store, ctl->keys, print_stored_fault, NULL);
     if (counties_refresh(counties) < 0) {
         fail("Redis: %s", store_error(ctl->store));
         counties_destroy(&counties);
     }
     return counties;
+}
+
+int county_apply(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    char *texts[COUNTY_FILE_COUNT] = {NULL};
+    struct county *county = NULL;
+    int code = check(ctl, argv[0], texts, &county);
+    int64_t revision = 0;
+    if (county)
+        code = config_update(ctl, county->id, texts, false, &revision);
+    if (code == DONE) {
+        print_summary(county, "applied");
+        printf("revision %lld\n", (long long)revision);
+    }
+    county_destroy(&county);
+    free_files(texts);
+    return code;
 }
 
 static json_t *figures(const struct county *county)
@@ -184,7 +184,7 @@ int county_list(struct ctl *ctl, size_t argc, char *const argv[])
 {
     (void)argc;
     (void)argv;
-    struct counties *counties = load(ctl);
+    struct counties *counties = counties_open(ctl);
     if (!counties)
         return FAILED;
     json_t *rows = json_array();
@@ -200,7 +200,7 @@ int county_list(struct ctl *ctl, size_t argc, char *const argv[])
 int county_show(struct ctl *ctl, size_t argc, char *const argv[])
 {
     (void)argc;
-    struct counties *counties = load(ctl);
+    struct counties *counties = counties_open(ctl);
     if (!counties)
         return FAILED;
     const struct county *county = counties_find(counties, argv[0]);

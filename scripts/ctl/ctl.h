@@ -20,6 +20,8 @@ enum { DONE = 0, FAILED = 1, USAGE = 2 };
 /* Options that only some commands take, as bits. */
 enum { OPTION_ID = 1, OPTION_REASON = 2, OPTION_JSON = 4 };
 
+struct vault;
+
 struct ctl {
     struct store *store;
     bool json;
@@ -40,15 +42,16 @@ struct command {
     command_fn *run;
 };
 
-command_fn county_apply, county_check, county_list, county_show;
+command_fn county_apply, county_check, county_list, county_show, county_rekey, county_rewrap;
 command_fn status;
 command_fn dlq_list, dlq_show, dlq_replay, dlq_skip;
 command_fn order_show;
 command_fn sms_unknown, sms_settle;
 command_fn journal_verify, journal_rebuild, journal_accept;
 command_fn audit_show;
+command_fn spool;
 command_fn key_new;
-command_fn keys_init, keys_list, keys_rotate, keys_prune;
+command_fn keys_init, keys_list, keys_rotate, keys_prune, keys_master;
 command_fn schema;
 
 /* Picks the command, checks its arguments and options, and runs it. Returns the exit code. */
@@ -74,6 +77,20 @@ json_t *county_ids(struct ctl *ctl, const char *only);
  */
 int call(struct ctl *ctl, int service, const char *county, const char *order, enum message_type type,
          const struct record *body, struct record *ret_reply);
+
+/* All counties as the services see them; NULL after saying why not. */
+struct counties *counties_open(struct ctl *ctl);
+
+/*
+ * Stores a county's config anew, sealed: with these files, or with those that it has when texts is NULL; rekey: with a
+ * new data key. Its vault gets wrapped by the current master key, and what an earlier version left open gets sealed.
+ * Returns DONE and the new revision, or FAILED after saying why.
+ */
+int config_update(struct ctl *ctl, const char *county, char *const texts[COUNTY_FILE_COUNT], bool rekey,
+                  int64_t *ret_revision);
+
+/* Seals what an earlier version left open in Redis. Returns DONE, or FAILED after saying why. */
+int seal_open_data(struct ctl *ctl, const char *county, const struct vault *vault);
 
 /* "2026-11-22T09:30:00+08:00"; new reference. */
 json_t *json_time(int64_t ms);

@@ -139,17 +139,36 @@ static int restore_allowed(struct ring *ring)
     return ring->allowed ? write_file(ring, KEYS_ALLOWED, 0644, ring->allowed) : DONE;
 }
 
-static int make_master(const struct ring *ring)
+/* The number of the last master key in the text of that file, 0 when there is none. */
+static long long last_master(const char *text)
+{
+    long long number, last = 0;
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (sscanf(line, "%lld %*64[0-9A-Fa-f]", &number) == 1)
+            last = number;
+    return last;
+}
+
+/* One more master key, which is the current one from now on. */
+static int add_master(const struct ring *ring)
 {
     unsigned char bytes[MASTER_BYTES];
-    char hex[2 * MASTER_BYTES + 1];
+    char hex[2 * MASTER_BYTES + 1], *before = NULL, *fault;
+    if (exists(ring, KEYS_MASTER) && keys_read_file(ring->path, KEYS_MASTER, true, &before, &fault) < 0)
+        return fail_with(fault);
+    size_t length = before ? strlen(before) : 0;
     randombytes_buf(bytes, sizeof bytes);
     sodium_bin2hex(hex, sizeof hex, bytes, sizeof bytes);
-    AUTOFREE char *text = xasprintf("1 %s\n", hex);
+    AUTOFREE char *text =
+        xasprintf("%s%s%lld %s\n", before ? before : "", length > 0 && before[length - 1] != '\n' ? "\n" : "",
+                  last_master(before ? before : "") + 1, hex);
     int code = write_file(ring, KEYS_MASTER, 0600, text);
     sodium_memzero(bytes, sizeof bytes);
     sodium_memzero(hex, sizeof hex);
     sodium_memzero(text, strlen(text));
+    if (before)
+        sodium_memzero(before, length);
+    free(before);
     return code;
 }
 
@@ -161,7 +180,7 @@ static int make_missing(struct ring *ring)
         if (!exists(ring, file))
             code = make_pair(ring, name_at(i));
     }
-    return code == DONE && !exists(ring, KEYS_MASTER) ? make_master(ring) : code;
+    return code == DONE && !exists(ring, KEYS_MASTER) ? add_master(ring) : code;
 }
 
 int keys_init(struct ctl *ctl, size_t argc, char *const argv[])
@@ -176,6 +195,20 @@ int keys_init(struct ctl *ctl, size_t argc, char *const argv[])
     int code = ring_open(&ring, argv[0]);
     if (code == DONE)
         code = make_missing(&ring);
+    ring_close(&ring);
+    return code;
+}
+
+int keys_master(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)ctl;
+    (void)argc;
+    struct ring ring;
+    if (sodium_init() < 0)
+        return fail("there is no source of random numbers");
+    int code = ring_open(&ring, argv[0]);
+    if (code == DONE)
+        code = add_master(&ring);
     ring_close(&ring);
     return code;
 }

@@ -8,6 +8,8 @@ static const struct command commands[] = {
     {"county check", "DIR", 1, 1, OPTION_ID, "only check them; needs no Redis", county_check},
     {"county list", "", 0, 0, OPTION_JSON, "counties in use", county_list},
     {"county show", "COUNTY", 1, 1, OPTION_JSON, "one county in figures", county_show},
+    {"county rekey", "COUNTY", 1, 1, 0, "seal its data with a new key from now on", county_rekey},
+    {"county rewrap", "", 0, 0, 0, "wrap all counties' keys with the current master key", county_rewrap},
     {"status", "", 0, 0, OPTION_JSON, "instances, and each county's queues", status},
     {"dlq list", "[COUNTY]", 0, 1, OPTION_JSON, "messages that lie aside", dlq_list},
     {"dlq show", "COUNTY ENTRY", 2, 2, OPTION_JSON, "one of them, with its body", dlq_show},
@@ -21,11 +23,13 @@ static const struct command commands[] = {
     {"journal accept", "COUNTY", 1, 1, OPTION_REASON, "go on with a file that lacks rows, or without it",
      journal_accept},
     {"audit", "COUNTY [ORDER]", 1, 2, OPTION_JSON, "who saw what is personal, came in, was refused", audit_show},
+    {"spool", "FILE ...", 1, SIZE_MAX, OPTION_JSON, "SMS that notification wrote to files", spool},
     {"key new", "ROLE NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
     {"keys init", "DIR", 1, 1, 0, "make the keys of the services that are missing; needs no Redis", keys_init},
     {"keys list", "DIR", 1, 1, OPTION_JSON, "the keys that are allowed, and which of them are in use", keys_list},
     {"keys rotate", "DIR NAME", 2, 2, 0, "a new key for a service or sidanctl; the old one stays allowed", keys_rotate},
     {"keys prune", "DIR NAME", 2, 2, 0, "allow its current key only", keys_prune},
+    {"keys master", "DIR", 1, 1, 0, "a new master key for data at rest; then: county rewrap", keys_master},
     {"schema", "", 0, 0, 0, "all messages and fields, as Markdown", schema},
 };
 

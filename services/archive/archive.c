@@ -204,6 +204,7 @@ int archive_start(struct service *service)
     service_every(service, FILES_MS, open_files);
     service_every(service, TRAIL_MS, follow_trail);
     service_every(service, (size_t)param_int(params, "retire_ms"), retire);
+    service_every(service, (size_t)param_int(params, "erase_ms"), archive_erase);
     return 0;
 }
 

@@ -8,17 +8,19 @@
  *   anchor.c    how far the chains were: kept in Redis
  *   journal.c   storing steps and SMS, and the projection of each order's present values
  *   cases.c     what is complete: the case, its place in the full-text index, whether the order has left Redis
+ *   contacts.c  who placed each order, sealed, until it is erased
  *   lists.c     the calls: orders, updates, history, search, audit trail
  *   verify.c    the calls that check the chains, and what follows from the journal; and make the latter anew
  *   trail.c     the audit trail
  *   search.c    Chinese and other text to tokens
  *   retire.c    taking finished orders out of Redis
  *
- * All but anchor.c, trail.c, retire.c and the callbacks work without Redis and ZeroMQ.
+ * All but anchor.c, trail.c, retire.c, archive_erase() and the callbacks work without Redis and ZeroMQ.
  */
 #ifndef SIDAN_ARCHIVE_H
 #define SIDAN_ARCHIVE_H
 
+#include "common/order.h"
 #include "common/service.h"
 #include "services/archive/database.h"
 
@@ -160,6 +162,20 @@ int64_t cases_waiting(struct database *database);
  */
 int cases_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max);
 int cases_retired(struct database *database, const struct waiting *waiting, int64_t now);
+
+/* contacts.c: all but archive_erase() inside a transaction; 0 or -EIO. */
+
+/* Stores what a step says of who placed the order, if it does. */
+int contacts_store(struct database *database, const char *order, const struct record *step);
+
+/* The order has left Redis: from its closing on the retention period runs. */
+int contacts_closed(struct database *database, const char *order, int64_t now);
+
+/* Deletes up to max contacts of orders that were closed before a time. Returns how many, with their orders, or -EIO. */
+int contacts_erase(struct database *database, int64_t closed_before, char (*ret_orders)[ORDER_ID_SIZE], size_t max);
+
+/* Erases contacts whose county's retention period is over, and puts it on record. */
+void archive_erase(struct service *service);
 
 /* lists.c */
 

@@ -77,5 +77,6 @@ int cases_retired(struct database *database, const struct waiting *waiting, int6
     query_text(query, 1, waiting->order);
     query_int(query, 2, waiting->ver);
     query_int(query, 3, now);
-    return query_run(query, NULL);
+    int result = query_run(query, NULL);
+    return result < 0 ? result : contacts_closed(database, waiting->order, now);
 }

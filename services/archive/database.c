@@ -128,7 +128,8 @@ static int set_up(struct database *database, const unsigned char key[CHAIN_KEY_S
     if (result == 0)
         result = chain_register(database->sqlite, key);
     if (result == 0)
-        result = database_run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+        result =
+            database_run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
     if (result == 0)
         result = schema_migrate(database);
     return result < 0 ? result : database_check_marks(database);
@@ -217,6 +218,11 @@ void database_rollback(struct database *database)
 {
     if (!sqlite3_get_autocommit(database->sqlite))
         database_run(database, "ROLLBACK");
+}
+
+void database_forget(struct database *database)
+{
+    database_run(database, "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 sqlite3_stmt *database_query(struct database *database, const char *sql)

@@ -26,7 +26,7 @@ static const char *text_or_null(const struct record *record, enum field field)
 /* Whether a field of a step tells how the order changed; the others have columns of their own in the journal. */
 static bool is_change(enum field field)
 {
-    return !(field_info(field)->flags & MARK) && field != F_VER && field != F_STATE;
+    return !(field_info(field)->flags & (MARK | PERSONAL)) && field != F_VER && field != F_STATE;
 }
 
 static json_t *value_to_json(const struct record *record, enum field field)
@@ -199,7 +199,10 @@ int journal_store(struct database *database, const struct delivery *delivery, in
     if (result < 0)
         return result;
     if (inserted) {
-        result = project(database, delivery->order, delivery->message, now);
+        /* Only with a new step: one that comes again must not bring back what was erased. */
+        result = contacts_store(database, delivery->order, delivery->message);
+        if (result == 0)
+            result = project(database, delivery->order, delivery->message, now);
         return result < 0 ? result : 1;
     }
     /* The same message is the same step even if an older version of this program stored less of it. */

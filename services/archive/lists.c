@@ -32,6 +32,7 @@ static const struct filter order_filters[] = {
     {F_PUBLIC, "coalesce(public, 0) = ?", false},
     {F_START, "placed_at >= ?", false},
     {F_END, "placed_at <= ?", false},
+    {F_PERSON, "order_id IN (SELECT order_id FROM contacts WHERE person = ?)", false},
 };
 enum { ORDER_FILTERS = sizeof order_filters / sizeof *order_filters };
 
@@ -231,6 +232,21 @@ static int read_history(struct database *database, const struct record *call, st
     return result;
 }
 
+/* One row for an order that is known; it has a contact as long as there is one. */
+static int read_contact(struct database *database, const struct record *call, struct record *listing)
+{
+    QUERY *query = database_query(database, "SELECT order_id, sealed FROM orders LEFT JOIN contacts USING (order_id)"
+                                            " WHERE order_id = ?1");
+    query_text(query, 1, record_str(call, F_ORDER));
+    int result = query_next(query);
+    if (result <= 0)
+        return result;
+    struct record *row = record_add_row(listing, F_ROWS);
+    take_column(row, F_ORDER, query, 0);
+    take_column(row, F_CONTACT, query, 1);
+    return 0;
+}
+
 /* Sets a field to as much of a text as the field may hold. */
 static void set_cut(struct record *row, enum field field, const char *text)
 {
@@ -315,6 +331,8 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return list_audit(database, delivery->message, listing);
     case MSG_READ_HISTORY:
         return read_history(database, delivery->message, listing);
+    case MSG_READ_CONTACT:
+        return read_contact(database, delivery->message, listing);
     default:
         result = search_cases(database, delivery->message, listing);
         metric_observe("sidan_archive_search_seconds", "Time a search of cases took.", "", mono_seconds() - start);

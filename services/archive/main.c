@@ -6,6 +6,7 @@
 static const struct param params[] = {
     {"data_dir", PARAM_STR, "var/archive", 1, 500, "", "where the county files are"},
     {"retire_ms", PARAM_INT, "1000", 10, 3600000, "ms", "between two looks for orders that may leave Redis"},
+    {"erase_ms", PARAM_INT, "60000", 10, 86400000, "ms", "between two looks for contacts that may not be kept longer"},
 };
 
 static const struct service_spec spec = {

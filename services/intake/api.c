@@ -40,32 +40,11 @@ static void answer_fault(struct ask *ask, const struct fault *fault)
     intake_answer_error(ask->request, 400, fault->error, fault->field, fault->detail);
 }
 
-static void answer_refusal(struct ask *ask, const struct record *refusal)
-{
-    const char *word = record_str(refusal, F_ERROR);
-    intake_answer_error(ask->request, intake_status_of(word), word, record_str(refusal, F_FIELD),
-                        record_str(refusal, F_DETAIL));
-}
-
-/* Answers what cannot be answered with a reply. True when it was that. */
-static bool answer_failure(struct ask *ask, enum answer_status status, const struct record *reply)
-{
-    if (status == ANSWER_OK)
-        return false;
-    if (status == ANSWER_REFUSED)
-        answer_refusal(ask, reply);
-    else if (status == ANSWER_STALE)
-        intake_answer_error(ask->request, 409, "stale", NULL, NULL);
-    else
-        intake_answer_error(ask->request, 503, "unavailable", NULL, NULL);
-    return true;
-}
-
 static void on_reply(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
 {
     (void)type;
     struct ask *ask = arg;
-    if (!answer_failure(ask, status, reply))
+    if (!intake_answer_failure(ask->request, status, reply))
         intake_answer_json(ask->request, 200, json_from_record(reply, NULL, 0));
 }
 
@@ -153,7 +132,7 @@ static void on_archived(void *arg, enum answer_status status, enum message_type 
 {
     (void)type;
     struct ask *ask = arg;
-    if (answer_failure(ask, status, reply))
+    if (intake_answer_failure(ask->request, status, reply))
         return;
     if (record_rows(reply, F_ROWS) == 0)
         intake_answer_error(ask->request, 404, "unknown", "order", NULL);
@@ -197,7 +176,7 @@ static void on_history(void *arg, enum answer_status status, enum message_type t
 {
     (void)type;
     struct ask *ask = arg;
-    if (!answer_failure(ask, status, reply))
+    if (!intake_answer_failure(ask->request, status, reply))
         intake_answer_json(ask->request, 200, history_of(reply, ask->access.key != NULL));
 }
 

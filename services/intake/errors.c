@@ -36,6 +36,8 @@ static const struct word words[] = {
      "Send the order's code in X-Order-Code, or the office's key as Authorization: Bearer KEY."},
     {"forbidden", 403, "没有权限做这件事，请使用有权限的密钥或身份。", "You may not do this: use a key that may."},
     {"unknown", 404, "没有找到，请核对编号。", "There is no such thing: check its number."},
+    {"no_contact", 404, "没有联系方式：居民没有留下，或保存期限已过。",
+     "There is no contact: none was given, or its retention period is over."},
     {"no_such_path", 404, "没有这个地址，请核对路径。", "There is nothing at this address: check the path."},
     {"method", 405, "这个地址不支持这种请求方法。", "This address does not take this method."},
     {"timeout", 408, "请求没有在规定时间内发完，请重新发送。", "The request was not complete in time: send it again."},
@@ -51,6 +53,8 @@ static const struct word words[] = {
      "Send the CSV file itself as the body, as text/csv."},
     {"too_many_tries", 429, "查询码输错次数太多，请一小时后再试。",
      "Too many wrong codes for this order: try again in an hour."},
+    {"sealed", 500, "联系方式无法打开，请联系系统管理员。",
+     "The contact does not open with the county's keys: tell the operator."},
     {"unavailable", 503, "服务暂时不可用，请稍后重试。", "The service is not available now: try again in a moment."},
     {"busy", 503, "现在提交的人太多，请过几秒再提交一次。",
      "Too many orders come in at the moment: try again in a few seconds."},
@@ -145,4 +149,20 @@ void intake_answer_error(struct http_request *request, int status, const char *w
     intake_answer_json(request, status,
                        json_pack("{s:{s:s, s:o, s:s}}", "error", "code", word, "field", name, "message",
                                  intake_message(request, word, field, detail)));
+}
+
+bool intake_answer_failure(struct http_request *request, enum answer_status status, const struct record *reply)
+{
+    if (status == ANSWER_OK)
+        return false;
+    if (status == ANSWER_REFUSED) {
+        const char *word = record_str(reply, F_ERROR);
+        intake_answer_error(request, intake_status_of(word), word, record_str(reply, F_FIELD),
+                            record_str(reply, F_DETAIL));
+    } else if (status == ANSWER_STALE) {
+        intake_answer_error(request, 409, "stale", NULL, NULL);
+    } else {
+        intake_answer_error(request, 503, "unavailable", NULL, NULL);
+    }
+    return true;
 }

@@ -168,13 +168,22 @@ static void take_reply(void *arg, struct http_request *request)
     const struct county *county = county_of_sender(intake, phone);
     RECORD *message = record_new();
     char reference[DIGEST_SIZE]; /* of one SMS, the same when the gateway repeats it; tells nothing about the sender */
-    intake_digest(reference, (const char *const[]){"sms", phone, text, id && *id ? id : time ? time : ""}, 4);
     record_set(message, F_FROM, phone);
     record_set(message, F_BODY, text);
+    if (!county) {
+        drop(intake, request, "an SMS of somebody who is no member");
+        return;
+    }
+    intake_secret_digest(reference, county,
+                         (const char *const[]){"sms", phone, text,
+                                               id && *id ? id
+                                               : time    ? time
+                                                         : ""},
+                         4);
     record_set(message, F_REF, reference);
     struct fault fault;
-    if (!county || record_check(message, MSG_SMS_REPLY, &fault) < 0) {
-        drop(intake, request, county ? fault.detail : "an SMS of somebody who is no member");
+    if (record_check(message, MSG_SMS_REPLY, &fault) < 0) {
+        drop(intake, request, fault.detail);
         return;
     }
     int64_t serial;

@@ -66,6 +66,7 @@ int intake_start(struct service *service)
         .piece_ms = (int)param_int(params, "piece_ms"),
         .connections = (unsigned)param_int(params, "http_connections"),
     };
+    add_door(intake, contact_routes, contact_route_count);
     add_door(intake, api_routes, api_route_count);
     add_door(intake, import_routes, import_route_count);
     add_door(intake, gateway_routes, gateway_route_count);

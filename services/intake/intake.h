@@ -27,9 +27,9 @@ struct intake {
     bool draining; /* imports break off, to be sent again */
 };
 
-/* The doors. Routes are tried in this order: api, import, gateway, open311. */
-extern const struct http_route api_routes[], import_routes[], gateway_routes[], open311_routes[];
-extern const size_t api_route_count, import_route_count, gateway_route_count, open311_route_count;
+/* The doors. Routes are tried in this order: contact, api, import, gateway, open311. */
+extern const struct http_route contact_routes[], api_routes[], import_routes[], gateway_routes[], open311_routes[];
+extern const size_t contact_route_count, api_route_count, import_route_count, gateway_route_count, open311_route_count;
 
 int intake_start(struct service *service);
 void intake_drain(struct service *service);
@@ -77,6 +77,10 @@ void serials_destroy(struct serials **serials);
 enum { DIGEST_SIZE = 33 };
 void intake_digest(char digest[DIGEST_SIZE], const char *const parts[], size_t count);
 
+/* Likewise, keyed with the county's secret: for what gets stored. Who sees it in Redis cannot try out phone numbers. */
+void intake_secret_digest(char digest[DIGEST_SIZE], const struct county *county, const char *const parts[],
+                          size_t count);
+
 /* The handler of MSG_PLACE_ORDER, in place.c. */
 handler_fn place_order;
 
@@ -99,6 +103,9 @@ const struct county *intake_county(struct intake *intake, const char *id);
 /* `{"error":{"code","field","message"}}` in the caller's language; field and detail (English) may be NULL. */
 void intake_answer_error(struct http_request *request, int status, const char *word, const char *field,
                          const char *detail);
+
+/* Answers what a call ended in when it is no reply. False when it is ANSWER_OK: then nothing was answered. */
+bool intake_answer_failure(struct http_request *request, enum answer_status status, const struct record *reply);
 
 /* What to say about a word and a field, in the caller's language. field and detail may be NULL. */
 const char *intake_message(const struct http_request *request, const char *word, const char *field, const char *detail);

@@ -7,40 +7,9 @@
 #include "services/intake/intake.h"
 
 #include "common/calendar.h"
-#include "common/text.h"
+#include "common/contact.h"
 
-#include <ctype.h>
 #include <string.h>
-
-/*
- * "+86 138-0000-0000" → "13800000000". 0, or -EINVAL when it is no Chinese
- * number: a mobile has 11 digits and begins with 1; a landline is an
- * area code that begins with 0, then 7 or 8 digits.
- */
-static int normal_phone(const char *text, char ret_phone[20])
-{
-    char digits[20] = "";
-    size_t count = 0;
-    for (const char *c = *text == '+' ? text + 1 : text; *c; c++) {
-        if (*c == ' ' || *c == '-' || *c == '(' || *c == ')')
-            continue;
-        if (!isdigit((unsigned char)*c) || count == sizeof digits - 1)
-            return -EINVAL;
-        digits[count++] = *c;
-    }
-    const char *number = digits;
-    if (strncmp(number, "0086", 4) == 0)
-        number += 4;
-    else if (strncmp(number, "86", 2) == 0 && count > 11)
-        number += 2;
-    size_t length = strlen(number);
-    bool mobile = length == 11 && number[0] == '1';
-    bool landline = length >= 10 && length <= 12 && number[0] == '0' && number[1] != '0';
-    if (!mobile && !landline)
-        return -EINVAL;
-    snprintf(ret_phone, 20, "%s", number);
-    return 0;
-}
 
 static bool is_blank(const char *text)
 {
@@ -51,7 +20,7 @@ static bool is_blank(const char *text)
 static const char *find_fault(const struct county *county, const struct record *message, const char **ret_detail)
 {
     const char *media = record_str(message, F_MEDIA_URL);
-    char phone[20];
+    char phone[PHONE_SIZE];
     if (is_blank(record_str(message, F_TITLE))) {
         *ret_detail = "the title is empty: say in one line what it is about";
         return "title";
@@ -64,7 +33,7 @@ static const char *find_fault(const struct county *county, const struct record *
         *ret_detail = "the county has no category with this code: leave it out, or give one of the county's codes";
         return "category";
     }
-    if (!is_blank(record_str(message, F_PHONE)) && normal_phone(record_str(message, F_PHONE), phone) < 0) {
+    if (!is_blank(record_str(message, F_PHONE)) && contact_phone(record_str(message, F_PHONE), phone) < 0) {
         *ret_detail = "this is no Chinese phone number: give 11 digits of a mobile, or area code and number";
         return "phone";
     }
@@ -95,6 +64,24 @@ static const char *find_fault(const struct county *county, const struct record *
     return NULL;
 }
 
+/* Name, phone and mail address leave the changes for the sealed contact. Whether there is a phone to reach. */
+static bool set_contact(const struct context *context, const struct record *message, struct record *changes)
+{
+    RECORD *given = record_new();
+    char phone[PHONE_SIZE];
+    bool reachable = contact_phone(record_str(message, F_PHONE), phone) == 0;
+    record_copy_all(given, message);
+    if (reachable)
+        record_set(given, F_PHONE, phone);
+    else
+        record_unset(given, F_PHONE);
+    contact_seal(context->county->vault, context->order_id, given, changes);
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if ((field_info((enum field)field)->flags & (PERSONAL | SEALED)) == PERSONAL)
+            record_unset(changes, (enum field)field);
+    return reachable;
+}
+
 void place_order(const struct context *context, const struct record *order, const struct record *message,
                  struct outcome *outcome)
 {
@@ -114,10 +101,7 @@ void place_order(const struct context *context, const struct record *order, cons
     record_set_int(changes, F_PLACED_AT, context->now);
     if (record_has(message, F_COMMUNITY))
         record_set(changes, F_TOWN, county_community(context->county, record_str(message, F_COMMUNITY))->town->id);
-    char phone[20];
-    bool reachable = normal_phone(record_str(message, F_PHONE), phone) == 0;
-    if (reachable)
-        record_set(changes, F_PHONE, phone);
+    bool reachable = set_contact(context, message, changes);
 
     int64_t due = calendar_end(context->county, context->now, county_clock(context->county, "", CLOCK_HANDOVER));
     record_set(changes, F_CLOCK, clock_name(CLOCK_HANDOVER));

@@ -121,15 +121,27 @@ static void on_answer(void *arg, enum answer_status status, enum message_type ty
     free(submission);
 }
 
-void intake_digest(char digest[DIGEST_SIZE], const char *const parts[], size_t count)
+static void make_digest(char digest[DIGEST_SIZE], const unsigned char *key, size_t key_size, const char *const parts[],
+                        size_t count)
 {
     unsigned char hash[16];
     crypto_generichash_state state;
-    crypto_generichash_init(&state, NULL, 0, sizeof hash);
+    crypto_generichash_init(&state, key, key_size, sizeof hash);
     for (size_t i = 0; i < count; i++) /* with the NUL, so that parts keep apart */
         crypto_generichash_update(&state, (const unsigned char *)parts[i], strlen(parts[i]) + 1);
     crypto_generichash_final(&state, hash, sizeof hash);
     sodium_bin2hex(digest, DIGEST_SIZE, hash, sizeof hash);
+}
+
+void intake_digest(char digest[DIGEST_SIZE], const char *const parts[], size_t count)
+{
+    make_digest(digest, NULL, 0, parts, count);
+}
+
+void intake_secret_digest(char digest[DIGEST_SIZE], const struct county *county, const char *const parts[],
+                          size_t count)
+{
+    make_digest(digest, county->secret, sizeof county->secret, parts, count);
 }
 
 void intake_submit_order(struct intake *intake, const struct county *county, const struct record *given,
@@ -163,7 +175,7 @@ void intake_submit_order(struct intake *intake, const struct county *county, con
     order_id(submission->order, county->id, serial);
     char digest[DIGEST_SIZE] = "";
     if (idempotency)
-        intake_digest(digest, (const char *const[]){source, idempotency}, 2);
+        intake_secret_digest(digest, county, (const char *const[]){source, idempotency}, 2);
     service_submit(intake->service, county->id, submission->order, MSG_PLACE_ORDER, message,
                    idempotency ? digest : NULL, remember, on_answer, submission);
 }

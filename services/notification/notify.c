@@ -10,11 +10,14 @@
 #include "services/notification/notify.h"
 
 #include "common/alloc.h"
+#include "common/contact.h"
 #include "common/metrics.h"
+#include "common/text.h"
 #include "services/notification/people.h"
 #include "services/notification/sms.h"
 #include "services/notification/templates.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +39,16 @@ static void set_int(struct outcome *outcome, const char *key, const char *field,
     outcome_hset(outcome, key, field, text);
 }
 
+static void set_sealed(const struct context *context, struct outcome *outcome, const char *id, const char *field,
+                       const char *value)
+{
+    char key[SMS_ID_SIZE + 8];
+    AUTOFREE char *owner = sms_owner(id, field);
+    AUTOFREE char *sealed = vault_seal(context->county->vault, owner, value, strlen(value));
+    sms_key(key, sizeof key, id);
+    outcome_hset(outcome, key, field, sealed);
+}
+
 /* Queues the n-th SMS of a message; about is the order, or the county where it is about none. */
 static void queue_sms(const struct context *context, struct outcome *outcome, const char *order, size_t n,
                       const struct person *person, const char *template, const char *text)
@@ -48,8 +61,8 @@ static void queue_sms(const struct context *context, struct outcome *outcome, co
     outcome_hset(outcome, key, SMS_FIELD_ORDER, order);
     outcome_hset(outcome, key, SMS_FIELD_RECIPIENT, person->ref);
     outcome_hset(outcome, key, SMS_FIELD_TEMPLATE, template);
-    outcome_hset(outcome, key, SMS_FIELD_PHONE, person->phone);
-    outcome_hset(outcome, key, SMS_FIELD_TEXT, text);
+    set_sealed(context, outcome, id, SMS_FIELD_PHONE, person->phone);
+    set_sealed(context, outcome, id, SMS_FIELD_TEXT, text);
     set_int(outcome, key, SMS_FIELD_CREATED, context->now);
     outcome_zadd(outcome, SMS_QUEUE, context->now, id);
 }
@@ -69,8 +82,22 @@ void notify(const struct context *context, const struct record *order, const str
         outcome_refuse(outcome, "template", "template", "there is no template %s", template);
         return;
     }
+    RECORD *contact = record_new();
+    const char *sealed = record_str(order, F_CONTACT);
+    int r = words_have(record_str(message, F_RECIPIENTS), "resident")
+                ? contact_open(context->county->vault, context->order_id, sealed, contact)
+                : 0;
+    if (r == -ENOKEY) {
+        outcome_later(outcome, "the county has a new key that was not read yet");
+        return;
+    }
+    if (r < 0) {
+        outcome_refuse(outcome, "sealed", "contact", "the contact of the order does not open: it was changed or moved");
+        return;
+    }
     struct person people[PEOPLE_MAX];
-    size_t skipped, count = people_find(context->county, order, record_str(message, F_RECIPIENTS), people, &skipped);
+    size_t skipped, count = people_find(context->county, record_str(contact, F_PHONE),
+                                        record_str(message, F_RECIPIENTS), people, &skipped);
     for (size_t i = 0; i < count; i++)
         queue_sms(context, outcome, context->order_id, i + 1, &people[i], template, text);
     if (count > 0)

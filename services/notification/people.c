@@ -1,7 +1,7 @@
 /*
  * people.c - from a recipient's name in a message to people with a phone.
  *
- * Pure: it reads the county's roster and the order, and owns nothing. Whoever
+ * Pure: it reads the county's roster, and owns nothing. Whoever
  * cannot be found or has no phone is counted and passed over, because a
  * missing number must not keep the others from being told.
  */
@@ -14,7 +14,7 @@
 
 struct search {
     const struct county *county;
-    const struct record *order;
+    const char *resident;
     struct person *people;
     size_t count, skipped;
 };
@@ -36,7 +36,7 @@ static void add(struct search *search, const char *kind, const char *id, const c
 static void add_resident(struct search *search, const char *id)
 {
     (void)id;
-    add(search, "resident", "", record_str(search->order, F_PHONE));
+    add(search, "resident", "", search->resident);
 }
 
 static void add_member(struct search *search, const char *id)
@@ -110,10 +110,10 @@ static void add_named(struct search *search, char *name)
     search->skipped++;
 }
 
-size_t people_find(const struct county *county, const struct record *order, const char *recipients,
+size_t people_find(const struct county *county, const char *resident, const char *recipients,
                    struct person people[PEOPLE_MAX], size_t *ret_skipped)
 {
-    struct search search = {.county = county, .order = order, .people = people};
+    struct search search = {.county = county, .resident = resident, .people = people};
     char name[REF_SIZE];
     while (words_next(&recipients, name, sizeof name))
         add_named(&search, name);

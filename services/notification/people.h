@@ -11,16 +11,17 @@ enum { PEOPLE_MAX = 30, REF_SIZE = 64 };
 
 struct person {
     char ref[REF_SIZE]; /* resident, member:M1, ...: never a group */
-    const char *phone;  /* the county's or the order's */
+    const char *phone;  /* the county's or the resident's */
 };
 
 /*
  * Resolves a space-separated list of recipients (see F_RECIPIENTS) into people
- * with distinct phones, in the list's order. Returns how many; ret_skipped is
+ * with distinct phones, in the list's order. resident: the phone of the order's
+ * resident, "" when there is none. Returns how many; ret_skipped is
  * how many were named but cannot be told: no phone, no longer there, or beyond
  * PEOPLE_MAX.
  */
-size_t people_find(const struct county *county, const struct record *order, const char *recipients,
+size_t people_find(const struct county *county, const char *resident, const char *recipients,
                    struct person people[PEOPLE_MAX], size_t *ret_skipped);
 
 /* The mainland number without +86, 0086 or 86; other numbers as they are. Points into phone. */

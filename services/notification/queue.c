@@ -15,6 +15,7 @@
 #include "common/metrics.h"
 #include "common/store.h"
 #include "common/text.h"
+#include "common/vault.h"
 #include "services/notification/driver.h"
 
 #include <errno.h>
@@ -45,6 +46,7 @@ struct entry {
     struct entry *next;
     struct queue *queue;
     int64_t begun; /* ms since 1970 */
+    int opened;    /* how phone and text could be opened: as vault_open() */
     enum sms_result result;
     char detail[120];
     int64_t commit_at; /* when the result is to be submitted again; 0: it is under way */
@@ -97,6 +99,16 @@ static void entry_remove(struct entry *entry)
     free(entry);
 }
 
+/* As vault_open(). */
+static int open_value(const struct queue *queue, const struct sms *sms, const char *field, const char *sealed,
+                      char **ret_value)
+{
+    const struct county *county = service_county(queue->service, sms->county);
+    AUTOFREE char *owner = sms_owner(sms->id, field);
+    size_t size;
+    return county ? vault_open(county->vault, owner, sealed, ret_value, &size) : -ENOKEY;
+}
+
 /* NULL when the reply is not what take.lua gives. */
 static struct entry *entry_add(struct queue *queue, const struct due *due, const redisReply *reply)
 {
@@ -116,9 +128,10 @@ static struct entry *entry_add(struct queue *queue, const struct due *due, const
     sms->order = xstrdup(reply->element[2]->str);
     sms->recipient = xstrdup(reply->element[3]->str);
     sms->template_name = xstrdup(reply->element[4]->str);
-    sms->phone = xstrdup(reply->element[5]->str);
-    sms->text = xstrdup(reply->element[6]->str);
     sms->created = strtoll(reply->element[7]->str, NULL, 10);
+    entry->opened = open_value(queue, sms, SMS_FIELD_PHONE, reply->element[5]->str, &sms->phone);
+    if (entry->opened == 0)
+        entry->opened = open_value(queue, sms, SMS_FIELD_TEXT, reply->element[6]->str, &sms->text);
     return entry;
 }
 
@@ -239,6 +252,15 @@ static void begin(struct entry *entry, bool doubtful)
 {
     struct queue *queue = entry->queue;
     queue->sending++;
+    if (entry->opened == -ENOKEY) { /* but who had the key may have sent it before he died */
+        on_result(entry->queue, &entry->sms, doubtful ? RESULT_UNKNOWN : RESULT_LATER,
+                  "the county has a new key that was not read yet");
+        return;
+    }
+    if (entry->opened < 0) {
+        on_result(entry->queue, &entry->sms, RESULT_REFUSED, "phone or text do not open: they were changed or moved");
+        return;
+    }
     enum sms_result found = doubtful ? queue->driver->lookup(queue->driver_state, &entry->sms) : RESULT_LATER;
     if (found == RESULT_LATER)
         queue->driver->send(queue->driver_state, &entry->sms);

@@ -11,6 +11,8 @@
 #ifndef SIDAN_NOTIFICATION_SMS_H
 #define SIDAN_NOTIFICATION_SMS_H
 
+#include "common/alloc.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +26,7 @@
 #define SMS_FIELD_ORDER "order"         /* "" when about none */
 #define SMS_FIELD_RECIPIENT "recipient" /* member:M1, resident, ... */
 #define SMS_FIELD_TEMPLATE "template"
-#define SMS_FIELD_PHONE "phone" /* taken away once the SMS is settled */
+#define SMS_FIELD_PHONE "phone" /* sealed; taken away once the SMS is settled */
 #define SMS_FIELD_TEXT "text"   /* likewise */
 #define SMS_FIELD_CREATED "created"
 #define SMS_FIELD_ATTEMPT "attempt" /* how often it was taken to be sent */
@@ -55,6 +57,16 @@ enum {
     SMS_KEEP_S = 7 * 24 * 60 * 60, /* a settled SMS is remembered, without phone and text */
     SMS_ID_SIZE = 65,
 };
+
+/* What a sealed value of an SMS belongs to: its phone, its text, or (SMS_FILE) its file in the spool. The caller frees
+ * it. */
+#define SMS_FILE "file"
+#define SPOOL_SUFFIX ".txt"
+enum { SPOOL_FILE_MAX = 16384 }; /* bytes; the text has 500 characters at most */
+static inline char *sms_owner(const char *id, const char *what)
+{
+    return xasprintf("sms/%s/%s", id, what);
+}
 
 /* How long to wait after the n-th "not now". */
 static inline int64_t sms_pause_ms(int64_t attempt)

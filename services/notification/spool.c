@@ -2,18 +2,18 @@
  * spool.c - the gateway of an installation without one: a file per SMS.
  *
  * <spool_dir>/<county>/<id>.txt holds a few headers, an empty line and the
- * text. It is written under another name and then linked to its own, so there
- * is never half a file; and the link fails when the file is there, so there
- * are never two. It counts as sent when it is on the disk: what takes time,
- * and blocks the loop, so the files of a turn are synced together. Whether an
- * SMS was sent can always be told by looking; a file that a power cut left
- * without its content was not. All instances must share the directory.
+ * text, sealed as a whole; `sidanctl spool` shows it. It is written under another name and then linked to its own, so
+ * there is never half a file; and the link fails when the file is there, so there are never two. It counts as sent when
+ * it is on the disk: what takes time, and blocks the loop, so the files of a turn are synced together. Whether an SMS
+ * was sent can always be told by looking; a file that a power cut left without its content, so that it does not open,
+ * was not. All instances must share the directory.
  */
 #include "services/notification/driver.h"
 
 #include "common/alloc.h"
 #include "common/calendar.h"
 #include "common/log.h"
+#include "common/vault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +29,7 @@ struct written {
 };
 
 struct spool {
+    struct service *service;
     char *dir;
     struct written *written;
     size_t written_count, written_room;
@@ -66,7 +67,7 @@ static int spool_open(struct service *service, sms_result_fn *result, void *arg,
         return r;
     }
     struct spool *spool = xcalloc(1, sizeof *spool);
-    *spool = (struct spool){.dir = xstrdup(dir), .result = result, .arg = arg};
+    *spool = (struct spool){.service = service, .dir = xstrdup(dir), .result = result, .arg = arg};
     *ret_state = spool;
     return 0;
 }
@@ -82,7 +83,7 @@ static void spool_close(void **state)
 
 static char *final_name(const struct spool *spool, const struct sms *sms)
 {
-    return xasprintf("%s/%s/%s.txt", spool->dir, sms->county, sms->id);
+    return xasprintf("%s/%s/%s" SPOOL_SUFFIX "", spool->dir, sms->county, sms->id);
 }
 
 static char *draft_name(const struct spool *spool, const struct sms *sms)
@@ -98,11 +99,22 @@ static char *content_of(const struct sms *sms)
                      sms->template_name, sms->order, time, sms->text);
 }
 
-static int write_content(int fd, const struct sms *sms)
+static const struct vault *vault_of(const struct spool *spool, const struct sms *sms)
 {
+    const struct county *county = service_county(spool->service, sms->county);
+    return county ? county->vault : NULL;
+}
+
+static int write_content(const struct spool *spool, int fd, const struct sms *sms)
+{
+    const struct vault *vault = vault_of(spool, sms);
+    if (!vault)
+        return -ENOKEY;
     AUTOFREE char *content = content_of(sms);
-    size_t size = strlen(content);
-    ssize_t written = write(fd, content, size);
+    AUTOFREE char *owner = sms_owner(sms->id, SMS_FILE);
+    AUTOFREE char *sealed = vault_seal(vault, owner, content, strlen(content));
+    size_t size = strlen(sealed);
+    ssize_t written = write(fd, sealed, size);
     return written < 0 ? -errno : (size_t)written < size ? -ENOSPC : 0;
 }
 
@@ -117,7 +129,7 @@ static int write_draft(const struct spool *spool, const struct sms *sms)
     int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
-    r = write_content(fd, sms);
+    r = write_content(spool, fd, sms);
     if (close(fd) < 0 && r == 0)
         r = -errno;
     return r;
@@ -171,20 +183,40 @@ static void spool_flush(void *state)
     }
 }
 
+/* The file as it lies there, which the caller frees. 0 or -errno. */
+static int read_file(const char *name, char **ret_sealed)
+{
+    FILE *file = fopen(name, "re");
+    if (!file)
+        return -errno;
+    char *sealed = xcalloc(1, SPOOL_FILE_MAX + 1);
+    size_t size = fread(sealed, 1, SPOOL_FILE_MAX, file);
+    int r = ferror(file) ? -EIO : 0;
+    fclose(file);
+    if (r == 0)
+        *ret_sealed = xrealloc(sealed, size + 1);
+    else
+        free(sealed);
+    return r;
+}
+
 static enum sms_result spool_lookup(void *state, const struct sms *sms)
 {
     const struct spool *spool = state;
-    struct stat file;
+    const struct vault *vault = vault_of(spool, sms);
     AUTOFREE char *draft = draft_name(spool, sms);
     AUTOFREE char *name = final_name(spool, sms);
-    AUTOFREE char *content = content_of(sms);
+    AUTOFREE char *owner = sms_owner(sms->id, SMS_FILE);
+    AUTOFREE char *sealed = NULL;
+    AUTOFREE char *content = NULL;
+    size_t size;
     unlink(draft);
-    if (stat(name, &file) < 0)
-        return RESULT_LATER;
-    if (file.st_size == (off_t)strlen(content))
-        return RESULT_DELIVERED;
-    unlink(name);
-    return RESULT_LATER;
+    int r = read_file(name, &sealed);
+    if (r == 0)
+        r = vault ? vault_open(vault, owner, sealed, &content, &size) : -ENOKEY;
+    if (r == -EBADMSG)
+        unlink(name);
+    return r == 0 ? RESULT_DELIVERED : r == -EBADMSG || r == -ENOENT ? RESULT_LATER : RESULT_UNKNOWN;
 }
 
 const struct driver spool_driver = {.name = "spool",

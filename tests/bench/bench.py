@@ -121,11 +121,12 @@ def latency(system, rate, seconds, threads=8):
     wait_until(lambda: is_idle(system), 120, "all SMS are handed over", pause=0.2)
 
     first, last = {}, {}
-    for path in system.spool_directory.rglob("*.txt"):
-        order = path.name.split(".")[0]
+    system.spool()
+    for path, sms in system.spooled.items():
+        order = sms["order"]
         if order in answered:
-            head, at = path.read_text(encoding="utf-8"), path.stat().st_mtime
-            if re.search(r"^Template: placed$", head, re.M | re.I):
+            at = path.stat().st_mtime
+            if sms["template"] == "placed":
                 first[order] = at - answered[order]
             last[order] = max(last.get(order, -1e9), at - answered[order])
     assert len(first) == len(last) == len(answered), "an SMS is missing"

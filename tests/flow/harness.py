@@ -184,6 +184,7 @@ class System:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.spool_directory = self.directory / "spool"
+        self.spooled = {}  # file to the SMS in it, opened once
         self.keys = self.directory / "keys"
         self.allowed_errors = []  # patterns of error lines that this test provokes
         self.http = requests.Session()
@@ -375,9 +376,15 @@ class System:
                           f"{order['order']} is {' or '.join(states)}")
 
     def spool(self, order=None):
-        """The SMS that the spool driver wrote, of one order or of all, oldest first; see read_sms()."""
-        paths = self.spool_directory.glob(f"*/{order['order']}.*.txt" if order else "*/*.txt")
-        return [read_sms(path) for path in sorted(paths, key=lambda path: path.name.split(".")[1:])]
+        """The SMS that the spool driver wrote, of one order or of all, oldest first: {"to", "recipient", "template",
+        "order", "time", "text"}."""
+        paths = sorted(self.spool_directory.glob(f"*/{order['order']}.*.txt" if order else "*/*.txt"),
+                       key=lambda path: path.name.split(".")[1:])
+        new = [str(path) for path in paths if path not in self.spooled]
+        for some in (new[i:i + 1000] for i in range(0, len(new), 1000)):
+            opened = json.loads(self.ctl("spool", "--json", *some))["sms"]
+            self.spooled |= {Path(path): sms for path, sms in zip(some, opened)}
+        return [self.spooled[path] for path in paths]
 
     def wait_sms(self, order, timeout=20, count=1, **wanted):
         """Waits for SMS of an order with these values; text may stand anywhere in the text. Returns them."""
@@ -385,10 +392,3 @@ class System:
             return all(value in sms[name] if name == "text" else sms[name] == value for name, value in wanted.items())
         return wait_until(lambda: len(found := [s for s in self.spool(order) if fits(s)]) >= count and found, timeout,
                           f"{count} SMS of {order['order']} with {wanted}")
-
-
-def read_sms(path):
-    """A file of the spool: {"to", "recipient", "template", "order", "time", "text"}."""
-    head, _, text = path.read_text(encoding="utf-8").partition("\n\n")
-    values = dict(line.split(": ", 1) for line in head.splitlines())
-    return {name.lower(): value for name, value in values.items()} | {"text": text.rstrip("\n")}

@@ -7,12 +7,13 @@ import hashlib
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
 import pytest
 import redis
 
-from harness import COUNTY, make_county, wait_until
+from harness import COUNTY, ROOT, make_county, wait_until
 
 EDGE = "intake>routing"
 PHONE = "13912345678"
@@ -123,15 +124,15 @@ def test_new_key_refuses_a_name_that_keys_csv_would(make_system):
 # -- counties --------------------------------------------------------------------------------------------------------
 
 
-def test_apply_raises_the_revision_and_keeps_the_secret(stored):
+def test_apply_raises_the_revision_and_keeps_the_vault(stored):
     first = undecoded(stored).hgetall(key("config"))
     assert stored.redis.smembers("counties") == {COUNTY}
-    assert first[b"revision"] == b"1" and len(first[b"secret"]) == 32
+    assert first[b"revision"] == b"1"
     (stored.counties[0] / "keys.csv").unlink()
     assert "revision 2" in stored.ctl("county", "apply", str(stored.counties[0]))
     second = undecoded(stored).hgetall(key("config"))
-    assert second[b"secret"] == first[b"secret"]
-    assert second[b"members.csv"] == (stored.counties[0] / "members.csv").read_bytes()
+    assert second[b"vault"] == first[b"vault"] and second[b"members.csv"] == first[b"members.csv"], "the same, sealed"
+    assert all(value.startswith(b"v1.1.") for name, value in second.items() if name != b"revision")
     assert b"keys.csv" in first and b"keys.csv" not in second
 
     listed = json.loads(stored.ctl("county", "list", "--json"))["counties"]
@@ -164,6 +165,54 @@ def test_a_county_needs_a_directory_of_files_and_six_digits(stored, tmp_path):
     assert "990199" in stored.ctl("county", "apply", str(other), "--id", "990199")
     (other / "rules.csv").write_bytes(b"words,\0")
     refused(stored.ctl("county", "check", str(other), "--id", "990199", check=False), 1, "rules.csv: ")
+
+
+def test_a_county_of_an_earlier_version_is_sealed_when_it_is_applied(stored):
+    """Its secret and files lay there as they were. That the secret is kept: see test_personal.py."""
+    secret = bytes(range(32))
+    undecoded(stored).delete(key("config"))
+    undecoded(stored).hset(key("config"), mapping={"revision": 4, "secret": secret, "towns.csv": "id,name\n"})
+    assert "apply the county again" in stored.ctl("county", "list", check=False).stderr
+    assert "revision 5" in stored.ctl("county", "apply", str(stored.counties[0]))
+    config = undecoded(stored).hgetall(key("config"))
+    assert b"secret" not in config and secret not in b"".join(config.values())
+
+
+def test_keys_are_replaced_and_a_lost_one_is_missed(stored):
+    master = stored.keys / "master"
+    before = undecoded(stored).hgetall(key("config"))
+    stored.ctl("county", "rekey", COUNTY)
+    rekeyed = undecoded(stored).hgetall(key("config"))
+    assert rekeyed[b"members.csv"].startswith(b"v1.2.") and rekeyed[b"vault"].startswith(b"v1.1.")
+    stored.ctl("keys", "master", str(stored.keys))
+    assert [line.split()[0] for line in master.read_text().splitlines()] == ["1", "2"]
+    assert master.stat().st_mode & 0o777 == 0o600
+    stored.ctl("county", "rewrap")
+    rewrapped = undecoded(stored).hgetall(key("config"))
+    assert rewrapped[b"vault"].startswith(b"v1.2.") and rewrapped[b"members.csv"] == rekeyed[b"members.csv"]
+    assert before[b"vault"] != rekeyed[b"vault"] != rewrapped[b"vault"]
+    old, new = master.read_text().splitlines(keepends=True)
+    master.write_text(new)
+    assert "work_hours" in stored.ctl("county", "show", COUNTY)
+    for text, said in ((old, "lacks the master key 2"), (old.replace("1 ", "2 ", 1), "is not the one")):
+        master.write_text(text)
+        refused(stored.ctl("county", "show", COUNTY, check=False), 1, said)
+        refused(stored.ctl("county", "apply", str(stored.counties[0]), check=False), 1, said)
+        refused(stored.ctl("county", "rekey", COUNTY, check=False), 1, said)
+    assert undecoded(stored).hgetall(key("config")) == rewrapped, "nothing was changed"
+    refused(stored.ctl("county", "rekey", "999999", check=False), 1, "999999")
+
+
+def test_who_stores_at_the_same_time_undoes_nothing(stored):
+    script = (ROOT / "common/lua/county_apply.lua").read_text()
+    before = undecoded(stored).hgetall(key("config"))
+    assert stored.redis.eval(script, 1, key("config"), 0, "vault", "read before the county was applied") is None
+    assert undecoded(stored).hgetall(key("config")) == before
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: stored.ctl("county", "rekey", COUNTY), range(4)))
+    config = stored.redis.hgetall(key("config"))
+    assert config["revision"] == "5" and config["members.csv"].startswith("v1.5."), "one key more each"
+    assert "work_hours" in stored.ctl("county", "show", COUNTY)
 
 
 # -- queues ----------------------------------------------------------------------------------------------------------
@@ -290,7 +339,7 @@ def history(system, order):
 def test_order_show_tells_the_history(system):
     order = system.place(phone=PHONE)
     wait_until(lambda: "opened" in [row.get("step") for row in history(system, order)], 20, "it is in the archive")
-    assert json.loads(system.ctl("order", "show", order["order"], "--json"))["order"]["phone"] == "(personal)"
+    assert json.loads(system.ctl("order", "show", order["order"], "--json"))["order"]["contact"] == "(personal)"
     text = system.ctl("order", "show", order["order"])
     assert PHONE not in text and "placed" in text and "+08:00" in text
     refused(system.ctl("order", "show", f"{COUNTY}-999999", check=False), 1, "no such order")

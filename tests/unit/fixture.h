@@ -7,7 +7,9 @@
 #include "common/calendar.h"
 #include "common/order.h"
 #include "common/service.h"
+#include "common/vault.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,8 +41,9 @@ static void fixture_fault(void *arg, const char *file, int line, const char *tex
 static inline struct county *fixture_county(void)
 {
     struct county *parsed = NULL;
-    if (county_parse("990101", fixture_files, fixture_fault, NULL, &parsed) < 0)
+    if (sodium_init() < 0 || county_parse("990101", fixture_files, fixture_fault, NULL, &parsed) < 0)
         return NULL;
+    parsed->vault = vault_new(NULL);
     return parsed;
 }
 

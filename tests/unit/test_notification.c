@@ -6,6 +6,7 @@
 #include "tests/unit/fixture.h"
 
 #include "common/alloc.h"
+#include "common/contact.h"
 #include "common/job.h"
 #include "common/outcome_private.h"
 #include "common/text.h"
@@ -14,6 +15,7 @@
 #include "services/notification/people.h"
 #include "services/notification/templates.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -41,7 +43,9 @@ static struct record *make_order(void)
     record_set_int(order, F_VER, 3);
     record_set(order, F_STATE, STATE_OPEN);
     record_set(order, F_TITLE, "东门小区路灯不亮");
-    record_set(order, F_PHONE, "10000000001");
+    RECORD *given = record_new();
+    record_set(given, F_PHONE, "10000000001");
+    contact_seal(county->vault, "990101-000123", given, order);
     return order;
 }
 
@@ -56,6 +60,20 @@ static const char *written(const struct outcome *outcome, const char *command, c
             value = write->arguments[write->argument_count - 1];
     }
     return value;
+}
+
+/* A field of an SMS is written sealed, and opens to this value in this SMS alone. */
+static void assert_written_sealed(const struct outcome *outcome, const char *sms, const char *field, const char *value)
+{
+    AUTOFREE char *key = xasprintf("sms:%s", sms), *owner = sms_owner(sms, field), *elsewhere = sms_owner("x", field);
+    AUTOFREE char *opened = NULL;
+    size_t size;
+    const char *sealed = written(outcome, "HSET", key, field);
+    assert_non_null(sealed);
+    assert_null(strstr(sealed, value));
+    assert_int_equal(vault_open(county->vault, elsewhere, sealed, &opened, &size), -EBADMSG);
+    assert_int_equal(vault_open(county->vault, owner, sealed, &opened, &size), 0);
+    assert_string_equal(opened, value);
 }
 
 /* --- who is told --- */
@@ -81,10 +99,10 @@ static const struct {
 static void recipients_become_people(void **state)
 {
     (void)state;
-    RECORD *order = make_order();
     for (size_t i = 0; i < sizeof people_cases / sizeof *people_cases; i++) {
         struct person people[PEOPLE_MAX];
-        size_t end = 0, skipped, count = people_find(county, order, people_cases[i].recipients, people, &skipped);
+        size_t end = 0, skipped,
+               count = people_find(county, "10000000001", people_cases[i].recipients, people, &skipped);
         char refs[2000] = "";
         for (size_t k = 0; k < count; k++)
             end += (size_t)snprintf(refs + end, sizeof refs - end, "%s%s=%s", k ? " " : "", people[k].ref,
@@ -97,11 +115,9 @@ static void recipients_become_people(void **state)
 static void a_resident_without_a_phone_is_passed_over(void **state)
 {
     (void)state;
-    RECORD *order = make_order();
-    record_unset(order, F_PHONE);
     struct person people[PEOPLE_MAX];
     size_t skipped;
-    assert_int_equal(people_find(county, order, "resident member:M1", people, &skipped), 1);
+    assert_int_equal(people_find(county, "", "resident member:M1", people, &skipped), 1);
     assert_int_equal(skipped, 1);
 }
 
@@ -145,12 +161,61 @@ static void one_sms_per_person_with_an_id_that_repeats(void **state)
         assert_string_equal(written(outcome, "HSET", key, "rank"), "1");
         assert_string_equal(written(outcome, "HSET", key, "order"), "990101-000123");
         assert_string_equal(written(outcome, "HSET", key, "recipient"), "member:M2");
-        assert_string_equal(written(outcome, "HSET", key, "phone"), "10000004002");
+        assert_written_sealed(outcome, "990101-000123.0123456789abcdef01234567.2", "phone", "10000004002");
         assert_string_equal(written(outcome, "HINCRBY", "", "sms_open"), "3");
         assert_string_equal(written(outcome, "ZADD", "smsq", NULL), "990101-000123.0123456789abcdef01234567.3");
         assert_int_equal(record_count(outcome_changed(outcome)), 0);
         outcome_destroy(&outcome);
     }
+}
+
+/* Tells the resident of an order, whose contact is this. */
+static struct outcome *tell_resident(const char *contact)
+{
+    RECORD *order = make_order(), *message = record_new();
+    record_set(order, F_CONTACT, contact);
+    record_set(message, F_TEMPLATE, "closed");
+    record_set(message, F_RECIPIENTS, "resident");
+    struct context context = fixture_context(county);
+    struct outcome *outcome = outcome_new();
+    notify(&context, order, message, outcome);
+    return outcome;
+}
+
+static void the_resident_is_told_from_the_sealed_contact(void **state)
+{
+    (void)state;
+    RECORD *order = make_order(), *given = record_new(), *other = record_new();
+    struct outcome *outcome = tell_resident(record_str(order, F_CONTACT));
+    assert_written_sealed(outcome, "990101-000123.0123456789abcdef01234567.1", "phone", "10000000001");
+    outcome_destroy(&outcome);
+
+    outcome = tell_resident(""); /* none was given */
+    assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+    assert_int_equal(outcome->write_count, 0);
+    outcome_destroy(&outcome);
+
+    record_set(given, F_PHONE, "10000000002");
+    contact_seal(county->vault, "990101-000124", given, other);
+    outcome = tell_resident(record_str(other, F_CONTACT)); /* somebody moved it here */
+    assert_string_equal(fixture_error(outcome), "sealed");
+    outcome_destroy(&outcome);
+}
+
+static void a_key_that_is_not_known_yet_is_waited_for(void **state)
+{
+    (void)state;
+    struct vault *vault = county->vault;
+    RECORD *given = record_new(), *order = record_new();
+    VAULT *before = vault_new(NULL);
+    record_set(given, F_PHONE, "10000000001");
+    vault_rekey(vault);
+    contact_seal(county->vault, "990101-000123", given, order);
+    county->vault = before; /* an instance that has not looked since */
+    struct outcome *outcome = tell_resident(record_str(order, F_CONTACT));
+    county->vault = vault;
+    assert_int_equal(outcome_verdict(outcome), VERDICT_LATER);
+    outcome_destroy(&outcome);
 }
 
 static void nobody_to_tell_is_no_error(void **state)
@@ -461,6 +526,8 @@ int main(void)
         cmocka_unit_test(a_resident_without_a_phone_is_passed_over),
         cmocka_unit_test(phones_are_known_in_every_spelling),
         cmocka_unit_test(one_sms_per_person_with_an_id_that_repeats),
+        cmocka_unit_test(the_resident_is_told_from_the_sealed_contact),
+        cmocka_unit_test(a_key_that_is_not_known_yet_is_waited_for),
         cmocka_unit_test(nobody_to_tell_is_no_error),
         cmocka_unit_test(an_unknown_template_goes_aside),
         cmocka_unit_test(states_only_move_forward),

@@ -1,0 +1,103 @@
+/*
+ * contacts.c - who placed each order, sealed, until the county's retention period is over.
+ *
+ * The archive never opens a contact. When an order was closed long enough ago its contact is deleted, and with it the
+ * hash by which the order was found by phone; the order and its case stay. Every deletion goes on record first: without
+ * Redis, which takes the record, nothing is deleted.
+ */
+#include "common/alloc.h"
+#include "common/audit.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/text.h"
+#include "services/archive/archive.h"
+
+#include <errno.h>
+
+/* Contacts of one county that are erased at a time. */
+enum { CONTACTS_MAX = 100 };
+
+int contacts_store(struct database *database, const char *order, const struct record *step)
+{
+    if (!record_has(step, F_CONTACT))
+        return 0;
+    QUERY *query =
+        database_query(database, "INSERT OR REPLACE INTO contacts (order_id, person, sealed) VALUES (?1, ?2, ?3)");
+    query_text(query, 1, order);
+    query_text(query, 2, record_has(step, F_PERSON) ? record_str(step, F_PERSON) : NULL);
+    query_text(query, 3, record_str(step, F_CONTACT));
+    return query_run(query, NULL);
+}
+
+int contacts_closed(struct database *database, const char *order, int64_t now)
+{
+    QUERY *query = database_query(database, "UPDATE contacts SET closed_at = coalesce((SELECT closed_at FROM orders"
+                                            " WHERE orders.order_id = contacts.order_id), ?2) WHERE order_id = ?1");
+    query_text(query, 1, order);
+    query_int(query, 2, now);
+    return query_run(query, NULL);
+}
+
+int contacts_erase(struct database *database, int64_t closed_before, char (*ret_orders)[ORDER_ID_SIZE], size_t max)
+{
+    QUERY *query = database_query(database, "DELETE FROM contacts WHERE order_id IN (SELECT order_id FROM contacts"
+                                            " WHERE closed_at <= ?1 ORDER BY closed_at LIMIT ?2) RETURNING order_id");
+    query_int(query, 1, closed_before);
+    query_int(query, 2, (int64_t)max);
+    int count = 0, result;
+    while ((result = query_next(query)) > 0)
+        snprintf(ret_orders[count++], ORDER_ID_SIZE, "%s", query_column(query, 0));
+    return result < 0 ? result : count;
+}
+
+/* Puts on record whose contacts are erased: 0 or -EIO. */
+static int record_erasing(struct store *store, const char *county, char (*orders)[ORDER_ID_SIZE], int count)
+{
+    for (int i = 0; i < count; i++)
+        audit_append(store, county,
+                     &(struct audit){.actor = "archive",
+                                     .action = "contact.erased",
+                                     .order = orders[i],
+                                     .result = "done",
+                                     .detail = "the retention period is over"});
+    if (store_run(store) < 0)
+        return -EIO;
+    for (size_t i = 0; i < store_reply_count(store); i++)
+        if (store_reply(store, i)->type == REDIS_REPLY_ERROR)
+            return -EIO;
+    return 0;
+}
+
+/* How many were erased, or -EIO. */
+static int erase_some(struct database *database, struct store *store, int64_t closed_before)
+{
+    char orders[CONTACTS_MAX][ORDER_ID_SIZE];
+    int result = database_begin(database);
+    int count = result == 0 ? contacts_erase(database, closed_before, orders, CONTACTS_MAX) : result;
+    if (count > 0 && record_erasing(store, database_county(database), orders, count) < 0)
+        count = -EIO;
+    if (count > 0)
+        result = database_commit(database);
+    else
+        database_rollback(database);
+    return result < 0 ? result : count;
+}
+
+void archive_erase(struct service *service)
+{
+    struct archive *archive = service_state(service);
+    struct store *store = service_store(service);
+    for (size_t i = 0; store_is_up(store) && i < archive_count(archive); i++) {
+        struct database *database = archive_at(archive, i);
+        const struct county *county = service_county(service, database_county(database));
+        int count = county ? erase_some(database, store, now_ms() - county->retention) : 0;
+        if (count < 0)
+            log_warning("county=%s contacts whose time is over could not be erased", database_county(database));
+        if (count <= 0)
+            continue;
+        database_forget(database);
+        log_info("county=%s erased=%d contacts", county->id, count);
+        metric_add("sidan_archive_contacts_erased_total", "Contacts erased after their county's retention period", "",
+                   count);
+    }
+}
