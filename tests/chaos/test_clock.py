@@ -78,7 +78,11 @@ class Shifted(System):
             process.shift.write_text("0")
             process.command[0] = process.command[0].replace("/asan", "")
             process.environment = process.environment | {"LD_PRELOAD": str(library), "SHIFT_FILE": str(process.shift)}
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.abandon()
+            raise
 
 
 def set_clock(process, seconds):

@@ -106,12 +106,19 @@ class OnSmallDisk(System):
     def free(self):
         subprocess.run([*self.inside, "rm", f"{self.disk}/ballast"], check=True)
 
+    def let_go(self):
+        self.holder.kill()
+        self.holder.wait()
+
+    def abandon(self):
+        super().abandon()
+        self.let_go()
+
     def close(self):
         try:
             super().close()
         finally:
-            self.holder.kill()
-            self.holder.wait()
+            self.let_go()
 
 
 class Supervisor:
