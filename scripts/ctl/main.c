@@ -16,7 +16,7 @@ static const struct command commands[] = {
     {"order show", "ORDER", 1, 1, OPTION_JSON, "an order as it stands, and its history", order_show},
     {"sms unknown", "[COUNTY]", 0, 1, OPTION_JSON, "SMS whose fate is not known", sms_unknown},
     {"sms settle", "COUNTY SMS delivered|failed", 3, 3, OPTION_REASON, "decide about one of them", sms_settle},
-    {"key new", "ROLE NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
+    {"key new", "\"SCOPE ...\" NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
     {"schema", "", 0, 0, 0, "all messages and fields, as Markdown", schema},
 };
 
