@@ -36,6 +36,7 @@
     X(GROUP)                                                                                                           \
     X(DEPARTMENT)                                                                                                      \
     X(MEMBERS)                                                                                                         \
+    X(HANDED_AT)                                                                                                       \
     X(OUTCOME)                                                                                                         \
     X(ANSWER)                                                                                                          \
     X(RATING)                                                                                                          \

@@ -48,6 +48,11 @@ static const char *const migrations[] = {
     "CREATE TABLE sms (sms TEXT PRIMARY KEY, order_id TEXT NOT NULL, recipient TEXT NOT NULL, template TEXT NOT NULL,"
     "  state TEXT NOT NULL, at INTEGER NOT NULL, detail TEXT);"
     "CREATE INDEX sms_order ON sms (order_id, at);",
+
+    /* What its department may see depends on whether the order was handed over to it. */
+    "ALTER TABLE orders ADD COLUMN handed_at INTEGER;"
+    "UPDATE orders SET handed_at = (SELECT max(at) FROM journal WHERE journal.order_id = orders.order_id"
+    "  AND step = 'handed_over');",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations };
 

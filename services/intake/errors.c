@@ -10,6 +10,7 @@
 #include "services/intake/intake.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 struct word {
@@ -30,9 +31,13 @@ static const struct word words[] = {
     {"header", 400, "第一行应是列名，其中要有“标题”或“内容”。", "The first row must name the columns."},
     {"columns", 400, "这一行的列数多于表头，请检查引号和逗号。", "The row has more columns than the header."},
     {"unreadable", 400, "这一行无法读取，请检查引号和编码。", "The row cannot be read."},
-    {"unauthorized", 401, "需要订单查询码或单位密钥，请带上正确的凭据。",
-     "Send the order's code in X-Order-Code, or the office's key as Authorization: Bearer KEY."},
+    {"unauthorized", 401, "请先登录，或带上订单查询码或单位密钥。",
+     "Sign in, or send the order's code in X-Order-Code, or a key as Authorization: Bearer KEY."},
     {"forbidden", 403, "没有权限做这件事，请使用有权限的密钥或身份。", "You may not do this: use a key that may."},
+    {"csrf", 403, "请求不是从本网站的页面发出的，请刷新页面后再试。",
+     "The request lacks the session's X-CSRF-Token, or comes from another site's page: load the page again."},
+    {"wrong_code", 403, "验证码不对，或已经过期。请核对后再试，或重新获取验证码。",
+     "The code is wrong or too old: check it, or ask for a new one."},
     {"unknown", 404, "没有找到，请核对编号。", "There is no such thing: check its number."},
     {"no_such_path", 404, "没有这个地址，请核对路径。", "There is nothing at this address: check the path."},
     {"method", 405, "这个地址不支持这种请求方法。", "This address does not take this method."},
@@ -49,6 +54,7 @@ static const struct word words[] = {
      "Send the CSV file itself as the body, as text/csv."},
     {"too_many_tries", 429, "查询码输错次数太多，请一小时后再试。",
      "Too many wrong codes for this order: try again in an hour."},
+    {"too_many_requests", 429, "操作太频繁，请稍后再试。", "Too many requests: wait for as long as Retry-After says."},
     {"unavailable", 503, "服务暂时不可用，请稍后重试。", "The service is not available now: try again in a moment."},
     {"stopping", 503, "服务正在重启，请重新发送请求。", "The service is being restarted: send the request again."},
 };
@@ -134,4 +140,12 @@ void intake_answer_error(struct http_request *request, int status, const char *w
     intake_answer_json(request, status,
                        json_pack("{s:{s:s, s:o, s:s}}", "error", "code", word, "field", name, "message",
                                  intake_message(request, word, field, detail)));
+}
+
+void intake_answer_wait(struct http_request *request, int64_t seconds)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)seconds);
+    http_answer_header(request, "Retry-After", text);
+    intake_answer_error(request, 429, "too_many_requests", NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 struct serials; /* order numbers reserved in blocks; see submit.c */
+struct limits;  /* see limits.h */
 
 struct intake {
     struct service *service;
@@ -22,12 +23,25 @@ struct intake {
     struct http_config config;
     struct http_route *routes; /* all doors' routes, joined */
     struct serials *serials;
-    bool draining; /* imports break off, to be sent again */
+    struct limits *limits; /* of strangers' requests */
+    bool draining;         /* imports break off, to be sent again */
 };
 
-/* The doors. Routes are tried in this order: api, import, gateway, open311. */
-extern const struct http_route api_routes[], import_routes[], gateway_routes[], open311_routes[];
-extern const size_t api_route_count, import_route_count, gateway_route_count, open311_route_count;
+/* The doors. Each route names its permission (roles.h). Routes are tried in this order. */
+extern const struct http_route api_routes[], sign_in_routes[], import_routes[], gateway_routes[], open311_routes[];
+extern const size_t api_route_count, sign_in_route_count, import_route_count, gateway_route_count, open311_route_count;
+
+/* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
+struct intake_resource {
+    const char *method, *path;
+    int permission;
+};
+
+/* The one at an index of Open311's; false behind the last. */
+bool open311_resource(size_t index, struct intake_resource *ret_resource);
+
+/* Prints every route: method, path, permission, to whom it is granted; with tabs between. For main(). */
+int intake_print_routes(void);
 
 int intake_start(struct service *service);
 void intake_drain(struct service *service);
@@ -78,16 +92,13 @@ void intake_digest(char digest[DIGEST_SIZE], const char *const parts[], size_t c
 /* The handler of MSG_PLACE_ORDER, in place.c. */
 handler_fn place_order;
 
-/* -- keys and codes ---------------------------------------------------------------------------------------------- */
-
-/* The key that a request brings in `Authorization: Bearer KEY` or `X-Api-Key`, else NULL. */
-const char *intake_request_key(const struct http_request *request);
-
 /*
- * Whether a county's key gives a role: one of "office", "import", "open311";
- * office may do all. key may be NULL (false).
+ * "+86 138-0000-0000" → "13800000000". 0, or -EINVAL when it is no Chinese
+ * number: a mobile has 11 digits and begins with 1; a landline is an
+ * area code that begins with 0, then 7 or 8 digits.
  */
-bool intake_may(const struct county *county, const char *key, const char *role);
+enum { PHONE_SIZE = 20 };
+int intake_phone(const char *text, char ret_phone[PHONE_SIZE]);
 
 /* A county by its id; for NULL or "" the only one that is configured. NULL when there is no such one. */
 const struct county *intake_county(struct intake *intake, const char *id);
@@ -97,6 +108,9 @@ const struct county *intake_county(struct intake *intake, const char *id);
 /* `{"error":{"code","field","message"}}` in the caller's language; field and detail (English) may be NULL. */
 void intake_answer_error(struct http_request *request, int status, const char *word, const char *field,
                          const char *detail);
+
+/* Answers 429: too many requests, to be sent again after so many seconds. */
+void intake_answer_wait(struct http_request *request, int64_t seconds);
 
 /* What to say about a word and a field, in the caller's language. field and detail may be NULL. */
 const char *intake_message(const struct http_request *request, const char *word, const char *field, const char *detail);

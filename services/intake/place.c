@@ -12,14 +12,9 @@
 #include <ctype.h>
 #include <string.h>
 
-/*
- * "+86 138-0000-0000" → "13800000000". 0, or -EINVAL when it is no Chinese
- * number: a mobile has 11 digits and begins with 1; a landline is an
- * area code that begins with 0, then 7 or 8 digits.
- */
-static int normal_phone(const char *text, char ret_phone[20])
+int intake_phone(const char *text, char ret_phone[PHONE_SIZE])
 {
-    char digits[20] = "";
+    char digits[PHONE_SIZE] = "";
     size_t count = 0;
     for (const char *c = *text == '+' ? text + 1 : text; *c; c++) {
         if (*c == ' ' || *c == '-' || *c == '(' || *c == ')')
@@ -38,7 +33,7 @@ static int normal_phone(const char *text, char ret_phone[20])
     bool landline = length >= 10 && length <= 12 && number[0] == '0' && number[1] != '0';
     if (!mobile && !landline)
         return -EINVAL;
-    snprintf(ret_phone, 20, "%s", number);
+    snprintf(ret_phone, PHONE_SIZE, "%s", number);
     return 0;
 }
 
@@ -51,7 +46,7 @@ static bool is_blank(const char *text)
 static const char *find_fault(const struct county *county, const struct record *message, const char **ret_detail)
 {
     const char *media = record_str(message, F_MEDIA_URL);
-    char phone[20];
+    char phone[PHONE_SIZE];
     if (is_blank(record_str(message, F_TITLE))) {
         *ret_detail = "the title is empty: say in one line what it is about";
         return "title";
@@ -64,7 +59,7 @@ static const char *find_fault(const struct county *county, const struct record *
         *ret_detail = "the county has no category with this code: leave it out, or give one of the county's codes";
         return "category";
     }
-    if (!is_blank(record_str(message, F_PHONE)) && normal_phone(record_str(message, F_PHONE), phone) < 0) {
+    if (!is_blank(record_str(message, F_PHONE)) && intake_phone(record_str(message, F_PHONE), phone) < 0) {
         *ret_detail = "this is no Chinese phone number: give 11 digits of a mobile, or area code and number";
         return "phone";
     }
@@ -114,8 +109,8 @@ void place_order(const struct context *context, const struct record *order, cons
     record_set_int(changes, F_PLACED_AT, context->now);
     if (record_has(message, F_COMMUNITY))
         record_set(changes, F_TOWN, county_community(context->county, record_str(message, F_COMMUNITY))->town->id);
-    char phone[20];
-    bool reachable = normal_phone(record_str(message, F_PHONE), phone) == 0;
+    char phone[PHONE_SIZE];
+    bool reachable = intake_phone(record_str(message, F_PHONE), phone) == 0;
     if (reachable)
         record_set(changes, F_PHONE, phone);
 

@@ -99,7 +99,7 @@ static void entry_remove(struct entry *entry)
 /* NULL when the reply is not what take.lua gives. */
 static struct entry *entry_add(struct queue *queue, const struct due *due, const redisReply *reply)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 8)
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 9)
         return NULL;
     for (size_t i = 0; i < reply->elements; i++)
         if (reply->element[i]->type != REDIS_REPLY_STRING)
@@ -118,6 +118,7 @@ static struct entry *entry_add(struct queue *queue, const struct due *due, const
     sms->phone = xstrdup(reply->element[5]->str);
     sms->text = xstrdup(reply->element[6]->str);
     sms->created = strtoll(reply->element[7]->str, NULL, 10);
+    sms->expires = strtoll(reply->element[8]->str, NULL, 10);
     return entry;
 }
 
@@ -222,12 +223,14 @@ static void append_take(struct queue *queue, const struct due *due)
         (const char *[]){due->id, lease, wait, service_instance(queue->service), queue->unanswered ? "1" : "0"}, NULL);
 }
 
-/* Has the driver send it, unless somebody else may have done so before he died. */
+/* Has the driver send it, unless it is too late, or somebody else may have done so before he died. */
 static void begin(struct entry *entry, bool doubtful)
 {
     const struct queue *queue = entry->queue;
     enum sms_result found = doubtful ? queue->driver->lookup(queue->driver_state, &entry->sms) : RESULT_LATER;
-    if (found == RESULT_LATER)
+    if (found == RESULT_LATER && entry->sms.expires > 0 && entry->begun >= entry->sms.expires)
+        on_result(entry->queue, &entry->sms, RESULT_REFUSED, "it is of no use any more");
+    else if (found == RESULT_LATER)
         queue->driver->send(queue->driver_state, &entry->sms);
     else
         on_result(entry->queue, &entry->sms, found, found == RESULT_UNKNOWN ? "its sender died while sending" : "");
