@@ -33,7 +33,7 @@ void session_begin(struct intake *intake, struct http_request *request, const st
                    struct session *ret_session);
 void session_end(struct intake *intake, struct http_request *request, const struct session *session);
 
-/* Ends all sessions of a session's person, in all instances. 0, or -EIO: some may be left. */
+/* The same for all sessions of a session's person, in all instances. 0, or -EIO with nothing appended. */
 int session_end_all(struct intake *intake, struct http_request *request, const struct session *session);
 
 #endif

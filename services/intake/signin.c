@@ -165,15 +165,14 @@ static void sign_out(struct intake *intake, struct http_request *request, bool e
 {
     const struct access *access = access_of(request);
     const struct county *county = service_county(intake->service, access->county);
-    append_audit(intake, county, access->grant.actor, everywhere ? "sign_out_everywhere" : "sign_out", "done");
-    int r;
-    if (everywhere) {
+    int r = 0;
+    if (everywhere)
         r = session_end_all(intake, request, &access->session);
-    } else {
+    else
         session_end(intake, request, &access->session);
-        r = store_run(service_store(intake->service));
-    }
-    if (r < 0)
+    append_audit(intake, county, access->grant.actor, everywhere ? "sign_out_everywhere" : "sign_out",
+                 r == 0 ? "done" : "unavailable");
+    if (store_run(service_store(intake->service)) < 0 || r < 0)
         refuse(request, "unavailable", NULL, NULL);
     else
         intake_answer_json(request, 200, json_object());
