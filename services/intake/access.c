@@ -302,14 +302,14 @@ static bool admit_to_county(struct access *access)
         return false;
     if (access->caller.kind == CALLER_NOBODY && !access->wrong_key)
         return refuse(access, "unauthorized", NULL);
+    if (access->wrong_key)
+        return refuse(access, "forbidden", NULL);
     if (!county && !(id && *id))
         county = service_county(access->intake->service, access->caller.county);
     if (!county) {
         intake_answer_error(access->request, 404, "unknown", "county", "no county has this code: give ?county=");
         return false;
     }
-    if (access->wrong_key)
-        return refuse(access, "forbidden", NULL);
     if (strcmp(access->caller.county, county->id) != 0)
         return refuse_known(access, "forbidden", NULL, "it is another county's");
     memcpy(access->county, county->id, sizeof access->county);

@@ -176,7 +176,7 @@ static void get_contact(void *arg, struct http_request *request)
                                  .order = access->order,
                                  .result = "done",
                                  .detail = ""});
-    if (store_run(store) == 0)
+    if (store_run(store) == 0 && store_reply(store, 0)->type != REDIS_REPLY_ERROR)
         intake_answer_json(request, 200, json_from_record(access->record, contact, sizeof contact / sizeof *contact));
     else
         intake_answer_error(request, 503, "unavailable", NULL, NULL);
