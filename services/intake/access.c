@@ -372,7 +372,6 @@ const struct api_key *access_key(struct intake *intake, const struct county *cou
     if (grant.granted)
         return county_key(county, key);
     AUTOFREE char *actor = xasprintf("key:%s", caller.key);
-    write_down(intake, caller.county, actor, permission, "",
-               strcmp(caller.county, county->id) == 0 ? "none of its scopes grants it" : "it is another county's");
+    write_down(intake, caller.county, actor, permission, "", "none of its scopes grants it, or not in this county");
     return NULL;
 }

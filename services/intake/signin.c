@@ -28,6 +28,7 @@ struct form {
     const char *code;
 };
 
+/* cppcheck-suppress unusedFunction ; FORM uses it */
 static void form_end(struct form *form)
 {
     json_decref(form->json);

@@ -142,10 +142,15 @@ class World:
         for member in CLAIMS:
             assert system.step(self.handled, "claim", {"member": member}, key=office).status == 200
         assert system.step(self.handled, "handover", {"actor": "member:M101", "department": "D01"}, key=office).status == 200
-        wait_until(lambda: len(system.history(self.handled)) == 6, 20, "the journal has it")
+        wait_until(lambda: len(system.history(self.handled)) == 6 and self.is_quiet(), 20, "all that follows is done")
 
     def caller(self, who, county=COUNTY):
         return next(caller for caller in self.callers if (caller.who, caller.county) == (who, county))
+
+    def is_quiet(self):
+        """No event is under way, and no SMS."""
+        redis = self.system.redis
+        return not list(redis.scan_iter("outbox:*")) and not list(redis.scan_iter("smsq:*"))
 
     def snapshot(self):
         """All that a request could have changed."""

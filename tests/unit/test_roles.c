@@ -56,7 +56,7 @@ static struct grant decide(const struct county *county, const char *phone, enum 
 }
 
 /* Of all permissions exactly the named ones are granted. */
-static void assert_granted(const struct county *county, const char *phone, const struct record *order,
+static void assert_granted(const struct county *county, const char *who, const char *phone, const struct record *order,
                            const char *expected)
 {
     for (int permission = PERMIT_ORDER_READ; permission < PERMISSION_COUNT; permission++) {
@@ -65,7 +65,7 @@ static void assert_granted(const struct county *county, const char *phone, const
             continue;
         bool granted = decide(county, phone, (enum permission)permission, order).granted;
         if (granted != words_have(expected, name))
-            fail_msg("%s: %s is %s", phone, name, granted ? "granted" : "not granted");
+            fail_msg("%s: %s is %s", who, name, granted ? "granted" : "not granted");
     }
 }
 
@@ -104,9 +104,9 @@ static void each_cell(void **state)
     struct county *county = make_county();
     RECORD *open = make_order(STATE_OPEN, "D1", false), *handed = make_order(STATE_CONSULTING, "D1", true);
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
-        assert_granted(county, cells[i].phone, open, cells[i].open);
-        assert_granted(county, cells[i].phone, handed, cells[i].handed);
-        assert_granted(county, cells[i].phone, NULL, cells[i].county);
+        assert_granted(county, cells[i].who, cells[i].phone, open, cells[i].open);
+        assert_granted(county, cells[i].who, cells[i].phone, handed, cells[i].handed);
+        assert_granted(county, cells[i].who, cells[i].phone, NULL, cells[i].county);
     }
     county_destroy(&county);
 }
