@@ -123,6 +123,7 @@ const char *intake_message(const struct http_request *request, const char *word,
 void intake_answer_json(struct http_request *request, int status, json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT);
+    http_answer_header(request, "Cache-Control", "no-store");
     http_answer(request, status, "application/json; charset=utf-8", text, strlen(text));
     free(text);
     json_decref(json);

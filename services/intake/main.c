@@ -18,7 +18,7 @@ static const struct param params[] = {
     {"session_s", PARAM_INT, "604800", 1, 7776000, "s", "after which a session ends, whatever is done until then"},
     {"session_idle_s", PARAM_INT, "43200", 1, 7776000, "s",
      "for which a session of the office or the city may be left alone"},
-    {"codes_burst", PARAM_INT, "5", 1, 100, "", "sign-in codes that one phone may be sent at once"},
+    {"codes_burst", PARAM_INT, "5", 1, 100000, "", "sign-in codes that one phone may be sent at once"},
     {"codes_per_hour", PARAM_INT, "3", 1, 3600, "", "sign-in codes that it may be sent in the long run"},
     {"guest_burst", PARAM_INT, "120", 1, 1000000, "", "what one address may place or try at once without a key"},
     {"guest_per_minute", PARAM_INT, "60", 0, 60000, "", "what it may in the long run, of this instance; 0: no limit"},

