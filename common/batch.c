@@ -85,7 +85,7 @@ static bool is_for_us(const struct batch *batch, const struct envelope *envelope
     return (message->kind == KIND_EVENT) == (envelope->kind == ENVELOPE_EVENT) &&
            (message->kind == KIND_CALL) == (envelope->kind == ENVELOPE_CALL) &&
            message->to == (int)batch->config.spec->id && envelope->destination == message->to &&
-           service_name(envelope->source) && (message->from & envelope->source) != 0;
+           (message->from & envelope->source) != 0; /* the link lets through one known service only */
 }
 
 void batch_request(struct batch *batch, const struct sender *sender, const struct envelope *envelope, const char *body,
@@ -293,12 +293,20 @@ static void send_posted(struct batch *batch, const struct job *job)
     }
 }
 
+/* An event that was handled says how long it had to wait for that. */
+static void note_lag(const struct batch *batch, const struct job *job)
+{
+    if (job->kind == ENVELOPE_EVENT && record_has(job->message, F_AT))
+        service_lagged(batch->config.service, job->envelope.source, now_ms() - record_int(job->message, F_AT));
+}
+
 static void finish_committed(struct batch *batch, struct job *job)
 {
     const char *result = commit_result_name(job->result);
     const msgpack_sbuffer *reply = job->kind == ENVELOPE_EVENT ? NULL : &job->plan.answer;
     switch (job->result) {
     case COMMIT_APPLIED:
+        note_lag(batch, job);
         send_posted(batch, job);
         job_finish(batch->config.link, job, STATUS_OK, result, reply);
         break;
@@ -370,6 +378,7 @@ static void append_lookup(struct batch *batch, const struct job *job)
     char key[KEY_SIZE];
     store_key(key, job->envelope.county, name);
     store_append(batch->config.store, 2, (const char *[]){"GET", key}, NULL);
+    store_confirm(batch->config.store); /* whoever hears it again must be able to rely on it */
 }
 
 static bool is_refused(const struct job *job)
@@ -447,9 +456,11 @@ static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
             wire_pack(&bytes, type, reply);
         switch (outcome_verdict(job->outcome)) {
         case VERDICT_OK:
+            note_lag(batch, job);
             job_finish(batch->config.link, job, STATUS_OK, "stored", reply ? &bytes : NULL);
             break;
         case VERDICT_LATER:
+            job->envelope.remember = outcome_waits(job->outcome);
             job_finish(batch->config.link, job, STATUS_LATER, "later", NULL);
             break;
         case VERDICT_REFUSED:

@@ -19,6 +19,7 @@
 #include <string.h>
 
 enum {
+    RECONNECT_MS = 2000,          /* a peer that nothing can be sent to for so long is connected anew */
     MAX_WAITING = 8192,           /* events of one destination kept in memory without a place, */
     MAX_WAITING_BYTES = 16 << 20, /* and their size */
     CLAIM_AHEAD = 256,            /* overdue events taken up beyond the places that are free */
@@ -45,6 +46,7 @@ struct queue {
 struct instance {
     struct instance *next;
     struct courier *courier;
+    int service;
     struct entry entry;
     struct peer *peer;
     struct queue under_way;
@@ -191,33 +193,50 @@ void courier_destroy(struct courier **courier)
 static struct instance *find_instance(struct destination *destination, const struct entry *entry)
 {
     for (struct instance *i = destination->instances; i; i = i->next)
-        if (strcmp(i->entry.instance, entry->instance) == 0 && strcmp(i->entry.endpoint, entry->endpoint) == 0)
+        if (strcmp(i->entry.instance, entry->instance) == 0 && strcmp(i->entry.endpoint, entry->endpoint) == 0 &&
+            strcmp(i->entry.key, entry->key) == 0)
             return i;
     return NULL;
 }
 
 static void connect_instance(struct instance *instance)
 {
+    const struct entry *entry = &instance->entry;
     link_close(&instance->peer);
-    instance->peer = link_open(instance->courier->config.link, instance->entry.endpoint, instance);
+    instance->peer =
+        link_open(instance->courier->config.link, instance->service, entry->endpoint, entry->key, instance);
     instance->heard_at = mono_ms();
 }
 
-static void meet_destination(struct courier *courier, struct destination *destination, const struct entry *entries,
-                             size_t count)
+/*
+ * libzmq does not connect again after a handshake that was refused. Ours may have been while our new key, or theirs,
+ * was not in the other's list yet.
+ */
+static bool is_cut_off(const struct instance *instance)
 {
+    return instance->present && instance->under_way.count == 0 && mono_ms() - instance->heard_at > RECONNECT_MS &&
+           !(instance->peer && link_can_send(instance->peer));
+}
+
+static void meet_destination(struct courier *courier, int service, const struct entry *entries, size_t count)
+{
+    struct destination *destination = &courier->destinations[registry_index(service)];
+
     for (struct instance *i = destination->instances; i; i = i->next)
         i->present = false;
     for (size_t k = 0; k < count; k++) {
         struct instance *instance = find_instance(destination, &entries[k]);
         if (!instance) {
             instance = xcalloc(1, sizeof *instance);
-            *instance = (struct instance){.next = destination->instances, .courier = courier, .entry = entries[k]};
+            *instance = (struct instance){
+                .next = destination->instances, .courier = courier, .service = service, .entry = entries[k]};
             queue_init(&instance->under_way);
             connect_instance(instance);
             destination->instances = instance;
         }
         instance->present = true;
+        if (is_cut_off(instance))
+            connect_instance(instance);
     }
     for (struct instance **place = &destination->instances; *place;) {
         struct instance *instance = *place;
@@ -235,7 +254,7 @@ static void meet_destination(struct courier *courier, struct destination *destin
 void courier_meet(struct courier *courier, const struct registry *registry)
 {
     for (size_t i = 0; i < SERVICE_COUNT; i++)
-        meet_destination(courier, &courier->destinations[i], registry->entries[i], registry->counts[i]);
+        meet_destination(courier, 1 << i, registry->entries[i], registry->counts[i]);
 }
 
 /* An instance that is on the list but cannot be reached must not keep messages from the others. */
@@ -344,6 +363,7 @@ static void take_ack(struct instance *instance, const struct envelope *envelope)
         return; /* of an earlier sending; the one under way elsewhere will be acknowledged too */
     struct parcel *parcel = queue_take(&instance->under_way, place);
     parcel->envelope.status = envelope->status;
+    parcel->envelope.remember = envelope->remember;
     memcpy(parcel->envelope.text, envelope->text, sizeof parcel->envelope.text);
     queue_push(&instance->courier->acked, parcel);
 }
@@ -378,6 +398,15 @@ static void set_aside(struct courier *courier, const struct parcel *parcel, cons
     aside_append(courier->config.store, event, type_name(parcel), cause);
 }
 
+/* After how long an event that was wanted later is sent again: as its receiver asked for, within our own bounds. */
+static int later_ms(const struct courier *courier, const struct envelope *ack)
+{
+    int most = courier->config.backoff_cap_ms;
+    if (ack->remember <= 0)
+        return courier->config.backoff_ms;
+    return ack->remember < most / 1000 ? (int)ack->remember * 1000 : most;
+}
+
 void courier_settle(struct courier *courier)
 {
     if (courier->acked.count == 0)
@@ -385,7 +414,7 @@ void courier_settle(struct courier *courier)
     struct store *store = courier->config.store;
     for (struct parcel *parcel = courier->acked.first; parcel; parcel = parcel->next) {
         if (parcel->envelope.status == STATUS_LATER)
-            later_append(store, &parcel->envelope, courier->config.backoff_ms);
+            later_append(store, &parcel->envelope, later_ms(courier, &parcel->envelope));
         else if (parcel->envelope.status == STATUS_REFUSED)
             set_aside(courier, parcel, parcel->envelope.text);
         else

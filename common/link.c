@@ -10,23 +10,28 @@
  *  - MANDATORY with DONTWAIT: a ROUTER neither drops in silence nor blocks.
  *  - one frame a message: with IMMEDIATE a peer that goes away while a message of several is being read aborts the
  *    reader (an assertion in libzmq's fq.cpp).
- *  - no routing id: a duplicate would be ignored in silence; who speaks is said in the envelope.
+ *  - no routing id: a duplicate would be ignored in silence; who speaks is said in the envelope, and proved by the key.
  */
 #include "common/link.h"
 
 #include "common/alloc.h"
+#include "common/gate.h"
 #include "common/log.h"
+#include "common/metrics.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { HEARTBEAT_MS = 5000, HEARTBEAT_TIMEOUT_MS = 15000, MAX_REQUEST = 1 << 20, MAX_ANSWER = 64 << 20, DRAIN = 256 };
+/* MAX_REQUEST: no message of the schema comes near it, and it is what somebody without a key can make us allocate. */
+enum { HEARTBEAT_MS = 5000, HEARTBEAT_TIMEOUT_MS = 15000, MAX_REQUEST = 256 << 10, MAX_ANSWER = 64 << 20, DRAIN = 256 };
 
 struct link {
     zloop_t *loop;
     void *context;
-    void *router; /* NULL when it only asks */
-    int port;
+    const struct keys *keys;
+    void *router;
+    struct gate *gate; /* of the router */
+    unsigned long dropped;
     const struct link_handlers *handlers;
     void *arg;
     struct peer *peers;
@@ -37,6 +42,8 @@ struct peer {
     struct peer *next;
     void *socket;
     void *owner;
+    int service;
+    char key[CURVE_KEY_SIZE];
 };
 
 /* max_message: what a peer may make us allocate; only answers are large. */
@@ -66,6 +73,36 @@ static void skip_rest(void *socket, zmq_msg_t *frame)
         ;
 }
 
+static void drop(struct link *link, const char *reason)
+{
+    link->dropped++;
+    char labels[40];
+    snprintf(labels, sizeof labels, "reason=\"%s\"", reason);
+    metric_add("sidan_link_dropped_total", "Messages dropped unread, and announced instances that are not trusted",
+               labels, 1);
+}
+
+/* Whether the key that the frame came with may speak as the envelope does. sidanctl makes intake's calls. */
+static bool is_authentic(struct link *link, zmq_msg_t *frame, const struct envelope *envelope)
+{
+    const char *key = gate_key(frame), *owner = key ? keys_owner(link->keys, key) : NULL;
+    const char *source = service_name(envelope->source);
+    if (!owner) /* it was when the connection was made */
+        drop(link, "key");
+    else if (source && strcmp(owner, source) == 0)
+        return true;
+    else if (envelope->kind == ENVELOPE_CALL && envelope->source == INTAKE && strcmp(owner, KEYS_SIDANCTL) == 0)
+        return true;
+    else
+        drop(link, "source");
+    return false;
+}
+
+static bool is_allowed(const struct peer *peer)
+{
+    return keys_are_of(peer->link->keys, service_name(peer->service), peer->key);
+}
+
 static int on_router(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
     (void)loop;
@@ -81,12 +118,12 @@ static int on_router(zloop_t *loop, zmq_pollitem_t *item, void *arg)
             continue;
         const char *data = zmq_msg_data(&frame);
         size_t size = zmq_msg_size(&frame);
-        if (!zmq_msg_more(&frame) && sender.size <= sizeof sender.bytes &&
-            wire_unpack_envelope(data, size, &envelope, &body) == 0) {
+        if (zmq_msg_more(&frame) || sender.size > sizeof sender.bytes ||
+            wire_unpack_envelope(data, size, &envelope, &body) < 0) {
+            drop(link, "unreadable");
+        } else if (is_authentic(link, &frame, &envelope)) {
             memcpy(sender.bytes, zmq_msg_data(&identity), sender.size);
             link->handlers->request(link->arg, &sender, &envelope, data + body, size - body);
-        } else {
-            log_debug("link: a message without a readable envelope was dropped");
         }
         skip_rest(item->socket, &frame);
     }
@@ -107,7 +144,11 @@ static int on_peer(zloop_t *loop, zmq_pollitem_t *item, void *arg)
         struct envelope envelope;
         size_t body, size = zmq_msg_size(&frame);
         const char *data = zmq_msg_data(&frame);
-        if (!zmq_msg_more(&frame) && wire_unpack_envelope(data, size, &envelope, &body) == 0)
+        if (zmq_msg_more(&frame) || wire_unpack_envelope(data, size, &envelope, &body) < 0)
+            drop(link, "unreadable");
+        else if (!is_allowed(peer))
+            drop(link, "key");
+        else
             link->handlers->response(link->arg, peer->owner, &envelope, data + body, size - body);
         skip_rest(item->socket, &frame);
     }
@@ -125,22 +166,21 @@ static int bind_router(struct link *link, const char *bind)
     set_options(link->router, MAX_REQUEST);
     zmq_setsockopt(link->router, ZMQ_ROUTER_MANDATORY, &one, sizeof one);
     zmq_setsockopt(link->router, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
-    if (zmq_bind(link->router, bind) < 0)
-        return -errno;
-
-    char endpoint[128];
-    size_t size = sizeof endpoint;
-    zmq_getsockopt(link->router, ZMQ_LAST_ENDPOINT, endpoint, &size);
-    link->port = atoi(strrchr(endpoint, ':') + 1);
+    int r = gate_new(link->loop, link->context, link->keys, &link->gate);
+    if (r == 0)
+        r = gate_bind(link->gate, link->router, bind);
+    if (r < 0)
+        return r;
     zmq_pollitem_t item = {.socket = link->router, .events = ZMQ_POLLIN};
     return zloop_poller(link->loop, &item, on_router, link) < 0 ? -ENOMEM : 0;
 }
 
-int link_new(zloop_t *loop, const char *bind, const struct link_handlers *handlers, void *arg, struct link **ret_link)
+int link_new(zloop_t *loop, const char *bind, const struct keys *keys, const struct link_handlers *handlers, void *arg,
+             struct link **ret_link)
 {
     struct link *link = xcalloc(1, sizeof *link);
-    *link = (struct link){.loop = loop, .handlers = handlers, .arg = arg, .context = zmq_ctx_new()};
-    int r = bind ? bind_router(link, bind) : 0;
+    *link = (struct link){.loop = loop, .keys = keys, .handlers = handlers, .arg = arg, .context = zmq_ctx_new()};
+    int r = bind_router(link, bind);
     if (r < 0) {
         link_destroy(&link);
         return r;
@@ -157,6 +197,7 @@ void link_destroy(struct link **link)
         struct peer *peer = (*link)->peers;
         link_close(&peer);
     }
+    gate_destroy(&(*link)->gate);
     if ((*link)->router) {
         zloop_poller_end((*link)->loop, &(zmq_pollitem_t){.socket = (*link)->router});
         zmq_close((*link)->router);
@@ -168,21 +209,34 @@ void link_destroy(struct link **link)
 
 int link_port(const struct link *link)
 {
-    return link->port;
+    return gate_port(link->gate);
 }
 
-struct peer *link_open(struct link *link, const char *endpoint, void *owner)
+unsigned long link_refused(const struct link *link)
 {
+    return link->dropped + gate_refused(link->gate);
+}
+
+struct peer *link_open(struct link *link, int service, const char *endpoint, const char *key, void *owner)
+{
+    if (!keys_are_of(link->keys, service_name(service), key)) {
+        drop(link, "registry");
+        return NULL;
+    }
     void *socket = zmq_socket(link->context, ZMQ_DEALER);
     if (!socket)
         return NULL;
     set_options(socket, MAX_ANSWER);
+    zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, key, CURVE_KEY_SIZE);
+    zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys_own_public(link->keys), CURVE_KEY_SIZE);
+    zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys_own_secret(link->keys), CURVE_KEY_SIZE);
     if (zmq_connect(socket, endpoint) < 0) {
         zmq_close(socket);
         return NULL;
     }
     struct peer *peer = xcalloc(1, sizeof *peer);
-    *peer = (struct peer){.link = link, .next = link->peers, .socket = socket, .owner = owner};
+    *peer = (struct peer){.link = link, .next = link->peers, .socket = socket, .owner = owner, .service = service};
+    snprintf(peer->key, sizeof peer->key, "%s", key);
     link->peers = peer;
     zloop_poller(link->loop, &(zmq_pollitem_t){.socket = socket, .events = ZMQ_POLLIN}, on_peer, peer);
     return peer;
@@ -217,7 +271,7 @@ bool link_can_send(const struct peer *peer)
 {
     int events = 0;
     size_t size = sizeof events;
-    return zmq_getsockopt(peer->socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLOUT);
+    return is_allowed(peer) && zmq_getsockopt(peer->socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLOUT);
 }
 
 int link_send(struct peer *peer, const struct envelope *envelope, const char *body, size_t size)

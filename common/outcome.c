@@ -182,6 +182,16 @@ void outcome_later(struct outcome *outcome, const char *cause)
     outcome->cause = xstrdup(cause);
 }
 
+void outcome_wait(struct outcome *outcome, int64_t seconds)
+{
+    outcome->wait = seconds;
+}
+
+int64_t outcome_waits(const struct outcome *outcome)
+{
+    return outcome->wait;
+}
+
 enum verdict outcome_verdict(const struct outcome *outcome)
 {
     return outcome->verdict;

@@ -66,8 +66,12 @@ void outcome_refuse(struct outcome *outcome, const char *error, const char *fiel
 /* Asks for another try later, with the cause for the log. */
 void outcome_later(struct outcome *outcome, const char *cause);
 
+/* Of an event that is wanted later: not before so many seconds, instead of after its sender's usual pause. */
+void outcome_wait(struct outcome *outcome, int64_t seconds);
+
 /* What was decided. */
 enum verdict outcome_verdict(const struct outcome *outcome);
+int64_t outcome_waits(const struct outcome *outcome); /* seconds; 0 without */
 const struct record *outcome_changed(const struct outcome *outcome);
 const char *outcome_step_name(const struct outcome *outcome);
 size_t outcome_message_count(const struct outcome *outcome);

@@ -28,6 +28,7 @@ struct sending {
 struct outcome {
     enum verdict verdict;
     char *cause; /* of VERDICT_LATER */
+    int64_t wait; /* seconds */
     struct record *changes;
     char *step, *actor, *note;
     struct sending *messages;

@@ -9,8 +9,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { VARIABLE_SIZE = 80 };
 
 struct setting {
     const struct param *param;
@@ -62,8 +65,9 @@ static int set(struct setting *setting, const char *value, const char *where, FI
                 param->name, value, param->min, param->max, *param->unit ? " " : "", param->unit);
         return -EINVAL;
     }
-    if (param->type == PARAM_STR && ((int64_t)strlen(value) < param->min || (int64_t)strlen(value) > param->max)) {
-        fprintf(errors, "%s: %s = \"%s\" must be %" PRId64 " to %" PRId64 " bytes long\n", where, param->name, value,
+    if (param->type != PARAM_INT && ((int64_t)strlen(value) < param->min || (int64_t)strlen(value) > param->max)) {
+        const char *shown = param->type == PARAM_SECRET ? "..." : value;
+        fprintf(errors, "%s: %s = \"%s\" must be %" PRId64 " to %" PRId64 " bytes long\n", where, param->name, shown,
                 param->min, param->max);
         return -EINVAL;
     }
@@ -130,14 +134,33 @@ static int load_file(struct params *params, const char *path, FILE *errors)
     return result;
 }
 
-static const char *from_environment(const char *name)
+/* The variable in which the environment may give a parameter. */
+static void variable_of(const char *name, char variable[VARIABLE_SIZE])
 {
-    char variable[80] = "SIDAN_";
-    size_t length = strlen(variable);
-    for (; *name && length < sizeof variable - 1; name++)
+    size_t length = (size_t)snprintf(variable, VARIABLE_SIZE, "SIDAN_");
+    for (; *name && length < VARIABLE_SIZE - 1; name++)
         variable[length++] = (char)toupper((unsigned char)*name);
     variable[length] = '\0';
+}
+
+static const char *from_environment(const char *name)
+{
+    char variable[VARIABLE_SIZE];
+    variable_of(name, variable);
     return getenv(variable);
+}
+
+/* One that is no secret: others can read the arguments of every process. */
+static int set_argument(struct params *params, const char *name, const char *value, FILE *errors)
+{
+    const struct setting *setting = find(params, name);
+    if (!setting || setting->param->type != PARAM_SECRET)
+        return set_named(params, name, value, "the command line", errors);
+    char variable[VARIABLE_SIZE];
+    variable_of(name, variable);
+    fprintf(errors, "the command line: everybody on this host could read %s there; give it as %s or in a file\n", name,
+            variable);
+    return -EINVAL;
 }
 
 int params_load(struct params *params, const char *file, int argc, char *const argv[], FILE *errors)
@@ -160,7 +183,7 @@ int params_load(struct params *params, const char *file, int argc, char *const a
         if (!split(argument, &name, &value)) {
             fprintf(errors, "the command line: \"%s\" is not of the form name=value\n", argv[i]);
             result = -EINVAL;
-        } else if (set_named(params, name, value, "the command line", errors) < 0) {
+        } else if (set_argument(params, name, value, errors) < 0) {
             result = -EINVAL;
         }
     }
@@ -173,10 +196,10 @@ int params_load(struct params *params, const char *file, int argc, char *const a
     return result;
 }
 
-static const struct setting *known(const struct params *params, const char *name, enum param_type type)
+static const struct setting *known(const struct params *params, const char *name, bool integer)
 {
     const struct setting *setting = find(params, name);
-    if (!setting || setting->param->type != type) {
+    if (!setting || (setting->param->type == PARAM_INT) != integer) {
         fprintf(stderr, "no parameter %s of this type is declared\n", name);
         abort();
     }
@@ -185,12 +208,12 @@ static const struct setting *known(const struct params *params, const char *name
 
 int64_t param_int(const struct params *params, const char *name)
 {
-    return known(params, name, PARAM_INT)->integer;
+    return known(params, name, true)->integer;
 }
 
 const char *param_str(const struct params *params, const char *name)
 {
-    return known(params, name, PARAM_STR)->text;
+    return known(params, name, false)->text;
 }
 
 void params_print(const struct params *params, FILE *out)

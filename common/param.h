@@ -6,6 +6,7 @@
  * `name = value`, # comments); the environment (SIDAN_ and the name in
  * capitals); the command line (name=value). A value out of bounds, or a name
  * in the file or on the command line that nobody knows, is refused at start.
+ * So is a secret on the command line, which everybody on the host can read.
  */
 #ifndef SIDAN_PARAM_H
 #define SIDAN_PARAM_H
@@ -14,7 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum param_type { PARAM_INT, PARAM_STR };
+enum param_type { PARAM_INT, PARAM_STR, PARAM_SECRET /* a STR that no message repeats */ };
 
 struct param {
     const char *name;

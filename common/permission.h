@@ -19,6 +19,7 @@
     X(ORDER_REASSIGN, "order.reassign") /* give it to other members */                                                 \
     X(ORDER_DECIDE, "order.decide")     /* after it was rated dissatisfied twice */                                    \
     X(ORDERS_LIST, "orders.list")                                                                                      \
+    X(AUDIT_LIST, "audit.list") /* who came in, looked at what is personal, was turned away */                         \
     X(CASES_SEARCH, "cases.search")                                                                                    \
     X(IMPORT, "import")                                                                                                \
     X(OPEN311, "open311") /* write through Open311 */

@@ -20,10 +20,10 @@ size_t registry_index(int service)
 
 static void append(struct store *store, int service, const struct entry *self, int ttl_ms)
 {
-    char key[40], member[sizeof *self + 3] = "", ttl[12];
+    char key[40], member[sizeof *self + 4] = "", ttl[12];
     snprintf(key, sizeof key, "registry:%s", service_name(service));
     if (self)
-        snprintf(member, sizeof member, "%s@%s@%s", self->instance, self->endpoint, self->admin);
+        snprintf(member, sizeof member, "%s@%s@%s@%s", self->instance, self->endpoint, self->admin, self->key);
     snprintf(ttl, sizeof ttl, "%d", ttl_ms);
     store_append_script(store, &register_script, 1, (const char *[]){key}, 2, (const char *[]){member, ttl}, NULL);
 }
@@ -34,8 +34,9 @@ static void read_entries(const redisReply *reply, struct registry *registry, siz
     size_t count = 0;
     for (size_t i = 0; i < reply->elements && count < REGISTRY_MAX; i++) {
         struct entry *entry = &registry->entries[index][count];
-        if (sscanf(reply->element[i]->str, "%39[^@]@%127[^@]@%127s", entry->instance, entry->endpoint, entry->admin) ==
-            3)
+        /* A key may have an @, but nothing comes after it. */
+        if (sscanf(reply->element[i]->str, "%39[^@]@%127[^@]@%127[^@]@%40s", entry->instance, entry->endpoint,
+                   entry->admin, entry->key) == 4)
             count++;
     }
     registry->counts[index] = count;

@@ -1,12 +1,13 @@
 /*
  * registry.h - who is there: instances announce themselves in Redis.
  *
- * An entry is "instance@endpoint@admin", kept for TTL ms after its last
+ * An entry is "instance@endpoint@admin@key", kept for TTL ms after its last
  * renewal. While Redis is away the last list serves.
  */
 #ifndef SIDAN_REGISTRY_H
 #define SIDAN_REGISTRY_H
 
+#include "common/keys.h"
 #include "common/schema.h"
 #include "common/store.h"
 
@@ -14,8 +15,9 @@ enum { REGISTRY_TTL_MS = 5000, REGISTRY_REFRESH_MS = 1000 };
 
 struct entry {
     char instance[40];
-    char endpoint[128]; /* where it takes messages: tcp://host:port */
-    char admin[128];    /* where it tells its health: http://host:port */
+    char endpoint[128];       /* where it takes messages: tcp://host:port */
+    char admin[128];          /* where it tells its health: http://host:port */
+    char key[CURVE_KEY_SIZE]; /* its public key; whether it is to be trusted is not the registry's matter */
 };
 
 /* The largest number of instances of one service that is looked at. */

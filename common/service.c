@@ -13,6 +13,7 @@
 #include "common/commit.h"
 #include "common/counties.h"
 #include "common/courier.h"
+#include "common/keys.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/metrics.h"
@@ -20,6 +21,7 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -29,16 +31,19 @@
 #include <unistd.h>
 
 enum {
-    TICK_MS = 20,         /* what waits for a free place is tried again */
-    CLAIM_MS = 400,       /* overdue events are looked for */
-    SAMPLE_MS = 5000,     /* queue depths are measured */
+    TICK_MS = 20,       /* what waits for a free place is tried again */
+    CLAIM_MS = 400,     /* overdue events are looked for */
+    SAMPLE_MS = 5000,   /* queue depths are measured */
+    LAG_MS = 250,       /* how far behind we are is told, */
+    LAG_WORTH_MS = 100, /* if it is that much, */
+    LAG_KEPT_MS = 1500, /* and is believed for so long */
+    LAG_MOST_MS = 60000,
     BATCHES_PER_TURN = 8, /* then other sockets have their turn */
     DRAIN_CAP_MS = 6000,  /* SIGTERM to exit 0 in less than 10 s */
 };
 
 static const struct param common_params[] = {
-    {"redis", PARAM_STR, "redis://127.0.0.1:6379", 1, 200, "", "Redis: redis://host:port[/db] or unix:/path"},
-    {"redis_timeout_ms", PARAM_INT, "2000", 50, 30000, "ms", "patience with Redis, connecting and answering"},
+    {"keys", PARAM_STR, NULL, 1, 200, "", "directory of the services' keys; sidanctl keys init DIR makes them"},
     {"bind_host", PARAM_STR, "127.0.0.1", 1, 100, "", "address on which messages are taken (* for all)"},
     {"bind_port", PARAM_INT, "0", 0, 65535, "", "port on which messages are taken; 0: any free one"},
     {"advertise_host", PARAM_STR, "", 0, 100, "",
@@ -60,12 +65,18 @@ struct timer_entry {
     void (*f)(struct service *service);
 };
 
+/* The ages, in ms, of what was handled since it was told last; mean: as it was told. */
+struct lag {
+    int64_t sum, count, mean;
+};
+
 struct service {
     const struct service_spec *spec;
     struct params *params;
     char instance[40];
     zloop_t *loop;
     int signals; /* a signalfd */
+    struct keys *keys;
     struct store *store;
     struct counties *counties;
     struct link *link;
@@ -77,7 +88,11 @@ struct service {
     void *state;
     struct timer_entry *timers;
     bool registered, scheduled, draining;
+    unsigned long refused; /* by the link, as it was reported last */
+    bool clock_strays;     /* Redis' clock; see watch_clock() */
     int64_t drain_began;
+    struct lag lags[SERVICE_COUNT]; /* by source */
+    bool lag_told;
 };
 
 zloop_t *service_loop(struct service *service)
@@ -205,6 +220,66 @@ int service_load_order(struct service *service, const char *county, const char *
     return r < 0 ? r : order_read(store_reply(service->store, 0), ret_order);
 }
 
+/* --- how far behind --- */
+
+void service_lagged(struct service *service, int source, int64_t ms)
+{
+    struct lag *lag = &service->lags[registry_index(source)];
+    if (ms > LAG_MOST_MS)
+        return;
+    lag->sum += ms > 0 ? ms : 0;
+    lag->count++;
+}
+
+/* The worst mean of all sources. One from which nothing came counts half as much as the last time. */
+static int64_t take_lag(struct service *service)
+{
+    int64_t worst = 0;
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        struct lag *lag = &service->lags[i];
+        lag->mean = lag->count > 0 ? lag->sum / lag->count : lag->mean / 2;
+        lag->sum = lag->count = 0;
+        worst = lag->mean > worst ? lag->mean : worst;
+    }
+    return worst;
+}
+
+static void lag_key(char key[40], int service)
+{
+    snprintf(key, 40, "lag:%s", service_name(service));
+}
+
+/* Silence means that all is well, so that a service in time writes nothing. */
+static void tell_lag(struct service *service)
+{
+    int64_t lag = take_lag(service);
+    if (lag < LAG_WORTH_MS && !service->lag_told)
+        return;
+    char key[40];
+    lag_key(key, (int)service->spec->id);
+    store_appendf(service->store, "SET %s %lld PX %d", key, (long long)lag, LAG_KEPT_MS);
+    if (store_run(service->store) == 0)
+        service->lag_told = lag >= LAG_WORTH_MS;
+}
+
+int64_t service_behind(struct service *service)
+{
+    for (int bit = 1; bit < 1 << SERVICE_COUNT; bit <<= 1) {
+        char key[40];
+        lag_key(key, bit);
+        store_appendf(service->store, "GET %s", key);
+    }
+    if (store_run(service->store) < 0)
+        return 0;
+    int64_t behind = 0, lag;
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        const redisReply *reply = store_reply(service->store, i);
+        if (reply->type == REDIS_REPLY_STRING && parse_int(reply->str, 0, INT64_MAX, &lag) == 0 && lag > behind)
+            behind = lag;
+    }
+    return behind;
+}
+
 /* --- what happens by the clock --- */
 
 static int on_timer(zloop_t *loop, int timer, void *arg)
@@ -236,10 +311,42 @@ static int addressees(int service)
     return wanted;
 }
 
+/* A list that cannot be read leaves everything as it was, and is reported once. */
+static void refresh_keys(struct service *service)
+{
+    char *fault;
+    int r = keys_refresh(service->keys, &fault);
+    if (r < 0) {
+        log_error("%s; the list of keys before it stays in force", fault);
+        free(fault);
+    } else if (r > 0) {
+        log_info("the list of keys was read again");
+    }
+}
+
+/* Says once that Redis' clock has jumped too far to be followed, and once that it is well again. */
+static void watch_clock(struct service *service)
+{
+    int64_t gap = store_clock_gap(service->store);
+    if ((gap != 0) == service->clock_strays)
+        return;
+    service->clock_strays = gap != 0;
+    metric_set("sidan_clock_gap_seconds", "How far Redis' clock has jumped ahead, when that is not followed", "",
+               (double)gap / 1e3);
+    if (gap != 0)
+        log_error("the clock of Redis' host has jumped by %" PRId64
+                  " s; deadlines go on by the time before: set that clock, or restart the services to go by it",
+                  gap / 1000);
+    else
+        log_warning("the clock of Redis' host is well again");
+}
+
 static void refresh(struct service *service)
 {
+    refresh_keys(service);
     if (counties_refresh(service->counties) < 0)
         log_warning("redis is away: %s", store_error(service->store));
+    watch_clock(service);
     int id = (int)service->spec->id;
     const struct entry *self = service->draining ? NULL : &service->self;
     if (registry_refresh(service->store, id, self, addressees(id), &service->registry) < 0)
@@ -260,6 +367,17 @@ static void claim(struct service *service)
 {
     if (!service->draining)
         courier_claim(service->courier);
+}
+
+/* Strangers can make us refuse as much as they like, but not say so more than now and then. */
+static void report_refused(struct service *service)
+{
+    unsigned long refused = link_refused(service->link);
+    if (refused != service->refused)
+        log_warning("refused=%lu connections or messages of other services or of strangers; "
+                    "sidan_link_handshakes_total and sidan_link_dropped_total say why",
+                    refused - service->refused);
+    service->refused = refused;
 }
 
 /* Depths of this service's outboxes over all counties, and of the dead letters. */
@@ -308,6 +426,7 @@ static bool is_ready(void *arg, const char **ret_why)
                : !store_is_up(service->store)       ? store_error(service->store)
                : !service->registered               ? "it is not registered yet"
                : !counties_count(service->counties) ? "no county is configured: sidanctl county apply DIR"
+               : service->spec->unready             ? service->spec->unready(service)
                                                     : "";
     return **ret_why == '\0';
 }
@@ -333,6 +452,14 @@ static void raise_file_limit(void)
 static int set_up(struct service *service)
 {
     const struct params *params = service->params;
+    char *fault;
+    int r = keys_new(param_str(params, "keys"), service_name((int)service->spec->id), &service->keys, &fault);
+    if (r < 0) {
+        log_error("%s", fault);
+        free(fault);
+        return r;
+    }
+
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);
@@ -348,9 +475,11 @@ static int set_up(struct service *service)
     zmq_pollitem_t signals = {.fd = service->signals, .events = ZMQ_POLLIN};
     zloop_poller(service->loop, &signals, begin_drain, service);
 
-    service->store = store_new(param_str(params, "redis"), (int)param_int(params, "redis_timeout_ms"));
+    char error[DIAL_ERROR_SIZE];
+    struct redis_access access = redis_access_of(params);
+    service->store = store_new(&access, error);
     if (!service->store) {
-        log_error("redis = \"%s\" is neither redis://host:port[/db] nor unix:/path", param_str(params, "redis"));
+        log_error("redis: %s", error);
         return -EINVAL;
     }
     service->counties = counties_new(service->store, on_county_fault, service);
@@ -360,7 +489,7 @@ static int set_up(struct service *service)
         snprintf(bind, sizeof bind, "tcp://%s:%d", param_str(params, "bind_host"), (int)param_int(params, "bind_port"));
     else
         snprintf(bind, sizeof bind, "tcp://%s:*", param_str(params, "bind_host"));
-    int r = link_new(service->loop, bind, &link_handlers, service, &service->link);
+    r = link_new(service->loop, bind, service->keys, &link_handlers, service, &service->link);
     if (r < 0) {
         log_error("cannot take messages at %s: %s", bind, zmq_strerror(-r));
         return r;
@@ -399,6 +528,7 @@ static void take_down(struct service *service)
     store_destroy(&service->store);
     zloop_destroy(&service->loop);
     close(service->signals);
+    keys_destroy(&service->keys);
     while (service->timers) {
         struct timer_entry *next = service->timers->next;
         free(service->timers);
@@ -419,6 +549,7 @@ static void describe_self(struct service *service)
         snprintf(host, sizeof host, "%s", bind);
     snprintf(service->self.instance, sizeof service->self.instance, "%s", service->instance);
     snprintf(service->self.endpoint, sizeof service->self.endpoint, "tcp://%s:%d", host, link_port(service->link));
+    snprintf(service->self.key, sizeof service->self.key, "%s", keys_own_public(service->keys));
     snprintf(service->self.admin, sizeof service->self.admin, "http://%s:%d", host, admin_port(service->admin));
 }
 
@@ -429,7 +560,7 @@ static int on_drain(zloop_t *loop, int timer, void *arg)
     (void)loop;
     (void)timer;
     struct service *service = arg;
-    int64_t passed = now_ms() - service->drain_began;
+    int64_t passed = mono_ms() - service->drain_began;
     bool busy = batch_waiting(service->batch) > 0 || courier_busy(service->courier) > 0 ||
                 (service->spec->busy && service->spec->busy(service));
     bool noticed = passed >= param_int(service->params, "drain_ms");
@@ -445,7 +576,7 @@ static int begin_drain(zloop_t *loop, zmq_pollitem_t *item, void *arg)
         return 0;
     log_info("stopping");
     service->draining = true;
-    service->drain_began = now_ms();
+    service->drain_began = mono_ms();
     registry_leave(service->store, (int)service->spec->id, &service->self);
     if (service->spec->drain)
         service->spec->drain(service);
@@ -461,6 +592,8 @@ static void run(struct service *service)
     service_every(service, TICK_MS, tick);
     service_every(service, CLAIM_MS, claim);
     service_every(service, SAMPLE_MS, sample);
+    service_every(service, LAG_MS, tell_lag);
+    service_every(service, SAMPLE_MS, report_refused);
     log_info("started");
     zloop_start(service->loop);
     courier_release(service->courier);
@@ -477,9 +610,9 @@ static void usage(const struct service_spec *spec, const struct params *params)
 
 int service_main(int argc, char **argv, const struct service_spec *spec)
 {
-    const struct param *const tables[] = {common_params, spec->params};
-    const size_t counts[] = {sizeof common_params / sizeof *common_params, spec->param_count};
-    struct service service = {.spec = spec, .params = params_new(tables, counts, 2)};
+    const struct param *const tables[] = {redis_params, common_params, spec->params};
+    const size_t counts[] = {REDIS_PARAM_COUNT, sizeof common_params / sizeof *common_params, spec->param_count};
+    struct service service = {.spec = spec, .params = params_new(tables, counts, 3)};
 
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         usage(spec, service.params);

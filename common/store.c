@@ -18,9 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
-enum { AWAY_MS = 300 };
+enum { AWAY_MS = 300, LEARN_TIME_MS = 1000 };
 
 struct command {
     char *text; /* in the Redis protocol; freed with redisFreeCommand */
@@ -29,42 +28,29 @@ struct command {
 };
 
 struct store {
-    char *host, *path; /* one of them */
-    int port, database;
-    struct timeval timeout;
+    struct dialer *dialer;
+    int replicas, wait_ms; /* how many must have a write, and how long they are waited for */
     int64_t began;         /* when the latest run began, ms of the monotonic clock */
     redisContext *context; /* NULL while there is no connection */
     struct command *commands;
     size_t command_count, command_room;
+    bool confirm; /* what was appended counts when the replicas have it */
     redisReply **replies;
     size_t reply_count, reply_room;
     bool up;
     int64_t away_until; /* after a failure nothing is tried for a while, or its timeouts would add up */
-    char error[200];
+    char error[DIAL_ERROR_SIZE];
+    int64_t time_learned, clock_gap;
 };
 
-/* redis://host:port[/db] or unix:/path */
-static int parse_url(struct store *store, const char *url)
+struct store *store_new(const struct redis_access *access, char ret_error[DIAL_ERROR_SIZE])
 {
-    char host[200];
-    int end = 0;
-    if (strncmp(url, "unix:", 5) == 0 && url[5] == '/') {
-        store->path = xstrdup(url + 5);
-        return 0;
-    }
-    int numbers = sscanf(url, "redis://%199[^:/]:%5d%n/%5d%n", host, &store->port, &end, &store->database, &end);
-    if (numbers < 2 || url[end] || store->port < 1 || store->port > 65535 || store->database < 0)
-        return -EINVAL;
-    store->host = xstrdup(host);
-    return 0;
-}
-
-struct store *store_new(const char *url, int timeout_ms)
-{
+    struct dialer *dialer = dialer_new(access, ret_error);
+    if (!dialer)
+        return NULL;
     struct store *store = xcalloc(1, sizeof *store);
-    store->timeout = (struct timeval){.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000L};
-    if (parse_url(store, url) < 0)
-        store_destroy(&store);
+    /* Shorter than the patience with a reply, or replicas that are away would look like a Redis that is. */
+    *store = (struct store){.dialer = dialer, .replicas = access->replicas, .wait_ms = access->timeout_ms / 2};
     return store;
 }
 
@@ -73,6 +59,7 @@ static void forget_commands(struct store *store)
     for (size_t i = 0; i < store->command_count; i++)
         redisFreeCommand(store->commands[i].text);
     store->command_count = 0;
+    store->confirm = false;
 }
 
 static void forget_replies(struct store *store)
@@ -98,8 +85,7 @@ void store_destroy(struct store **store)
     disconnect(*store);
     free((*store)->commands);
     free((*store)->replies);
-    free((*store)->host);
-    free((*store)->path);
+    dialer_destroy(&(*store)->dialer);
     free(*store);
     *store = NULL;
 }
@@ -108,6 +94,19 @@ void store_key(char key[KEY_SIZE], const char *county, const char *name)
 {
     const char *colon = strchrnul(name, ':');
     snprintf(key, KEY_SIZE, "%.*s:{%s}%s", (int)(colon - name), name, county, colon);
+}
+
+/* By the name of a formatted command, "*2\r\n$3\r\nGET\r\n...". What is not known to read only may have written. */
+static bool only_reads(const char *text)
+{
+    static const char *const names[] = {"GET",  "HGET", "HMGET",  "HGETALL", "HLEN",   "SMEMBERS",      "SORT",
+                                        "TIME", "XLEN", "XRANGE", "ZCARD",   "ZCOUNT", "ZRANGEBYSCORE", "ZRANGE"};
+    const char *name = strchr(strchr(text, '$'), '\n') + 1;
+    size_t length = strcspn(name, "\r");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0)
+            return true;
+    return false;
 }
 
 static void keep(struct store *store, char *text, int length, struct script *script)
@@ -119,6 +118,12 @@ static void keep(struct store *store, char *text, int length, struct script *scr
         store->commands = xrealloc(store->commands, store->command_room * sizeof *store->commands);
     }
     store->commands[store->command_count++] = (struct command){text, length, script};
+    store->confirm |= script || !only_reads(text);
+}
+
+void store_confirm(struct store *store)
+{
+    store->confirm = true;
 }
 
 void store_append(struct store *store, size_t argc, const char *const argv[], const size_t lengths[])
@@ -177,30 +182,33 @@ static int fail(struct store *store, const char *what)
     return -EIO;
 }
 
-static int connect_now(struct store *store)
+/* Asks Redis for its time, which all instances and scripts share, and has now_ms() follow it. */
+static int learn_time(struct store *store)
 {
-    if (store->context)
-        return 0;
-    store->context = store->path ? redisConnectUnixWithTimeout(store->path, store->timeout)
-                                 : redisConnectWithTimeout(store->host, store->port, store->timeout);
-    if (!store->context)
-        return fail(store, "out of memory");
-    if (store->context->err)
-        return fail(store, store->context->errstr);
-    redisSetTimeout(store->context, store->timeout);
-    redisReply *reply = redisCommand(store->context, "SELECT %d", store->database);
+    int64_t asked = mono_ms();
+    redisReply *reply = redisCommand(store->context, "TIME");
     if (!reply)
         return fail(store, store->context->errstr);
-    bool good = reply->type != REDIS_REPLY_ERROR;
-    if (!good)
-        snprintf(store->error, sizeof store->error, "%s", reply->str);
-    freeReplyObject(reply);
-    if (!good) {
-        disconnect(store);
-        store->up = false;
-        return -EIO;
+    store->time_learned = mono_ms();
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2) { /* else what follows meets the same error */
+        int64_t half = (store->time_learned - asked + 1) / 2;
+        int64_t theirs = atoll(reply->element[0]->str) * 1000 + atoll(reply->element[1]->str) / 1000;
+        store->clock_gap = now_follow(theirs + half, half);
     }
+    freeReplyObject(reply);
     return 0;
+}
+
+static int connect_now(struct store *store)
+{
+    char error[DIAL_ERROR_SIZE] = "";
+    if (!store->context) {
+        store->context = dialer_connect(store->dialer, error);
+        store->time_learned = 0;
+    }
+    if (!store->context)
+        return fail(store, error);
+    return mono_ms() - store->time_learned < LEARN_TIME_MS && store->time_learned ? 0 : learn_time(store);
 }
 
 static bool error_is(const redisReply *reply, const char *word)
@@ -236,34 +244,75 @@ static int load_script(struct store *store, struct script *script)
     return 0;
 }
 
-/* Runs again the commands whose script Redis did not know; no other command has been sent twice. */
-static int rerun_unknown(struct store *store)
+/* Sends one command again, for another reply. */
+static int rerun(struct store *store, size_t index)
 {
-    for (size_t i = 0; i < store->command_count; i++) {
+    const struct command *command = &store->commands[index];
+    redisReply *reply;
+    if (redisAppendFormattedCommand(store->context, command->text, (size_t)command->length) != REDIS_OK ||
+        redisGetReply(store->context, (void **)&reply) != REDIS_OK)
+        return fail(store, store->context->errstr);
+    freeReplyObject(store->replies[index]);
+    store->replies[index] = reply;
+    return 0;
+}
+
+/* Runs again the commands whose script Redis did not know, and what asks the replicas for them; no other one. */
+static int rerun_unknown(struct store *store, size_t own)
+{
+    int r = 0;
+    bool again = false;
+    for (size_t i = 0; i < store->command_count && r == 0; i++) {
         struct command *command = &store->commands[i];
+        if (again && i >= own)
+            r = rerun(store, i);
         if (!command->script || !error_is(store->replies[i], "NOSCRIPT"))
             continue;
         /* The name inside the formatted command is 40 characters behind "EVALSHA\r\n$40\r\n". */
         char *sha = strstr(command->text, "EVALSHA\r\n$40\r\n") + strlen("EVALSHA\r\n$40\r\n");
         if (strncmp(sha, command->script->sha, 40) == 0 || command->script->sha[0] == '0') {
-            int r = load_script(store, command->script);
+            r = load_script(store, command->script);
             if (r < 0)
                 return r;
         }
         memcpy(sha, command->script->sha, 40);
-        if (redisAppendFormattedCommand(store->context, command->text, (size_t)command->length) != REDIS_OK)
-            return fail(store, store->context->errstr);
-        redisReply *reply;
-        if (redisGetReply(store->context, (void **)&reply) != REDIS_OK)
-            return fail(store, store->context->errstr);
-        freeReplyObject(store->replies[i]);
-        store->replies[i] = reply;
+        r = rerun(store, i);
+        again = true;
     }
-    return 0;
+    return r;
+}
+
+/*
+ * WAIT answers how many replicas have all that this connection wrote. A script
+ * that found a repetition writes nothing, and what made it one may be on no
+ * replica yet; the message to nobody before it makes WAIT cover that as well.
+ */
+static void append_wait(struct store *store)
+{
+    store_appendf(store, "PUBLISH sidan .");
+    store_appendf(store, "WAIT %d %d", store->replicas, store->wait_ms);
+}
+
+/* Reads and takes away the replies to append_wait(). */
+static int check_wait(struct store *store, size_t own)
+{
+    const redisReply *reply = store->replies[store->reply_count - 1];
+    long long confirmed = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
+    while (store->reply_count > own)
+        freeReplyObject(store->replies[--store->reply_count]);
+    if (confirmed >= store->replicas)
+        return 0;
+    char error[80];
+    snprintf(error, sizeof error, "%lld of %d replicas have confirmed the latest writes", confirmed, store->replicas);
+    return fail(store, error);
 }
 
 static int send_and_receive(struct store *store)
 {
+    size_t own = store->command_count;
+    bool waits = store->confirm && store->replicas > 0;
+    if (waits)
+        append_wait(store);
     for (size_t i = 0; i < store->command_count; i++)
         if (redisAppendFormattedCommand(store->context, store->commands[i].text, (size_t)store->commands[i].length) !=
             REDIS_OK)
@@ -277,13 +326,13 @@ static int send_and_receive(struct store *store)
             return fail(store, store->context->errstr);
         store->reply_count++;
     }
-    int r = rerun_unknown(store);
+    int r = rerun_unknown(store, own);
     if (r < 0)
         return r;
     for (size_t i = 0; i < store->reply_count; i++)
         if (is_outage(store->replies[i]))
             return fail(store, store->replies[i]->str);
-    return 0;
+    return waits ? check_wait(store, own) : 0;
 }
 
 int store_run(struct store *store)
@@ -322,4 +371,9 @@ bool store_is_up(const struct store *store)
 const char *store_error(const struct store *store)
 {
     return store->error;
+}
+
+int64_t store_clock_gap(const struct store *store)
+{
+    return store->clock_gap;
 }

@@ -7,19 +7,23 @@
  * commands ran is then unknown, so everything that writes goes through a
  * script that may be repeated. Scripts are known by their files in
  * common/lua/ and the services' own lua/; NOSCRIPT is handled here.
+ *
+ * With replicas a write counts when so many of them have it: what store_run()
+ * answered 0 for survives the loss of the primary. See redis_access.replicas.
  */
 #ifndef SIDAN_STORE_H
 #define SIDAN_STORE_H
 
-#include <hiredis/hiredis.h>
+#include "common/dial.h"
+
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct store;
 
-/* url: redis://host:port[/db] or unix:/path. Does not connect yet. timeout_ms: of connecting and of each reply. NULL
- * when the url is none. */
-struct store *store_new(const char *url, int timeout_ms);
+/* Does not connect yet. NULL when the url is none; then ret_error says why. The texts of access must outlive it. */
+struct store *store_new(const struct redis_access *access, char ret_error[DIAL_ERROR_SIZE]);
 void store_destroy(struct store **store);
 
 struct script {
@@ -38,9 +42,15 @@ void store_appendf(struct store *store, const char *format, ...); /* redisComman
 void store_append_script(struct store *store, struct script *script, size_t key_count, const char *const keys[],
                          size_t argc, const char *const argv[], const size_t lengths[]);
 
+/* The replies of the next run are going to be told outside, as if they were writes: they count like these. */
+void store_confirm(struct store *store);
+
 /*
- * Runs what was appended. 0, or -EIO when Redis could not be asked or did not
- * answer all of it; then no reply is kept.
+ * Runs what was appended. 0, or -EIO when Redis could not be asked, did not
+ * answer all of it, or too few replicas have it; then no reply is kept, and
+ * what was written may or may not stay.
+ *
+ * Once a second now_ms() learns Redis' time here; see now_follow().
  */
 int store_run(struct store *store);
 
@@ -54,5 +64,8 @@ bool store_is_up(const struct store *store);
 
 /* Why not, for people. */
 const char *store_error(const struct store *store);
+
+/* By how many ms Redis' clock is ahead of now_ms() because it jumped and was not followed; else 0. */
+int64_t store_clock_gap(const struct store *store);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * text.c - lengths, word lists, numbers, ids.
+ * text.c - lengths, word lists, numbers, ids, and the time.
  *
- * Nothing here keeps state or allocates. Numbers are read strictly: the whole
+ * Nothing here allocates, and only the clock keeps state. Numbers are read strictly: the whole
  * text must be one, because they come from people's files and requests.
  */
 #include "common/text.h"
@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 #include <utf8proc.h>
+
+enum { JUMP_MS = 600000 }; /* greater corrections of a clock are not followed */
 
 size_t text_length(const char *text, size_t bytes)
 {
@@ -110,12 +112,30 @@ int64_t mono_ms(void)
     return (int64_t)(mono_seconds() * 1e3);
 }
 
+static bool follows;          /* now_follow() was called, */
+static int64_t ahead_of_mono; /* and found this */
+
 int64_t now_ms(void)
 {
     struct timespec now;
 
+    if (follows)
+        return mono_ms() + ahead_of_mono;
+
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t now_follow(int64_t theirs, int64_t uncertain)
+{
+    int64_t gap = theirs - now_ms();
+
+    if (follows && llabs(gap) > JUMP_MS)
+        return gap;
+    if (!follows || llabs(gap) > uncertain)
+        ahead_of_mono = theirs - mono_ms();
+    follows = true;
+    return 0;
 }
 
 int parse_int(const char *text, int64_t min, int64_t max, int64_t *ret_value)

@@ -36,8 +36,17 @@ bool is_mobile(const char *text);
 int64_t mono_ms(void);
 double mono_seconds(void);
 
-/* Milliseconds since 1970. */
+/* Milliseconds since 1970: by the clock that was followed last, or by this host's before there was one. */
 int64_t now_ms(void);
+
+/*
+ * From now on now_ms() goes by a clock that says `theirs`, give or take
+ * `uncertain` ms, on the beat of the monotonic clock; what happens to the
+ * host's clock changes it no more. 0; or, when that clock has jumped by more
+ * than ten minutes, by how much: then now_ms() goes on as before, because
+ * every deadline would fire early or late.
+ */
+int64_t now_follow(int64_t theirs, int64_t uncertain);
 
 /*
  * The whole text is a decimal number between min and max: 0 and ret_value

@@ -41,7 +41,7 @@ struct envelope {
     int64_t at;       /* event: when it was sent; call: its deadline, ms since 1970 */
     int status;       /* ack, reply */
     char text[201];   /* ack: the reason of a refusal; call: its idempotency key */
-    int64_t remember; /* call: for how long the key holds, seconds */
+    int64_t remember; /* call: for how long the key holds; ack "later": when to send again, 0 as usual; seconds */
 };
 
 /* Packs an envelope; appends to the buffer. */

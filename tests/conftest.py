@@ -21,8 +21,8 @@ from harness import System  # noqa: E402
 def systems_in(directory):
     systems = []
 
-    def make(**arguments):
-        systems.append(System(directory / f"system{len(systems) + 1}", **arguments))
+    def make(kind=System, **arguments):
+        systems.append(kind(directory / f"system{len(systems) + 1}", **arguments))
         return systems[-1]
 
     yield make

@@ -7,6 +7,7 @@
 #include "scripts/ctl/ctl.h"
 
 #include "common/alloc.h"
+#include "common/keys.h"
 #include "common/registry.h"
 #include "common/text.h"
 #include "common/wire.h"
@@ -15,20 +16,23 @@
 
 enum { CALL_MS = 5000 };
 
-/* An endpoint of the service; the caller frees it. NULL after saying why not. */
-static char *endpoint_of(struct ctl *ctl, int service)
+/* An instance of the service whose key is allowed. False after saying why there is none. */
+static bool find_instance(struct ctl *ctl, const struct keys *keys, int service, struct entry *ret_entry)
 {
     AUTOFREE struct registry *registry = xcalloc(1, sizeof *registry);
     if (registry_refresh(ctl->store, 0, NULL, service, registry) < 0) {
         fail("Redis: %s", store_error(ctl->store));
-        return NULL;
+        return false;
     }
-    size_t index = registry_index(service);
-    if (registry->counts[index] == 0) {
-        fail("no instance of %s is alive", service_name(service));
-        return NULL;
+    size_t index = registry_index(service), count = registry->counts[index];
+    for (size_t i = 0; i < count; i++) {
+        *ret_entry = registry->entries[index][i];
+        if (keys_are_of(keys, service_name(service), ret_entry->key))
+            return true;
     }
-    return xstrdup(registry->entries[index][0].endpoint);
+    fail(count == 0 ? "no instance of %s is alive" : "no instance of %s has a key that is allowed",
+         service_name(service));
+    return false;
 }
 
 static zframe_t *question(int service, const char *county, const char *order, enum message_type type,
@@ -48,11 +52,14 @@ static zframe_t *question(int service, const char *county, const char *order, en
 }
 
 /* Sends it and waits; NULL when no answer came. The caller destroys the answer. */
-static zframe_t *exchange(const char *endpoint, zframe_t *message)
+static zframe_t *exchange(const struct entry *instance, const struct keys *keys, zframe_t *message)
 {
     zsock_t *socket = zsock_new(ZMQ_DEALER);
     zframe_t *answer = NULL;
-    if (socket && zsock_connect(socket, "%s", endpoint) == 0) {
+    zsock_set_curve_serverkey(socket, instance->key);
+    zsock_set_curve_publickey(socket, keys_own_public(keys));
+    zsock_set_curve_secretkey(socket, keys_own_secret(keys));
+    if (zsock_connect(socket, "%s", instance->endpoint) == 0) {
         zsock_set_rcvtimeo(socket, CALL_MS);
         zsock_set_linger(socket, 0);
         if (zframe_send(&message, socket, 0) == 0)
@@ -86,13 +93,23 @@ static int read_answer(const char *service, zframe_t *answer, struct record *ret
 int call(struct ctl *ctl, int service, const char *county, const char *order, enum message_type type,
          const struct record *body, struct record *ret_reply)
 {
-    AUTOFREE char *endpoint = endpoint_of(ctl, service);
-    if (!endpoint)
+    struct keys *keys;
+    char *fault;
+    if (!ctl->keys)
+        return misused("services answer to those with a key only: give the directory by --keys or SIDAN_KEYS");
+    if (keys_new(ctl->keys, KEYS_SIDANCTL, &keys, &fault) < 0) {
+        fail("%s", fault);
+        free(fault);
         return FAILED;
-    zframe_t *answer = exchange(endpoint, question(service, county, order, type, body));
-    if (!answer)
-        return fail("%s does not answer", service_name(service));
-    int code = read_answer(service_name(service), answer, ret_reply);
-    zframe_destroy(&answer);
+    }
+    struct entry instance;
+    int code = FAILED;
+    if (find_instance(ctl, keys, service, &instance)) {
+        zframe_t *answer = exchange(&instance, keys, question(service, county, order, type, body));
+        code = answer ? read_answer(service_name(service), answer, ret_reply)
+                      : fail("%s does not answer", service_name(service));
+        zframe_destroy(&answer);
+    }
+    keys_destroy(&keys);
     return code;
 }

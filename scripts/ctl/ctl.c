@@ -15,8 +15,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { TIMEOUT_MS = 3000 };
-
 static void complain(const char *format, va_list arguments)
 {
     fputs("sidanctl: ", stderr);
@@ -127,7 +125,7 @@ json_t *json_field(const struct record *record, enum field field)
 
 static void print_help(const struct command *commands, size_t count)
 {
-    puts("usage: sidanctl [--redis URL] COMMAND\n");
+    puts("usage: sidanctl [--redis URL] [--keys DIR] COMMAND\n");
     for (size_t i = 0; i < count; i++) {
         const struct command *c = &commands[i];
         AUTOFREE char *line =
@@ -136,7 +134,10 @@ static void print_help(const struct command *commands, size_t count)
                       c->options & OPTION_JSON ? " [--json]" : "");
         printf("  %-54s %s\n", line, c->meaning);
     }
-    puts("\n  --redis URL    redis://HOST:PORT[/DB] or unix:/PATH; else SIDAN_REDIS, else redis://127.0.0.1:6379\n"
+    puts("\n  --redis URL    redis://HOST:PORT[/DB], unix:/PATH or sentinel://HOST:PORT[,HOST:PORT...]/NAME[/DB];\n"
+         "                 else SIDAN_REDIS, else redis://127.0.0.1:6379. User, password and number of replicas come\n"
+         "                 from SIDAN_REDIS_USER, SIDAN_REDIS_PASSWORD_FILE and the others that the services have\n"
+         "  --keys DIR     the services' keys, to ask one of them; else SIDAN_KEYS\n"
          "  --id ID        the county's id; else the name of the directory\n"
          "  --reason TEXT  is kept along with what was decided\n"
          "  --json         for programs\n"
@@ -163,31 +164,45 @@ static int run(const struct command *command, struct ctl *ctl, const char *redis
         return misused("%s does not take that option; see sidanctl --help", command->name);
     if (command->options & OPTION_REASON && (!ctl->reason || ctl->reason[0] == '\0'))
         return misused("%s needs --reason TEXT", command->name);
-    ctl->store = store_new(redis, TIMEOUT_MS);
-    if (!ctl->store)
-        return misused("\"%s\" is no redis://HOST:PORT[/DB] or unix:/PATH", redis);
-    int code = command->run(ctl, argc, argv);
-    store_destroy(&ctl->store);
+    const struct param *const tables[] = {redis_params};
+    const size_t counts[] = {REDIS_PARAM_COUNT};
+    char error[DIAL_ERROR_SIZE];
+    int code = USAGE;
+    struct params *params = params_new(tables, counts, 1);
+    if (params_load(params, NULL, 0, NULL, stderr) == 0) {
+        struct redis_access access = redis_access_of(params);
+        if (redis)
+            access.url = redis;
+        ctl->store = store_new(&access, error);
+        code = ctl->store ? command->run(ctl, argc, argv) : misused("redis: %s", error);
+        store_destroy(&ctl->store);
+    }
+    params_destroy(&params);
     return code;
 }
 
 int ctl_main(int argc, char **argv, const struct command *commands, size_t count)
 {
     static const struct option options[] = {
-        {"redis", required_argument, NULL, 'r'},  {"id", required_argument, NULL, 'i'},
-        {"reason", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"redis", required_argument, NULL, 'r'},
+        {"keys", required_argument, NULL, 'k'},
+        {"id", required_argument, NULL, 'i'},
+        {"reason", required_argument, NULL, 'w'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
-    struct ctl ctl = {0};
-    const char *redis = getenv("SIDAN_REDIS");
+    struct ctl ctl = {.keys = getenv("SIDAN_KEYS")};
+    const char *redis = NULL;
     int given = 0, option;
-    if (!redis || redis[0] == '\0')
-        redis = "redis://127.0.0.1:6379";
 
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
         case 'r':
             redis = optarg;
+            break;
+        case 'k':
+            ctl.keys = optarg;
             break;
         case 'i':
             ctl.id = optarg;

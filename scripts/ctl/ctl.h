@@ -23,6 +23,7 @@ enum { OPTION_ID = 1, OPTION_REASON = 2, OPTION_JSON = 4 };
 struct ctl {
     struct store *store;
     bool json;
+    const char *keys;   /* --keys, or SIDAN_KEYS, or NULL */
     const char *id;     /* --id, or NULL */
     const char *reason; /* --reason, or NULL */
 };
@@ -44,7 +45,10 @@ command_fn status;
 command_fn dlq_list, dlq_show, dlq_replay, dlq_skip;
 command_fn order_show;
 command_fn sms_unknown, sms_settle;
+command_fn journal_verify, journal_rebuild, journal_accept;
+command_fn audit_show;
 command_fn key_new;
+command_fn keys_init, keys_list, keys_rotate, keys_prune;
 command_fn schema;
 
 /* Picks the command, checks its arguments and options, and runs it. Returns the exit code. */

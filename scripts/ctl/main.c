@@ -16,7 +16,16 @@ static const struct command commands[] = {
     {"order show", "ORDER", 1, 1, OPTION_JSON, "an order as it stands, and its history", order_show},
     {"sms unknown", "[COUNTY]", 0, 1, OPTION_JSON, "SMS whose fate is not known", sms_unknown},
     {"sms settle", "COUNTY SMS delivered|failed", 3, 3, OPTION_REASON, "decide about one of them", sms_settle},
+    {"journal verify", "[COUNTY]", 0, 1, OPTION_JSON, "whether the archive still says what was stored", journal_verify},
+    {"journal rebuild", "COUNTY", 1, 1, 0, "make lists, cases and search anew out of the journal", journal_rebuild},
+    {"journal accept", "COUNTY", 1, 1, OPTION_REASON, "go on with a file that lacks rows, or without it",
+     journal_accept},
+    {"audit", "COUNTY [ORDER]", 1, 2, OPTION_JSON, "who saw what is personal, came in, was refused", audit_show},
     {"key new", "\"SCOPE ...\" NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
+    {"keys init", "DIR", 1, 1, 0, "make the keys of the services that are missing; needs no Redis", keys_init},
+    {"keys list", "DIR", 1, 1, OPTION_JSON, "the keys that are allowed, and which of them are in use", keys_list},
+    {"keys rotate", "DIR NAME", 2, 2, 0, "a new key for a service or sidanctl; the old one stays allowed", keys_rotate},
+    {"keys prune", "DIR NAME", 2, 2, 0, "allow its current key only", keys_prune},
     {"schema", "", 0, 0, 0, "all messages and fields, as Markdown", schema},
 };
 

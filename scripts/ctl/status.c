@@ -56,10 +56,14 @@ static int64_t redis_now(struct ctl *ctl)
     return atoll(time->element[0]->str) * 1000 + atoll(time->element[1]->str) / 1000;
 }
 
-static json_t *instance_row(const char *service, const char *instance, const char *endpoint, const char *admin)
+/* Of the key only what `sidanctl keys list` shows of it too. */
+static json_t *instance_row(const char *service, const struct entry *entry)
 {
-    return json_pack("{s:s, s:s, s:s, s:s}", "service", service, "instance", instance, "endpoint", endpoint, "admin",
-                     admin);
+    char key[FINGERPRINT_SIZE] = "";
+    if (*entry->key)
+        keys_fingerprint(key, entry->key);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "service", service, "instance", entry->instance, "endpoint",
+                     entry->endpoint, "admin", entry->admin, "key", key);
 }
 
 static json_t *instances(struct ctl *ctl)
@@ -74,10 +78,10 @@ static json_t *instances(struct ctl *ctl)
         const struct entry *entries = registry->entries[registry_index(service)];
         size_t count = registry->counts[registry_index(service)];
         for (size_t i = 0; i < count; i++)
-            json_array_append_new(
-                rows, instance_row(service_name(service), entries[i].instance, entries[i].endpoint, entries[i].admin));
+            json_array_append_new(rows, instance_row(service_name(service), &entries[i]));
         if (count == 0)
-            json_array_append_new(rows, instance_row(service_name(service), "(none is alive)", "", ""));
+            json_array_append_new(rows,
+                                  instance_row(service_name(service), &(struct entry){.instance = "(none is alive)"}));
     }
     return rows;
 }

@@ -1,6 +1,5 @@
 /*
- * archive.c - the county files together: a batch of deliveries goes in,
- * verdicts and replies come out.
+ * archive.c - a batch of deliveries goes in, verdicts and replies come out.
  *
  * The archive commits to SQLite instead of Redis: the events of a batch go
  * into one transaction per county, and only after its commit are they
@@ -10,103 +9,16 @@
  */
 #include "services/archive/archive.h"
 
-#include "common/alloc.h"
-#include "common/log.h"
 #include "common/metrics.h"
 #include "common/order.h"
 #include "common/text.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
-struct archive {
-    char *dir;
-    struct database **databases;
-    size_t count;
-};
-
-/* Makes a directory and those above it. */
-static int make_directory(const char *path)
-{
-    AUTOFREE char *part = xstrdup(path);
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(part, 0750) < 0 && errno != EEXIST)
-            return -errno;
-        *slash = '/';
-    }
-    return mkdir(part, 0750) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-int archive_open(const char *dir, struct archive **ret_archive)
-{
-    int result = make_directory(dir);
-    if (result < 0) {
-        log_error("cannot make the directory %s: %s", dir, strerror(-result));
-        return result;
-    }
-    struct archive *archive = xcalloc(1, sizeof *archive);
-    archive->dir = xstrdup(dir);
-    archive_scan(archive);
-    *ret_archive = archive;
-    return 0;
-}
-
-void archive_close(struct archive **archive)
-{
-    if (!*archive)
-        return;
-    for (size_t i = 0; i < (*archive)->count; i++)
-        database_close(&(*archive)->databases[i]);
-    free((*archive)->databases);
-    free((*archive)->dir);
-    free(*archive);
-    *archive = NULL;
-}
-
-size_t archive_count(const struct archive *archive)
-{
-    return archive->count;
-}
-
-struct database *archive_at(const struct archive *archive, size_t index)
-{
-    return archive->databases[index];
-}
-
-/* The county's file, opened at first use. Errors as database_open(). */
-static int county_database(struct archive *archive, const char *county, bool create, struct database **ret_database)
-{
-    for (size_t i = 0; i < archive->count; i++) {
-        if (!strcmp(database_county(archive->databases[i]), county)) {
-            *ret_database = archive->databases[i];
-            return 0;
-        }
-    }
-    int result = database_open(archive->dir, county, create, ret_database);
-    if (result < 0)
-        return result;
-    archive->databases = xrealloc(archive->databases, (archive->count + 1) * sizeof *archive->databases);
-    archive->databases[archive->count++] = *ret_database;
-    return 0;
-}
-
-void archive_scan(struct archive *archive)
-{
-    DIR *dir = opendir(archive->dir);
-    if (!dir)
-        return;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        char county[7] = "";
-        struct database *database;
-        memcpy(county, entry->d_name, strnlen(entry->d_name, 6));
-        if (!strcmp(entry->d_name + strlen(county), ".db") && county_id_valid(county))
-            county_database(archive, county, false, &database);
-    }
-    closedir(dir);
-}
+/* How often files are opened that are not; how often the audit trail is read; and how long senders of events for a file
+ * that cannot be opened shall wait before they try again. */
+enum { FILES_MS = 200, TRAIL_MS = 1000, CLOSED_S = 5 };
 
 /* Whether an order's number is one of this county. */
 static bool belongs(const char *order, const char *county)
@@ -167,7 +79,7 @@ static bool is_event_of(const struct delivery *delivery, const char *county)
     return is_event(delivery) && !strcmp(delivery->county, county);
 }
 
-/* Stores a county's events in one transaction: all that can be stored, or none. 0 or -EIO. */
+/* Stores a county's events in one transaction: all that can be stored, or none. 0 or less. */
 static int store_events(struct database *database, struct delivery *deliveries, size_t count, int64_t now)
 {
     struct tally tally = {0};
@@ -182,45 +94,68 @@ static int store_events(struct database *database, struct delivery *deliveries, 
     }
     if (result == 0)
         result = database_commit(database);
-    if (result < 0) {
-        log_warning("county=%s cannot store: %s", database_county(database), database_error(database));
-        database_rollback(database);
+    if (result < 0)
         return result;
-    }
     metric_add("sidan_archive_steps_total", "Steps stored in the journal.", "", tally.steps);
     metric_add("sidan_archive_cases_total", "Cases written.", "", tally.cases);
     return 0;
+}
+
+/* Whether the county's file could not be opened, or had to be closed. */
+static bool is_closed(const struct archive *archive, const char *county)
+{
+    const char *trouble = archive_trouble_of(archive, county);
+    return trouble && *trouble && !archive_database(archive, county);
 }
 
 /* The events of one county, from the first of them on. */
 static void take_events(struct archive *archive, struct delivery *deliveries, size_t count, int64_t now)
 {
     const char *county = deliveries[0].county;
-    struct database *database;
-    int result = county_database(archive, county, true, &database);
-    if (result == 0)
-        result = store_events(database, deliveries, count, now);
-    for (size_t i = 0; i < count && result < 0; i++) {
+    struct database *database = archive_database(archive, county);
+    if (database && !archive_rests(archive, database, now)) {
+        if (store_events(database, deliveries, count, now) == 0) {
+            archive_worked(archive, database);
+            return;
+        }
+        archive_failed(archive, database, now);
+    }
+    for (size_t i = 0; i < count; i++) {
         if (!is_event_of(&deliveries[i], county))
             continue;
         outcome_clear(deliveries[i].outcome);
-        if (result == -EINVAL)
+        if (!county_id_valid(county))
             outcome_refuse(deliveries[i].outcome, "county", "county", "not a county's id");
         else
             outcome_later(deliveries[i].outcome, "the county's file cannot be written");
+        if (is_closed(archive, county))
+            outcome_wait(deliveries[i].outcome, CLOSED_S);
     }
 }
 
-static void answer_call(struct archive *archive, struct delivery *delivery)
+static int answer(struct database *database, struct delivery *delivery, int64_t now)
 {
-    struct database *database = NULL;
-    int result = county_database(archive, delivery->county, false, &database);
-    if (result == 0 || result == -ENOENT)
-        result = lists_answer(database, delivery);
-    if (result == 0)
+    if (delivery->type == MSG_VERIFY_JOURNAL || delivery->type == MSG_REBUILD_JOURNAL)
+        return verify_answer(database, delivery, now);
+    return lists_answer(database, delivery);
+}
+
+static void answer_call(struct archive *archive, struct delivery *delivery, int64_t now)
+{
+    struct database *database = archive_database(archive, delivery->county);
+    if (database && answer(database, delivery, now) == 0)
         return;
+    char why[WHY_SIZE];
+    if (database && database_fault(database, why) == -EIO)
+        database_rollback(database);
+    else if (database)
+        archive_failed(archive, database, now);
     outcome_clear(delivery->outcome);
-    outcome_later(delivery->outcome, "the county's file cannot be read");
+    /* Who asks how the file is shall hear it; others only that there is no answer now. */
+    if (delivery->type == MSG_VERIFY_JOURNAL && is_closed(archive, delivery->county))
+        outcome_refuse(delivery->outcome, "unusable", NULL, "%s", archive_trouble_of(archive, delivery->county));
+    else
+        outcome_later(delivery->outcome, "the county's file cannot be read");
 }
 
 void archive_take(struct archive *archive, struct delivery *deliveries, size_t count, int64_t now)
@@ -234,7 +169,19 @@ void archive_take(struct archive *archive, struct delivery *deliveries, size_t c
     }
     for (size_t i = 0; i < count; i++)
         if (!is_event(&deliveries[i]))
-            answer_call(archive, &deliveries[i]);
+            answer_call(archive, &deliveries[i], now);
+}
+
+static void open_files(struct service *service)
+{
+    anchor_open_files(service, service_state(service), now_ms());
+}
+
+static void follow_trail(struct service *service)
+{
+    int64_t now = now_ms();
+    trail_take(service_state(service), service_store(service), now);
+    anchor_news(service_state(service), service_store(service), now); /* what Redis could not be told before */
 }
 
 static void retire(struct service *service)
@@ -250,6 +197,8 @@ int archive_start(struct service *service)
     if (result < 0)
         return result;
     service_set_state(service, archive);
+    service_every(service, FILES_MS, open_files);
+    service_every(service, TRAIL_MS, follow_trail);
     service_every(service, (size_t)param_int(params, "retire_ms"), retire);
     return 0;
 }
@@ -263,5 +212,15 @@ void archive_stop(struct service *service)
 
 void archive_take_batch(struct service *service, struct delivery *deliveries, size_t count)
 {
-    archive_take(service_state(service), deliveries, count, now_ms());
+    struct archive *archive = service_state(service);
+    int64_t now = now_ms();
+    open_files(service);
+    archive_take(archive, deliveries, count, now);
+    anchor_news(archive, service_store(service), now);
+}
+
+const char *archive_unready(const struct service *service)
+{
+    const struct archive *archive = service_state(service);
+    return archive_count(archive) == 0 ? "no county's file is open yet" : archive_trouble(archive);
 }

@@ -1,15 +1,20 @@
 /*
  * archive.h - the parts of the archive.
  *
- *   archive.c   the county files together: a batch of deliveries in, verdicts and replies out; the service's callbacks
- *   database.c  one county file: opening, schema, queries
+ *   archive.c   a batch of deliveries in, verdicts and replies out; the service's callbacks
+ *   files.c     the county files together: which are open, what is wrong with the others
+ *   database.c  one county file: opening, transactions, queries; schema.c: its tables
+ *   chain.c     the hashes by which changed rows are found
+ *   anchor.c    how far the chains were: kept in Redis
  *   journal.c   storing steps and SMS, and the projection of each order's present values
  *   cases.c     what is complete: the case, its place in the full-text index, whether the order has left Redis
- *   lists.c     the calls: orders, updates, history, search
+ *   lists.c     the calls: orders, updates, history, search, audit trail
+ *   verify.c    the calls that check the chains, and what follows from the journal; and make the latter anew
+ *   trail.c     the audit trail
  *   search.c    Chinese and other text to tokens
  *   retire.c    taking finished orders out of Redis
  *
- * All but retire.c and the callbacks work without Redis and ZeroMQ.
+ * All but anchor.c, trail.c, retire.c and the callbacks work without Redis and ZeroMQ.
  */
 #ifndef SIDAN_ARCHIVE_H
 #define SIDAN_ARCHIVE_H
@@ -56,13 +61,40 @@
 enum { PROJECTED_COUNT = PROJECTED(PROJECTED_ONE) };
 extern const enum field projected[PROJECTED_COUNT];
 
-/* archive.c */
+/* files.c */
 
 struct archive;
 
-/* Opens the directory, made when missing, and every county file in it. 0 or -errno after logging why. */
+/* The directory is made when missing. 0 or -errno after logging why. Files are opened by archive_admit(). */
 int archive_open(const char *dir, struct archive **ret_archive);
 void archive_close(struct archive **archive);
+
+/* Whether the county's file is to be opened now: it is not yet, or could not be for a while. now: ms since 1970. */
+bool archive_lacks(const struct archive *archive, const char *county, int64_t now);
+
+/* Opens the county's file. What is wrong with it is logged when it is news; see archive_trouble(). */
+void archive_admit(struct archive *archive, const char *county, const struct anchor *anchor, int64_t now);
+
+/* The county's file, NULL while it cannot be used. */
+struct database *archive_database(const struct archive *archive, const char *county);
+
+/*
+ * After a failure: notes it, and closes a file that must be repaired. After a success: all is well again. Between the
+ * two, for a second at a time, nothing is written: a loop that waits for a lock again and again does nothing else.
+ */
+void archive_failed(struct archive *archive, struct database *database, int64_t now);
+void archive_worked(struct archive *archive, const struct database *database);
+bool archive_rests(const struct archive *archive, const struct database *database, int64_t now);
+
+/* What is wrong with a county's file; "" when nothing is, NULL for a county that is not known. And of any county. */
+const char *archive_trouble_of(const struct archive *archive, const char *county);
+const char *archive_trouble(const struct archive *archive);
+
+/* All counties; NULL for one whose file cannot be used now. */
+size_t archive_count(const struct archive *archive);
+struct database *archive_at(const struct archive *archive, size_t index);
+
+/* archive.c */
 
 /*
  * Stores the events of a batch, one transaction per county, then answers its
@@ -70,15 +102,24 @@ void archive_close(struct archive **archive);
  */
 void archive_take(struct archive *archive, struct delivery *deliveries, size_t count, int64_t now);
 
-/* Opens county files that another instance has made since. */
-void archive_scan(struct archive *archive);
-size_t archive_count(const struct archive *archive);
-struct database *archive_at(const struct archive *archive, size_t index);
-
 /* The callbacks of struct service_spec. */
 int archive_start(struct service *service);
 void archive_stop(struct service *service);
 void archive_take_batch(struct service *service, struct delivery *deliveries, size_t count);
+const char *archive_unready(const struct service *service);
+
+/* anchor.c */
+
+/* Opens the files that are not open, with what Redis knows of them. Nothing is opened while Redis is away. */
+void anchor_open_files(struct service *service, struct archive *archive, int64_t now);
+
+/* Tells Redis how far the chains are that were written to. Appends to no pipeline; uses the store. */
+void anchor_news(struct archive *archive, struct store *store, int64_t now);
+
+/* trail.c */
+
+/* Takes new entries of the audit trail from Redis into the files. */
+void trail_take(struct archive *archive, struct store *store, int64_t now);
 
 /* journal.c: inside a transaction. */
 
@@ -88,6 +129,9 @@ void archive_take_batch(struct service *service, struct delivery *deliveries, si
  * that cannot be stored; -EIO.
  */
 int journal_store(struct database *database, const struct delivery *delivery, int64_t now);
+
+/* Makes an order's projection anew out of its steps. 0 or -EIO. */
+int journal_project(struct database *database, const char *order);
 
 /* Stores what became of an SMS. 0 or -EIO. */
 int journal_store_sms(struct database *database, const struct delivery *delivery);
@@ -120,8 +164,13 @@ int cases_retired(struct database *database, const struct waiting *waiting, int6
 
 /* lists.c */
 
-/* Answers a call; database is NULL when the county has no file yet. 0, or -EIO with nothing answered. */
+/* Answers a call. 0, or -EIO with nothing answered. */
 int lists_answer(struct database *database, struct delivery *delivery);
+
+/* verify.c */
+
+/* Answers `journal.verify` and `journal.rebuild`: a bounded number of rows each time. 0, or -EIO or -ESTALE. */
+int verify_answer(struct database *database, struct delivery *delivery, int64_t now);
 
 /* search.c */
 

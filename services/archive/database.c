@@ -1,66 +1,35 @@
 /*
- * database.c - one county's SQLite file: opening, schema, queries.
+ * database.c - one county's SQLite file: opening, transactions, queries.
  *
- * The schema is a list of migrations; user_version says how many a file has
- * seen. synchronous=FULL makes a commit durable before anything is
- * acknowledged. A file that cannot be opened or is newer than this program is
- * left as it is: its county's events stay in the outboxes of their senders.
+ * synchronous=FULL makes a commit durable before anything is acknowledged. A file that is damaged, is not ours, or
+ * lacks rows that were stored once is left exactly as it is, its write-ahead log included: its county's events stay in
+ * the outboxes of their senders until somebody has repaired it.
  */
 #include "services/archive/database.h"
 
 #include "common/alloc.h"
-#include "common/log.h"
 #include "services/archive/archive.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 
-/* How long a write waits for another process. The loop stands still meanwhile; longer waits end in "later". */
-enum { BUSY_MS = 2000 };
-
-static const char *const migrations[] = {
-    /* What happened, step by step; never changed, never deleted. fields: JSON of what the step changed. */
-    "CREATE TABLE journal (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL, ver INTEGER NOT NULL, at INTEGER NOT NULL,"
-    "  stored_at INTEGER NOT NULL, message_id TEXT NOT NULL, service TEXT NOT NULL, step TEXT NOT NULL,"
-    "  actor TEXT NOT NULL, state TEXT, note TEXT, fields TEXT NOT NULL CHECK (json_valid(fields)),"
-    "  UNIQUE (order_id, ver));"
-    "CREATE INDEX journal_stored_at ON journal (stored_at, id);"
-
-    /* Each order as it stands: a projection of the journal. ver: the highest known; steps: how many are known. */
-    "CREATE TABLE orders (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL UNIQUE, ver INTEGER NOT NULL,"
-    "  steps INTEGER NOT NULL, updated_at INTEGER NOT NULL, state TEXT, title TEXT, text TEXT, place TEXT,"
-    "  community TEXT, town TEXT, lat REAL, long REAL, media_url TEXT, source TEXT, source_ref TEXT, public INTEGER,"
-    "  category TEXT, urgency TEXT, \"group\" TEXT, department TEXT, members TEXT, outcome TEXT, answer TEXT,"
-    "  rating TEXT, reason TEXT, return_to TEXT, due INTEGER, placed_at INTEGER, opened_at INTEGER,"
-    "  assigned_at INTEGER, answered_at INTEGER, closed_at INTEGER);"
-    "CREATE INDEX orders_placed_at ON orders (placed_at, id);"
-    "CREATE INDEX orders_state ON orders (state, placed_at);"
-    "CREATE INDEX orders_category ON orders (category, placed_at);"
-    "CREATE INDEX orders_group ON orders (\"group\", placed_at);"
-    "CREATE INDEX orders_town ON orders (town, placed_at);"
-
-    /* Complete orders. id: of the order's row. ver: the last one. retired_at: when the order left Redis. */
-    "CREATE TABLE cases (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL UNIQUE, ver INTEGER NOT NULL,"
-    "  stored_at INTEGER NOT NULL, retired_at INTEGER, retry_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX cases_waiting ON cases (retry_at) WHERE retired_at IS NULL;"
-    "CREATE VIRTUAL TABLE cases_fts USING fts5 (title, text, place, answer, tokenize = 'sidan');"
-
-    "CREATE TABLE sms (sms TEXT PRIMARY KEY, order_id TEXT NOT NULL, recipient TEXT NOT NULL, template TEXT NOT NULL,"
-    "  state TEXT NOT NULL, at INTEGER NOT NULL, detail TEXT);"
-    "CREATE INDEX sms_order ON sms (order_id, at);",
-
-    /* What its department may see depends on whether the order was handed over to it. */
-    "ALTER TABLE orders ADD COLUMN handed_at INTEGER;"
-    "UPDATE orders SET handed_at = (SELECT max(at) FROM journal WHERE journal.order_id = orders.order_id"
-    "  AND step = 'handed_over');",
+enum {
+    BUSY_MS = 250,             /* how long a write waits for another process; the loop stands still meanwhile */
+    CHECKED_AT_OPEN = 64 << 20 /* bytes: a file up to this size is read through when it is opened */
 };
-enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations };
 
 struct database {
     char county[7];
+    char *path;
     sqlite3 *sqlite;
     sqlite3_stmt **queries;
     size_t query_count;
+    char marks[CHAIN_COUNT][MARK_SIZE]; /* that Redis knows of */
+    bool news;                          /* committed something since */
+    int fault;                          /* -EUCLEAN or -ESTALE once that was found, with why */
+    char why[WHY_SIZE];
 };
 
 bool county_id_valid(const char *text)
@@ -68,60 +37,116 @@ bool county_id_valid(const char *text)
     return strlen(text) == 6 && strspn(text, "0123456789") == 6;
 }
 
-static int run(struct database *database, const char *sql)
+int database_run(struct database *database, const char *sql)
 {
     return sqlite3_exec(database->sqlite, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
 }
 
-static int migrate(struct database *database)
+/* Notes that the file cannot be used until somebody has looked after it. Returns the fault. */
+static int found(struct database *database, int fault, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int found(struct database *database, int fault, const char *format, ...)
 {
-    int result = database_begin(database);
-    if (result < 0)
-        return result;
-    int64_t version = query_value(database_query(database, "PRAGMA user_version"));
-    if (version < 0 || version > SCHEMA_VERSION) {
-        database_rollback(database);
-        return version < 0 ? -EIO : -EPROTO;
-    }
-    for (; result == 0 && version < SCHEMA_VERSION; version++) {
-        AUTOFREE char *mark = xasprintf("PRAGMA user_version = %d", (int)version + 1);
-        result = run(database, migrations[version]);
-        if (result == 0)
-            result = run(database, mark);
-    }
-    if (result == 0)
-        return database_commit(database);
-    database_rollback(database);
-    return result;
+    va_list arguments;
+    va_start(arguments, format);
+    AUTOFREE char *what = NULL;
+    if (vasprintf(&what, format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    snprintf(database->why, sizeof database->why, "%s %s; what to do: \"Repair\" in services/archive/README.md",
+             database->path, what);
+    database->fault = fault;
+    return fault;
 }
 
-static int set_up(struct database *database)
+int database_fault(struct database *database, char ret_why[WHY_SIZE])
 {
+    int code = sqlite3_errcode(database->sqlite);
+    if (!database->fault && (code == SQLITE_CORRUPT || code == SQLITE_NOTADB))
+        found(database, -EUCLEAN, "is damaged (%s)", sqlite3_errmsg(database->sqlite));
+    if (database->fault)
+        snprintf(ret_why, WHY_SIZE, "%s", database->why);
+    else
+        snprintf(ret_why, WHY_SIZE, "%s cannot be used now: %s", database->path, sqlite3_errmsg(database->sqlite));
+    return database->fault ? database->fault : -EIO;
+}
+
+/* Reads through a file that is not too large for that, because damage is best found before something is added. */
+static int check_pages(struct database *database, off_t size)
+{
+    if (size > CHECKED_AT_OPEN)
+        return 0;
+    QUERY *query = database_query(database, "PRAGMA quick_check(1)");
+    if (query_next(query) <= 0)
+        return -EIO;
+    return strcmp(query_column(query, 0), "ok") == 0
+               ? 0
+               : found(database, -EUCLEAN, "is damaged (%s)", query_column(query, 0));
+}
+
+int database_check_marks(struct database *database)
+{
+    for (enum chain chain = 0; chain < CHAIN_COUNT; chain++) {
+        int holds = chain_holds(database, chain, database->marks[chain]);
+        if (holds < 0)
+            return holds;
+        if (!holds)
+            return found(database, -ESTALE, "lacks row %lld of the table %s, which was stored in it",
+                         strtoll(database->marks[chain], NULL, 10), chain_table(chain));
+    }
+    return 0;
+}
+
+static bool was_there(const struct database *database)
+{
+    return *database->marks[CHAIN_JOURNAL] || *database->marks[CHAIN_AUDIT];
+}
+
+static int set_up(struct database *database, const unsigned char key[CHAIN_KEY_SIZE])
+{
+    struct stat file = {0};
+    bool empty;
+    const char *foreign = NULL;
+    if (stat(database->path, &file) < 0 && errno != ENOENT)
+        return found(database, -ESTALE, "cannot be reached (%s)", strerror(errno));
+    /* SQLite would make a new file, and throw away the log of an emptied one. */
+    if (file.st_size == 0 && was_there(database))
+        return found(database, -ESTALE, "is %s, but rows were stored in it", file.st_ino ? "empty" : "missing");
+
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_CREATE;
+    if (sqlite3_open_v2(database->path, &database->sqlite, flags, NULL) != SQLITE_OK)
+        return -EIO;
     sqlite3_busy_timeout(database->sqlite, BUSY_MS);
-    int result = search_register(database->sqlite);
+    int result = schema_recognise(database, &empty, &foreign);
+    if (result == -EUCLEAN)
+        return found(database, result, "%s", foreign);
+    if (result == 0 && empty && was_there(database))
+        return found(database, -ESTALE, "is empty, but rows were stored in it");
     if (result == 0)
-        result = run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    return result < 0 ? result : migrate(database);
+        result = check_pages(database, file.st_size);
+    if (result == 0)
+        result = search_register(database->sqlite);
+    if (result == 0)
+        result = chain_register(database->sqlite, key);
+    if (result == 0)
+        result = database_run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    if (result == 0)
+        result = schema_migrate(database);
+    return result < 0 ? result : database_check_marks(database);
 }
 
-int database_open(const char *dir, const char *county, bool create, struct database **ret_database)
+int database_open(const char *dir, const char *county, const struct anchor *anchor, struct database **ret_database,
+                  char ret_why[WHY_SIZE])
 {
     if (!county_id_valid(county))
         return -EINVAL;
-    AUTOFREE char *path = xasprintf("%s/%s.db", dir, county);
     struct database *database = xcalloc(1, sizeof *database);
     snprintf(database->county, sizeof database->county, "%s", county);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
-    int result = sqlite3_open_v2(path, &database->sqlite, flags, NULL) == SQLITE_OK ? 0 : -EIO;
-    if (result < 0 && !create && sqlite3_system_errno(database->sqlite) == ENOENT)
-        result = -ENOENT;
-    if (result == 0)
-        result = set_up(database);
+    database->path = xasprintf("%s/%s.db", dir, county);
+    memcpy(database->marks, anchor->marks, sizeof database->marks);
+    database->news = true; /* perhaps rows that Redis was not told of */
+    int result = set_up(database, anchor->key);
     if (result < 0) {
-        if (result == -EPROTO)
-            log_error("county=%s its file was made by a newer version", county);
-        else if (result != -ENOENT)
-            log_error("county=%s cannot open its file: %s", county, database_error(database));
+        result = database_fault(database, ret_why);
         database_close(&database);
         return result;
     }
@@ -136,7 +161,11 @@ void database_close(struct database **database)
     for (size_t i = 0; i < (*database)->query_count; i++)
         sqlite3_finalize((*database)->queries[i]);
     free((*database)->queries);
+    /* Closing would write the log into the file, which would not make a damaged one better. */
+    if ((*database)->fault && (*database)->sqlite)
+        sqlite3_db_config((*database)->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close((*database)->sqlite);
+    free((*database)->path);
     free(*database);
     *database = NULL;
 }
@@ -146,28 +175,48 @@ const char *database_county(const struct database *database)
     return database->county;
 }
 
-const char *database_error(const struct database *database)
+const char *database_known_mark(const struct database *database, enum chain chain)
 {
-    return sqlite3_errmsg(database->sqlite);
+    return database->marks[chain];
+}
+
+void database_set_known_mark(struct database *database, enum chain chain, const char *mark)
+{
+    snprintf(database->marks[chain], MARK_SIZE, "%s", mark);
+}
+
+bool database_has_news(const struct database *database)
+{
+    return database->news;
+}
+
+void database_set_news(struct database *database, bool news)
+{
+    database->news = news;
 }
 
 int database_begin(struct database *database)
 {
-    return run(database, "BEGIN IMMEDIATE");
+    int moved = 0;
+    sqlite3_file_control(database->sqlite, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved) /* what is written to it now nobody would find again */
+        return found(database, -ESTALE, "was taken away while it was in use");
+    int result = database_run(database, "BEGIN IMMEDIATE");
+    return result < 0 ? result : database_check_marks(database);
 }
 
 int database_commit(struct database *database)
 {
-    int result = run(database, "COMMIT");
-    if (result < 0)
-        database_rollback(database);
+    int result = database_run(database, "COMMIT");
+    if (result == 0)
+        database->news = true;
     return result;
 }
 
 void database_rollback(struct database *database)
 {
     if (!sqlite3_get_autocommit(database->sqlite))
-        run(database, "ROLLBACK");
+        database_run(database, "ROLLBACK");
 }
 
 sqlite3_stmt *database_query(struct database *database, const char *sql)

@@ -8,7 +8,8 @@
 #ifndef SIDAN_ARCHIVE_DATABASE_H
 #define SIDAN_ARCHIVE_DATABASE_H
 
-#include <sqlite3.h>
+#include "services/archive/chain.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,23 +19,55 @@ struct database;
 /* Whether text is a county's id: six digits. Nothing else ever becomes a part of a path. */
 bool county_id_valid(const char *text);
 
+/* Why a file cannot be used: for operators, with the file's path. */
+enum { WHY_SIZE = 400 };
+
 /*
- * Opens the county's file in dir and brings its schema up to date. 0; -ENOENT
- * when there is none and create is false; -EINVAL for what is no county id;
- * -EPROTO when a newer sidan made it; -EIO. Logs why.
+ * Opens the county's file in dir, made when there never was one, and brings its schema up to date.
+ * 0; -EINVAL for what is no county id; otherwise with ret_why:
+ *   -EIO      it may pass by itself: the file is locked, the disk is full or does not answer
+ *   -EUCLEAN  the file must be repaired: it is damaged, or not one of ours
+ *   -ESTALE   rows that were stored are not there: it is missing, or cut, or an old one
  */
-int database_open(const char *dir, const char *county, bool create, struct database **ret_database);
+int database_open(const char *dir, const char *county, const struct anchor *anchor, struct database **ret_database,
+                  char ret_why[WHY_SIZE]);
 void database_close(struct database **database);
+
+/* schema.c. Whether the open file is one of ours: 0; -EUCLEAN with ret_why; -EIO. And bringing it up to date. */
+int schema_recognise(struct database *database, bool *ret_empty, const char **ret_why);
+int schema_migrate(struct database *database);
+
+/* Empties all that follows from the journal, inside a transaction. 0 or -EIO. */
+int schema_forget_projections(struct database *database);
 
 const char *database_county(const struct database *database);
 
-/* What went wrong last, for the log: names of tables and columns, never their contents. */
-const char *database_error(const struct database *database);
+/*
+ * What the latest failure means, as database_open() tells it, and what it was: never with the contents of a row.
+ * Files that must be repaired are not used any more, only closed.
+ */
+int database_fault(struct database *database, char ret_why[WHY_SIZE]);
 
-/* A transaction that writes. 0 or -EIO; after a failed commit nothing is stored. */
+/*
+ * A transaction that writes. 0, -EIO or -ESTALE; after a failure it is to be rolled back, and nothing is stored. It
+ * does not begin when the file has been taken away, or has lost a row that Redis knows of.
+ */
 int database_begin(struct database *database);
 int database_commit(struct database *database);
 void database_rollback(struct database *database);
+
+/* Statements without values. 0 or -EIO. */
+int database_run(struct database *database, const char *sql);
+
+/* Whether all rows that Redis knows of are there: 0, -EIO or -ESTALE. */
+int database_check_marks(struct database *database);
+
+/* The mark of a chain that Redis knows of, and a later one. Whether something was committed since the latest was set.
+ */
+const char *database_known_mark(const struct database *database, enum chain chain);
+void database_set_known_mark(struct database *database, enum chain chain, const char *mark);
+bool database_has_news(const struct database *database);
+void database_set_news(struct database *database, bool news);
 
 /*
  * A query, prepared once per file and kept. It is reset when the variable goes

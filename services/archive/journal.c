@@ -133,7 +133,7 @@ static int apply(struct database *database, const char *order, const struct reco
 }
 
 /* Forgets what an order's row says and makes it anew; the row itself stays, a case may belong to it. */
-static int rebuild(struct database *database, const char *order)
+int journal_project(struct database *database, const char *order)
 {
     QUERY *forget = database_query(database, "UPDATE orders SET steps = 0" FORGOTTEN " WHERE order_id = ?1");
     query_text(forget, 1, order);
@@ -161,7 +161,7 @@ static int project(struct database *database, const char *order, const struct re
     int64_t highest = query_value(query);
     if (highest < 0)
         return -EIO;
-    return record_int(step, F_VER) > highest ? apply(database, order, step, now) : rebuild(database, order);
+    return record_int(step, F_VER) > highest ? apply(database, order, step, now) : journal_project(database, order);
 }
 
 /* What both queries of a step have as parameters. */
@@ -186,10 +186,13 @@ int journal_store(struct database *database, const struct delivery *delivery, in
     if (!changes)
         return -EBADMSG;
     int64_t inserted = 0;
-    QUERY *insert = database_query(
-        database, "INSERT INTO journal (order_id, ver, at, message_id, service, step, actor, state, note, fields,"
-                  " stored_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-                  " ON CONFLICT (order_id, ver) DO NOTHING");
+    /* With the largest number comes the hash of its row. */
+    QUERY *insert =
+        database_query(database, "INSERT INTO journal (" JOURNAL_CHAINED
+                                 ", hash) SELECT next, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+                                 " chain('journal', hash, next, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+                                 " FROM (SELECT coalesce(max(id), 0) + 1 AS next, hash FROM journal) WHERE true"
+                                 " ON CONFLICT (order_id, ver) DO NOTHING");
     bind_step(insert, delivery, changes);
     query_int(insert, 11, now);
     int result = query_run(insert, &inserted);

@@ -1,6 +1,6 @@
 /*
  * lists.c - what the archive answers: lists of orders, news, an order's
- * history, search.
+ * history, search, the audit trail.
  *
  * Filters are tables; each that a call carries adds a condition with a bound
  * value, so a query's text never holds anything that came from outside.
@@ -46,6 +46,13 @@ static const struct filter update_filters[] = {
     {F_END, "stored_at <= ?", false},
     {F_PUBLIC, "? = coalesce((SELECT public FROM orders WHERE orders.order_id = journal.order_id), 0)", false},
 };
+static const struct filter audit_filters[] = {
+    {F_ORDER, "order_id = ?", false},
+    {F_ACTOR, "actor = ?", false},
+    {F_START, "at >= ?", false},
+    {F_END, "at <= ?", false},
+};
+enum { AUDIT_FILTERS = sizeof audit_filters / sizeof *audit_filters };
 enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters, FILTERS_MAX = ORDER_FILTERS };
 
 static char *words_to_json(const char *words)
@@ -274,6 +281,33 @@ static int search_cases(struct database *database, const struct record *call, st
     return result;
 }
 
+static int list_audit(struct database *database, const struct record *call, struct record *listing)
+{
+    static const enum field columns[] = {F_ACTOR, F_ACTION, F_ORDER, F_RESULT, F_DETAIL};
+    FILTERED filtered = {.filters = audit_filters, .count = AUDIT_FILTERS, .call = call};
+    filtered_begin(&filtered);
+    AUTOFREE char *count = xasprintf("SELECT count(*) FROM audit%s", filtered.where);
+    AUTOFREE char *select = xasprintf("SELECT at, actor, action, order_id, result, detail FROM audit%s"
+                                      " ORDER BY at DESC, id DESC LIMIT ? OFFSET ?",
+                                      filtered.where);
+    QUERY *total = database_query(database, count);
+    filtered_bind(&filtered, total);
+    int result = set_total(listing, total);
+    if (result < 0)
+        return result;
+    QUERY *query = database_query(database, select);
+    int index = filtered_bind(&filtered, query);
+    query_int(query, index, limit_of(call));
+    query_int(query, index + 1, offset_of(call));
+    while ((result = query_next(query)) > 0) {
+        struct record *row = record_add_row(listing, F_ROWS);
+        take_column(row, F_AT, query, 0);
+        for (int i = 0; i < (int)(sizeof columns / sizeof *columns); i++)
+            set_cut(row, columns[i], query_column(query, 1 + i));
+    }
+    return result;
+}
+
 static int answer(struct database *database, const struct delivery *delivery, struct record *listing)
 {
     double start = mono_seconds();
@@ -283,6 +317,8 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return list_orders(database, delivery->message, listing);
     case MSG_LIST_UPDATES:
         return list_updates(database, delivery->message, listing);
+    case MSG_LIST_AUDIT:
+        return list_audit(database, delivery->message, listing);
     case MSG_READ_HISTORY:
         return read_history(database, delivery->message, listing);
     default:
@@ -298,7 +334,7 @@ int lists_answer(struct database *database, struct delivery *delivery)
     record_set_rows(listing, F_ROWS);
     if (delivery->type != MSG_LIST_UPDATES)
         record_set_int(listing, F_TOTAL, 0);
-    int result = database ? answer(database, delivery, listing) : 0;
+    int result = answer(database, delivery, listing);
     if (result == 0 && delivery->type == MSG_READ_HISTORY) {
         record_set_int(listing, F_TOTAL, (int64_t)record_rows(listing, F_ROWS));
         if (record_rows(listing, F_ROWS) == 0)

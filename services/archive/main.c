@@ -15,6 +15,7 @@ static const struct service_spec spec = {
     .take = archive_take_batch,
     .start = archive_start,
     .stop = archive_stop,
+    .unready = archive_unready,
 };
 
 int main(int argc, char **argv)

@@ -7,7 +7,6 @@
  * after a pause that grows. An answer that is lost does no harm: an order that
  * is gone already counts as retired. While Redis is away nobody is asked.
  */
-#include "common/log.h"
 #include "common/metrics.h"
 #include "common/store.h"
 #include "services/archive/archive.h"
@@ -51,13 +50,11 @@ static int mark(struct database *database, struct store *store, const struct wai
         result = database_commit(database);
     if (result == 0)
         metric_add("sidan_archive_retired_total", "Orders that left Redis.", "", gone);
-    else
-        database_rollback(database);
     return result;
 }
 
 /* How many cases of a county still wait, or -EIO. */
-static int64_t retire_county(struct database *database, struct store *store, int64_t now)
+static int64_t retire_county(struct archive *archive, struct database *database, struct store *store, int64_t now)
 {
     static struct waiting waiting[ORDERS_MAX];
     int64_t left = cases_waiting(database);
@@ -66,6 +63,7 @@ static int64_t retire_county(struct database *database, struct store *store, int
     int count = cases_claim(database, now, waiting, ORDERS_MAX);
     if (count <= 0)
         return count < 0 ? count : left;
+    archive_worked(archive, database);
     for (int i = 0; i < count; i++)
         ask(store, database_county(database), &waiting[i]);
     if (store_run(store) < 0)
@@ -77,13 +75,13 @@ static int64_t retire_county(struct database *database, struct store *store, int
 void archive_retire(struct archive *archive, struct store *store, int64_t now)
 {
     int64_t left = 0;
-    archive_scan(archive);
     for (size_t i = 0; i < archive_count(archive); i++) {
         struct database *database = archive_at(archive, i);
-        int64_t of_county = retire_county(database, store, now);
+        if (!database || archive_rests(archive, database, now))
+            continue;
+        int64_t of_county = retire_county(archive, database, store, now);
         if (of_county < 0)
-            log_warning("county=%s cannot note what left Redis: %s", database_county(database),
-                        database_error(database));
+            archive_failed(archive, database, now);
         else
             left += of_county;
     }

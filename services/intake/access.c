@@ -81,7 +81,7 @@ static bool within_limits(const struct access *access, int cost)
 {
     char address[HTTP_ADDRESS_SIZE];
     limits_address(access->intake->limits, access->request, address);
-    int64_t wait = limits_take(access->intake->limits, address, cost, now_ms());
+    int64_t wait = limits_take(access->intake->limits, address, cost, mono_ms());
     if (wait == 0)
         return true;
     intake_answer_wait(access->request, wait);

@@ -13,6 +13,7 @@
 
 #include "common/alloc.h"
 #include "common/audit.h"
+#include "common/calendar.h"
 #include "common/store.h"
 #include "common/text.h"
 
@@ -105,7 +106,7 @@ static void on_placed(void *arg, const struct placement *placed)
         return;
     }
     if (placed->status != ANSWER_OK) {
-        intake_answer_error(ask->request, 503, "unavailable", NULL, NULL);
+        intake_answer_error(ask->request, 503, placed->error, NULL, NULL);
         return;
     }
     AUTOFREE char *location = xasprintf("/api/v1/orders/%s", placed->order);
@@ -314,6 +315,20 @@ static bool take_number(struct ask *ask, const char *name, int64_t min, int64_t 
     return true;
 }
 
+static bool take_time(struct ask *ask, const char *name, struct record *question, enum field field)
+{
+    const char *value = http_query(ask->request, name);
+    int64_t at;
+    if (!value || !*value)
+        return true;
+    if (time_parse(value, &at) < 0) {
+        intake_answer_error(ask->request, 400, "invalid", name, "give a time such as 2026-11-22T09:30:00");
+        return false;
+    }
+    record_set_int(question, field, at);
+    return true;
+}
+
 static void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done)
 {
     struct fault fault;
@@ -372,6 +387,16 @@ static void get_cases(void *arg, struct http_request *request)
     ask_list(ask, MSG_SEARCH_CASES, question, on_reply);
 }
 
+static void get_audit(void *arg, struct http_request *request)
+{
+    struct ask *ask = ask_new(arg, request);
+    RECORD *question = record_new();
+    take_text(request, "order", question, F_ORDER);
+    take_text(request, "actor", question, F_ACTOR);
+    if (take_time(ask, "start", question, F_START) && take_time(ask, "end", question, F_END))
+        ask_list(ask, MSG_LIST_AUDIT, question, on_reply);
+}
+
 #define ORDER "/api/v1/orders/{id}"
 #define ACTION .method = "POST", .handle = post_action, .max_body = MAX_BODY
 
@@ -392,6 +417,7 @@ const struct http_route api_routes[] = {
     {ACTION, .path = ORDER "/rating", .permission = PERMIT_ORDER_RATE},
     {ACTION, .path = ORDER "/reassign", .permission = PERMIT_ORDER_REASSIGN},
     {ACTION, .path = ORDER "/decide", .permission = PERMIT_ORDER_DECIDE},
+    {.method = "GET", .path = "/api/v1/audit", .handle = get_audit, .permission = PERMIT_AUDIT_LIST},
     {.method = "GET", .path = "/api/v1/cases", .handle = get_cases, .permission = PERMIT_CASES_SEARCH},
 };
 const size_t api_route_count = sizeof api_routes / sizeof *api_routes;

@@ -10,6 +10,7 @@
 #include "services/intake/intake.h"
 
 #include <jansson.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,6 +57,8 @@ static const struct word words[] = {
      "Too many wrong codes for this order: try again in an hour."},
     {"too_many_requests", 429, "操作太频繁，请稍后再试。", "Too many requests: wait for as long as Retry-After says."},
     {"unavailable", 503, "服务暂时不可用，请稍后重试。", "The service is not available now: try again in a moment."},
+    {"busy", 503, "现在提交的人太多，请过几秒再提交一次。",
+     "Too many orders come in at the moment: try again in a few seconds."},
     {"stopping", 503, "服务正在重启，请重新发送请求。", "The service is being restarted: send the request again."},
 };
 static const struct word general = {"", 409, "不能这样做，请查看事项的最新状态后再试。", "This cannot be done now."};
@@ -79,6 +82,8 @@ static const struct {
     {"invalid", "member", "没有这位委员，请填写本县的委员编号。"},
     {"invalid", "members", "委员名单不对，请填写本县的委员编号，用空格分开。"},
     {"invalid", "reason", "请写明理由。"},
+    {"invalid", "start", "start 应是时间，如 2026-11-22T09:30:00。"},
+    {"invalid", "end", "end 应是时间，如 2026-11-22T09:30:00。"},
     {"invalid", "limit", "limit 应是 1 到 1000 的整数。"},
     {"invalid", "offset", "offset 应是不小于 0 的整数。"},
     {"invalid", "Idempotency-Key", "Idempotency-Key 应有 1 到 128 个字符。"},
@@ -129,11 +134,18 @@ void intake_answer_json(struct http_request *request, int status, json_t *json)
     json_decref(json);
 }
 
+void intake_retry_after(struct http_request *request)
+{
+    char seconds[12];
+    snprintf(seconds, sizeof seconds, "%u", 3 + randombytes_uniform(6));
+    http_answer_header(request, "Retry-After", seconds);
+}
+
 void intake_answer_error(struct http_request *request, int status, const char *word, const char *field,
                          const char *detail)
 {
     if (status == 503)
-        http_answer_header(request, "Retry-After", "5");
+        intake_retry_after(request);
     if (status == 401)
         http_answer_header(request, "WWW-Authenticate", "Bearer");
     /* A field's name may be what the caller sent. */

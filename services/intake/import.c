@@ -2,13 +2,11 @@
  * import.c - orders from a CSV file, as hotlines and offices export them.
  *
  * The file is read as it arrives, so its size costs no memory: rows are
- * submitted as they come, and while OUTSTANDING_MAX of them wait for their
- * commit the client is paused. Every row has an idempotency key made from its
- * number at the source, or from its content: sending a file again adds
- * nothing, and an import that broke off goes on by being sent again. The
- * report accounts for every row. A struct import belongs to the request and
- * to the rows under way: the last of them frees it, because a client may go
- * away while rows are being placed.
+ * submitted as they come, and the client is paused while OUTSTANDING_MAX of them wait for their
+ * commit, or while rows come faster than the services can handle them (admission.h). Every row has an idempotency key
+ * made from its number at the source, or from its content: sending a file again adds nothing, and an import that broke
+ * off goes on by being sent again. The report accounts for every row. A struct import belongs to the request and to the
+ * rows under way: the last of them frees it, because a client may go away while rows are being placed.
  */
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
@@ -39,6 +37,7 @@ struct import {
     json_t *ignored, *refused;
     json_int_t rows, accepted, repeated, refused_count;
     size_t outstanding;
+    int timer; /* ends a wait for admission; -1: none runs */
     bool paused, complete;
 };
 
@@ -84,6 +83,8 @@ static const struct column {
 
 static void import_free(struct import *import)
 {
+    if (import->timer >= 0)
+        zloop_timer_end(service_loop(import->intake->service), import->timer);
     csv_destroy(&import->csv);
     json_decref(import->ignored);
     json_decref(import->refused);
@@ -118,6 +119,25 @@ static void refuse_row(struct import *import, int line, const char *word, const 
                                                      "message", intake_message(import->request, word, field, detail)));
 }
 
+/* Takes more from the client when there is nothing left to wait for. */
+static void go_on(struct import *import)
+{
+    if (!import->paused || import->timer >= 0 || import->outstanding > OUTSTANDING_LOW)
+        return;
+    import->paused = false;
+    http_resume(import->request);
+}
+
+static int on_admitted(zloop_t *loop, int timer, void *arg)
+{
+    (void)loop, (void)timer;
+    struct import *import = arg;
+    import->timer = -1;
+    if (import->request)
+        go_on(import);
+    return 0;
+}
+
 static void on_placed(void *arg, const struct placement *placed)
 {
     struct import_row *row = arg;
@@ -137,10 +157,7 @@ static void on_placed(void *arg, const struct placement *placed)
             import_free(import);
         return;
     }
-    if (import->paused && import->outstanding <= OUTSTANDING_LOW) {
-        import->paused = false;
-        http_resume(import->request);
-    }
+    go_on(import);
     if (import->complete && import->outstanding == 0)
         report(import);
 }
@@ -286,6 +303,7 @@ static struct import *begin(struct intake *intake, struct http_request *request)
     struct import *import = xcalloc(1, sizeof *import);
     import->intake = intake;
     import->request = request;
+    import->timer = -1;
     memcpy(import->county, access_of(request)->county, sizeof import->county);
     import->csv = csv_new(ROW_MAX, on_row, import);
     import->ignored = json_array();
@@ -305,7 +323,10 @@ static int take_piece(void *arg, struct http_request *request, const char *data,
         intake_answer_error(request, 503, "stopping", NULL, "the service is being restarted: send the file again");
         return -1;
     }
-    if (import->outstanding > OUTSTANDING_MAX) {
+    int64_t wait = admission_wait(&import->intake->admission, mono_ms());
+    if (wait > 0)
+        import->timer = zloop_timer(service_loop(import->intake->service), (size_t)wait, 1, on_admitted, import);
+    if (wait > 0 || import->outstanding > OUTSTANDING_MAX) {
         import->paused = true;
         http_pause(request);
     }

@@ -10,13 +10,15 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/metrics.h"
+#include "common/text.h"
 #include "services/intake/access.h"
 #include "services/intake/limits.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { TOKEN_MIN = 16 };
+enum { TOKEN_MIN = 16, ADJUST_MS = 250 };
 
 static void on_error(void *arg, struct http_request *request, int status, const char *word, const char *detail)
 {
@@ -80,6 +82,17 @@ static bool all_permissions_named(const struct http_config *config)
     return true;
 }
 
+/* The rate at which orders may come in follows what the services can bear. */
+static void adjust(struct service *service)
+{
+    struct intake *intake = service_state(service);
+    int64_t behind = service_behind(service);
+    admission_adjust(&intake->admission, mono_ms(), behind);
+    metric_set("sidan_behind_seconds", "How far behind the slowest service is", "", (double)behind / 1e3);
+    metric_set("sidan_admitted_per_second", "New orders a second that intake lets in at most", "",
+               intake->admission.rate);
+}
+
 int intake_start(struct service *service)
 {
     const struct params *params = service_params(service);
@@ -109,7 +122,9 @@ int intake_start(struct service *service)
         if (intake->routes[i].piece)
             intake->routes[i].max_body = (size_t)param_int(params, "import_bytes");
     }
+    admission_init(&intake->admission, mono_ms());
     service_set_state(service, intake);
+    service_every(service, ADJUST_MS, adjust);
     int r = all_permissions_named(&intake->config) ? 0 : -EINVAL;
     if (r == 0) {
         r = http_start(service_loop(service), &intake->config, &intake->http);

@@ -11,6 +11,7 @@
 #include "common/http.h"
 #include "common/order.h"
 #include "common/service.h"
+#include "services/intake/admission.h"
 
 #include <jansson.h>
 
@@ -24,7 +25,8 @@ struct intake {
     struct http_route *routes; /* all doors' routes, joined */
     struct serials *serials;
     struct limits *limits; /* of strangers' requests */
-    bool draining;         /* imports break off, to be sent again */
+    struct admission admission;
+    bool draining; /* imports break off, to be sent again */
 };
 
 /* The doors. Each route names its permission (roles.h). Routes are tried in this order. */
@@ -65,9 +67,9 @@ struct placement {
     char order[ORDER_ID_SIZE];   /* OK: its number */
     char code[ACCESS_CODE_SIZE]; /* OK: the resident's access code */
     bool repeated;               /* OK: the idempotency key was known; this is the first result */
-    const char *error;           /* REFUSED: stable word (missing, long, utf8, invalid, unknown, ...) */
-    const char *field;           /* REFUSED: the field it is about, or "" */
-    const char *detail;          /* REFUSED: for people, in English */
+    const char *error;  /* REFUSED: stable word (missing, long, utf8, invalid, ...); UNAVAILABLE: busy or unavailable */
+    const char *field;  /* REFUSED: the field it is about, or "" */
+    const char *detail; /* REFUSED: for people, in English */
 };
 typedef void placed_fn(void *arg, const struct placement *placement);
 
@@ -120,6 +122,9 @@ void intake_answer_json(struct http_request *request, int status, json_t *json);
 
 /* Whether the caller would rather read English than Chinese. */
 bool intake_prefers_english(const struct http_request *request);
+
+/* Adds to the coming answer when to come again: in a few seconds, not all at the same. */
+void intake_retry_after(struct http_request *request);
 
 /* The HTTP status of a refusal's error word: 404 unknown, 400 invalid and the like, 403 forbidden, else 409. */
 int intake_status_of(const char *word);

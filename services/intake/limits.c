@@ -21,7 +21,7 @@ struct limits {
     int64_t burst, interval; /* interval: ms for one request; 0: no limit */
     const char *proxies;
     unsigned char key[crypto_shorthash_KEYBYTES];
-    int64_t full_at[BUCKETS]; /* ms since 1970 */
+    int64_t full_at[BUCKETS]; /* by mono_ms() */
 };
 
 struct limits *limits_new(int64_t burst, int64_t per_minute, const char *proxies)

@@ -16,7 +16,8 @@ struct limits;
 struct limits *limits_new(int64_t burst, int64_t per_minute, const char *proxies);
 void limits_destroy(struct limits **limits);
 
-/* Counts `cost` requests of an address: 0, or for how many seconds it has to wait. A cost of 0 only asks. */
+/* Counts `cost` requests of an address: 0, or for how many seconds it has to wait. A cost of 0 only asks. now:
+ * mono_ms(). */
 int64_t limits_take(struct limits *limits, const char *address, int cost, int64_t now);
 
 /* The address that a request is counted under: of an IPv6 address its /64. */

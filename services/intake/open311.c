@@ -185,7 +185,7 @@ static void fail_http(struct open311_call *call, int status, const char *word, c
 
 void open311_fail_unavailable(struct open311_call *call)
 {
-    http_answer_header(call->request, "Retry-After", "5");
+    intake_retry_after(call->request);
     fail_http(call, 503, "unavailable", NULL);
 }
 

@@ -32,6 +32,7 @@ static const struct permission_rule {
     [PERMIT_ORDER_REASSIGN] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_DECIDE] = {COMMITTEE | OFFICE, 0, true},
     [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
+    [PERMIT_AUDIT_LIST] = {OFFICE, 0, false},
     [PERMIT_CASES_SEARCH] = {OFFICE, 0, false},
     [PERMIT_IMPORT] = {OFFICE, 0, false},
     [PERMIT_OPEN311] = {OFFICE, 0, false},

@@ -1,15 +1,16 @@
 /*
  * submit.c - gives an order its number and submits it, the same for every door.
  *
- * Numbers are reserved in blocks, one INCRBY per block and county, so that
- * an order costs no round trip of its own; what is left of a block when
- * intake stops is never used. Without Redis nothing can be placed: the caller
+ * Numbers are reserved in blocks, by lua/reserve.lua, so that an order costs
+ * no round trip of its own; what is left of a block when intake stops is
+ * never used. Without Redis nothing can be placed: the caller
  * hears "unavailable", and Redis is not asked again for RETRY_MS, so that a
  * long import does not hold up the loop.
  */
 #include "services/intake/intake.h"
 
 #include "common/alloc.h"
+#include "common/metrics.h"
 #include "common/store.h"
 #include "common/text.h"
 
@@ -17,7 +18,15 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { BLOCK = 64, RETRY_MS = 1000 };
+enum {
+    BLOCK = 64,
+    PASS_OVER = 10000, /* more numbers than Redis can have forgotten; see lua/reserve.lua */
+    RETRY_MS = 1000,
+};
+
+static struct script reserve_script = {"reserve",
+#include "services/intake/lua/reserve.lua.h"
+                                       , ""};
 
 struct block {
     char county[7];
@@ -28,7 +37,7 @@ struct serials {
     struct store *store;
     struct block *blocks;
     size_t count;
-    int64_t failed_at;
+    int64_t retry_at; /* ms of the monotonic clock */
 };
 
 struct serials *serials_new(struct store *store)
@@ -65,13 +74,17 @@ static int serials_take(struct serials *serials, const char *county, int64_t *re
 {
     struct block *block = block_of(serials, county);
     if (block->next == block->end) {
-        if (now_ms() - serials->failed_at < RETRY_MS)
+        if (mono_ms() < serials->retry_at)
             return -EIO;
-        char key[KEY_SIZE];
-        store_key(key, county, "serial");
-        store_appendf(serials->store, "INCRBY %s %d", key, BLOCK);
+        char serial[KEY_SIZE], history[KEY_SIZE], size[12], pass_over[12];
+        snprintf(size, sizeof size, "%d", BLOCK);
+        snprintf(pass_over, sizeof pass_over, "%d", PASS_OVER);
+        store_key(serial, county, "serial");
+        store_key(history, county, "history");
+        store_append_script(serials->store, &reserve_script, 2, (const char *[]){serial, history}, 2,
+                            (const char *[]){size, pass_over}, NULL);
         if (store_run(serials->store) < 0 || store_reply(serials->store, 0)->type != REDIS_REPLY_INTEGER) {
-            serials->failed_at = now_ms();
+            serials->retry_at = mono_ms() + RETRY_MS;
             return -EIO;
         }
         block->end = store_reply(serials->store, 0)->integer + 1;
@@ -94,7 +107,7 @@ static void on_answer(void *arg, enum answer_status status, enum message_type ty
     (void)type;
     struct submission *submission = arg;
     const struct county *county = service_county(submission->intake->service, submission->county);
-    struct placement placement = {.status = county ? status : ANSWER_UNAVAILABLE, .field = ""};
+    struct placement placement = {.status = county ? status : ANSWER_UNAVAILABLE, .error = "unavailable", .field = ""};
     if (placement.status == ANSWER_OK) {
         snprintf(placement.order, sizeof placement.order, "%s", record_str(reply, F_ORDER));
         order_access_code(placement.code, placement.order, county->secret);
@@ -132,9 +145,16 @@ void intake_submit_order(struct intake *intake, const struct county *county, con
                       .status = ANSWER_REFUSED, .error = fault.error, .field = fault.field, .detail = fault.detail});
         return;
     }
+    if (strcmp(source, "import") == 0) {
+        admission_charge(&intake->admission, mono_ms());
+    } else if (!admission_take(&intake->admission, mono_ms())) {
+        metric_add("sidan_orders_shed_total", "Orders turned away because more came than can be handled", "", 1);
+        done(arg, &(struct placement){.status = ANSWER_UNAVAILABLE, .error = "busy", .field = ""});
+        return;
+    }
     int64_t serial;
     if (serials_take(intake->serials, county->id, &serial) < 0) {
-        done(arg, &(struct placement){.status = ANSWER_UNAVAILABLE, .field = ""});
+        done(arg, &(struct placement){.status = ANSWER_UNAVAILABLE, .error = "unavailable", .field = ""});
         return;
     }
     struct submission *submission = xcalloc(1, sizeof *submission);

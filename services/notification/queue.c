@@ -56,6 +56,7 @@ struct queue {
     void *driver_state;
     struct entry *entries;
     size_t entry_count, limit;
+    size_t sending;    /* of these, how many the gateway has not answered yet */
     struct due *asked; /* room for limit of them */
     size_t asked_count;
     bool unanswered; /* what was asked may have been taken: ask for the same again */
@@ -157,6 +158,7 @@ static void on_result(void *arg, struct sms *sms, enum sms_result result, const 
 {
     const struct queue *queue = arg;
     struct entry *entry = (struct entry *)sms;
+    entry->queue->sending--;
     entry->result = result;
     snprintf(entry->detail, sizeof entry->detail, "%s", detail);
 
@@ -223,10 +225,21 @@ static void append_take(struct queue *queue, const struct due *due)
         (const char *[]){due->id, lease, wait, service_instance(queue->service), queue->unanswered ? "1" : "0"}, NULL);
 }
 
+/*
+ * An SMS that had to wait for us says how far behind we are. One that waits for the gateway says nothing: no order is
+ * to be refused because a gateway is slow or away.
+ */
+static void note_lag(const struct queue *queue, const struct sms *sms)
+{
+    if (sms->attempt == 1 && queue->sending < queue->limit / 2)
+        service_lagged(queue->service, NOTIFICATION, now_ms() - sms->created);
+}
+
 /* Has the driver send it, unless it is too late, or somebody else may have done so before he died. */
 static void begin(struct entry *entry, bool doubtful)
 {
-    const struct queue *queue = entry->queue;
+    struct queue *queue = entry->queue;
+    queue->sending++;
     enum sms_result found = doubtful ? queue->driver->lookup(queue->driver_state, &entry->sms) : RESULT_LATER;
     if (found == RESULT_LATER && entry->sms.expires > 0 && entry->begun >= entry->sms.expires)
         on_result(entry->queue, &entry->sms, RESULT_REFUSED, "it is of no use any more");
@@ -257,6 +270,9 @@ static void take(struct queue *queue)
     }
     size_t count = queue->asked_count;
     queue->asked_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (taken[i])
+            note_lag(queue, &taken[i]->sms);
     for (size_t i = 0; i < count; i++)
         if (taken[i])
             begin(taken[i], doubtful[i]);

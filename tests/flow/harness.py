@@ -15,16 +15,20 @@ import json
 import os
 import random
 import re
+import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import redis
 import requests
+import zmq
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("intake", "routing", "assignment", "notification", "archive")
@@ -94,6 +98,22 @@ def _change(path, values, key, value):
         writer = csv.DictWriter(file, [*key, value], extrasaction="ignore")
         writer.writeheader()
         writer.writerows(table.values())
+
+
+def variables(parameters):
+    """Parameters as the environment has them."""
+    return {f"SIDAN_{name.upper()}": str(value) for name, value in parameters.items()}
+
+
+def redis_access(directory, *users):
+    """Makes a password, and users.acl with the services' user and these ones; how the services sign in."""
+    password = secrets.token_urlsafe(24)
+    sha256 = hashlib.sha256(password.encode()).hexdigest()
+    lines = (ROOT / "deploy/redis/users.acl").read_text().splitlines()
+    wanted = [line for line in lines if line.split()[1] in ("sidan", *users)]
+    (directory / "users.acl").write_text("".join(re.sub(r"#\w+_SHA256", f"#{sha256}", line) + "\n" for line in wanted))
+    (directory / "redis-password").write_text(password + "\n")
+    return {"redis_user": "sidan", "redis_password_file": directory / "redis-password"}
 
 
 class Process:
@@ -182,9 +202,11 @@ class System:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.spool_directory = self.directory / "spool"
+        self.keys = self.directory / "keys"
         self.allowed_errors = []  # patterns of error lines that this test provokes
         self.http = requests.Session()
         self.redis_process = self._redis_process()
+        self.ctl("keys", "init", str(self.keys))
         self.services = {}  # name of the instance, as "routing.1", to its Process
         for service in SERVICES:
             for number in range(1, (instances or {}).get(service, 1) + 1):
@@ -200,18 +222,20 @@ class System:
     # -- processes ---------------------------------------------------------------------------------------------------
 
     def _redis_process(self):
+        """The services sign in, with the rights that deploy/redis/users.acl gives them; the test itself need not."""
         data = self.directory / "redis"
         data.mkdir(exist_ok=True)
+        self.redis_access = redis_access(self.directory)
         command = ["redis-server", str(ROOT / "deploy/redis/redis.conf"), "--port", "0", "--unixsocket",
-                   f"{self.sockets}/redis.sock", "--dir", str(data)]
+                   f"{self.sockets}/redis.sock", "--dir", str(data), "--aclfile", str(self.directory / "users.acl")]
         return Process("redis", command, dict(os.environ), self.directory / "redis.log")
 
     def add(self, service, number, parameters=None):
         """Describes one more instance; start() or its own start() runs it."""
         first = number == 1
-        values = {"redis": self.redis_url, "admin_port": free_port()} | self.own_parameters(service, first)
-        values |= parameters or {}
-        environment = dict(os.environ) | {f"SIDAN_{name.upper()}": str(value) for name, value in values.items()}
+        values = {"redis": self.redis_url, "keys": self.keys, "admin_port": free_port()} | self.redis_access
+        values |= self.own_parameters(service, first) | (parameters or {})
+        environment = dict(os.environ) | variables(values)
         environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
         name = f"{service}.{number}"
         process = Process(name, [str(self.bin / f"sidan-{service}")], environment, self.directory / f"{name}.log")
@@ -267,6 +291,16 @@ class System:
         except requests.RequestException:
             return False
 
+    def key_pair(self, name):
+        """The key pair of a service, or of sidanctl, for zmq: (public, secret)."""
+        secret = (self.keys / f"{name}.secret").read_bytes().strip()
+        return zmq.curve_public(secret), secret
+
+    def instance(self, service):
+        """Where the last instance of a service takes messages, and its public key."""
+        _, endpoint, _, key = self.redis.zrange(f"registry:{service}", -1, -1)[0].split("@", 3)
+        return endpoint, key.encode()
+
     def wait_ready(self, timeout=30):
         for process in self.services.values():
             if process.popen is not None:
@@ -309,8 +343,9 @@ class System:
 
     def ctl(self, *arguments, check=True):
         """Runs sidanctl; its output, or with check=False the finished process."""
-        done = subprocess.run([str(self.bin / "sidanctl"), "--redis", self.redis_url, *arguments], text=True,
-                              capture_output=True, timeout=60)
+        environment = dict(os.environ) | variables({"redis": self.redis_url, "keys": self.keys} | self.redis_access)
+        done = subprocess.run([str(self.bin / "sidanctl"), *arguments], text=True, capture_output=True, timeout=60,
+                              env=environment)
         if not check:
             return done
         assert done.returncode == 0, f"sidanctl {' '.join(arguments)}: {done.stdout}{done.stderr}"
@@ -354,8 +389,15 @@ class System:
         return Person(self, answer)
 
     def audit(self, county=COUNTY):
-        """The entries of the county's trail that are still in Redis, oldest first."""
-        return [entry for _, entry in self.redis.xrange(f"audit:{{{county}}}")]
+        """The entries of the county's trail, oldest first: those the archive has, and those still on the way to it."""
+        entries = dict(self.redis.xrange(f"audit:{{{county}}}"))
+        file = self.directory / "archive" / f"{county}.db"
+        if file.exists():
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as archive:
+                rows = archive.execute("SELECT entry, actor, action, order_id, result, detail FROM audit ORDER BY id")
+                entries = {row[0]: dict(zip(("actor", "action", "order", "result", "detail"), row[1:]))
+                           for row in rows} | entries
+        return list(entries.values())
 
     def order(self, order):
         """The order as its resident sees it."""

@@ -5,6 +5,7 @@ Python is intake here: it writes what intake's commit writes, and speaks to rout
 
 import time
 
+import msgpack
 import pytest
 
 from harness import COUNTY, make_county, wait_until
@@ -92,17 +93,19 @@ def test_an_order_that_cannot_be_read_is_not_one_that_has_left(system):
 def test_a_sender_is_one_service(system):
     peer, placed = Peer(system, "routing"), {"type": "order.placed", "v": 1, "at": 1}
     assert send(peer, 1, "a", placed)[0] == OK
-    answer, _ = peer.ask(envelope(kind=EVENT, order=ORDER, source=INTAKE | 16, destination=ROUTING, sequence=1,
-                                  id="b" * 24), placed)
-    assert answer["status"] == REFUSED
+    peer.socket.send(envelope(kind=EVENT, order=ORDER, source=INTAKE | 16, destination=ROUTING, sequence=1,
+                              id="b" * 24) + msgpack.packb(placed))
+    routing = system.services["routing.1"]
+    wait_until(lambda: 'sidan_link_dropped_total{reason="source"} 1' in system.metrics(routing), 5, "it is dropped")
 
 
 def test_an_instance_that_cannot_be_reached_keeps_nothing_from_the_others(make_system):
     system = make_system(start=False)
-    gone = {"ghost@tcp://127.0.0.1:9@http://127.0.0.1:9": int(time.time() * 1000) + 600_000}
+    forever = int(time.time() * 1000) + 600_000
     system.start()
     for service in ("routing", "assignment", "notification", "archive"):
-        system.redis.zadd(f"registry:{service}", gone)
+        key, _ = system.key_pair(service)
+        system.redis.zadd(f"registry:{service}", {f"ghost@tcp://127.0.0.1:9@http://127.0.0.1:9@{key.decode()}": forever})
     time.sleep(1.5)  # the list is read every second
     order = system.place()
     system.wait_state(order, "open", timeout=5)

@@ -34,12 +34,15 @@ def read_message(frame):
 
 
 class Peer:
-    """Speaks to one instance as intake would."""
+    """Speaks to one instance as intake would, by intake's key."""
 
     def __init__(self, system, service):
+        endpoint, key = system.instance(service)
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.linger = 0
-        self.socket.connect(endpoint(system, service))
+        self.socket.curve_serverkey = key
+        self.socket.curve_publickey, self.socket.curve_secretkey = system.key_pair("intake")
+        self.socket.connect(endpoint)
 
     def ask(self, head, body, timeout=10):
         """Sends a message; the envelope and the body of its answer, and None for a body that is empty."""
@@ -57,10 +60,6 @@ class Peer:
         deadline = int(time.time() * 1000) + 10_000
         return self.ask(envelope(kind=CALL, order=order, source=INTAKE, destination=ARCHIVE, sequence=7, at=deadline,
                                  **more), body)
-
-
-def endpoint(system, service):
-    return system.redis.zrange(f"registry:{service}", -1, -1)[0].split("@")[1]
 
 
 def step(ver, name, **fields):
@@ -126,9 +125,11 @@ def test_receives_events(make_system):
     system.start()
     socket = zmq.Context.instance().socket(zmq.ROUTER)
     socket.linger = 0
+    socket.curve_server = True
+    key, socket.curve_secretkey = system.key_pair("notification")
     port = socket.bind_to_random_port("tcp://127.0.0.1")
     forever = int(time.time() * 1000) + 600_000
-    system.redis.zadd("registry:notification", {f"python@tcp://127.0.0.1:{port}@http://127.0.0.1:1": forever})
+    system.redis.zadd("registry:notification", {f"python@tcp://127.0.0.1:{port}@http://127.0.0.1:1@{key.decode()}": forever})
 
     order = system.place()
     events = {}

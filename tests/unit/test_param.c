@@ -15,6 +15,7 @@
 static const struct param table[] = {
     {"window_size", PARAM_INT, "128", 1, 4096, "events", "how many at once"},
     {"place", PARAM_STR, "here", 1, 8, "", "where"},
+    {"word", PARAM_SECRET, "", 0, 8, "", "what nobody else may know"},
 };
 static const struct param required[] = {{"must", PARAM_STR, NULL, 1, 8, "", "what cannot be guessed"}};
 
@@ -26,7 +27,7 @@ static int load(const char *content, int argc, char *const argv[], struct params
     int fd = mkstemp(path);
     assert_true(fd >= 0 && write(fd, content, strlen(content)) == (ssize_t)strlen(content));
     close(fd);
-    *ret_params = params_new((const struct param *const[]){table}, (const size_t[]){2}, 1);
+    *ret_params = params_new((const struct param *const[]){table}, (const size_t[]){3}, 1);
     int r = params_load(*ret_params, *content ? path : NULL, argc, argv, out);
     fclose(out);
     unlink(path);
@@ -93,6 +94,29 @@ static void bad_values_are_refused_with_name_value_and_range(void **state)
     }
 }
 
+static void secrets_come_from_files_and_the_environment_only(void **state)
+{
+    char *const argv[] = {"program", "word=hush", NULL};
+    char errors[1000] = "";
+    struct params *params;
+    (void)state;
+    assert_int_equal(load("word = hush\n", 1, argv, &params, errors), 0);
+    assert_string_equal(param_str(params, "word"), "hush");
+    params_destroy(&params);
+
+    assert_int_equal(load("", 2, argv, &params, errors), -EINVAL);
+    assert_non_null(strstr(errors, "SIDAN_WORD"));
+    assert_null(strstr(errors, "hush"));
+    params_destroy(&params);
+
+    setenv("SIDAN_WORD", "hushhushhush", 1);
+    assert_int_equal(load("", 1, argv, &params, errors), -EINVAL);
+    assert_non_null(strstr(errors, "word"));
+    assert_null(strstr(errors, "hushhush"));
+    params_destroy(&params);
+    unsetenv("SIDAN_WORD");
+}
+
 static void what_must_be_given_is_asked_for(void **state)
 {
     (void)state;
@@ -110,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(later_sources_win),
         cmocka_unit_test(bad_values_are_refused_with_name_value_and_range),
+        cmocka_unit_test(secrets_come_from_files_and_the_environment_only),
         cmocka_unit_test(what_must_be_given_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

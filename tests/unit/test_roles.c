@@ -92,7 +92,7 @@ static const struct {
     {"committee", "10000002001", "order.read order.notes order.decide", "order.read order.notes order.decide",
      "orders.list"},
     {"committee of another group", "10000002002", "", "", "orders.list"},
-    {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER, "orders.list cases.search import open311"},
+    {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER, "orders.list audit.list cases.search import open311"},
     {"city", "10000005901", "", "", ""},
     {"nobody", "10000009999", "", "", ""},
     {"the chair has a phone, and no role", "10000009001", "", "", ""},
@@ -191,7 +191,7 @@ static void keys_have_scopes(void **state)
         const char *name, *granted;
         bool delegates;
     } rows[] = {
-        {"all", ALL_OF_ORDER " orders.list cases.search import open311", true},
+        {"all", ALL_OF_ORDER " orders.list audit.list cases.search import open311", true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},
         {"feed", "import", false},

@@ -1,5 +1,5 @@
 /*
- * test_text.c - lengths, word lists, numbers, ids; and the arena.
+ * test_text.c - lengths, word lists, numbers, ids, the time; and the arena.
  */
 #include "common/alloc.h"
 #include "common/text.h"
@@ -172,6 +172,33 @@ static void ids(void **state)
     assert_true((int64_t)time >= before && (int64_t)time <= now_ms());
 }
 
+/* Whether now_ms() is this, but for the moments that the test itself takes. */
+static bool it_is(int64_t expected)
+{
+    return now_ms() >= expected && now_ms() < expected + 5000;
+}
+
+static void the_time_follows_another_clock(void **state)
+{
+    enum { MINUTE = 60000, DAY = 1440 * MINUTE };
+    int64_t theirs = now_ms() + DAY;
+    (void)state;
+    /* The first time however far it is from the host's. */
+    assert_int_equal(now_follow(theirs, 1), 0);
+    assert_true(it_is(theirs));
+    /* What is less than the uncertainty tells nothing. */
+    assert_int_equal(now_follow(theirs + 9 * MINUTE, 10 * MINUTE), 0);
+    assert_true(it_is(theirs));
+    assert_int_equal(now_follow(theirs + 9 * MINUTE, 1), 0);
+    assert_true(it_is(theirs + 9 * MINUTE));
+    assert_int_equal(now_follow(theirs, 1), 0);
+    assert_true(it_is(theirs));
+    /* A jump is told and not followed, forth or back. */
+    assert_in_range(now_follow(theirs + DAY, 1), DAY - 5000, DAY);
+    assert_in_range(-now_follow(theirs - DAY, 1), DAY, DAY + 5000);
+    assert_true(it_is(theirs));
+}
+
 static void arenas(void **state)
 {
     struct arena *arena = arena_new();
@@ -194,10 +221,15 @@ static void arenas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lengths),      cmocka_unit_test(cut_characters),
-        cmocka_unit_test(word_lists),   cmocka_unit_test(words_one_by_one),
-        cmocka_unit_test(mobiles),      cmocka_unit_test(whole_numbers),
-        cmocka_unit_test(real_numbers), cmocka_unit_test(ids),
+        cmocka_unit_test(lengths),
+        cmocka_unit_test(cut_characters),
+        cmocka_unit_test(word_lists),
+        cmocka_unit_test(words_one_by_one),
+        cmocka_unit_test(mobiles),
+        cmocka_unit_test(whole_numbers),
+        cmocka_unit_test(real_numbers),
+        cmocka_unit_test(ids),
+        cmocka_unit_test(the_time_follows_another_clock),
         cmocka_unit_test(arenas),
     };
 

@@ -1,0 +1,301 @@
+/*
+ * dial.c - finds the Redis that is to be written to; see dial.h.
+ *
+ * Sentinels are asked in turn, beginning with the one that answered last; a
+ * Redis counts only when it says itself that it is a primary, because right
+ * after a failover a Sentinel may still name the old one. Nothing is kept of
+ * a connection that failed: the next call begins anew.
+ */
+#include "common/dial.h"
+
+#include "common/alloc.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+enum {
+    MAX_ADDRESSES = 8,
+    SENTINEL_MS = 300, /* patience with one of them: there are others, and a service's loop waits */
+};
+
+const struct param redis_params[REDIS_PARAM_COUNT] = {
+    {"redis", PARAM_STR, "redis://127.0.0.1:6379", 1, 500, "",
+     "redis://host:port[/db], unix:/path or, by Sentinels, sentinel://host:port[,host:port...]/name[/db]"},
+    {"redis_user", PARAM_STR, "", 0, 100, "", "user to sign in to Redis as; empty: the default user"},
+    {"redis_password_file", PARAM_STR, "", 0, 500, "",
+     "file whose first line is the password, read at each connection; empty: none"},
+    {"redis_password", PARAM_SECRET, "", 0, 500, "", "the password itself, from the environment or the file"},
+    {"redis_replicas", PARAM_INT, "0", 0, 9, "", "how many replicas must have a write before it counts"},
+    {"redis_timeout_ms", PARAM_INT, "2000", 50, 30000, "ms", "patience with Redis, connecting and answering"},
+};
+
+struct address {
+    char host[100];
+    int port;
+};
+
+struct dialer {
+    struct redis_access access;
+    const char *path; /* of a unix socket; else */
+    struct address addresses[MAX_ADDRESSES];
+    size_t count, first; /* first: the one to begin with */
+    char name[100];      /* what the Sentinels call the primary; "": the address is Redis itself */
+    int database;
+};
+
+struct redis_access redis_access_of(const struct params *params)
+{
+    return (struct redis_access){.url = param_str(params, "redis"),
+                                 .user = param_str(params, "redis_user"),
+                                 .password = param_str(params, "redis_password"),
+                                 .password_file = param_str(params, "redis_password_file"),
+                                 .timeout_ms = (int)param_int(params, "redis_timeout_ms"),
+                                 .replicas = (int)param_int(params, "redis_replicas")};
+}
+
+/* host:port, up to `end`. */
+static int parse_address(const char *text, const char *end, struct address *ret_address)
+{
+    const char *colon = memchr(text, ':', (size_t)(end - text));
+    char port[6] = "";
+    int64_t number;
+    if (!colon || colon == text || (size_t)(colon - text) >= sizeof ret_address->host ||
+        (size_t)(end - colon - 1) >= sizeof port)
+        return -EINVAL;
+    memcpy(port, colon + 1, (size_t)(end - colon - 1));
+    if (parse_int(port, 1, 65535, &number) < 0)
+        return -EINVAL;
+    ret_address->port = (int)number;
+    snprintf(ret_address->host, sizeof ret_address->host, "%.*s", (int)(colon - text), text);
+    return 0;
+}
+
+/* host:port[,host:port...], up to `end`. */
+static int parse_addresses(struct dialer *dialer, const char *text, const char *end)
+{
+    while (dialer->count < MAX_ADDRESSES) {
+        const char *comma = memchr(text, ',', (size_t)(end - text));
+        if (parse_address(text, comma ? comma : end, &dialer->addresses[dialer->count++]) < 0)
+            return -EINVAL;
+        if (!comma)
+            return 0;
+        text = comma + 1;
+    }
+    return -EINVAL;
+}
+
+static int parse_url(struct dialer *dialer, const char *url)
+{
+    static const char plain[] = "redis://", sentinel[] = "sentinel://";
+    if (strncmp(url, "unix:/", 6) == 0) {
+        dialer->path = url + 5;
+        return 0;
+    }
+    bool by_name = strncmp(url, sentinel, strlen(sentinel)) == 0;
+    if (!by_name && strncmp(url, plain, strlen(plain)) != 0)
+        return -EINVAL;
+    const char *text = url + strlen(by_name ? sentinel : plain), *end = strchrnul(text, '/');
+    if (parse_addresses(dialer, text, end) < 0 || (!by_name && dialer->count > 1))
+        return -EINVAL;
+    text = end;
+    if (by_name) {
+        end = *text ? strchrnul(text + 1, '/') : text;
+        if (end - text < 2 || (size_t)(end - text) > sizeof dialer->name)
+            return -EINVAL;
+        snprintf(dialer->name, sizeof dialer->name, "%.*s", (int)(end - text - 1), text + 1);
+        text = end;
+    }
+    int64_t database = 0;
+    if (*text && parse_int(text + 1, 0, 9999, &database) < 0)
+        return -EINVAL;
+    dialer->database = (int)database;
+    return 0;
+}
+
+struct dialer *dialer_new(const struct redis_access *access, char ret_error[DIAL_ERROR_SIZE])
+{
+    struct dialer *dialer = xcalloc(1, sizeof *dialer);
+    dialer->access = *access;
+    if (strchr(access->url, '@')) /* and it is not repeated: it would end up in a log */
+        snprintf(ret_error, DIAL_ERROR_SIZE,
+                 "the url must not hold a password, which others could read there; see redis_password_file");
+    else if (parse_url(dialer, access->url) < 0)
+        snprintf(ret_error, DIAL_ERROR_SIZE,
+                 "\"%.60s\" is none of redis://HOST:PORT[/DB], unix:/PATH, sentinel://HOST:PORT[,...]/NAME[/DB]",
+                 access->url);
+    else
+        return dialer;
+    dialer_destroy(&dialer);
+    return NULL;
+}
+
+void dialer_destroy(struct dialer **dialer)
+{
+    free(*dialer);
+    *dialer = NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static void *failed(char error[DIAL_ERROR_SIZE], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error, DIAL_ERROR_SIZE, format, arguments);
+    va_end(arguments);
+    return NULL;
+}
+
+static redisContext *open_connection(const struct address *address, const char *path, int timeout_ms,
+                                     char error[DIAL_ERROR_SIZE])
+{
+    struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000L};
+    redisContext *context = path ? redisConnectUnixWithTimeout(path, timeout)
+                                 : redisConnectWithTimeout(address->host, address->port, timeout);
+    if (!context)
+        return failed(error, "out of memory");
+    if (context->err) {
+        failed(error, "%s: %s", path ? path : address->host, context->errstr);
+        redisFree(context);
+        return NULL;
+    }
+    redisSetTimeout(context, timeout);
+    return context;
+}
+
+/* One command and its reply, which the caller frees. NULL when there is none or it is an error. */
+static redisReply *ask(redisContext *context, size_t argc, const char *const argv[], char error[DIAL_ERROR_SIZE])
+{
+    redisReply *reply = redisCommandArgv(context, (int)argc, (const char **)argv, NULL);
+    if (!reply)
+        return failed(error, "%s", context->errstr);
+    if (reply->type == REDIS_REPLY_ERROR) {
+        failed(error, "%s", reply->str);
+        freeReplyObject(reply);
+        return NULL;
+    }
+    return reply;
+}
+
+static bool told(redisContext *context, size_t argc, const char *const argv[], char error[DIAL_ERROR_SIZE])
+{
+    redisReply *reply = ask(context, argc, argv, error);
+    if (reply)
+        freeReplyObject(reply);
+    return reply != NULL;
+}
+
+/* The first line of a file; the caller frees it. */
+static char *read_line(const char *path, char error[DIAL_ERROR_SIZE])
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t length = file ? getline(&line, &room, file) : -1;
+    if (!file)
+        failed(error, "redis_password_file %s cannot be read: %s", path, strerror(errno));
+    else
+        fclose(file);
+    if (file && length < 0)
+        failed(error, "redis_password_file %s is empty", path);
+    if (length < 0) {
+        free(line);
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+/* True as well when there is nothing to sign in with. */
+static bool sign_in(const struct redis_access *access, redisContext *context, char error[DIAL_ERROR_SIZE])
+{
+    if (!*access->password && !*access->password_file)
+        return true;
+    AUTOFREE char *line = *access->password ? xstrdup(access->password) : read_line(access->password_file, error);
+    if (!line)
+        return false;
+    const char *user = *access->user ? access->user : "default";
+    return told(context, 3, (const char *[]){"AUTH", user, line}, error);
+}
+
+/* Where one Sentinel says that the primary is. It may want a password or not; the first question tells. */
+static bool ask_sentinel(const struct dialer *dialer, const struct address *sentinel, struct address *ret_primary,
+                         char error[DIAL_ERROR_SIZE])
+{
+    redisContext *context = open_connection(sentinel, NULL, SENTINEL_MS, error);
+    if (!context)
+        return false;
+    const char *const question[] = {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", dialer->name};
+    redisReply *reply = ask(context, 3, question, error);
+    if (!reply && strncmp(error, "NOAUTH", 6) == 0 && sign_in(&dialer->access, context, error))
+        reply = ask(context, 3, question, error);
+    bool known = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2;
+    if (known) {
+        snprintf(ret_primary->host, sizeof ret_primary->host, "%s", reply->element[0]->str);
+        ret_primary->port = atoi(reply->element[1]->str);
+    } else if (reply) {
+        failed(error, "the Sentinel %s:%d knows no \"%s\"", sentinel->host, sentinel->port, dialer->name);
+    }
+    if (reply)
+        freeReplyObject(reply);
+    redisFree(context);
+    return known;
+}
+
+static bool is_primary(redisContext *context, char error[DIAL_ERROR_SIZE])
+{
+    redisReply *reply = ask(context, 1, (const char *[]){"ROLE"}, error);
+    if (!reply)
+        return false;
+    bool primary = reply->elements > 0 && strcmp(reply->element[0]->str, "master") == 0;
+    freeReplyObject(reply);
+    if (!primary)
+        failed(error, "READONLY this Redis is a replica");
+    return primary;
+}
+
+static redisContext *open_redis(const struct dialer *dialer, const struct address *address, char error[DIAL_ERROR_SIZE])
+{
+    redisContext *context = open_connection(address, dialer->path, dialer->access.timeout_ms, error);
+    if (!context)
+        return NULL;
+    char database[8];
+    snprintf(database, sizeof database, "%d", dialer->database);
+    if (sign_in(&dialer->access, context, error) && told(context, 2, (const char *[]){"SELECT", database}, error) &&
+        is_primary(context, error))
+        return context;
+    redisFree(context);
+    return NULL;
+}
+
+static bool is_same(const struct address *a, const struct address *b)
+{
+    return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+/* One that could not be reached is not tried again because the next Sentinel names it, too. */
+static redisContext *open_by_name(struct dialer *dialer, char error[DIAL_ERROR_SIZE])
+{
+    struct address tried = {0}, primary;
+    for (size_t i = 0; i < dialer->count; i++) {
+        size_t at = (dialer->first + i) % dialer->count;
+        if (!ask_sentinel(dialer, &dialer->addresses[at], &primary, error) || is_same(&primary, &tried))
+            continue;
+        redisContext *context = open_redis(dialer, &primary, error);
+        if (context) {
+            dialer->first = at;
+            return context;
+        }
+        tried = primary;
+    }
+    return NULL;
+}
+
+redisContext *dialer_connect(struct dialer *dialer, char ret_error[DIAL_ERROR_SIZE])
+{
+    return *dialer->name ? open_by_name(dialer, ret_error) : open_redis(dialer, &dialer->addresses[0], ret_error);
+}

@@ -1,0 +1,116 @@
+/*
+ * anchor.c - how far the chains of each county's file are, kept in Redis.
+ *
+ * A file alone cannot show that its end was cut off, that it is an old copy, or that it is gone. So after each commit,
+ * before anything is acknowledged, the marks of its last rows go to the county's hash `chain`; a file is opened, and
+ * written to, only while it has these rows. A mark that lags behind (this process was killed, Redis was away) does no
+ * harm. It moves only from a row that the file has, so a file that was cut and goes on cannot hide it; that also finds
+ * two archives with a file each.
+ */
+#include "services/archive/archive.h"
+
+#include "common/alloc.h"
+#include "common/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct script anchor_script = {.name = "anchor", .source =
+#include "services/archive/lua/anchor.lua.h"
+};
+
+static void append_marks(struct store *store, const char *county)
+{
+    char key[KEY_SIZE];
+    store_key(key, county, "chain");
+    const char *words[2 + CHAIN_COUNT] = {"HMGET", key};
+    for (enum chain chain = 0; chain < CHAIN_COUNT; chain++)
+        words[2 + chain] = chain_table(chain);
+    store_append(store, sizeof words / sizeof *words, words, NULL);
+}
+
+void anchor_open_files(struct service *service, struct archive *archive, int64_t now)
+{
+    struct store *store = service_store(service);
+    AUTOFREE const struct county **lacking = xcalloc(service_county_count(service) + 1, sizeof(struct county *));
+    size_t count = 0;
+    for (size_t i = 0; i < service_county_count(service); i++) {
+        const struct county *county = service_county_at(service, i);
+        if (!archive_lacks(archive, county->id, now))
+            continue;
+        lacking[count++] = county;
+        append_marks(store, county->id);
+    }
+    if (count == 0 || store_run(store) < 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const redisReply *marks = store_reply(store, i);
+        if (marks->type != REDIS_REPLY_ARRAY || marks->elements != CHAIN_COUNT)
+            continue;
+        struct anchor anchor = {0};
+        chain_key(anchor.key, lacking[i]->secret);
+        for (enum chain chain = 0; chain < CHAIN_COUNT; chain++)
+            if (marks->element[chain]->type == REDIS_REPLY_STRING)
+                snprintf(anchor.marks[chain], MARK_SIZE, "%s", marks->element[chain]->str);
+        archive_admit(archive, lacking[i]->id, &anchor, now);
+    }
+}
+
+/* A chain that has got on, on its way to Redis. */
+struct news {
+    size_t index; /* of the county's file */
+    enum chain chain;
+    char mark[MARK_SIZE];
+};
+
+/* What the county's file has that Redis does not know of; returns how many are added, or less than 0. */
+static int collect(struct database *database, size_t index, struct news *ret_news)
+{
+    int count = 0;
+    for (enum chain chain = 0; chain < CHAIN_COUNT; chain++) {
+        struct news *news = &ret_news[count];
+        int result = chain_mark(database, chain, news->mark);
+        if (result < 0)
+            return result;
+        news->index = index;
+        news->chain = chain;
+        count += strcmp(news->mark, database_known_mark(database, chain)) != 0;
+    }
+    return count;
+}
+
+static void append_news(struct store *store, const struct database *database, const struct news *news)
+{
+    char key[KEY_SIZE];
+    store_key(key, database_county(database), "chain");
+    const char *words[] = {chain_table(news->chain), database_known_mark(database, news->chain), news->mark};
+    store_append_script(store, &anchor_script, 1, (const char *[]){key}, 3, words, NULL);
+}
+
+void anchor_news(struct archive *archive, struct store *store, int64_t now)
+{
+    size_t count = 0;
+    AUTOFREE struct news *news = xcalloc(CHAIN_COUNT * archive_count(archive) + 1, sizeof *news);
+    for (size_t i = 0; i < archive_count(archive); i++) {
+        struct database *database = archive_at(archive, i);
+        if (!database || !database_has_news(database))
+            continue;
+        int added = collect(database, i, news + count);
+        if (added == 0)
+            database_set_news(database, false);
+        for (int k = 0; k < added; k++)
+            append_news(store, database, &news[count++]);
+    }
+    if (count == 0 || store_run(store) < 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        struct database *database = archive_at(archive, news[i].index);
+        const redisReply *reply = store_reply(store, i);
+        if (!database || reply->type != REDIS_REPLY_STRING)
+            continue;
+        /* Another instance was here, or the mark was taken away: the next time goes on from there, if the file can. */
+        database_set_known_mark(database, news[i].chain, reply->str);
+        if (strcmp(reply->str, news[i].mark) != 0 && database_check_marks(database) < 0)
+            archive_failed(archive, database, now);
+    }
+}

@@ -1,0 +1,101 @@
+/*
+ * schema.c - the tables of a county's file, and whether a file is one.
+ *
+ * The schema is a list of migrations; user_version says how many a file has seen. What is not certainly ours is not
+ * written to.
+ */
+#include "common/alloc.h"
+#include "services/archive/database.h"
+
+#include <errno.h>
+
+#define CREATE_FTS "CREATE VIRTUAL TABLE cases_fts USING fts5 (title, text, place, answer, tokenize = 'sidan');"
+
+static const char *const migrations[] = {
+    /* What happened, step by step; never changed, never deleted. fields: JSON of what the step changed. */
+    "CREATE TABLE journal (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL, ver INTEGER NOT NULL, at INTEGER NOT NULL,"
+    "  stored_at INTEGER NOT NULL, message_id TEXT NOT NULL, service TEXT NOT NULL, step TEXT NOT NULL,"
+    "  actor TEXT NOT NULL, state TEXT, note TEXT, fields TEXT NOT NULL CHECK (json_valid(fields)),"
+    "  UNIQUE (order_id, ver));"
+    "CREATE INDEX journal_stored_at ON journal (stored_at, id);"
+
+    /* Each order as it stands: a projection of the journal. ver: the highest known; steps: how many are known. */
+    "CREATE TABLE orders (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL UNIQUE, ver INTEGER NOT NULL,"
+    "  steps INTEGER NOT NULL, updated_at INTEGER NOT NULL, state TEXT, title TEXT, text TEXT, place TEXT,"
+    "  community TEXT, town TEXT, lat REAL, long REAL, media_url TEXT, source TEXT, source_ref TEXT, public INTEGER,"
+    "  category TEXT, urgency TEXT, \"group\" TEXT, department TEXT, members TEXT, outcome TEXT, answer TEXT,"
+    "  rating TEXT, reason TEXT, return_to TEXT, due INTEGER, placed_at INTEGER, opened_at INTEGER,"
+    "  assigned_at INTEGER, answered_at INTEGER, closed_at INTEGER);"
+    "CREATE INDEX orders_placed_at ON orders (placed_at, id);"
+    "CREATE INDEX orders_state ON orders (state, placed_at);"
+    "CREATE INDEX orders_category ON orders (category, placed_at);"
+    "CREATE INDEX orders_group ON orders (\"group\", placed_at);"
+    "CREATE INDEX orders_town ON orders (town, placed_at);"
+
+    /* Complete orders. id: of the order's row. ver: the last one. retired_at: when the order left Redis. */
+    "CREATE TABLE cases (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL UNIQUE, ver INTEGER NOT NULL,"
+    "  stored_at INTEGER NOT NULL, retired_at INTEGER, retry_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX cases_waiting ON cases (retry_at) WHERE retired_at IS NULL;" CREATE_FTS
+
+    "CREATE TABLE sms (sms TEXT PRIMARY KEY, order_id TEXT NOT NULL, recipient TEXT NOT NULL, template TEXT NOT NULL,"
+    "  state TEXT NOT NULL, at INTEGER NOT NULL, detail TEXT);"
+    "CREATE INDEX sms_order ON sms (order_id, at);",
+
+    /* The journal becomes a chain; chain_old_rows() gives the rows that are there their hashes. */
+    "ALTER TABLE journal ADD COLUMN hash BLOB;"
+
+    /* The audit trail, a chain too; never changed, never deleted. entry: its id in the stream in Redis. */
+    "CREATE TABLE audit (id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, actor TEXT NOT NULL,"
+    "  action TEXT NOT NULL, order_id TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL);"
+    "CREATE INDEX audit_at ON audit (at);"
+    "CREATE INDEX audit_order ON audit (order_id, at);"
+    "CREATE INDEX audit_actor ON audit (actor, at);"
+    "PRAGMA application_id = 1936286830;", /* "sidn" */
+
+    /* Whether an order was handed over to its department, which decides about what that may see. */
+    "ALTER TABLE orders ADD COLUMN handed_at INTEGER;",
+};
+enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
+
+int schema_recognise(struct database *database, bool *ret_empty, const char **ret_why)
+{
+    int64_t application = query_value(database_query(database, "PRAGMA application_id"));
+    int64_t version = query_value(database_query(database, "PRAGMA user_version"));
+    int64_t tables = query_value(database_query(database, "SELECT count(*) FROM sqlite_schema"));
+    if (tables < 0)
+        return -EIO;
+    bool foreign = version < 0 || (version == 0 && tables > 0) ||
+                   (application != APPLICATION_ID && (application != 0 || version > CHAINED));
+    if (foreign || version > SCHEMA_VERSION) {
+        *ret_why = foreign ? "is the database of another program" : "was made by a newer version of this program";
+        return -EUCLEAN;
+    }
+    *ret_empty = tables == 0;
+    return 0;
+}
+
+int schema_migrate(struct database *database)
+{
+    static const char version_sql[] = "PRAGMA user_version";
+    if (query_value(database_query(database, version_sql)) == SCHEMA_VERSION)
+        return 0;
+    int result = database_run(database, "BEGIN IMMEDIATE");
+    if (result < 0)
+        return result;
+    /* Another instance may have been faster. */
+    int64_t version = query_value(database_query(database, version_sql));
+    for (result = version < 0 ? -EIO : 0; result == 0 && version < SCHEMA_VERSION; version++) {
+        AUTOFREE char *mark = xasprintf("PRAGMA user_version = %d", (int)version + 1);
+        result = database_run(database, migrations[version]);
+        if (result == 0 && version == CHAINED)
+            result = chain_old_rows(database);
+        if (result == 0)
+            result = database_run(database, mark);
+    }
+    return result < 0 ? result : database_commit(database);
+}
+
+int schema_forget_projections(struct database *database)
+{
+    return database_run(database, "DELETE FROM cases; DELETE FROM orders; DROP TABLE IF EXISTS cases_fts;" CREATE_FTS);
+}

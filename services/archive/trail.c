@@ -1,0 +1,132 @@
+/*
+ * trail.c - the audit trail: from the stream in Redis, where the services put its entries, into the county's file.
+ *
+ * Entries are taken from the beginning of the stream, and leave it only when they are stored and Redis knows the mark
+ * of their chain. Their ids are unique, so an entry that is read again, by another instance or after a crash, is stored
+ * once.
+ */
+#include "common/audit.h"
+
+#include "common/alloc.h"
+#include "common/metrics.h"
+#include "services/archive/archive.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Entries taken at a time, per county. */
+#define ENTRIES_MAX "500"
+
+/* The id of an entry of a stream: milliseconds since 1970, and a number within them. */
+struct entry_id {
+    int64_t at, number;
+};
+
+/* The last entry that a county's file has got. */
+struct taken {
+    char county[7];
+    struct entry_id last;
+};
+
+/* The value of a field of an entry; "" when it has none. */
+static const char *value(const redisReply *fields, const char *name)
+{
+    for (size_t i = 0; i + 1 < fields->elements; i += 2)
+        if (strcmp(fields->element[i]->str, name) == 0)
+            return fields->element[i + 1]->str;
+    return "";
+}
+
+/* Stores one entry, if it is not known yet: 1, 0 or -EIO. ret_id is its id. */
+static int store_entry(struct database *database, const redisReply *entry, struct entry_id *ret_id)
+{
+    static const char *const columns[] = {"actor", "action", "order", "result", "detail"};
+    const redisReply *fields = entry->element[1];
+    if (sscanf(entry->element[0]->str, "%" SCNd64 "-%" SCNd64, &ret_id->at, &ret_id->number) != 2)
+        return -EIO;
+    QUERY *query =
+        database_query(database, "INSERT INTO audit (" AUDIT_CHAINED ", hash) SELECT next, ?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+                                 " chain('audit', hash, next, ?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                                 " FROM (SELECT coalesce(max(id), 0) + 1 AS next, hash FROM audit) WHERE true"
+                                 " ON CONFLICT (entry) DO NOTHING");
+    query_text(query, 1, entry->element[0]->str);
+    query_int(query, 2, ret_id->at);
+    for (int i = 0; i < (int)(sizeof columns / sizeof *columns); i++)
+        query_text(query, 3 + i, value(fields, columns[i]));
+    int64_t inserted = 0;
+    int result = query_run(query, &inserted);
+    return result < 0 ? result : (int)inserted;
+}
+
+/* Stores a county's entries in one transaction. 0 or less. */
+static int store_entries(struct database *database, const redisReply *entries, struct entry_id *ret_last)
+{
+    int stored = 0, result = database_begin(database);
+    for (size_t i = 0; i < entries->elements && result >= 0; i++) {
+        result = store_entry(database, entries->element[i], ret_last);
+        stored += result > 0;
+    }
+    if (result >= 0)
+        result = database_commit(database);
+    if (result == 0)
+        metric_add("sidan_archive_audit_total", "Entries of the audit trail stored.", "", stored);
+    return result;
+}
+
+static void append_read(struct store *store, const char *county)
+{
+    char key[KEY_SIZE];
+    store_key(key, county, AUDIT_STREAM);
+    store_append(store, 6, (const char *[]){"XRANGE", key, "-", "+", "COUNT", ENTRIES_MAX}, NULL);
+}
+
+/* New entries come behind those that were read, so everything up to the last one is stored. */
+static void append_forget(struct store *store, const struct taken *taken)
+{
+    char key[KEY_SIZE], next[64];
+    store_key(key, taken->county, AUDIT_STREAM);
+    snprintf(next, sizeof next, "%" PRId64 "-%" PRId64, taken->last.at, taken->last.number + 1);
+    store_append(store, 4, (const char *[]){"XTRIM", key, "MINID", next}, NULL);
+}
+
+static bool is_usable(const struct archive *archive, size_t index, int64_t now)
+{
+    const struct database *database = archive_at(archive, index);
+    return database && !archive_rests(archive, database, now);
+}
+
+void trail_take(struct archive *archive, struct store *store, int64_t now)
+{
+    size_t count = archive_count(archive), asked = 0, stored = 0;
+    AUTOFREE size_t *indexes = xcalloc(count + 1, sizeof *indexes);
+    AUTOFREE struct taken *taken = xcalloc(count + 1, sizeof *taken);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_usable(archive, i, now))
+            continue;
+        append_read(store, database_county(archive_at(archive, i)));
+        indexes[asked++] = i;
+    }
+    if (asked == 0 || store_run(store) < 0)
+        return;
+    for (size_t i = 0; i < asked; i++) {
+        const redisReply *entries = store_reply(store, i);
+        struct database *database = archive_at(archive, indexes[i]);
+        if (entries->type != REDIS_REPLY_ARRAY || entries->elements == 0)
+            continue;
+        snprintf(taken[stored].county, sizeof taken->county, "%s", database_county(database));
+        if (store_entries(database, entries, &taken[stored].last) < 0) {
+            archive_failed(archive, database, now);
+            continue;
+        }
+        archive_worked(archive, database);
+        stored++;
+    }
+    if (stored == 0)
+        return;
+    anchor_news(archive, store, now);
+    for (size_t i = 0; i < stored; i++)
+        append_forget(store, &taken[i]);
+    store_run(store);
+}

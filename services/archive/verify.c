@@ -1,0 +1,313 @@
+/*
+ * verify.c - whether the county's file still says what was stored: piece by piece, so that nobody waits for long.
+ *
+ * Three parts, each a walk along its numbers: the chains `journal` and `audit`, whose rows must follow each other
+ * without a gap and have the hash that they give; and `orders`, which must stand as the journal's steps make them, with
+ * their cases and the texts of the search. Everything that is found is told, and the walk goes on behind it. What
+ * follows from the journal can be made anew out of it, which is journal.rebuild.
+ */
+#include "common/order.h"
+#include "services/archive/archive.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    CHAIN_ROWS = 1000, /* checked in one call */
+    ORDER_ROWS = 100,
+    REBUILD_ROWS = 200, /* of the journal */
+};
+
+#define ORDERS "orders"
+
+static struct record *fault(struct record *piece, const char *part, int64_t row, const char *error)
+{
+    struct record *found = record_add_row(piece, F_ROWS);
+    record_set(found, F_PART, part);
+    record_set_int(found, F_ROW, row);
+    record_set(found, F_ERROR, error);
+    return found;
+}
+
+/* Where the next call goes on. */
+static void go_on(struct record *piece, const char *part, int64_t row)
+{
+    record_set(piece, F_PART, part);
+    record_set_int(piece, F_ROW, row);
+}
+
+/* The rows of a chain behind a number. Columns: id, order, version, whether the hash is right, whether the order is
+ * listed. */
+static sqlite3_stmt *chain_rows(struct database *database, enum chain chain)
+{
+    static const char *const queries[CHAIN_COUNT] = {
+        "SELECT id, order_id, ver, hash IS chain('journal', (SELECT hash FROM journal AS before"
+        " WHERE before.id = journal.id - 1 AND before.id > 0), " JOURNAL_CHAINED "),"
+        " EXISTS (SELECT 1 FROM orders WHERE orders.order_id = journal.order_id)"
+        " FROM journal WHERE id > ?1 ORDER BY id LIMIT ?2",
+        "SELECT id, order_id, NULL, hash IS chain('audit', (SELECT hash FROM audit AS before"
+        " WHERE before.id = audit.id - 1 AND before.id > 0), " AUDIT_CHAINED
+        "), 1 FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2"};
+    return database_query(database, queries[chain]);
+}
+
+/* row: INT64_MIN at the beginning, because a number below 1 is not passed over. */
+static int verify_chain(struct database *database, enum chain chain, int64_t row, struct record *piece)
+{
+    const char *part = chain_table(chain);
+    QUERY *query = chain_rows(database, chain);
+    query_int(query, 1, row);
+    query_int(query, 2, CHAIN_ROWS);
+    int count = 0, result;
+    for (int64_t next = row < 0 ? 1 : row + 1; (result = query_next(query)) > 0; count++) {
+        row = sqlite3_column_int64(query, 0);
+        struct record *found = NULL;
+        if (row > next) {
+            /* The row behind a gap cannot be checked, because its hash is made with that of the row before it. */
+            found = fault(piece, part, next, "missing");
+            record_printf(found, F_DETAIL, "rows %" PRId64 " to %" PRId64 " are missing", next, row - 1);
+        } else if (row < next || !sqlite3_column_int(query, 3)) {
+            found = fault(piece, part, row, "changed");
+            record_set(found, F_DETAIL, "the row is not as it was stored: changed, put in, or moved to here");
+        } else if (!sqlite3_column_int(query, 4)) {
+            found = fault(piece, ORDERS, row, "missing");
+            record_set(found, F_DETAIL, "the order of this row of the journal is missing in the table orders");
+        }
+        if (found && (row <= next || record_is(found, F_PART, ORDERS))) {
+            record_set(found, F_ORDER, query_column(query, 1));
+            if (sqlite3_column_type(query, 2) != SQLITE_NULL)
+                record_set_int(found, F_VER, sqlite3_column_int64(query, 2));
+        }
+        if (row >= next)
+            next = row + 1;
+    }
+    if (result < 0)
+        return result;
+    record_set_int(piece, F_TOTAL, count);
+    if (count == CHAIN_ROWS)
+        go_on(piece, part, row);
+    else if (chain == CHAIN_JOURNAL)
+        record_set(piece, F_PART, chain_table(CHAIN_AUDIT));
+    else
+        record_set(piece, F_PART, ORDERS);
+    return 0;
+}
+
+/* How an order stands after all its steps, which are counted. */
+static int standing(struct database *database, const char *order, struct record *ret_order, int64_t *ret_steps)
+{
+    QUERY *query = database_query(database, "SELECT " JOURNAL_COLUMNS " FROM journal WHERE order_id = ?1 ORDER BY ver");
+    query_text(query, 1, order);
+    int64_t latest = 0;
+    int result;
+    for (*ret_steps = 0; (result = query_next(query)) > 0; ++*ret_steps) {
+        if (journal_row(query, ret_order) < 0)
+            return 0; /* the journal itself is damaged there, which is told elsewhere */
+        if (record_int(ret_order, F_UPDATED_AT) > latest)
+            latest = record_int(ret_order, F_UPDATED_AT);
+    }
+    record_set_int(ret_order, F_UPDATED_AT, latest);
+    return result;
+}
+
+/* Whether a column says what the field does; NULL is a field that was never set. */
+static bool agrees(sqlite3_stmt *query, int column, const struct record *order, enum field field)
+{
+    if (sqlite3_column_type(query, column) == SQLITE_NULL || !record_has(order, field))
+        return (sqlite3_column_type(query, column) == SQLITE_NULL) == !record_has(order, field);
+    switch (field_info(field)->type) {
+    case FIELD_STR:
+        return (size_t)sqlite3_column_bytes(query, column) == record_len(order, field) &&
+               memcmp(query_column(query, column), record_str(order, field), record_len(order, field)) == 0;
+    case FIELD_INT:
+        return sqlite3_column_int64(query, column) == record_int(order, field);
+    default:
+        return sqlite3_column_double(query, column) == record_real(order, field);
+    }
+}
+
+/* The first thing in an order's row that the journal says otherwise; NULL when they agree. */
+static const char *difference(sqlite3_stmt *query, const struct record *order, int64_t steps)
+{
+    if (steps == 0)
+        return "the journal has no such order";
+    if (sqlite3_column_int64(query, 2) != record_int(order, F_VER) || sqlite3_column_int64(query, 3) != steps)
+        return "the number of steps";
+    if (!agrees(query, 4, order, F_UPDATED_AT))
+        return field_info(F_UPDATED_AT)->name;
+    for (int i = 0; i < PROJECTED_COUNT; i++)
+        if (!agrees(query, 5 + i, order, projected[i]))
+            return field_info(projected[i])->name;
+    return NULL;
+}
+
+/* What is wrong with the case of an order; ret_wrong is NULL when nothing is. 0 or -EIO. */
+static int check_case(struct database *database, int64_t id, int64_t ver, bool complete, const char **ret_wrong)
+{
+    QUERY *query = database_query(
+        database, "SELECT cases.ver, cases.order_id IS orders.order_id, words.title IS orders.title"
+                  " AND words.text IS orders.text AND words.place IS orders.place AND words.answer IS orders.answer"
+                  " FROM orders JOIN cases USING (id) LEFT JOIN cases_fts AS words ON words.rowid = cases.id"
+                  " WHERE orders.id = ?1");
+    query_int(query, 1, id);
+    int result = query_next(query);
+    if (result < 0)
+        return result;
+    int64_t case_ver = result > 0 ? sqlite3_column_int64(query, 0) : 0;
+    *ret_wrong = NULL;
+    if (complete && case_ver != ver)
+        *ret_wrong = "its case";
+    else if (complete && (!sqlite3_column_int(query, 1) || !sqlite3_column_int(query, 2)))
+        *ret_wrong = "the texts of its case";
+    else if (!complete && case_ver >= ver && result > 0) /* a case of an earlier version is one that goes on */
+        *ret_wrong = "its case, which is not complete,";
+    return 0;
+}
+
+/* Whether there are cases of no order: they would be found by nothing else. */
+static int check_stray_cases(struct database *database, struct record *piece)
+{
+    QUERY *query = database_query(database, "SELECT id, order_id, ver FROM cases WHERE NOT EXISTS (SELECT 1 FROM orders"
+                                            " WHERE orders.id = cases.id) LIMIT 100");
+    int result;
+    while ((result = query_next(query)) > 0) {
+        struct record *found = fault(piece, ORDERS, sqlite3_column_int64(query, 0), "changed");
+        record_set(found, F_ORDER, query_column(query, 1));
+        record_set_int(found, F_VER, sqlite3_column_int64(query, 2));
+        record_set(found, F_DETAIL, "a case that belongs to no order");
+    }
+    return result;
+}
+
+static int verify_order(struct database *database, sqlite3_stmt *query, struct record *piece)
+{
+    RECORD *order = record_new();
+    int64_t steps, id = sqlite3_column_int64(query, 0), ver = sqlite3_column_int64(query, 2);
+    int result = standing(database, query_column(query, 1), order, &steps);
+    if (result < 0)
+        return result;
+    const char *wrong = difference(query, order, steps);
+    if (!wrong) {
+        bool complete = ver == steps && order_is_final(record_str(order, F_STATE));
+        result = check_case(database, id, ver, complete, &wrong);
+        if (result < 0)
+            return result;
+    }
+    if (wrong) {
+        struct record *found = fault(piece, ORDERS, id, "changed");
+        record_set(found, F_ORDER, query_column(query, 1));
+        record_set_int(found, F_VER, ver);
+        record_printf(found, F_DETAIL, "what lists and search show is not what the journal says: %s", wrong);
+    }
+    return 0;
+}
+
+/* The marks of the chains, to be told when all is through. */
+static int add_marks(struct database *database, struct record *piece)
+{
+    char marks[CHAIN_COUNT][MARK_SIZE];
+    for (enum chain chain = 0; chain < CHAIN_COUNT; chain++) {
+        int result = chain_mark(database, chain, marks[chain]);
+        if (result < 0)
+            return result;
+    }
+    record_printf(piece, F_DETAIL, "%s, %s", *marks[CHAIN_JOURNAL] ? marks[CHAIN_JOURNAL] : "0",
+                  *marks[CHAIN_AUDIT] ? marks[CHAIN_AUDIT] : "0");
+    return 0;
+}
+
+static int verify_orders(struct database *database, int64_t row, struct record *piece)
+{
+    QUERY *query = database_query(database, "SELECT id, order_id, ver, steps, updated_at" PROJECTED_COLUMNS
+                                            " FROM orders WHERE id > ?1 ORDER BY id LIMIT ?2");
+    query_int(query, 1, row);
+    query_int(query, 2, ORDER_ROWS);
+    int count = 0, result;
+    for (; (result = query_next(query)) > 0; count++) {
+        row = sqlite3_column_int64(query, 0);
+        result = verify_order(database, query, piece);
+        if (result < 0)
+            break;
+    }
+    if (result < 0)
+        return result;
+    record_set_int(piece, F_TOTAL, count);
+    if (count == ORDER_ROWS) {
+        go_on(piece, ORDERS, row);
+        return 0;
+    }
+    result = check_stray_cases(database, piece);
+    return result < 0 ? result : add_marks(database, piece);
+}
+
+static int verify(struct database *database, const struct record *call, struct record *piece)
+{
+    int64_t row = record_has(call, F_ROW) ? record_int(call, F_ROW) : INT64_MIN;
+    /* All of a piece from one state of the file, although others may write to it. */
+    int result = database_run(database, "BEGIN");
+    if (result == 0)
+        result = database_check_marks(database);
+    if (result < 0)
+        return result;
+    if (record_is(call, F_PART, ORDERS))
+        result = verify_orders(database, row, piece);
+    else
+        result = verify_chain(database, record_is(call, F_PART, "audit") ? CHAIN_AUDIT : CHAIN_JOURNAL, row, piece);
+    return result < 0 ? result : database_run(database, "COMMIT");
+}
+
+/* Makes an order's row and its case out of its steps. */
+static int rebuild_order(struct database *database, const char *order, int64_t now)
+{
+    QUERY *seed = database_query(database, "INSERT INTO orders (order_id, ver, steps, updated_at) VALUES (?1, 0, 0, 0)"
+                                           " ON CONFLICT (order_id) DO NOTHING");
+    query_text(seed, 1, order);
+    int result = query_run(seed, NULL);
+    if (result == 0)
+        result = journal_project(database, order);
+    return result < 0 ? result : cases_update(database, order, now);
+}
+
+/* Each order is made when the walk along the journal comes to its last step. */
+static int rebuild_orders(struct database *database, int64_t row, struct record *piece, int64_t now)
+{
+    QUERY *query = database_query(database, "SELECT id, order_id, NOT EXISTS (SELECT 1 FROM journal AS later WHERE"
+                                            " later.order_id = journal.order_id AND later.id > journal.id) FROM journal"
+                                            " WHERE id > ?1 ORDER BY id LIMIT ?2");
+    query_int(query, 1, row);
+    query_int(query, 2, REBUILD_ROWS);
+    int count = 0, result;
+    for (; (result = query_next(query)) > 0; count++) {
+        row = sqlite3_column_int64(query, 0);
+        if (sqlite3_column_int(query, 2))
+            result = rebuild_order(database, query_column(query, 1), now);
+        if (result < 0)
+            return result;
+    }
+    record_set_int(piece, F_TOTAL, count);
+    if (count == REBUILD_ROWS)
+        go_on(piece, chain_table(CHAIN_JOURNAL), row);
+    return result;
+}
+
+static int rebuild(struct database *database, const struct record *call, struct record *piece, int64_t now)
+{
+    bool first = !record_has(call, F_ROW);
+    int result = database_begin(database);
+    if (result == 0 && first)
+        result = schema_forget_projections(database);
+    if (result == 0)
+        result = rebuild_orders(database, first ? INT64_MIN : record_int(call, F_ROW), piece, now);
+    return result < 0 ? result : database_commit(database);
+}
+
+int verify_answer(struct database *database, struct delivery *delivery, int64_t now)
+{
+    struct record *piece = outcome_reply(delivery->outcome, MSG_PIECE);
+    record_set_rows(piece, F_ROWS);
+    int result = delivery->type == MSG_VERIFY_JOURNAL ? verify(database, delivery->message, piece)
+                                                      : rebuild(database, delivery->message, piece, now);
+    return result;
+}

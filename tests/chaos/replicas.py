@@ -1,0 +1,123 @@
+"""A sidan whose Redis is a primary with replicas and three Sentinels, as deploy/redis has them, with their passwords.
+
+    system = make_system(kind=Replicated, replicas=2)
+    system.primary.kill()
+
+The services have redis_replicas=1, unless the parameters say otherwise. One Sentinel of the url is not there.
+"""
+
+import os
+import re
+
+import redis
+from redis.sentinel import Sentinel
+
+from harness import ROOT, Process, System, free_port, redis_access, wait_until
+
+DEPLOY = ROOT / "deploy/redis"
+NAME = "sidan"
+FAILOVER_S = 30  # longest that a failover may take here
+
+
+class Replicated(System):
+    def __init__(self, directory, replicas=1, waits=1, **arguments):
+        self.node_count, self.waits = 1 + replicas, waits
+        super().__init__(directory, **arguments)
+
+    def _redis_process(self):
+        """Describes all of them, and answers the first primary."""
+        self.redis_access = redis_access(self.directory, "replica", "sentinel") | {"redis_replicas": self.waits}
+        self.password = (self.directory / "redis-password").read_text().strip()
+        ports = [free_port() for _ in range(self.node_count)]
+        self.nodes = [self._node(number, port, ports[0]) for number, port in enumerate(ports)]
+        self.sentinels = [self._sentinel(number, ports[0]) for number in range(3)]
+        addresses = ",".join(f"127.0.0.1:{port}" for port in [free_port(), *(s.port for s in self.sentinels)])
+        self.redis_url = f"sentinel://{addresses}/{NAME}"
+        return self.nodes[0]
+
+    def _process(self, name, lines, port, *arguments):
+        directory = self.directory / name
+        directory.mkdir()
+        configuration = directory / "redis.conf"
+        configuration.write_text("\n".join(lines + [f"dir {directory}", "bind 127.0.0.1", ""]))
+        process = Process(name, ["redis-server", str(configuration), *arguments], dict(os.environ),
+                          self.directory / f"{name}.log")
+        process.port = port
+        return process
+
+    def _node(self, number, port, primary):
+        lines = [f"include {DEPLOY}/redis.conf", f"include {DEPLOY}/replicated.conf", f"port {port}",
+                 f"aclfile {self.directory}/users.acl", "masteruser replica", f"masterauth {self.password}"]
+        if port != primary:
+            lines.append(f"replicaof 127.0.0.1 {primary}")
+        return self._process(f"redis{number}", lines, port)
+
+    def _sentinel(self, number, primary):
+        port = free_port()
+        text = (DEPLOY / "sentinel.conf").read_text().replace("127.0.0.1 6379", f"127.0.0.1 {primary}")
+        for name, value in (("down-after-milliseconds", 1000), ("failover-timeout", 1000)):
+            text = re.sub(rf"{name} sidan \d+", f"{name} sidan {value}", text)
+        lines = [text.replace("port 26379", f"port {port}"), f"sentinel auth-user {NAME} sentinel",
+                 f"sentinel auth-pass {NAME} {self.password}"]
+        return self._process(f"sentinel{number}", lines, port, "--sentinel")
+
+    def start_redis(self):
+        for node in self.nodes:
+            node.start()
+        for replica in self.nodes[1:]:
+            self.wait_replica(replica)
+        for sentinel in self.sentinels:  # last, because they look for replicas every 10 s only
+            sentinel.start()
+        self.watch = Sentinel([("127.0.0.1", s.port) for s in self.sentinels], socket_timeout=1)
+        self.redis = self.watch.master_for(NAME, decode_responses=True, socket_timeout=5)
+        wait_until(self._is_complete, 30, "the Sentinels know all that is there", pause=0.2)
+
+    def _is_complete(self):
+        try:
+            states = [s.sentinel_masters()[NAME] for s in self.watch.sentinels]
+            return all(state["num-slaves"] == self.node_count - 1 and state["num-other-sentinels"] == 2
+                       for state in states)
+        except (redis.exceptions.RedisError, KeyError):
+            return False
+
+    @property
+    def primary(self):
+        """The node that the Sentinels name, whether it lives or not."""
+        port = self.watch.discover_master(NAME)[1]
+        return next(node for node in self.nodes if node.port == port)
+
+    def connection(self, node):
+        return redis.Redis(port=node.port, decode_responses=True, socket_timeout=5)
+
+    def wait_failover(self, old):
+        """Waits until the Sentinels name another primary than this one."""
+        def moved():
+            try:
+                return self.primary is not old and self.redis.role()[0] == "master"
+            except redis.exceptions.RedisError:
+                return False
+        wait_until(moved, FAILOVER_S, f"another primary than {old.name}", pause=0.2)
+
+    def wait_replica(self, node):
+        """Waits until it follows the primary, with all that the primary has."""
+        def follows():
+            try:
+                found = self.connection(node).info("replication")
+                return found["role"] == "slave" and found["master_link_status"] == "up"
+            except redis.exceptions.RedisError:
+                return False
+        wait_until(follows, FAILOVER_S, f"{node.name} is a replica", pause=0.2)
+
+    def abandon(self):
+        for process in [*self.sentinels, *self.nodes]:
+            if process.running():
+                process.kill()
+        super().abandon()
+
+    def close(self):
+        try:
+            super().close()
+        finally:
+            for process in [*self.sentinels, *self.nodes]:
+                if process.running():
+                    process.kill()

@@ -1,0 +1,232 @@
+"""Redis stops, dies, forgets, has no room, is replaced by its replica: what ARCHITECTURE.md promises for each.
+
+Losing the process is in test_kill.py. Here are its disk, its hang, its tail, and a primary with replicas.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from harness import COUNTY, System, make_county, wait_until
+from replicas import Replicated
+from stream import Stream, assert_nothing_lost_nothing_twice
+
+SHORT = {("normal", "claim"): "2s"}
+RATE = 15  # of the orders where a failover makes the test long
+
+
+@pytest.fixture
+def county(tmp_path):
+    return make_county(tmp_path / "counties", clocks=SHORT)
+
+
+def refused(stream, count=5, timeout=30):
+    """Waits until so many more requests were refused for now; whoever answers otherwise is a fault of the stream."""
+    goal = stream.retries + count
+    wait_until(lambda: stream.retries >= goal, timeout, "intake refuses for now")
+
+
+def in_redis(system, orders):
+    """Those of the orders that Redis has, at the last step that the stream brings them to."""
+    versions = system.redis.pipeline(transaction=False)
+    for order in orders:
+        versions.hget(f"order:{{{COUNTY}}}:{order}", "ver")
+    return [order for order, version in zip(orders, versions.execute()) if version == "3"]
+
+
+def assert_all_in_redis(system, stream):
+    """The archive may know what Redis has forgotten: an order must be in both."""
+    orders = sorted(stream.orders.values())
+    wait_until(lambda: len(in_redis(system, orders)) == len(orders), 60, "Redis has every order", pause=0.5)
+
+
+def assert_consistent(system, stream, before, timeout=60):
+    """After acknowledged writes were lost: no number was given twice, what came later is whole, forks lie aside.
+
+    before: the orders that were accepted until then. Returns how many of them Redis has lost.
+    """
+    orders = stream.orders.values()
+    twice = [order for order, count in Counter(orders).items() if count > 1]
+    assert not twice, twice
+    later = sorted(set(orders) - before)
+    wait_until(lambda: len(in_redis(system, later)) == len(later), timeout, "what came later is whole", pause=0.5)
+    system.wait_ready()
+    letters = system.redis.xrange(f"dlq:{{{COUNTY}}}")
+    strangers = [letter for _, letter in letters if letter["order"] not in before]
+    assert not strangers, strangers
+    system.ctl("dlq", "list")
+    lost = len(before) - sum(map(bool, (system.redis.exists(f"order:{{{COUNTY}}}:{order}") for order in before)))
+    print({"orders": len(orders), "lost": lost, "aside": Counter(letter["cause"] for _, letter in letters)})
+    return lost
+
+
+# -- one Redis -------------------------------------------------------------------------------------------------------
+
+def test_redis_hangs(make_system, county):
+    """SIGSTOP for 10 s: nobody is told anything wrong, and all goes on."""
+    system = make_system(counties=[county])
+    with Stream(system, rate=40) as stream:
+        stream.placed(40)
+        system.redis_process.signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        refused(stream)
+        time.sleep(max(0, stopped + 10 - time.monotonic()))
+        system.redis_process.signal(signal.SIGCONT)
+        stream.placed(80)
+    print(assert_nothing_lost_nothing_twice(system, stream))
+
+
+class OnSmallDisk(System):
+    """Redis on a file system of 16 MB, in a mount namespace that one process holds; restarted whenever it ends."""
+
+    def _redis_process(self):
+        process = super()._redis_process()
+        self.disk = self.directory / "redis"
+        flags = ["-m"] if os.geteuid() == 0 else ["-Urm"]
+        self.holder = subprocess.Popen(["unshare", *flags, "--kill-child", "--fork", "sh", "-c",
+                                        'mount -t tmpfs -o size=16m tmpfs "$1" && echo ready && exec sleep infinity',
+                                        "sh", self.disk], stdout=subprocess.PIPE, text=True)
+        if self.holder.stdout.readline() != "ready\n":
+            raise AssertionError("a small file system cannot be mounted here: be root, or allow user namespaces")
+        inside = subprocess.run(["pgrep", "-P", str(self.holder.pid)], capture_output=True, text=True, check=True)
+        enter = ["nsenter", "-t", inside.stdout.strip(), "-m", *(["-U", "--preserve-credentials"] * (flags != ["-m"]))]
+        self.inside = [*enter, "-w", "--"]
+        process.command = [*self.inside, *process.command]
+        return process
+
+    def fill(self):
+        subprocess.run([*self.inside, "dd", "if=/dev/zero", f"of={self.disk}/ballast", "bs=4k"], capture_output=True)
+
+    def free(self):
+        subprocess.run([*self.inside, "rm", f"{self.disk}/ballast"], check=True)
+
+    def close(self):
+        try:
+            super().close()
+        finally:
+            self.holder.kill()
+            self.holder.wait()
+
+
+class Supervisor:
+    """Starts Redis again whenever it ends, as `make run` and the containers do."""
+
+    def __init__(self, process):
+        self.process, self.done, self.starts = process, threading.Event(), 0
+        self.thread = threading.Thread(target=self._watch)
+
+    def _watch(self):
+        while not self.done.wait(0.2):
+            if not self.process.running():
+                self.process.start()
+                self.starts += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+
+
+@pytest.mark.parametrize("fsync", ["always", "everysec"])
+def test_disk_full(make_system, county, fsync):
+    """Redis ends itself (always) or refuses to write (everysec); intake says 503 until there is room again."""
+    system = make_system(kind=OnSmallDisk, counties=[county])
+    system.redis.config_set("appendfsync", fsync)
+    with Supervisor(system.redis_process) as supervisor, Stream(system, rate=40) as stream:
+        stream.placed(40)
+        system.fill()
+        refused(stream, 10)
+        answer = system.api("POST", "/api/v1/orders", {"county": COUNTY, "title": "路灯", "text": "坏了"})
+        assert answer.status == 503, answer
+        assert int(answer.headers["Retry-After"]) > 0
+        system.free()
+        stream.placed(80)
+    assert (supervisor.starts > 0) == (fsync == "always")
+    assert_all_in_redis(system, stream)
+    print(assert_nothing_lost_nothing_twice(system, stream))
+
+
+def test_a_tail_of_the_log_is_missing(make_system, county):
+    """The disk lost what Redis had synced: that is gone, but nothing else is, and nothing is mixed up."""
+    system = make_system(counties=[county])
+    with Stream(system, rate=40) as stream:
+        stream.placed(80)
+        system.redis_process.kill()
+        before = set(stream.orders.values())
+        log = next((system.directory / "redis/appendonlydir").glob("*.incr.aof"))
+        with open(log, "r+b") as file:
+            file.truncate(log.stat().st_size - 20011)
+        system.start_redis()
+        stream.placed(80)
+    assert assert_consistent(system, stream, before) > 0, "the test has cut off too little"
+
+
+# -- a primary, replicas and Sentinels -------------------------------------------------------------------------------
+
+def test_failover_loses_nothing(make_system, county):
+    """The primary hangs, and its successor dies, in mid-load. Both come back and find that they are replicas.
+
+    The first believes for a moment that it still is the primary; what it is told then must count for nothing.
+    """
+    system = make_system(kind=Replicated, replicas=2, counties=[county])
+    with Stream(system, rate=RATE) as stream:
+        stream.placed(40)
+        first = system.primary
+        first.signal(signal.SIGSTOP)
+        system.wait_failover(first)
+        stream.placed(20)
+        first.signal(signal.SIGCONT)
+        system.wait_replica(first)
+        second = system.primary
+        second.kill()
+        system.wait_failover(second)
+        stream.placed(20)
+        second.start()
+        system.wait_replica(second)
+        stream.placed(20)
+    assert_all_in_redis(system, stream)
+    print(assert_nothing_lost_nothing_twice(system, stream))
+
+
+def fail_over_to_the_past(system, stream, while_it_hangs):
+    """The only replica hangs, then it and the primary die; it comes back alone, with what it had written before."""
+    old = system.primary
+    replica = next(node for node in system.nodes if node is not old)
+    replica.signal(signal.SIGSTOP)
+    while_it_hangs()
+    replica.kill()  # and what had come to its socket is gone with it
+    old.kill()
+    before = set(stream.orders.values())
+    replica.start()
+    system.wait_failover(old)
+    old.start()  # alone the new primary accepts nothing, either
+    return before
+
+
+def test_failover_to_a_replica_that_lagged(make_system, county):
+    """What the replica has not got is not accepted; so it can take over without what it missed."""
+    system = make_system(kind=Replicated, replicas=1, counties=[county])
+    with Stream(system, rate=RATE) as stream:
+        stream.placed(40)
+        fail_over_to_the_past(system, stream, lambda: refused(stream, 10))
+        stream.placed(20)
+    assert_all_in_redis(system, stream)
+    print(assert_nothing_lost_nothing_twice(system, stream))
+
+
+def test_failover_without_waiting_stays_consistent(make_system, county):
+    """redis_replicas=0: the latest moments may be lost, but nothing else is, and nothing is mixed up."""
+    system = make_system(kind=Replicated, replicas=1, waits=0, counties=[county])
+    with Stream(system, rate=RATE) as stream:
+        stream.placed(40)
+        before = fail_over_to_the_past(system, stream, lambda: stream.placed(40))
+        stream.placed(20)
+    assert assert_consistent(system, stream, before) > 0, "nothing was lost, so nothing was tested"

@@ -1,0 +1,445 @@
+"""Between the services: who has no allowed key gets nowhere, harms nobody, and is counted; keys are replaced without a stop.
+
+Python plays the attackers: it knows the addresses, every public key and the protocol, but only the secrets that a test
+gives to it.
+"""
+
+import json
+import os
+import re
+import resource
+import shutil
+import socket
+import struct
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import msgpack
+import pytest
+import requests
+import zmq
+
+from harness import COUNTY, SERVICES, make_county, wait_until
+from stream import Stream, assert_nothing_lost_nothing_twice
+from test_second_implementation import (ARCHIVE, ASSIGNMENT, CALL, EVENT, INTAKE, OK, ROUTING, Peer, envelope,
+                                        read_message)
+
+QUIET_MS = 1500  # an answer that is to come comes in some milliseconds
+SENDERS = 4  # intake, routing, assignment and notification keep a connection to the archive
+
+
+def total(system, name, labels="", service="archive.1"):
+    found = re.search(rf"^{name}{{{re.escape(labels)}}} (\S+)$", system.metrics(system.services[service]), re.M)
+    return float(found[1]) if found else 0.0
+
+
+def handshakes(system, result):
+    return total(system, "sidan_link_handshakes_total", f'result="{result}"')
+
+
+def dropped(system, reason):
+    return total(system, "sidan_link_dropped_total", f'reason="{reason}"')
+
+
+def rubbish(system):
+    """Connections that ended without a handshake that could be judged."""
+    results = ("ok", "unknown_key", "no_key", "invalid", "incomplete")
+    return total(system, "sidan_link_accepted_total") - sum(handshakes(system, result) for result in results)
+
+
+def dealer(system, service="archive", keys=None, plain=False):
+    """A DEALER connected to a service; keys: (public, secret), none for no CURVE."""
+    endpoint, server_key = system.instance(service)
+    peer = zmq.Context.instance().socket(zmq.DEALER)
+    peer.linger = 0
+    if keys:
+        peer.curve_serverkey = server_key
+        peer.curve_publickey, peer.curve_secretkey = keys
+    if plain:
+        peer.plain_username, peer.plain_password = b"intake", b"secret"
+    peer.connect(endpoint)
+    return peer
+
+
+def listing(source=INTAKE, kind=CALL, destination=ARCHIVE):
+    """A call that the archive answers to whoever may ask."""
+    deadline = int(time.time() * 1000) + 10_000
+    head = envelope(kind=kind, source=source, destination=destination, sequence=1, at=deadline)
+    return head + msgpack.packb({"type": "orders.list", "v": 1})
+
+
+def is_answered(peer, message, timeout=QUIET_MS):
+    peer.send(message)
+    if not peer.poll(timeout):
+        return False
+    assert read_message(peer.recv())[0]["status"] == OK
+    return True
+
+
+def raw(system, service="archive"):
+    host, port = system.instance(service)[0].removeprefix("tcp://").split(":")
+    connection = socket.create_connection((host, int(port)), timeout=2)
+    return connection
+
+
+def assert_works(system):
+    """An order goes all the way that needs no clock."""
+    order = system.place()
+    system.wait_state(order, "open", "assigned", timeout=10)
+    system.wait_sms(order, template="opened", timeout=10)
+
+
+# --- who comes in ---
+
+STRANGERS = [("no CURVE", "no_key", dict()), ("PLAIN", "no_key", dict(plain=True)),
+             ("a key that nobody knows", "unknown_key", dict(keys=zmq.curve_keypair()))]
+
+
+@pytest.mark.parametrize("result, stranger", [row[1:] for row in STRANGERS], ids=[row[0] for row in STRANGERS])
+def test_strangers_are_refused_and_counted(shared, result, stranger):
+    before = handshakes(shared, result)
+    with closing(dealer(shared, **stranger)) as peer:
+        assert not is_answered(peer, listing())
+        assert handshakes(shared, result) > before
+    with closing(dealer(shared, keys=shared.key_pair("intake"))) as peer:
+        assert is_answered(peer, listing()), "and intake is answered"
+
+
+def test_a_wrong_server_key_is_no_way_in(shared):
+    """Who knows an allowed key pair but not whom it talks to is not heard either."""
+    before = handshakes(shared, "invalid")
+    with closing(zmq.Context.instance().socket(zmq.DEALER)) as peer:
+        peer.linger = 0
+        peer.curve_serverkey, _ = zmq.curve_keypair()
+        peer.curve_publickey, peer.curve_secretkey = shared.key_pair("intake")
+        peer.connect(shared.instance("archive")[0])
+        assert not is_answered(peer, listing())
+    assert handshakes(shared, "invalid") > before
+
+
+SOURCES = [("routing", INTAKE, CALL), ("notification", INTAKE, CALL), ("archive", INTAKE, CALL), ("intake", ROUTING, EVENT),
+           ("routing", ASSIGNMENT, EVENT), ("routing", INTAKE | ROUTING, EVENT), ("sidanctl", INTAKE, EVENT),
+           ("sidanctl", ROUTING, CALL), ("sidanctl", 0, CALL)]
+
+
+@pytest.mark.parametrize("name, source, kind", SOURCES)
+def test_a_stolen_key_speaks_for_its_own_service_only(shared, name, source, kind):
+    before = dropped(shared, "source")
+    with closing(dealer(shared, keys=shared.key_pair(name))) as peer:
+        assert not is_answered(peer, listing(source=source, kind=kind))
+    assert dropped(shared, "source") == before + 1
+
+
+def test_sidanctl_may_call(shared):
+    with closing(dealer(shared, keys=shared.key_pair("sidanctl"))) as peer:
+        assert is_answered(peer, listing())
+
+
+def test_a_key_that_leaves_the_list_is_silent_at_once(make_system):
+    """Also on a connection that is there already, and an instance that has it is sent nothing any more."""
+    system = make_system()
+    allowed = system.keys / "allowed"
+    text = allowed.read_text()
+    with closing(dealer(system, keys=system.key_pair("sidanctl"))) as peer:
+        assert is_answered(peer, listing())
+        allowed.write_text("".join(line for line in text.splitlines(True) if not line.startswith(("sidanctl", "routing"))))
+        wait_until(lambda: not is_answered(peer, listing()), 10, "sidanctl is not heard any more")
+        assert dropped(system, "key") >= 1
+        order = system.place()
+        assert not system.redis.hget(f"attempts:{{{COUNTY}}}:intake>routing", f"{order['order']}/1")
+        time.sleep(1)
+        assert system.order(order)["state"] == "placed", "intake sends nothing to routing"
+        allowed.write_text(text)
+        wait_until(lambda: is_answered(peer, listing()), 10, "sidanctl is heard again")
+        system.wait_state(order, "open", timeout=20)
+
+
+def test_a_list_that_cannot_be_read_changes_nothing(make_system):
+    system = make_system()
+    system.allowed_errors = [r"keys/allowed.*stays in force"]
+    allowed = system.keys / "allowed"
+    text = allowed.read_text()
+    for number, damage in enumerate((lambda: allowed.write_text(text + "routing not-a-key\n"), allowed.unlink), start=1):
+        damage()
+        faults = [f"{process.name}" for process in system.services.values()]
+        wait_until(lambda: all(system.services[name].text().count("stays in force") == number for name in faults), 10,
+                   "every service reports it, once")
+        assert_works(system)
+    time.sleep(2.5)
+    assert system.services["archive.1"].text().count("stays in force") == 2, "once each"
+    allowed.write_text(text)
+    wait_until(lambda: "the list of keys was read again" in system.services["archive.1"].text(), 10, "it is read again")
+
+
+def test_no_service_starts_without_keys(make_system):
+    system = make_system(start=False)
+    system.start_redis()
+    system.allowed_errors = ["secret"]
+    secret = system.keys / "routing.secret"
+    routing = system.services["routing.1"]
+
+    def refuses(word):
+        routing.start()
+        code = routing.popen.wait(20)
+        routing.popen = None
+        line = routing.text().splitlines()[-1]
+        assert code == 1 and word in line and "routing.secret" in line, line
+        assert secret_text not in routing.text(), "no key is written to the log"
+
+    secret_text = secret.read_text().strip()
+    secret.chmod(0o644)
+    refuses("chmod 600")
+    secret.chmod(0o600)
+    secret.write_text("no key\n")
+    refuses("40 characters")
+    secret.unlink()
+    refuses(f"sidanctl keys init {system.keys}")
+
+
+# --- what comes over the port ---
+
+GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"CURVE".ljust(20, b"\0") + bytes(32)
+GIGABYTE = struct.pack(">BQ", 6, 1 << 30)  # a long command
+RUBBISH = [
+    ("random bytes", lambda: os.urandom(5000)),
+    ("HTTP", lambda: b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ("ZMTP 2.0", lambda: b"\xff" + bytes(8) + b"\x7f\x01\x05\x00\x00"),
+    ("a frame of a gigabyte instead of a handshake", lambda: GREETING + GIGABYTE + b"x" * 100_000),
+    ("many small frames", lambda: GREETING + b"\x04\x01x" * 20_000),
+    ("a handshake of random bytes", lambda: GREETING + b"\x04\xc8" + b"\x05HELLO\x01\x00" + os.urandom(192)),
+]
+
+
+@pytest.mark.parametrize("make", [make for _, make in RUBBISH], ids=[name for name, _ in RUBBISH])
+def test_rubbish_is_cut_off(shared, make):
+    """Within the time of a handshake at the latest; in fact at once."""
+    before = rubbish(shared) + handshakes(shared, "invalid")
+    with closing(raw(shared)) as connection:
+        try:
+            connection.sendall(make())
+            connection.settimeout(5)
+            while connection.recv(4096):
+                pass
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+    wait_until(lambda: rubbish(shared) + handshakes(shared, "invalid") == before + 1, 5, "it is counted")
+    wait_until(lambda: total(shared, "sidan_link_connections") == SENDERS, 5, "the connection is gone")
+
+
+def test_half_a_greeting_is_not_waited_for(shared):
+    before = handshakes(shared, "incomplete")
+    with closing(raw(shared)) as connection:
+        connection.sendall(GREETING[:12])
+        connection.settimeout(20)
+        while connection.recv(4096):
+            pass
+    assert handshakes(shared, "incomplete") == before + 1
+
+
+def test_what_an_allowed_service_sends_too_much_is_dropped(shared):
+    """Too large a frame ends the connection, what is unreadable is dropped and counted, and others do not notice."""
+    before = dropped(shared, "unreadable")
+    with closing(dealer(shared, keys=shared.key_pair("intake"))) as peer:
+        for frames in ([b""], [b"rubbish"], [os.urandom(1000)], [listing(), b""]):
+            peer.send_multipart(frames)
+        assert is_answered(peer, listing())
+        assert dropped(shared, "unreadable") == before + 4
+        accepted = total(shared, "sidan_link_accepted_total")
+        peer.send(listing() + b"x" * (300 << 10))
+        wait_until(lambda: total(shared, "sidan_link_accepted_total") == accepted + 1, 5, "it had to connect again")
+        assert is_answered(peer, listing())
+    assert_works(shared)
+
+
+class Flood(threading.Thread):
+    """Keeps so many connections to a service that say half of something, for as long as it is let."""
+
+    def __init__(self, system, service, count):
+        super().__init__()
+        self.system, self.service, self.count = system, service, count
+        self.connections, self.made, self.refused = [], 0, 0
+        self.stopping = threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.join()
+        for connection in self.connections:
+            connection.close()
+
+    def run(self):
+        while not self.stopping.wait(0.05):
+            self.connections = [connection for connection in self.connections if self._is_open(connection)]
+            while len(self.connections) < self.count and not self.stopping.is_set():
+                try:
+                    connection = raw(self.system, self.service)
+                except OSError:
+                    self.refused += 1
+                    break
+                connection.setblocking(False)
+                self.connections.append(connection)
+                self.made += 1
+                try:  # a long frame, of which the greater part never comes
+                    connection.send(GREETING + struct.pack(">BQ", 6, 250_000) + bytes(50_000))
+                except OSError:
+                    pass
+
+    @staticmethod
+    def _is_open(connection):
+        try:
+            while connection.recv(4096):
+                pass
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        connection.close()
+        return False
+
+
+def memory(process):
+    """Resident memory in MiB."""
+    status = Path(f"/proc/{process.popen.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def test_a_flood_of_connections_harms_nobody(make_system, tmp_path):
+    """Orders go on, memory stays bounded, and when the flood is over whoever is new is let in as ever."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))
+    system = make_system(counties=[make_county(tmp_path / "counties", clocks={("normal", "claim"): "2s"})])
+    archive = system.services["archive.1"]
+    before = peak = memory(archive)
+    most = 0
+    try:
+        with Stream(system, rate=20) as stream, Flood(system, "archive", 2000) as flood:
+            stream.placed(20)
+            end = time.monotonic() + 15  # longer than a handshake may take
+            while time.monotonic() < end:
+                peak = max(peak, memory(archive))
+                most = max(most, total(system, "sidan_link_connections"))
+                time.sleep(0.2)
+            stream.placed(20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    print(f"{flood.made} connections made, {flood.refused} refused, {most:.0f} at once; {before:.0f} MiB before, "
+          f"{peak:.0f} MiB at most; {len(stream.orders)} orders, {stream.retries} of them sent again")
+    assert flood.made > 1000 and stream.retries == 0
+    assert most < 1300, "the port closes at 1024; what was in the queue may still come in"
+    assert peak - before < 700, "a frame of a stranger is at most 256 KiB"
+    wait_until(lambda: total(system, "sidan_link_connections") == SENDERS, 20, "the strangers are gone")
+    with closing(dealer(system, keys=system.key_pair("intake"))) as peer:
+        assert is_answered(peer, listing(), timeout=5000)
+    print(assert_nothing_lost_nothing_twice(system, stream))
+
+
+# --- whom a service talks to ---
+
+@pytest.mark.parametrize("lure", ["its own key", "the key of routing, without its secret", "a stolen key of intake",
+                                  "no key"])
+def test_redis_alone_lures_nobody(shared, lure):
+    """An entry in the registry that points to an attacker: nothing is sent there, and the work is done elsewhere."""
+    public, secret = zmq.curve_keypair()
+    announced = public
+    if "routing" in lure:
+        announced, _ = shared.key_pair("routing")
+    elif "intake" in lure:
+        announced, secret = shared.key_pair("intake")
+    with closing(zmq.Context.instance().socket(zmq.ROUTER)) as trap:
+        trap.linger = 0
+        trap.curve_server = True
+        trap.curve_secretkey = secret
+        trap.zap_domain = b"trap"
+        port = trap.bind_to_random_port("tcp://127.0.0.1")
+        entry = f"routing-ffffff@tcp://127.0.0.1:{port}@http://127.0.0.1:1" + ("" if "no key" == lure else
+                                                                             f"@{announced.decode()}")
+        before = total(shared, "sidan_link_dropped_total", 'reason="registry"', "intake.1")
+        shared.redis.zadd("registry:routing", {entry: int(time.time() * 1000) + 60_000})
+        try:
+            if "own" in lure or "intake" in lure:
+                wait_until(lambda: total(shared, "sidan_link_dropped_total", 'reason="registry"', "intake.1") > before,
+                           10, "intake says so")
+            else:
+                time.sleep(2.5)  # the registry is read every second
+            orders = [shared.place() for _ in range(20)]
+            for order in orders:
+                shared.wait_state(order, "open", "assigned", timeout=5)
+            assert not trap.poll(500), "nothing comes"
+        finally:
+            shared.redis.zrem("registry:routing", entry)
+
+
+def test_who_was_refused_comes_in_when_its_key_is_allowed(make_system):
+    """libzmq gives up after a refused handshake; a new key that reaches one machine later than another must not."""
+    system = make_system(start=False)
+    late = system.directory / "late"
+    shutil.copytree(system.keys, late)
+    text = (late / "allowed").read_text()
+    (late / "allowed").write_text("".join(line for line in text.splitlines(True) if not line.startswith("routing")))
+    system.services["archive.1"].environment["SIDAN_KEYS"] = str(late)
+    system.start()
+    order = system.place()
+    system.wait_state(order, "open", timeout=10)
+    wait_until(lambda: handshakes(system, "unknown_key") >= 2, 10, "routing is refused, and tries again")
+    assert [row["step"] for row in system.history(order)] == ["placed"]
+    (late / "allowed").write_text(text)
+    wait_until(lambda: [row["step"] for row in system.history(order)] == ["placed", "opened"], 20, "routing's step")
+
+
+# --- new keys ---
+
+class TwoDoors(Stream):
+    """A stream that goes on at the other intake when one does not take connections, and forgives no 5xx."""
+
+    def _place(self, session, key):
+        ports = [self.system.services[f"intake.{number}"].environment["SIDAN_HTTP_PORT"] for number in (1, 2)]
+        body = {"county": COUNTY, "title": "东门小区路灯不亮", "text": f"路灯坏了，{key}", "phone": "10000000001"}
+        for port in ports * 10:
+            try:
+                answer = session.post(f"http://127.0.0.1:{port}/api/v1/orders", json=body,
+                                      headers={"Idempotency-Key": key}, timeout=10)
+            except requests.ConnectionError:
+                self.retries += 1
+                continue
+            if answer.status_code in (200, 201):
+                self.orders[key] = answer.json()["order"]
+            else:
+                self.faults.append(f"{key}: {answer.status_code} {answer.text}")
+            return
+        self.faults.append(f"{key}: no door takes it")
+
+
+def test_all_keys_are_replaced_without_a_stop(make_system, tmp_path):
+    county = make_county(tmp_path / "counties", clocks={("normal", "claim"): "2s"})
+    system = make_system(counties=[county], instances=dict.fromkeys(SERVICES[:4], 2))
+    old = {name: system.key_pair(name) for name in (*SERVICES, "sidanctl")}
+    with TwoDoors(system, rate=20) as stream:
+        stream.placed(20)
+        for service in SERVICES:
+            system.ctl("keys", "rotate", str(system.keys), service)
+            for process in system.of(service):
+                process.stop()
+                process.start()
+                wait_until(lambda p=process: system.is_ready(p), 30, f"{process.name} is ready")
+            system.ctl("keys", "prune", str(system.keys), service)
+            stream.placed(20)
+        system.ctl("keys", "rotate", str(system.keys), "sidanctl")
+        system.ctl("keys", "prune", str(system.keys), "sidanctl")
+        stream.placed(20)
+    states = json.loads(system.ctl("keys", "list", str(system.keys), "--json"))["keys"]
+    assert sorted(row["name"] for row in states) == sorted(old) and {row["state"] for row in states} == {"current"}
+    in_use = {row["key"] for row in json.loads(system.ctl("status", "--json"))["instances"]}
+    assert in_use == {row["key"] for row in states if row["name"] != "sidanctl"}
+    print(assert_nothing_lost_nothing_twice(system, stream))
+    assert system.redis.xlen(f"dlq:{{{COUNTY}}}") == 0
+    for name, pair in old.items():
+        with closing(dealer(system, keys=pair)) as peer:
+            before = handshakes(system, "unknown_key")
+            peer.send(listing())
+            wait_until(lambda: handshakes(system, "unknown_key") > before, 5, f"the old key of {name} is refused")
+    assert "placed" in system.ctl("order", "show", next(iter(stream.orders.values()))), "sidanctl's new key is good"
