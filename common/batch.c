@@ -267,7 +267,8 @@ static void append_commit(struct batch *batch, struct job *job)
                             .version = record_int(job->order, F_VER),
                             .event = job->kind == ENVELOPE_EVENT ? &job->envelope : NULL,
                             .first = job->kind == ENVELOPE_EVENT ? "" : job->envelope.text,
-                            .remember = job->envelope.remember > 0 ? job->envelope.remember : 86400};
+                            .remember = job->envelope.remember > 0 ? job->envelope.remember : 86400,
+                            .via = record_str(job->message, F_VIA)};
     if (job->committing)
         commit_plan_release(&job->plan);
     job->committing = true;

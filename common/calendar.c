@@ -64,17 +64,23 @@ static bool is_exception(const struct calendar *calendar, size_t index, int64_t 
     return index < calendar->count && calendar->exceptions[index].day == day;
 }
 
-int calendar_set(struct calendar *calendar, const char *date, bool work)
+int date_parse(const char *date, int64_t *ret_at)
 {
     int year, month, day_of_month, length = 0;
-    int64_t at;
 
     /* Spreadsheets write 2026-10-01 back as 2026/10/1. */
     int numbers = sscanf(date, "%4d%*1[-/]%2d%*1[-/]%2d%n", &year, &month, &day_of_month, &length);
     if (numbers != 3 || date[length])
         return -EINVAL;
     AUTOFREE char *midnight = xasprintf("%04d-%02d-%02dT00:00:00", year, month, day_of_month);
-    if (time_parse(midnight, &at) < 0)
+    return time_parse(midnight, ret_at);
+}
+
+int calendar_set(struct calendar *calendar, const char *date, bool work)
+{
+    int64_t at;
+
+    if (date_parse(date, &at) < 0)
         return -EINVAL;
     int64_t day = (at + CHINA_MS) / DAY_MS;
     size_t index = find_exception(calendar, day);

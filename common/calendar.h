@@ -19,6 +19,9 @@ void calendar_destroy(struct calendar **calendar);
  * before). */
 int calendar_set(struct calendar *calendar, const char *date, bool work);
 
+/* The midnight, in China, at which such a date begins. 0 or -EINVAL. */
+int date_parse(const char *date, int64_t *ret_at);
+
 /* Whether the day that holds this moment is worked in the county. */
 bool calendar_is_workday(const struct county *county, int64_t at);
 

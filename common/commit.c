@@ -104,6 +104,8 @@ static struct record *make_step(const struct commit *commit, const struct outcom
     record_set(step, F_STEP, outcome->step);
     record_set(step, F_ACTOR, outcome->actor);
     record_set(step, F_SERVICE, service_name(commit->service));
+    if (*commit->via)
+        record_set(step, F_VIA, commit->via);
     if (outcome->note)
         record_set(step, F_NOTE, outcome->note);
     return step;

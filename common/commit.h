@@ -38,6 +38,7 @@ struct commit {
     const struct envelope *event; /* the event that is applied; NULL for calls and local work */
     const char *first;            /* idempotency key; "" without */
     int64_t remember;             /* seconds */
+    const char *via;              /* F_VIA of the message; "" without */
 };
 
 /* An event that a commit put into the outbox. */

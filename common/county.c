@@ -88,6 +88,24 @@ const struct member_group *county_group_of(const struct county *county, const ch
     return NULL;
 }
 
+bool county_roster(const struct county *county, size_t index, struct roster_entry *ret_entry)
+{
+    size_t i = index;
+    if (i < county->member_count)
+        *ret_entry = (struct roster_entry){"member", county->members[i].id, county->members[i].phone};
+    else if ((i -= county->member_count) < county->town_count)
+        *ret_entry = (struct roster_entry){"convener", county->towns[i].id, county->towns[i].phone};
+    else if ((i -= county->town_count) < county->committee_count)
+        *ret_entry = (struct roster_entry){"committee", county->committees[i].id, county->committees[i].phone};
+    else if ((i -= county->committee_count) < county->department_count)
+        *ret_entry = (struct roster_entry){"department", county->departments[i].id, county->departments[i].phone};
+    else if ((i -= county->department_count) < county->staff_count)
+        *ret_entry = (struct roster_entry){county->staff[i].role, county->staff[i].id, county->staff[i].phone};
+    else
+        return false;
+    return true;
+}
+
 const struct api_key *county_key(const struct county *county, const char *key)
 {
     unsigned char hash[crypto_generichash_BYTES];

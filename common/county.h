@@ -18,7 +18,8 @@
  *   rules.csv        words,category,weight,urgency words: space between, all must occur
  *   clocks.csv       urgency,clock,time            clock: claim, handover, answer, callback
  *   calendar.csv     date,kind,name                kind: off or work (调休)
- *   keys.csv         name,role,hash                role: office, import, open311
+ *   keys.csv         name,role,hash,expires        role: scopes, space between; expires: the last day, or empty
+ *   staff.csv        id,name,phone,role            role: office, or city (of the city above the county)
  */
 #ifndef SIDAN_COUNTY_H
 #define SIDAN_COUNTY_H
@@ -42,6 +43,7 @@ enum county_file {
     FILE_CLOCKS,
     FILE_CALENDAR,
     FILE_KEYS,
+    FILE_STAFF,
     COUNTY_FILE_COUNT
 };
 const char *county_file_name(enum county_file file); /* "settings.csv", ... */
@@ -74,7 +76,11 @@ struct rule {
     double weight;
 };
 struct api_key {
-    const char *name, *role, *hash; /* hash: BLAKE2b-256 of the key, lower-case hex */
+    const char *name, *role, *hash; /* role: scopes, see permission.h; hash: BLAKE2b-256 of the key, lower-case hex */
+    int64_t expires;                /* ms since 1970, the end of its last day; 0: never */
+};
+struct staff {
+    const char *id, *name, *phone, *role;
 };
 
 /* How long a clock runs: in working days, or in milliseconds round the clock. */
@@ -117,6 +123,8 @@ struct county {
     size_t rule_count;
     struct api_key *keys;
     size_t key_count;
+    struct staff *staff;
+    size_t staff_count;
     struct span clocks[2][CLOCK_KINDS]; /* normal, urgent */
     struct calendar *calendar;
 
@@ -136,7 +144,7 @@ typedef void county_fault_fn(void *arg, const char *file, int line, const char *
 
 /*
  * Parses and checks a whole county. texts[] are the files' contents by enum
- * county_file, NULL where a file is missing (only calendar and keys may be).
+ * county_file, NULL where a file is missing (only calendar, keys and staff may be).
  * Every fault is reported through `fault`, not only the first. Returns 0 and
  * ret_county, or -EINVAL with ret_county untouched.
  */
@@ -156,6 +164,17 @@ const struct category *county_category(const struct county *county, const char *
 
 /* The first group that names the community; NULL when none does. */
 const struct member_group *county_group_of(const struct county *county, const char *community);
+
+/*
+ * Everybody who has something to do in the county, with the phone by which they sign in. kind and id make up the name
+ * under which they act: member:M1, convener:T1, committee:K1, department:D1, office:O1, city:C1.
+ */
+struct roster_entry {
+    const char *kind, *id, *phone;
+};
+
+/* The entries one by one, from index 0 on; false behind the last. */
+bool county_roster(const struct county *county, size_t index, struct roster_entry *ret_entry);
 
 /* The API key with this plain text, NULL when unknown. Takes the same time for every wrong key. */
 const struct api_key *county_key(const struct county *county, const char *key);

@@ -4,6 +4,8 @@
  */
 #include "common/county_format.h"
 
+#include "common/permission.h"
+
 #define AT(type, member) .name = #member, .offset = offsetof(struct type, member)
 
 static const struct column setting_columns[] = {
@@ -90,8 +92,17 @@ static const struct column calendar_columns[] = {
 
 static const struct column key_columns[] = {
     {AT(api_key, name), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(api_key, role), .kind = CHOICE, .flags = REQUIRED, .choices = "office import open311"},
+    {AT(api_key, role), .kind = CHOICES, .flags = REQUIRED, .choices = SCOPES},
     {AT(api_key, hash), .kind = HASH, .flags = REQUIRED | UNIQUE},
+    {AT(api_key, expires), .kind = DAY},
+    {0},
+};
+
+static const struct column staff_columns[] = {
+    {AT(staff, id), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(staff, name), .kind = TEXT, .flags = REQUIRED},
+    {AT(staff, phone), .kind = PHONE, .flags = REQUIRED},
+    {AT(staff, role), .kind = CHOICE, .flags = REQUIRED, .choices = "office city"},
     {0},
 };
 
@@ -108,11 +119,12 @@ const struct county_format county_formats[COUNTY_FILE_COUNT] = {
     [FILE_CLOCKS] = {"clocks.csv", sizeof(struct clock_row), .columns = clock_columns},
     [FILE_CALENDAR] = {"calendar.csv", sizeof(struct calendar_row), .columns = calendar_columns, .optional = true},
     [FILE_KEYS] = {"keys.csv", sizeof(struct api_key), .columns = key_columns, .optional = true},
+    [FILE_STAFF] = {"staff.csv", sizeof(struct staff), .columns = staff_columns, .optional = true},
 };
 
 const enum county_file county_reading_order[COUNTY_FILE_COUNT] = {
-    FILE_SETTINGS,    FILE_TOWNS,      FILE_COMMUNITIES, FILE_COMMITTEES, FILE_GROUPS,   FILE_MEMBERS,
-    FILE_DEPARTMENTS, FILE_CATEGORIES, FILE_RULES,       FILE_CLOCKS,     FILE_CALENDAR, FILE_KEYS,
+    FILE_SETTINGS,   FILE_TOWNS, FILE_COMMUNITIES, FILE_COMMITTEES, FILE_GROUPS, FILE_MEMBERS, FILE_DEPARTMENTS,
+    FILE_CATEGORIES, FILE_RULES, FILE_CLOCKS,      FILE_CALENDAR,   FILE_KEYS,   FILE_STAFF,
 };
 
 const char *county_file_name(enum county_file file)

@@ -13,6 +13,7 @@ enum column_kind {
     WORDS,     /* a list, one space between */
     PHONE,     /* mobile */
     CHOICE,    /* one of column->choices */
+    CHOICES,   /* some of them, one space between */
     HASH,      /* 64 hexadecimal digits */
     REFERENCE, /* an id in column->target */
     REFERENCES,
@@ -20,6 +21,7 @@ enum column_kind {
     YES,    /* bool */
     PLACES, /* int */
     WEIGHT, /* double */
+    DAY,    /* int64_t: when the day ends in China */
 };
 
 enum column_flag { REQUIRED = 1, UNIQUE = 2 };

@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_ROW = 64 * 1024, MAX_FIELD = 1000 };
+enum { MAX_ROW = 64 * 1024, MAX_FIELD = 1000, DAY_MS = 24 * 60 * 60 * 1000 };
 
 struct table {
     char *rows; /* in the arena once the file is read */
@@ -165,6 +165,17 @@ static void set_value(struct parser *parser, const struct column *column, const 
         if (!words_have(column->choices, value))
             refuse(parser, "%s \"%s\" is not one of: %s", column->name, quotable(value), column->choices);
         break;
+    case CHOICES:
+        while (words_next(&list, id, sizeof id))
+            if (!words_have(column->choices, id))
+                refuse(parser, "%s \"%s\" is not one of: %s", column->name, quotable(id), column->choices);
+        break;
+    case DAY:
+        if (date_parse(value, member) < 0)
+            refuse(parser, "%s is not a date such as 2026-10-01", column->name);
+        else
+            *(int64_t *)member += DAY_MS;
+        return;
     case HASH:
         if (strlen(value) != 64 || strspn(value, "0123456789abcdef") != 64)
             refuse(parser, "%s is not 64 hexadecimal digits in lower case", column->name);
@@ -400,6 +411,7 @@ static void hand_over_tables(struct parser *parser)
     HAND_OVER(categories, category_count, FILE_CATEGORIES);
     HAND_OVER(rules, rule_count, FILE_RULES);
     HAND_OVER(keys, key_count, FILE_KEYS);
+    HAND_OVER(staff, staff_count, FILE_STAFF);
 #undef HAND_OVER
 }
 

@@ -140,6 +140,21 @@ static void keep(struct http_request *request, const char *data, size_t size)
     request->body[request->body_size] = '\0';
 }
 
+/* Whether the request may go on to its handler; the question is asked once. */
+static bool admitted(struct http_request *request)
+{
+    const struct http_config *config = request->server->config;
+    if (!request->admitted && config->admit && !config->admit(config->arg, request, request->route->permission))
+        return false;
+    request->admitted = true;
+    return true;
+}
+
+void http_handle(struct http_request *request)
+{
+    request->route->handle(request->server->config->arg, request);
+}
+
 /* A part of the body is here. What is left in *size is offered again. */
 static enum MHD_Result take(struct http_request *request, const char *data, size_t *size)
 {
@@ -151,7 +166,7 @@ static enum MHD_Result take(struct http_request *request, const char *data, size
     if (!takes_pieces(request)) {
         keep(request, data, *size);
     } else {
-        if (request->route->piece(request->server->config->arg, request, data, *size) != 0)
+        if (!admitted(request) || request->route->piece(request->server->config->arg, request, data, *size) != 0)
             return MHD_NO;
         set_deadline(request->connection, request->server->config->piece_ms);
     }
@@ -185,12 +200,12 @@ static enum MHD_Result handle(struct http_request *request)
     request->phase = PHASE_HANDLING;
     request->connection->deadline = 0;
     server->active++;
-    if (request->route)
-        request->route->handle(server->config->arg, request);
-    else if (request->failure == 405)
+    if (!request->route && request->failure == 405)
         fail(request, 405, "method", "this address does not take this method");
-    else
+    else if (!request->route)
         fail(request, 404, "no_such_path", "there is nothing at this address: check the path");
+    else if (admitted(request))
+        http_handle(request);
     return proceed(request);
 }
 

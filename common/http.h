@@ -25,6 +25,7 @@ struct http_route {
     const char *path; /* "/api/v1/orders/{id}"; {x} stands for one segment. A trailing * matches the rest. */
     void (*handle)(void *arg, struct http_request *request);
     size_t max_body; /* bytes; 0: 64 KiB */
+    int permission;  /* for admit(), which gives it its meaning */
     /*
      * For a body taken piece by piece: called with each piece; then handle is called with an empty body. A return
      * other than 0 says that the request has been answered: the rest is dropped.
@@ -40,6 +41,11 @@ struct http_config {
     void *arg; /* given to the handlers */
     /* Answers an error of the HTTP level in the caller's format: sets the answer through http_answer(). */
     void (*error)(void *arg, struct http_request *request, int status, const char *word, const char *detail);
+    /*
+     * Asked once about each request, before its handler runs or its first piece is taken. True: go on. False: it has
+     * answered; or, of a body that is taken whole, will answer or call http_handle(). NULL: everything is admitted.
+     */
+    bool (*admit)(void *arg, struct http_request *request, int permission);
     int header_ms;        /* to receive the headers */
     int body_ms;          /* to receive an ordinary body */
     int piece_ms;         /* longest silence while a body is taken piece by piece */
@@ -67,6 +73,22 @@ const char *http_query(const struct http_request *request, const char *name);   
 const char *http_header(const struct http_request *request, const char *name);
 const char *http_body(const struct http_request *request, size_t *ret_size); /* NUL-terminated */
 const char *http_form(const struct http_request *request, const char *name); /* of an urlencoded body */
+
+const char *http_cookie(const struct http_request *request, const char *name);
+
+/* All headers of this name in one, with commas between; "" when there is none. The caller frees it. */
+char *http_header_all(const struct http_request *request, const char *name);
+
+/* The address at the other end of the connection, without a port. */
+enum { HTTP_ADDRESS_SIZE = 46 };
+void http_peer(const struct http_request *request, char ret_address[HTTP_ADDRESS_SIZE]);
+
+/* Runs the request's handler, for an admit() that had to wait. */
+void http_handle(struct http_request *request);
+
+/* What admit() found out about the caller, for the handler; destroyed with the request. */
+void http_set_caller(struct http_request *request, void *caller, void (*destroy)(void *caller));
+void *http_caller(const struct http_request *request);
 
 /* Something the handler wants to keep with the request; destroyed with it. */
 void http_attach(struct http_request *request, void *data, void (*destroy)(void *data));

@@ -34,7 +34,7 @@ struct http_request {
     enum http_phase phase;
     char *method, *path;
     struct http_pairs segments, form, headers; /* headers: of the answer */
-    bool form_parsed, paused, suspended;
+    bool form_parsed, paused, suspended, admitted;
     int failure; /* 404 or 405 */
     char *body;
     size_t body_size, body_capacity, received;
@@ -42,6 +42,8 @@ struct http_request {
     int status;
     void *attached;
     void (*destroy_attached)(void *data);
+    void *caller;
+    void (*destroy_caller)(void *caller);
 };
 
 struct http_connection {

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/http_internal.h"
 
+#include <netdb.h>
 #include <string.h>
 
 struct http_request *http_request_new(struct http_connection *connection, char *path)
@@ -28,6 +29,8 @@ void http_request_destroy(struct http_request **request_pointer)
         return;
     if (request->destroy_attached)
         request->destroy_attached(request->attached);
+    if (request->destroy_caller)
+        request->destroy_caller(request->caller);
     if (request->response)
         MHD_destroy_response(request->response);
     http_pairs_clear(&request->segments);
@@ -132,6 +135,44 @@ const char *http_header(const struct http_request *request, const char *name)
     return lookup(request, MHD_HEADER_KIND, name);
 }
 
+const char *http_cookie(const struct http_request *request, const char *name)
+{
+    return lookup(request, MHD_COOKIE_KIND, name);
+}
+
+struct values {
+    const char *name;
+    char *joined;
+};
+
+static enum MHD_Result join_value(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    struct values *values = arg;
+    if (strcasecmp(name, values->name) != 0)
+        return MHD_YES;
+    char *longer = xasprintf("%s%s%s", values->joined, *values->joined ? ", " : "", value ? value : "");
+    free(values->joined);
+    values->joined = longer;
+    return MHD_YES;
+}
+
+char *http_header_all(const struct http_request *request, const char *name)
+{
+    struct values values = {name, xstrdup("")};
+    MHD_get_connection_values(request->connection->mhd, MHD_HEADER_KIND, join_value, &values);
+    return values.joined;
+}
+
+void http_peer(const struct http_request *request, char ret_address[HTTP_ADDRESS_SIZE])
+{
+    const struct sockaddr *peer =
+        MHD_get_connection_info(request->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    socklen_t size = peer->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    if (getnameinfo(peer, size, ret_address, HTTP_ADDRESS_SIZE, NULL, 0, NI_NUMERICHOST) != 0)
+        *ret_address = '\0';
+}
+
 const char *http_body(const struct http_request *request, size_t *ret_size)
 {
     *ret_size = request->body_size;
@@ -181,6 +222,17 @@ void http_attach(struct http_request *request, void *data, void (*destroy)(void 
 void *http_attached(const struct http_request *request)
 {
     return request->attached;
+}
+
+void http_set_caller(struct http_request *request, void *caller, void (*destroy)(void *caller))
+{
+    request->caller = caller;
+    request->destroy_caller = destroy;
+}
+
+void *http_caller(const struct http_request *request)
+{
+    return request->caller;
 }
 
 static void wake(struct http_request *request)

@@ -25,7 +25,12 @@ def systems_in(directory):
         systems.append(kind(directory / f"system{len(systems) + 1}", **arguments))
         return systems[-1]
 
-    yield make
+    try:
+        yield make
+    except BaseException:  # a fixture that uses it failed before its tests
+        for system in systems:
+            system.abandon()
+        raise
     faults = []
     for system in systems:
         try:

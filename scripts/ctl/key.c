@@ -6,6 +6,7 @@
  */
 #include "scripts/ctl/ctl.h"
 
+#include "common/permission.h"
 #include "common/text.h"
 
 #include <sodium.h>
@@ -18,8 +19,12 @@ int key_new(struct ctl *ctl, size_t argc, char *const argv[])
     (void)ctl;
     (void)argc;
     const char *role = argv[0], *name = argv[1];
-    if (strcmp(role, "office") != 0 && strcmp(role, "import") != 0 && strcmp(role, "open311") != 0)
-        return misused("the role is office, import or open311, not \"%s\"", role);
+    char scope[32];
+    for (const char *rest = role; words_next(&rest, scope, sizeof scope);)
+        if (!words_have(SCOPES, scope))
+            return misused("the role is one or more of: %s; not \"%s\"", SCOPES, scope);
+    if (words_count(role) == 0)
+        return misused("the role is one or more of: %s", SCOPES);
     if (!is_id(name))
         return misused("the name is 1 to 32 letters, digits, - or _, as the first column of keys.csv wants it");
     if (sodium_init() < 0)

@@ -24,7 +24,7 @@ static const struct command commands[] = {
      journal_accept},
     {"audit", "COUNTY [ORDER]", 1, 2, OPTION_JSON, "who saw what is personal, came in, was refused", audit_show},
     {"spool", "FILE ...", 1, SIZE_MAX, OPTION_JSON, "SMS that notification wrote to files", spool},
-    {"key new", "ROLE NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
+    {"key new", "\"SCOPE ...\" NAME", 2, 2, 0, "a fresh key, and its line for keys.csv", key_new},
     {"keys init", "DIR", 1, 1, 0, "make the keys of the services that are missing; needs no Redis", keys_init},
     {"keys list", "DIR", 1, 1, OPTION_JSON, "the keys that are allowed, and which of them are in use", keys_list},
     {"keys rotate", "DIR NAME", 2, 2, 0, "a new key for a service or sidanctl; the old one stays allowed", keys_rotate},

@@ -43,6 +43,7 @@
     X(GROUP)                                                                                                           \
     X(DEPARTMENT)                                                                                                      \
     X(MEMBERS)                                                                                                         \
+    X(HANDED_AT)                                                                                                       \
     X(OUTCOME)                                                                                                         \
     X(ANSWER)                                                                                                          \
     X(RATING)                                                                                                          \

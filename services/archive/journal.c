@@ -23,10 +23,10 @@ static const char *text_or_null(const struct record *record, enum field field)
     return record_has(record, field) ? record_str(record, field) : NULL;
 }
 
-/* Whether a field of a step tells how the order changed; the others have columns of their own in the journal. */
+/* Whether a field of a step is kept among its changes; the others have columns of their own in the journal. */
 static bool is_change(enum field field)
 {
-    return !(field_info(field)->flags & (MARK | PERSONAL)) && field != F_VER && field != F_STATE;
+    return field == F_VIA || (!(field_info(field)->flags & (MARK | PERSONAL)) && field != F_VER && field != F_STATE);
 }
 
 static json_t *value_to_json(const struct record *record, enum field field)

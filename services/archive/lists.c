@@ -30,6 +30,12 @@ static const struct filter order_filters[] = {
     {F_GROUP, "\"group\" = ?", false},
     {F_TOWN, "town = ?", false},
     {F_PUBLIC, "coalesce(public, 0) = ?", false},
+    {F_WITHIN,
+     "EXISTS (SELECT 1 FROM json_each(?) WHERE value IN ('group:' || \"group\", 'town:' || coalesce(town, ''),"
+     " CASE WHEN state = 'open' THEN 'pool:' || \"group\" END,"
+     " CASE WHEN handed_at > 0 THEN 'department:' || department END)"
+     " OR value LIKE 'member:%' AND instr(' ' || members || ' ', ' ' || substr(value, 8) || ' ') > 0)",
+     true},
     {F_START, "placed_at >= ?", false},
     {F_END, "placed_at <= ?", false},
     {F_PERSON, "order_id IN (SELECT order_id FROM contacts WHERE person = ?)", false},

@@ -57,6 +57,9 @@ static const char *const migrations[] = {
     "CREATE TABLE contacts (order_id TEXT PRIMARY KEY, person TEXT, sealed TEXT NOT NULL, closed_at INTEGER);"
     "CREATE INDEX contacts_person ON contacts (person);"
     "CREATE INDEX contacts_closed_at ON contacts (closed_at) WHERE closed_at IS NOT NULL;",
+
+    /* Whether an order was handed over to its department, which decides about what that may see. */
+    "ALTER TABLE orders ADD COLUMN handed_at INTEGER;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

@@ -62,6 +62,7 @@ void handle_handover(const struct context *context, const struct record *order, 
     outcome_step(outcome, "handed_over", record_str(message, F_ACTOR), record_str(message, F_NOTE));
     record_set(outcome_changes(outcome), F_STATE, STATE_CONSULTING);
     record_set(outcome_changes(outcome), F_DEPARTMENT, department);
+    record_set_int(outcome_changes(outcome), F_HANDED_AT, context->now);
     snprintf(recipient, sizeof recipient, "department:%s", department);
     struct record *notice = outcome_notify(outcome, "handed_over", recipient);
     record_copy(notice, order, F_DUE);

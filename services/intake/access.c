@@ -1,86 +1,377 @@
 /*
- * access.c - who may see or touch an order: its resident with the six-digit
- * code, or the county's office with its key.
+ * access.c - decides whether a request may go on; see access.h.
  *
- * Six digits can be guessed, so an order takes WRONG_MAX wrong codes an hour,
- * counted in Redis for all instances together; after that not even the right
- * code opens it. Without Redis nobody is let in by a code. A number that does
- * not exist has a code too, so an answer tells nobody which numbers exist.
+ * Whoever is known and turned away is written down in the trail of their county; strangers are only counted, because
+ * they could flood it. An order of another county answers like one that does not exist. Who brings an order's code and
+ * is wrong hears the same whether the order exists or not, so nobody learns which numbers exist. Without Redis nobody
+ * is let in.
  */
 #include "services/intake/access.h"
 
+#include "common/alloc.h"
+#include "common/audit.h"
+#include "common/metrics.h"
 #include "common/store.h"
+#include "common/text.h"
+#include "services/intake/code.h"
+#include "services/intake/limits.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <string.h>
 
-enum { WRONG_MAX = 10, WRONG_SECONDS = 3600 };
-
-static bool refuse(struct http_request *request, const char *word)
+static void access_destroy(void *data)
 {
-    intake_answer_error(request, intake_status_of(word), word, strcmp(word, "unknown") == 0 ? "order" : NULL, NULL);
+    struct access *access = data;
+    record_destroy(&access->record);
+    free(access);
+}
+
+const struct access *access_of(const struct http_request *request)
+{
+    return http_caller(request);
+}
+
+/* -- turning away ------------------------------------------------------------------------------------------------ */
+
+static void write_down(struct intake *intake, const char *county, const char *actor, enum permission permission,
+                       const char *order, const char *why)
+{
+    audit_append(
+        service_store(intake->service), county,
+        &(struct audit){
+            .actor = actor, .action = permission_name(permission), .order = order, .result = "refused", .detail = why});
+    store_run(service_store(intake->service)); /* without Redis the refusal stands all the same */
+}
+
+/* Answers an error; always false. */
+static bool refuse(const struct access *access, const char *word, const char *field)
+{
+    static const char *const who[] = {"nobody", "person", "key"};
+    char label[20];
+    snprintf(label, sizeof label, "who=\"%s\"", who[access->caller.kind]);
+    metric_add("sidan_refused_total", "Requests that were turned away for who made them", label, 1);
+    intake_answer_error(access->request, intake_status_of(word), word, field, NULL);
     return false;
 }
 
-static bool same(const char *a, const char *b)
+static bool unavailable(const struct access *access)
 {
-    return strlen(a) == strlen(b) && sodium_memcmp(a, b, strlen(a)) == 0;
+    intake_answer_error(access->request, 503, "unavailable", NULL, NULL);
+    return false;
 }
 
-static bool open_by_code(struct intake *intake, struct http_request *request, const struct access *access,
-                         const char *code)
+/* The same for somebody who is known. why: for the trail. */
+static bool refuse_known(const struct access *access, const char *word, const char *field, const char *why)
 {
-    char right[ACCESS_CODE_SIZE], name[64], key[KEY_SIZE];
-    order_access_code(right, access->order, access->county->secret);
-    snprintf(name, sizeof name, "wrong:%s", access->order);
-    store_key(key, access->county->id, name);
-    struct store *store = service_store(intake->service);
-    bool good = same(code, right);
-    if (good) {
-        store_appendf(store, "GET %s", key);
-    } else {
-        store_appendf(store, "INCR %s", key);
-        store_appendf(store, "EXPIRE %s %d NX", key, WRONG_SECONDS);
-    }
-    const redisReply *reply = store_run(store) == 0 ? store_reply(store, 0) : NULL;
-    if (!reply || reply->type == REDIS_REPLY_ERROR)
-        return refuse(request, "unavailable");
-    long long wrong = reply->type == REDIS_REPLY_STRING ? atoll(reply->str) : reply->integer;
-    if (wrong > WRONG_MAX || (good && wrong == WRONG_MAX))
-        return refuse(request, "too_many_tries");
-    return good ? true : refuse(request, "forbidden");
+    write_down(access->intake, access->caller.county, access->grant.actor, access->permission, access->order, why);
+    return refuse(access, word, field);
 }
 
-bool access_order(struct intake *intake, struct http_request *request, int who, struct access *ret_access)
+void access_refuse(const struct access *access, const char *field)
 {
-    const char *key = intake_request_key(request), *code = http_header(request, "X-Order-Code");
+    if (access->caller.kind == CALLER_NOBODY)
+        refuse(access, "forbidden", field);
+    else
+        refuse_known(access, "forbidden", field, "in somebody else's name");
+}
+
+/* Counts a request of a stranger. False after answering that there are too many. */
+static bool within_limits(const struct access *access, int cost)
+{
+    char address[HTTP_ADDRESS_SIZE];
+    limits_address(access->intake->limits, access->request, address);
+    int64_t wait = limits_take(access->intake->limits, address, cost, mono_ms());
+    if (wait == 0)
+        return true;
+    intake_answer_wait(access->request, wait);
+    return false;
+}
+
+/* -- who asks ---------------------------------------------------------------------------------------------------- */
+
+static bool is_safe(const struct http_request *request)
+{
+    return strcmp(http_method(request), "GET") == 0 || strcmp(http_method(request), "HEAD") == 0;
+}
+
+const char *access_request_key(const struct http_request *request)
+{
+    static const char scheme[] = "Bearer ";
+    const char *authorization = http_header(request, "Authorization");
+    if (authorization && strncasecmp(authorization, scheme, sizeof scheme - 1) == 0)
+        return authorization + sizeof scheme - 1;
+    return http_header(request, "X-Api-Key");
+}
+
+/* The code that a request brings, NULL without. */
+static const char *request_code(const struct http_request *request)
+{
+    const char *code = http_header(request, "X-Order-Code");
     if (!code)
         code = http_query(request, "code");
-    if (code && !*code)
-        code = NULL;
-    struct access access = {.county = NULL};
-    char county[7];
-    int64_t serial;
-    if (order_parse(http_segment(request, "id"), county, &serial) == 0)
-        access.county = service_county(intake->service, county);
-    if (!access.county)
-        return refuse(request, "unknown");
-    order_id(access.order, county, serial);
+    return code && *code ? code : NULL;
+}
 
-    bool opened = false;
-    if (key && who & ACCESS_OFFICE) {
-        opened = intake_may(access.county, key, "office");
-        if (opened)
-            access.key = county_key(access.county, key);
-        else if (!code)
-            return refuse(request, "forbidden");
+bool access_is_foreign(const struct http_request *request)
+{
+    const char *origin = http_header(request, "Origin"), *host = http_header(request, "Host");
+    const char *authority = origin ? strstr(origin, "://") : NULL;
+    return origin && !(authority && host && strcasecmp(authority + 3, host) == 0);
+}
+
+static const struct api_key *valid_key(const struct county *county, const char *key)
+{
+    const struct api_key *known = county_key(county, key);
+    return known && (known->expires == 0 || now_ms() < known->expires) ? known : NULL;
+}
+
+/* Whose key it is: of the county that is asked about, else of any other. */
+static bool find_key(struct intake *intake, const struct county *wanted, const char *key, struct caller *ret_caller)
+{
+    const struct county *county = wanted;
+    const struct api_key *known = county ? valid_key(county, key) : NULL;
+    for (size_t i = 0; !known && i < service_county_count(intake->service); i++) {
+        county = service_county_at(intake->service, i);
+        known = valid_key(county, key);
     }
-    if (!opened) {
-        if (!code || !(who & ACCESS_CODE))
-            return refuse(request, "unauthorized");
-        if (!open_by_code(intake, request, &access, code))
-            return false;
-    }
-    *ret_access = access;
+    if (!known)
+        return false;
+    *ret_caller = (struct caller){.kind = CALLER_KEY};
+    memcpy(ret_caller->county, county->id, sizeof ret_caller->county);
+    snprintf(ret_caller->key, sizeof ret_caller->key, "%s", known->name);
     return true;
+}
+
+/* Whether a page of ours made the request, not another site's that has the browser send the cookie along. */
+static bool is_genuine(const struct access *access)
+{
+    const char *token = http_header(access->request, "X-CSRF-Token"), *right = access->session.csrf;
+    return token && strlen(token) == strlen(right) && sodium_memcmp(token, right, strlen(right)) == 0 &&
+           !access_is_foreign(access->request);
+}
+
+/* What the caller is called, and whether there is still somebody of that name. */
+static bool name_caller(struct access *access)
+{
+    const struct county *county = service_county(access->intake->service, access->caller.county);
+    permission_decide(county, &access->caller, PERMIT_SIGNED_IN, NULL, &access->grant);
+    return *access->grant.actor;
+}
+
+static bool find_person(struct access *access)
+{
+    struct caller *caller = &access->caller;
+    int r = session_find(access->intake, access->request, &access->session);
+    if (r == -EIO)
+        return unavailable(access);
+    if (r < 0)
+        return true;
+    caller->kind = CALLER_PERSON;
+    memcpy(caller->county, access->session.county, sizeof caller->county);
+    memcpy(caller->phone, access->session.phone, sizeof caller->phone);
+    bool named = name_caller(access), genuine = is_safe(access->request) || is_genuine(access);
+    if (named && !genuine && !request_code(access->request))
+        return refuse_known(access, "csrf", NULL, "without the session's X-CSRF-Token, or from another site");
+    if (!named || !genuine) /* off the roster; or not what the person meant: only the order's code counts */
+        *caller = (struct caller){.kind = CALLER_NOBODY};
+    return true;
+}
+
+/* Finds out who asks; that may be nobody. False after answering that it cannot be told, or a forged request. */
+static bool find_caller(struct access *access, const struct county *wanted)
+{
+    const char *key = access_request_key(access->request);
+    if (!key)
+        return find_person(access);
+    if (find_key(access->intake, wanted, key, &access->caller))
+        name_caller(access);
+    else
+        access->wrong_key = true;
+    return true;
+}
+
+/* -- an order's code --------------------------------------------------------------------------------------------- */
+
+/* What the order's code grants: false after answering that it does not. */
+static bool admit_resident(struct access *access)
+{
+    const char *code = request_code(access->request);
+    const struct county *county = service_county(access->intake->service, access->county);
+    if (!code || !permission_of_resident(access->permission))
+        return refuse(access, access->wrong_key ? "forbidden" : "unauthorized", NULL);
+    if (!within_limits(access, is_safe(access->request) ? 0 : 1))
+        return false;
+    switch (code_of_order(service_store(access->intake->service), county, access->order, code)) {
+    case CODE_RIGHT:
+        access->grant = (struct grant){.granted = true, .relations = RESIDENT, .actor = "resident"};
+        return true;
+    case CODE_WRONG:
+        return within_limits(access, 1) ? refuse(access, "forbidden", NULL) : false;
+    case CODE_LOCKED:
+        return refuse(access, "too_many_tries", NULL);
+    default:
+        return unavailable(access);
+    }
+}
+
+/* -- an order ---------------------------------------------------------------------------------------------------- */
+
+/* The order is loaded, and whoever has only its code has shown it. False after answering. */
+static bool decide(struct access *access)
+{
+    const struct county *county = service_county(access->intake->service, access->county);
+    if (access->caller.kind == CALLER_NOBODY)
+        return true;
+    const struct record *order = *access->order ? access->record : NULL;
+    permission_decide(county, &access->caller, access->permission, order, &access->grant);
+    if (access->grant.granted)
+        return true;
+    if (request_code(access->request) && permission_of_resident(access->permission) && !access->grant.forbidden)
+        return admit_resident(access);
+    return refuse_known(access, "forbidden", NULL, "none of their roles grants it");
+}
+
+/* The answer for every order that is not there, or not this county's. */
+static bool unknown_order(const struct access *access)
+{
+    intake_answer_error(access->request, 404, "unknown", "order", NULL);
+    return false;
+}
+
+static void on_archived(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)type;
+    struct access *access = arg;
+    if (status != ANSWER_OK) {
+        unavailable(access);
+    } else if (record_rows(reply, F_ROWS) == 0) {
+        unknown_order(access);
+    } else {
+        record_copy_all(access->record, record_row(reply, F_ROWS, 0));
+        access->archived = true;
+        if (decide(access))
+            http_handle(access->request);
+    }
+}
+
+/* Loads the order, from the archive if need be, and decides. */
+static bool load(struct access *access)
+{
+    struct service *service = access->intake->service;
+    int r = service_load_order(service, access->county, access->order, access->record);
+    if (r == 0)
+        return decide(access);
+    if (r != -ENOENT)
+        return unavailable(access);
+    RECORD *question = record_new();
+    record_set(question, F_ORDERS, access->order);
+    service_call(service, access->county, "", MSG_LIST_ORDERS, question, NULL, intake_call_ms(access->intake),
+                 on_archived, access);
+    return false;
+}
+
+static bool admit_to_order(struct access *access)
+{
+    int64_t serial;
+    const struct county *county = NULL;
+    if (order_parse(http_segment(access->request, "id"), access->county, &serial) == 0)
+        county = service_county(access->intake->service, access->county);
+    if (!county)
+        return unknown_order(access);
+    order_id(access->order, county->id, serial);
+    if (!find_caller(access, county))
+        return false;
+    bool elsewhere = access->caller.kind != CALLER_NOBODY && strcmp(access->caller.county, county->id) != 0;
+    if (elsewhere && !request_code(access->request))
+        return refuse_known(access, "unknown", "order", "it is of another county");
+    if (elsewhere)
+        access->caller = (struct caller){.kind = CALLER_NOBODY};
+    if (access->caller.kind == CALLER_NOBODY && !admit_resident(access))
+        return false;
+    return load(access);
+}
+
+/* -- everything else --------------------------------------------------------------------------------------------- */
+
+static bool admit_to_county(struct access *access)
+{
+    const char *id = http_query(access->request, "county");
+    const struct county *county = intake_county(access->intake, id);
+    if (!find_caller(access, county))
+        return false;
+    if (access->caller.kind == CALLER_NOBODY && !access->wrong_key)
+        return refuse(access, "unauthorized", NULL);
+    if (access->wrong_key)
+        return refuse(access, "forbidden", NULL);
+    if (!county && !(id && *id))
+        county = service_county(access->intake->service, access->caller.county);
+    if (!county) {
+        intake_answer_error(access->request, 404, "unknown", "county", "no county has this code: give ?county=");
+        return false;
+    }
+    if (strcmp(access->caller.county, county->id) != 0)
+        return refuse_known(access, "forbidden", NULL, "it is another county's");
+    memcpy(access->county, county->id, sizeof access->county);
+    return decide(access);
+}
+
+static bool admit_anybody(const struct access *access)
+{
+    const char *key = access_request_key(access->request);
+    struct caller caller;
+    return is_safe(access->request) || (key && find_key(access->intake, NULL, key, &caller)) ||
+           within_limits(access, 1);
+}
+
+static bool admit_gateway(const struct access *access)
+{
+    const char *token = param_str(service_params(access->intake->service), "gateway_token");
+    const char *given = http_segment(access->request, "token");
+    if (*token && strlen(given) == strlen(token) && sodium_memcmp(given, token, strlen(token)) == 0)
+        return true;
+    return refuse(access, "no_such_path", NULL);
+}
+
+bool access_admit(void *arg, struct http_request *request, int permission)
+{
+    struct access *access = xcalloc(1, sizeof *access);
+    access->intake = arg;
+    access->request = request;
+    access->permission = (enum permission)permission;
+    access->record = record_new();
+    http_set_caller(request, access, access_destroy);
+    switch (access->permission) {
+    case PERMIT_ANYBODY:
+        return admit_anybody(access);
+    case PERMIT_GATEWAY:
+        return admit_gateway(access);
+    case PERMIT_OF_RESOURCE:
+        return true;
+    default:
+        return permission_is_of_order(access->permission) ? admit_to_order(access) : admit_to_county(access);
+    }
+}
+
+bool access_may(const struct access *access, enum permission permission)
+{
+    const struct county *county = service_county(access->intake->service, access->county);
+    struct grant grant;
+    permission_decide(county, &access->caller, permission, access->record, &grant);
+    return grant.granted;
+}
+
+const struct api_key *access_key(struct intake *intake, const struct county *county, const char *key,
+                                 enum permission permission)
+{
+    struct caller caller;
+    struct grant grant;
+    if (!key || !find_key(intake, county, key, &caller))
+        return NULL;
+    permission_decide(county, &caller, permission, NULL, &grant);
+    if (grant.granted)
+        return county_key(county, key);
+    AUTOFREE char *actor = xasprintf("key:%s", caller.key);
+    write_down(intake, caller.county, actor, permission, "", "none of its scopes grants it, or not in this county");
+    return NULL;
 }

@@ -2,17 +2,19 @@
  * api.c - the native JSON API: placing orders, looking at them, the steps of
  * members and office, lists and searches.
  *
- * Each request is checked here (who, which order, does the body fit the
- * message) and then becomes a message; all rules are with the service that
- * owns the matter. What a request needs while it waits is a struct ask,
- * attached to the request and freed with it. A service that does not answer
- * in time is a 503; a retry with the same Idempotency-Key is safe.
+ * Who may, and which order it is, has been decided before (access.c). Here a
+ * body becomes a message; all rules are with the service that owns the matter. What a request needs while it waits is a
+ * struct ask, attached to the request and freed with it. A service that does not answer in time is a 503; a retry with
+ * the same Idempotency-Key is safe.
  */
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
 #include "services/intake/json.h"
 
 #include "common/alloc.h"
+#include "common/audit.h"
+#include "common/calendar.h"
+#include "common/store.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -23,7 +25,7 @@ enum { MAX_BODY = 128 * 1024, KEY_MAX = 128, LIMIT_DEFAULT = 100, LIMIT_MAX = 10
 struct ask {
     struct intake *intake;
     struct http_request *request;
-    struct access access;
+    const struct access *access;
 };
 
 static struct ask *ask_new(struct intake *intake, struct http_request *request)
@@ -31,6 +33,7 @@ static struct ask *ask_new(struct intake *intake, struct http_request *request)
     struct ask *ask = xcalloc(1, sizeof *ask);
     ask->intake = intake;
     ask->request = request;
+    ask->access = access_of(request);
     http_attach(request, ask, free);
     return ask;
 }
@@ -49,7 +52,7 @@ static void on_reply(void *arg, enum answer_status status, enum message_type typ
 }
 
 /*
- * The caller's Idempotency-Key together with what is asked: somebody else's
+ * The caller's Idempotency-Key together with what is asked, and by whom: somebody else's
  * key, guessed or the same by chance, must not lead to somebody else's answer.
  * Writes "" when there is none. False after answering 400.
  */
@@ -64,8 +67,10 @@ static bool read_idempotency(struct ask *ask, char digest[DIGEST_SIZE])
         intake_answer_error(ask->request, 400, "invalid", "Idempotency-Key", "the key must have 1 to 128 characters");
         return false;
     }
-    intake_digest(digest, (const char *const[]){"api", http_path(ask->request), key, http_body(ask->request, &size)},
-                  4);
+    const char *actor = ask->access->grant.actor;
+    intake_digest(digest,
+                  (const char *const[]){"api", http_path(ask->request), key, http_body(ask->request, &size), actor},
+                  *actor ? 5 : 4);
     return true;
 }
 
@@ -128,43 +133,20 @@ static json_t *shown(const struct record *order)
     return json_from_record(order, fields, count);
 }
 
-static void on_archived(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
-{
-    (void)type;
-    struct ask *ask = arg;
-    if (intake_answer_failure(ask->request, status, reply))
-        return;
-    if (record_rows(reply, F_ROWS) == 0)
-        intake_answer_error(ask->request, 404, "unknown", "order", NULL);
-    else
-        intake_answer_json(ask->request, 200, shown(record_row(reply, F_ROWS, 0)));
-}
-
 static void get_order(void *arg, struct http_request *request)
 {
-    struct ask *ask = ask_new(arg, request);
-    if (!access_order(ask->intake, request, ACCESS_CODE | ACCESS_OFFICE, &ask->access))
-        return;
-    RECORD *order = record_new();
-    const char *county = ask->access.county->id, *number = ask->access.order;
-    if (service_load_order(ask->intake->service, county, number, order) == 0) {
-        intake_answer_json(request, 200, shown(order));
-        return;
-    }
-    RECORD *question = record_new();
-    record_set(question, F_ORDERS, number);
-    service_call(ask->intake->service, county, "", MSG_LIST_ORDERS, question, NULL, intake_call_ms(ask->intake),
-                 on_archived, ask);
+    (void)arg;
+    intake_answer_json(request, 200, shown(access_of(request)->record));
 }
 
-/* A resident sees what happened; who was told by SMS, and notes, are the office's. */
-static json_t *history_of(const struct record *listing, bool office)
+/* A resident sees what happened; who was told by SMS, and notes, are for those who handle the order. */
+static json_t *history_of(const struct record *listing, bool notes)
 {
     static const enum field open[] = {F_AT, F_STEP, F_STATE, F_OUTCOME, F_ANSWER, F_REASON, F_RETURN_TO};
     json_t *rows = json_array();
     for (size_t i = 0; i < record_rows(listing, F_ROWS); i++) {
         const struct record *row = record_row(listing, F_ROWS, i);
-        if (office)
+        if (notes)
             json_array_append_new(rows, json_from_record(row, NULL, 0));
         else if (record_has(row, F_STEP))
             json_array_append_new(rows, json_from_record(row, open, sizeof open / sizeof *open));
@@ -177,103 +159,91 @@ static void on_history(void *arg, enum answer_status status, enum message_type t
     (void)type;
     struct ask *ask = arg;
     if (!intake_answer_failure(ask->request, status, reply))
-        intake_answer_json(ask->request, 200, history_of(reply, ask->access.key != NULL));
+        intake_answer_json(ask->request, 200, history_of(reply, access_may(ask->access, PERMIT_ORDER_NOTES)));
 }
 
 static void get_history(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
-    if (!access_order(ask->intake, request, ACCESS_CODE | ACCESS_OFFICE, &ask->access))
-        return;
     RECORD *question = record_new();
-    record_set(question, F_ORDER, ask->access.order);
-    service_call(ask->intake->service, ask->access.county->id, "", MSG_READ_HISTORY, question, NULL,
+    record_set(question, F_ORDER, ask->access->order);
+    service_call(ask->intake->service, ask->access->county, "", MSG_READ_HISTORY, question, NULL,
                  intake_call_ms(ask->intake), on_history, ask);
 }
 
 /* -- what is done to an order ------------------------------------------------------------------------------------ */
 
+/* The message that a permission's route becomes. */
 static const struct action {
-    const char *word;
+    enum permission permission;
     enum message_type type;
-    int who;
 } actions[] = {
-    {"screen", MSG_SCREEN, ACCESS_OFFICE},
-    {"claim", MSG_CLAIM, ACCESS_OFFICE},
-    {"handover", MSG_HANDOVER, ACCESS_OFFICE},
-    {"answer", MSG_GIVE_ANSWER, ACCESS_OFFICE},
-    {"reassign", MSG_REASSIGN, ACCESS_OFFICE},
-    {"decide", MSG_DECIDE, ACCESS_OFFICE},
-    {"rating", MSG_RATE, ACCESS_OFFICE | ACCESS_CODE},
+    {PERMIT_ORDER_SCREEN, MSG_SCREEN},     {PERMIT_ORDER_CLAIM, MSG_CLAIM},
+    {PERMIT_ORDER_HANDOVER, MSG_HANDOVER}, {PERMIT_ORDER_ANSWER, MSG_GIVE_ANSWER},
+    {PERMIT_ORDER_REASSIGN, MSG_REASSIGN}, {PERMIT_ORDER_DECIDE, MSG_DECIDE},
+    {PERMIT_ORDER_RATE, MSG_RATE},
 };
 
-static const struct action *find_action(const char *word)
+static enum message_type message_of(enum permission permission)
 {
-    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
-        if (strcmp(actions[i].word, word) == 0)
-            return &actions[i];
-    }
-    return NULL;
+    size_t i = 0;
+    while (actions[i].permission != permission)
+        i++;
+    return actions[i].type;
 }
 
-/* Who acts: the resident with the code; the office says who, else it is the office itself. */
-static void set_actor(const struct access *access, enum message_type type, struct record *message)
+/* Who acts: the caller; or, for some API keys, whom the body names. False after answering that it may not. */
+static bool set_actor(const struct access *access, struct record *message)
 {
-    if (!message_field(message_info(type), F_ACTOR))
-        return;
-    if (!access->key)
-        record_set(message, F_ACTOR, "resident");
-    else if (!record_has(message, F_ACTOR))
-        record_printf(message, F_ACTOR, "office:%s", access->key->name);
+    bool named = record_has(message, F_ACTOR);
+    if (named && !access->grant.may_delegate) {
+        access_refuse(access, "actor");
+        return false;
+    }
+    record_set(message, named ? F_VIA : F_ACTOR, access->grant.actor);
+    return true;
+}
+
+/* For whom it is claimed: a member for themselves, unless the caller may claim for others. */
+static bool set_claimant(const struct access *access, struct record *message)
+{
+    const struct grant *grant = &access->grant;
+    if (!record_has(message, F_MEMBER) && *grant->member)
+        record_set(message, F_MEMBER, grant->member);
+    if (record_has(message, F_MEMBER) && !grant_covers_claim(grant, record_str(message, F_MEMBER))) {
+        access_refuse(access, "member");
+        return false;
+    }
+    if (!record_is(message, F_MEMBER, grant->member))
+        record_set(message, F_VIA, grant->actor);
+    return true;
 }
 
 static void post_action(void *arg, struct http_request *request)
 {
-    static const enum field reserved[] = {FIELD_COUNT};
+    static const enum field reserved[] = {F_VIA, FIELD_COUNT};
     struct ask *ask = ask_new(arg, request);
-    const struct action *action = find_action(http_segment(request, "action"));
-    if (!action) {
-        intake_answer_error(request, 404, "no_such_path", NULL, NULL);
-        return;
-    }
-    if (!access_order(ask->intake, request, action->who, &ask->access))
-        return;
+    enum message_type type = message_of(ask->access->permission);
     RECORD *message = record_new();
     struct fault fault;
     size_t size;
     const char *body = http_body(request, &size);
-    int r = json_to_record(body, size, action->type, reserved, message, &fault);
-    if (r == 0) {
-        set_actor(&ask->access, action->type, message);
-        r = record_check(message, action->type, &fault);
-    }
+    int r = json_to_record(body, size, type, reserved, message, &fault);
+    if (r == 0 && !(type == MSG_CLAIM ? set_claimant : set_actor)(ask->access, message))
+        return;
+    if (r == 0)
+        r = record_check(message, type, &fault);
     if (r < 0) {
         answer_fault(ask, &fault);
         return;
     }
     char idempotency[DIGEST_SIZE];
     if (read_idempotency(ask, idempotency))
-        service_call(ask->intake->service, ask->access.county->id, ask->access.order, action->type, message,
+        service_call(ask->intake->service, ask->access->county, ask->access->order, type, message,
                      *idempotency ? idempotency : NULL, intake_call_ms(ask->intake), on_reply, ask);
 }
 
 /* -- lists ------------------------------------------------------------------------------------------------------- */
-
-/* The county in the query, for its office; NULL after answering an error. */
-static const struct county *office_county(struct ask *ask)
-{
-    const char *id = http_query(ask->request, "county"), *key = intake_request_key(ask->request);
-    const struct county *county = intake_county(ask->intake, id);
-    if (!key)
-        intake_answer_error(ask->request, 401, "unauthorized", NULL, NULL);
-    else if (!county)
-        intake_answer_error(ask->request, 404, "unknown", "county", "no county has this code: give ?county=");
-    else if (!intake_may(county, key, "office"))
-        intake_answer_error(ask->request, 403, "forbidden", NULL, NULL);
-    else
-        return county;
-    return NULL;
-}
 
 /* Takes a text of the query into a field; commas may stand for spaces. */
 static void take_text(const struct http_request *request, const char *name, struct record *question, enum field field)
@@ -301,7 +271,21 @@ static bool take_number(struct ask *ask, const char *name, int64_t min, int64_t 
     return true;
 }
 
-static void ask_list(struct ask *ask, const struct county *county, enum message_type type, struct record *question)
+static bool take_time(struct ask *ask, const char *name, struct record *question, enum field field)
+{
+    const char *value = http_query(ask->request, name);
+    int64_t at;
+    if (!value || !*value)
+        return true;
+    if (time_parse(value, &at) < 0) {
+        intake_answer_error(ask->request, 400, "invalid", name, "give a time such as 2026-11-22T09:30:00");
+        return false;
+    }
+    record_set_int(question, field, at);
+    return true;
+}
+
+static void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done)
 {
     struct fault fault;
     if (!take_number(ask, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, question, F_LIMIT) ||
@@ -311,40 +295,84 @@ static void ask_list(struct ask *ask, const struct county *county, enum message_
         answer_fault(ask, &fault);
         return;
     }
-    service_call(ask->intake->service, county->id, "", type, question, NULL, intake_call_ms(ask->intake), on_reply,
+    service_call(ask->intake->service, ask->access->county, "", type, question, NULL, intake_call_ms(ask->intake), done,
                  ask);
+}
+
+/* The archive was asked for the person's orders only; an archive of an older version gives more than that. */
+static void on_orders(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)type;
+    struct ask *ask = arg;
+    const struct county *county = service_county(ask->intake->service, ask->access->county);
+    if (intake_answer_failure(ask->request, status, reply))
+        return;
+    json_t *rows = json_array();
+    for (size_t i = 0; i < record_rows(reply, F_ROWS); i++) {
+        const struct record *row = record_row(reply, F_ROWS, i);
+        struct grant grant = {.granted = ask->access->caller.kind == CALLER_KEY};
+        if (!grant.granted)
+            permission_decide(county, &ask->access->caller, PERMIT_ORDER_READ, row, &grant);
+        if (grant.granted)
+            json_array_append_new(rows, json_from_record(row, NULL, 0));
+    }
+    intake_answer_json(ask->request, 200, json_pack("{s:I, s:o}", "total", record_int(reply, F_TOTAL), "rows", rows));
 }
 
 static void get_orders(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
-    const struct county *county = office_county(ask);
-    if (!county)
-        return;
+    const struct county *county = service_county(ask->intake->service, ask->access->county);
     RECORD *question = record_new();
     take_text(request, "state", question, F_STATES);
     take_text(request, "group", question, F_GROUP);
     take_text(request, "town", question, F_TOWN);
-    ask_list(ask, county, MSG_LIST_ORDERS, question);
+    if (ask->access->caller.kind == CALLER_PERSON) {
+        AUTOFREE char *within = person_within(county, ask->access->caller.phone);
+        if (within)
+            record_set(question, F_WITHIN, within);
+    }
+    ask_list(ask, MSG_LIST_ORDERS, question, on_orders);
 }
 
 static void get_cases(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
-    const struct county *county = office_county(ask);
-    if (!county)
-        return;
     RECORD *question = record_new();
     take_text(request, "q", question, F_QUERY);
-    ask_list(ask, county, MSG_SEARCH_CASES, question);
+    ask_list(ask, MSG_SEARCH_CASES, question, on_reply);
 }
 
+static void get_audit(void *arg, struct http_request *request)
+{
+    struct ask *ask = ask_new(arg, request);
+    RECORD *question = record_new();
+    take_text(request, "order", question, F_ORDER);
+    take_text(request, "actor", question, F_ACTOR);
+    if (take_time(ask, "start", question, F_START) && take_time(ask, "end", question, F_END))
+        ask_list(ask, MSG_LIST_AUDIT, question, on_reply);
+}
+
+#define ORDER "/api/v1/orders/{id}"
+#define ACTION .method = "POST", .handle = post_action, .max_body = MAX_BODY
+
 const struct http_route api_routes[] = {
-    {.method = "POST", .path = "/api/v1/orders", .handle = post_order, .max_body = MAX_BODY},
-    {.method = "GET", .path = "/api/v1/orders", .handle = get_orders},
-    {.method = "GET", .path = "/api/v1/orders/{id}", .handle = get_order},
-    {.method = "GET", .path = "/api/v1/orders/{id}/history", .handle = get_history},
-    {.method = "POST", .path = "/api/v1/orders/{id}/{action}", .handle = post_action, .max_body = MAX_BODY},
-    {.method = "GET", .path = "/api/v1/cases", .handle = get_cases},
+    {.method = "POST",
+     .path = "/api/v1/orders",
+     .handle = post_order,
+     .max_body = MAX_BODY,
+     .permission = PERMIT_ANYBODY},
+    {.method = "GET", .path = "/api/v1/orders", .handle = get_orders, .permission = PERMIT_ORDERS_LIST},
+    {.method = "GET", .path = ORDER, .handle = get_order, .permission = PERMIT_ORDER_READ},
+    {.method = "GET", .path = ORDER "/history", .handle = get_history, .permission = PERMIT_ORDER_READ},
+    {ACTION, .path = ORDER "/screen", .permission = PERMIT_ORDER_SCREEN},
+    {ACTION, .path = ORDER "/claim", .permission = PERMIT_ORDER_CLAIM},
+    {ACTION, .path = ORDER "/handover", .permission = PERMIT_ORDER_HANDOVER},
+    {ACTION, .path = ORDER "/answer", .permission = PERMIT_ORDER_ANSWER},
+    {ACTION, .path = ORDER "/rating", .permission = PERMIT_ORDER_RATE},
+    {ACTION, .path = ORDER "/reassign", .permission = PERMIT_ORDER_REASSIGN},
+    {ACTION, .path = ORDER "/decide", .permission = PERMIT_ORDER_DECIDE},
+    {.method = "GET", .path = "/api/v1/audit", .handle = get_audit, .permission = PERMIT_AUDIT_LIST},
+    {.method = "GET", .path = "/api/v1/cases", .handle = get_cases, .permission = PERMIT_CASES_SEARCH},
 };
 const size_t api_route_count = sizeof api_routes / sizeof *api_routes;

@@ -1,5 +1,5 @@
 /*
- * contact.c - how to reach the resident of an order, and which orders a phone has placed: for the office.
+ * contact.c - how to reach the resident of an order, and which orders a phone has placed.
  *
  * These are the only ways to see a name or a phone, and each look goes on record before it is answered: without Redis,
  * which takes the record, nothing is shown. A phone is never part of an address, because addresses get logged. The
@@ -23,28 +23,27 @@ enum { LIMIT_MAX = 1000 };
 struct look {
     struct intake *intake;
     struct http_request *request;
-    char county[7], order[ORDER_ID_SIZE];
-    char actor[80];
+    const struct access *access;
 };
 
-static struct look *look_new(struct intake *intake, struct http_request *request, const struct county *county,
-                             const struct api_key *key)
+static struct look *look_new(struct intake *intake, struct http_request *request)
 {
     struct look *look = xcalloc(1, sizeof *look);
-    look->intake = intake;
-    look->request = request;
-    snprintf(look->county, sizeof look->county, "%s", county->id);
-    snprintf(look->actor, sizeof look->actor, "office:%s", key->name);
+    *look = (struct look){.intake = intake, .request = request, .access = access_of(request)};
     http_attach(request, look, free);
     return look;
 }
 
 /* Puts the look on record. False after answering 503, when that could not be done. */
-static bool record_look(const struct look *look, const char *action)
+static bool record_look(const struct look *look)
 {
     struct store *store = service_store(look->intake->service);
-    audit_append(store, look->county,
-                 &(struct audit){.actor = look->actor, .action = action, .order = look->order, .result = "done"});
+    const struct access *access = look->access;
+    audit_append(store, access->county,
+                 &(struct audit){.actor = access->grant.actor,
+                                 .action = permission_name(access->permission),
+                                 .order = access->order,
+                                 .result = "done"});
     if (store_run(store) == 0 && store_reply(store, 0)->type != REDIS_REPLY_ERROR)
         return true;
     intake_answer_error(look->request, 503, "unavailable", NULL, NULL);
@@ -54,20 +53,19 @@ static bool record_look(const struct look *look, const char *action)
 static void show(const struct look *look, const char *sealed)
 {
     static const enum field fields[] = {F_NAME, F_PHONE, F_EMAIL};
-    const struct county *county = service_county(look->intake->service, look->county);
+    const struct county *county = service_county(look->intake->service, look->access->county);
     RECORD *contact = record_new();
     if (!*sealed) {
         intake_answer_error(look->request, 404, "no_contact", NULL, NULL);
         return;
     }
-    int r = county ? contact_open(county->vault, look->order, sealed, contact) : -ENOKEY;
+    int r = county ? contact_open(county->vault, look->access->order, sealed, contact) : -ENOKEY;
     if (r == -ENOKEY) { /* the county has a new key, which is read within a second */
         intake_answer_error(look->request, 503, "unavailable", NULL, NULL);
     } else if (r < 0) {
-        log_error("order=%s its contact does not open: it was changed or moved", look->order);
+        log_error("order=%s its contact does not open: it was changed or moved", look->access->order);
         intake_answer_error(look->request, 500, "sealed", NULL, NULL);
-    } else if (record_look(look, "contact.read")) {
-        http_answer_header(look->request, "Cache-Control", "no-store");
+    } else if (record_look(look)) {
         intake_answer_json(look->request, 200, json_from_record(contact, fields, sizeof fields / sizeof *fields));
     }
 }
@@ -86,24 +84,16 @@ static void on_contact(void *arg, enum answer_status status, enum message_type t
 
 static void post_contact(void *arg, struct http_request *request)
 {
-    struct intake *intake = arg;
-    struct access access;
-    if (!access_order(intake, request, ACCESS_OFFICE, &access))
+    struct look *look = look_new(arg, request);
+    const struct access *access = look->access;
+    if (!access->archived) {
+        show(look, record_str(access->record, F_CONTACT));
         return;
-    struct look *look = look_new(intake, request, access.county, access.key);
-    snprintf(look->order, sizeof look->order, "%s", access.order);
-    RECORD *order = record_new();
-    int r = service_load_order(intake->service, look->county, look->order, order);
-    if (r == 0) {
-        show(look, record_str(order, F_CONTACT));
-    } else if (r == -ENOENT) {
-        RECORD *question = record_new();
-        record_set(question, F_ORDER, look->order);
-        service_call(intake->service, look->county, "", MSG_READ_CONTACT, question, NULL, intake_call_ms(intake),
-                     on_contact, look);
-    } else {
-        intake_answer_error(request, 503, "unavailable", NULL, NULL);
     }
+    RECORD *question = record_new();
+    record_set(question, F_ORDER, access->order);
+    service_call(look->intake->service, access->county, "", MSG_READ_CONTACT, question, NULL,
+                 intake_call_ms(look->intake), on_contact, look);
 }
 
 static void on_found(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
@@ -117,14 +107,8 @@ static void on_found(void *arg, enum answer_status status, enum message_type typ
 static void post_find(void *arg, struct http_request *request)
 {
     static const enum field reserved[] = {F_NAME, F_EMAIL, FIELD_COUNT};
-    struct intake *intake = arg;
-    const char *key = intake_request_key(request);
-    const struct county *county = intake_county(intake, http_query(request, "county"));
-    if (!key || !county || !intake_may(county, key, "office")) {
-        const char *word = !key ? "unauthorized" : !county ? "unknown" : "forbidden";
-        intake_answer_error(request, intake_status_of(word), word, key && !county ? "county" : NULL, NULL);
-        return;
-    }
+    struct look *look = look_new(arg, request);
+    const struct county *county = service_county(look->intake->service, look->access->county);
     RECORD *given = record_new(), *question = record_new();
     struct fault fault;
     size_t size;
@@ -138,18 +122,20 @@ static void post_find(void *arg, struct http_request *request)
         intake_answer_error(request, 400, "invalid", "phone", "give 11 digits of a mobile, or area code and number");
         return;
     }
-    struct look *look = look_new(intake, request, county, county_key(county, key));
-    if (!record_look(look, "person.find"))
+    if (!record_look(look))
         return;
     contact_person(county->vault, phone, person);
     record_set(question, F_PERSON, person);
     record_set_int(question, F_LIMIT, LIMIT_MAX);
-    service_call(intake->service, look->county, "", MSG_LIST_ORDERS, question, NULL, intake_call_ms(intake), on_found,
-                 look);
+    service_call(look->intake->service, county->id, "", MSG_LIST_ORDERS, question, NULL, intake_call_ms(look->intake),
+                 on_found, look);
 }
 
 const struct http_route contact_routes[] = {
-    {.method = "POST", .path = "/api/v1/orders/find", .handle = post_find},
-    {.method = "POST", .path = "/api/v1/orders/{id}/contact", .handle = post_contact},
+    {.method = "POST", .path = "/api/v1/orders/find", .handle = post_find, .permission = PERMIT_ORDERS_FIND},
+    {.method = "POST",
+     .path = "/api/v1/orders/{id}/contact",
+     .handle = post_contact,
+     .permission = PERMIT_ORDER_CONTACT},
 };
 const size_t contact_route_count = sizeof contact_routes / sizeof *contact_routes;

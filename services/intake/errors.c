@@ -32,9 +32,13 @@ static const struct word words[] = {
     {"header", 400, "第一行应是列名，其中要有“标题”或“内容”。", "The first row must name the columns."},
     {"columns", 400, "这一行的列数多于表头，请检查引号和逗号。", "The row has more columns than the header."},
     {"unreadable", 400, "这一行无法读取，请检查引号和编码。", "The row cannot be read."},
-    {"unauthorized", 401, "需要订单查询码或单位密钥，请带上正确的凭据。",
-     "Send the order's code in X-Order-Code, or the office's key as Authorization: Bearer KEY."},
+    {"unauthorized", 401, "请先登录，或带上订单查询码或单位密钥。",
+     "Sign in, or send the order's code in X-Order-Code, or a key as Authorization: Bearer KEY."},
     {"forbidden", 403, "没有权限做这件事，请使用有权限的密钥或身份。", "You may not do this: use a key that may."},
+    {"csrf", 403, "请求不是从本网站的页面发出的，请刷新页面后再试。",
+     "The request lacks the session's X-CSRF-Token, or comes from another site's page: load the page again."},
+    {"wrong_code", 403, "验证码不对，或已经过期。请核对后再试，或重新获取验证码。",
+     "The code is wrong or too old: check it, or ask for a new one."},
     {"unknown", 404, "没有找到，请核对编号。", "There is no such thing: check its number."},
     {"no_contact", 404, "没有联系方式：居民没有留下，或保存期限已过。",
      "There is no contact: none was given, or its retention period is over."},
@@ -53,6 +57,7 @@ static const struct word words[] = {
      "Send the CSV file itself as the body, as text/csv."},
     {"too_many_tries", 429, "查询码输错次数太多，请一小时后再试。",
      "Too many wrong codes for this order: try again in an hour."},
+    {"too_many_requests", 429, "操作太频繁，请稍后再试。", "Too many requests: wait for as long as Retry-After says."},
     {"sealed", 500, "联系方式无法打开，请联系系统管理员。",
      "The contact does not open with the county's keys: tell the operator."},
     {"unavailable", 503, "服务暂时不可用，请稍后重试。", "The service is not available now: try again in a moment."},
@@ -81,6 +86,8 @@ static const struct {
     {"invalid", "member", "没有这位委员，请填写本县的委员编号。"},
     {"invalid", "members", "委员名单不对，请填写本县的委员编号，用空格分开。"},
     {"invalid", "reason", "请写明理由。"},
+    {"invalid", "start", "start 应是时间，如 2026-11-22T09:30:00。"},
+    {"invalid", "end", "end 应是时间，如 2026-11-22T09:30:00。"},
     {"invalid", "limit", "limit 应是 1 到 1000 的整数。"},
     {"invalid", "offset", "offset 应是不小于 0 的整数。"},
     {"invalid", "Idempotency-Key", "Idempotency-Key 应有 1 到 128 个字符。"},
@@ -125,6 +132,7 @@ const char *intake_message(const struct http_request *request, const char *word,
 void intake_answer_json(struct http_request *request, int status, json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT);
+    http_answer_header(request, "Cache-Control", "no-store");
     http_answer(request, status, "application/json; charset=utf-8", text, strlen(text));
     free(text);
     json_decref(json);
@@ -165,4 +173,12 @@ bool intake_answer_failure(struct http_request *request, enum answer_status stat
         intake_answer_error(request, 503, "unavailable", NULL, NULL);
     }
     return true;
+}
+
+void intake_answer_wait(struct http_request *request, int64_t seconds)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)seconds);
+    http_answer_header(request, "Retry-After", text);
+    intake_answer_error(request, 429, "too_many_requests", NULL, NULL);
 }

@@ -1,14 +1,15 @@
 /*
  * gateway.c - what SMS gateways call back: receipts, and SMS that came in.
  *
- * The address carries a secret (gateway_token); without one the door does not
- * exist. A gateway is told 200 only after the call came back, so that it
+ * The address carries a secret (gateway_token, looked at in access.c); without
+ * one the door does not exist. A gateway is told 200 only after the call came back, so that it
  * repeats what could not be stored; what can never be taken is told 200 as
  * well, because repeating it would not help. Kannel's receipt is a GET that we
  * composed ourselves; its SMS is a POST with the sender in a header, so that
  * no number stands in an address.
  */
 #include "services/intake/intake.h"
+#include "services/intake/roles.h"
 
 #include "common/alloc.h"
 #include "common/log.h"
@@ -16,23 +17,11 @@
 
 #include <ctype.h>
 #include <iconv.h>
-#include <sodium.h>
 #include <string.h>
 
 static void answer_empty(struct http_request *request, int status)
 {
     http_answer(request, status, "text/plain; charset=utf-8", "", 0);
-}
-
-/* Answers 404 when the secret is wrong. */
-static bool is_gateway(struct intake *intake, struct http_request *request)
-{
-    const char *token = param_str(service_params(intake->service), "gateway_token");
-    const char *given = http_segment(request, "token");
-    if (*token && strlen(given) == strlen(token) && sodium_memcmp(given, token, strlen(token)) == 0)
-        return true;
-    intake_answer_error(request, 404, "no_such_path", NULL, NULL);
-    return false;
 }
 
 static void on_taken(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
@@ -68,8 +57,6 @@ static const struct county *owner_of_sms(struct intake *intake, const char *sms,
 static void take_receipt(void *arg, struct http_request *request)
 {
     struct intake *intake = arg;
-    if (!is_gateway(intake, request))
-        return;
     const char *sms = http_query(request, "sms"), *code = http_query(request, "type");
     char order[ORDER_ID_SIZE];
     int64_t receipt;
@@ -155,8 +142,6 @@ static const struct county *county_of_sender(struct intake *intake, const char *
 static void take_reply(void *arg, struct http_request *request)
 {
     struct intake *intake = arg;
-    if (!is_gateway(intake, request))
-        return;
     const char *from = http_header(request, "X-Kannel-From"), *time = http_header(request, "X-Kannel-Time");
     const char *id = http_query(request, "id");
     AUTOFREE char *text = sms_text(request);
@@ -195,7 +180,7 @@ static void take_reply(void *arg, struct http_request *request)
 }
 
 const struct http_route gateway_routes[] = {
-    {.method = "GET", .path = "/gateway/kannel/{token}/receipt", .handle = take_receipt},
-    {.method = "POST", .path = "/gateway/kannel/{token}/reply", .handle = take_reply},
+    {.method = "GET", .path = "/gateway/kannel/{token}/receipt", .handle = take_receipt, .permission = PERMIT_GATEWAY},
+    {.method = "POST", .path = "/gateway/kannel/{token}/reply", .handle = take_reply, .permission = PERMIT_GATEWAY},
 };
 const size_t gateway_route_count = sizeof gateway_routes / sizeof *gateway_routes;

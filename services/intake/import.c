@@ -8,6 +8,7 @@
  * off goes on by being sent again. The report accounts for every row. A struct import belongs to the request and to the
  * rows under way: the last of them frees it, because a client may go away while rows are being placed.
  */
+#include "services/intake/access.h"
 #include "services/intake/intake.h"
 
 #include "common/alloc.h"
@@ -291,32 +292,24 @@ static int on_row(void *arg, int line, char *const fields[], size_t count, const
 
 /* -- the request ------------------------------------------------------------------------------------------------- */
 
-/* Who may, and where to. Answers and returns NULL when it may not begin. */
+/* Answers and returns NULL when it may not begin. */
 static struct import *begin(struct intake *intake, struct http_request *request)
 {
-    const char *key = intake_request_key(request), *type = http_header(request, "Content-Type");
-    const struct county *county = intake_county(intake, http_query(request, "county"));
-    if (!key)
-        intake_answer_error(request, 401, "unauthorized", NULL, NULL);
-    else if (!county)
-        intake_answer_error(request, 404, "unknown", "county", "no county has this code: give ?county=");
-    else if (!intake_may(county, key, "import"))
-        intake_answer_error(request, 403, "forbidden", NULL, NULL);
-    else if (type && strncasecmp(type, "multipart/", 10) == 0)
+    const char *type = http_header(request, "Content-Type");
+    if (type && strncasecmp(type, "multipart/", 10) == 0) {
         intake_answer_error(request, 415, "media_type", NULL, NULL);
-    else {
-        struct import *import = xcalloc(1, sizeof *import);
-        import->intake = intake;
-        import->request = request;
-        import->timer = -1;
-        memcpy(import->county, county->id, sizeof import->county);
-        import->csv = csv_new(ROW_MAX, on_row, import);
-        import->ignored = json_array();
-        import->refused = json_array();
-        http_attach(request, import, on_request_gone);
-        return import;
+        return NULL;
     }
-    return NULL;
+    struct import *import = xcalloc(1, sizeof *import);
+    import->intake = intake;
+    import->request = request;
+    import->timer = -1;
+    memcpy(import->county, access_of(request)->county, sizeof import->county);
+    import->csv = csv_new(ROW_MAX, on_row, import);
+    import->ignored = json_array();
+    import->refused = json_array();
+    http_attach(request, import, on_request_gone);
+    return import;
 }
 
 static int take_piece(void *arg, struct http_request *request, const char *data, size_t size)
@@ -355,6 +348,6 @@ static void finish(void *arg, struct http_request *request)
 }
 
 const struct http_route import_routes[] = {
-    {.method = "POST", .path = "/api/v1/imports", .handle = finish, .piece = take_piece},
+    {.method = "POST", .path = "/api/v1/imports", .handle = finish, .piece = take_piece, .permission = PERMIT_IMPORT},
 };
 const size_t import_route_count = sizeof import_routes / sizeof *import_routes;

@@ -1,7 +1,7 @@
 /*
- * intake.c - starts and stops the doors, and what they share: counties, keys,
- * the parameters, errors of the HTTP level in the format of the door they
- * happened at.
+ * intake.c - starts and stops the doors, and what they share: counties, the
+ * parameters, errors of the HTTP level in the format of the door they
+ * happened at, the list of all routes.
  *
  * struct intake is the service's state; it owns the server, the joined route
  * table and the reserved order numbers.
@@ -12,7 +12,10 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/text.h"
+#include "services/intake/access.h"
+#include "services/intake/limits.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { TOKEN_MIN = 16, ADJUST_MS = 250 };
@@ -25,13 +28,56 @@ static void on_error(void *arg, struct http_request *request, int status, const 
         intake_answer_error(request, status, word, NULL, detail);
 }
 
-static void add_door(struct intake *intake, const struct http_route *routes, size_t count)
+/* All doors' routes, joined; the caller frees them. */
+static struct http_route *join_routes(size_t *ret_count)
 {
-    size_t had = intake->config.route_count;
-    intake->routes = xrealloc(intake->routes, (had + count) * sizeof *routes);
-    memcpy(intake->routes + had, routes, count * sizeof *routes);
-    intake->config.routes = intake->routes;
-    intake->config.route_count = had + count;
+    const struct {
+        const struct http_route *routes;
+        size_t count;
+    } doors[] = {{contact_routes, contact_route_count}, {api_routes, api_route_count},
+                 {sign_in_routes, sign_in_route_count}, {import_routes, import_route_count},
+                 {gateway_routes, gateway_route_count}, {open311_routes, open311_route_count}};
+    struct http_route *all = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
+        all = xrealloc(all, (count + doors[i].count) * sizeof *all);
+        memcpy(all + count, doors[i].routes, doors[i].count * sizeof *all);
+        count += doors[i].count;
+    }
+    *ret_count = count;
+    return all;
+}
+
+static void print_route(const char *method, const char *path, int permission)
+{
+    AUTOFREE char *granted = permission_granted_to((enum permission)permission);
+    printf("%s\t%s\t%s\t%s\n", method, path, permission_name((enum permission)permission), granted);
+}
+
+int intake_print_routes(void)
+{
+    size_t count;
+    struct intake_resource resource;
+    AUTOFREE struct http_route *routes = join_routes(&count);
+    for (size_t i = 0; i < count; i++)
+        if (routes[i].permission != PERMIT_OF_RESOURCE)
+            print_route(routes[i].method, routes[i].path, routes[i].permission);
+    for (size_t i = 0; open311_resource(i, &resource); i++) {
+        AUTOFREE char *path = xasprintf("/open311/%s", resource.path);
+        print_route(resource.method, path, resource.permission);
+    }
+    return 0;
+}
+
+/* A route that names no permission would be open to everybody by mistake. */
+static bool all_permissions_named(const struct http_config *config)
+{
+    for (size_t i = 0; i < config->route_count; i++)
+        if (config->routes[i].permission == 0) {
+            log_error("%s %s names no permission", config->routes[i].method, config->routes[i].path);
+            return false;
+        }
+    return true;
 }
 
 /* The rate at which orders may come in follows what the services can bear. */
@@ -56,21 +102,20 @@ int intake_start(struct service *service)
     struct intake *intake = xcalloc(1, sizeof *intake);
     intake->service = service;
     intake->serials = serials_new(service_store(service));
+    intake->limits = limits_new(param_int(params, "guest_burst"), param_int(params, "guest_per_minute"),
+                                param_str(params, "proxies"));
     intake->config = (struct http_config){
         .host = param_str(params, "http_host"),
         .port = (int)param_int(params, "http_port"),
         .arg = intake,
         .error = on_error,
+        .admit = access_admit,
         .header_ms = (int)param_int(params, "header_ms"),
         .body_ms = (int)param_int(params, "body_ms"),
         .piece_ms = (int)param_int(params, "piece_ms"),
         .connections = (unsigned)param_int(params, "http_connections"),
     };
-    add_door(intake, contact_routes, contact_route_count);
-    add_door(intake, api_routes, api_route_count);
-    add_door(intake, import_routes, import_route_count);
-    add_door(intake, gateway_routes, gateway_route_count);
-    add_door(intake, open311_routes, open311_route_count);
+    intake->config.routes = intake->routes = join_routes(&intake->config.route_count);
     for (size_t i = 0; i < intake->config.route_count; i++) {
         if (intake->routes[i].piece)
             intake->routes[i].max_body = (size_t)param_int(params, "import_bytes");
@@ -78,9 +123,13 @@ int intake_start(struct service *service)
     admission_init(&intake->admission, mono_ms());
     service_set_state(service, intake);
     service_every(service, ADJUST_MS, adjust);
-    int r = http_start(service_loop(service), &intake->config, &intake->http);
+    int r = all_permissions_named(&intake->config) ? 0 : -EINVAL;
+    if (r == 0) {
+        r = http_start(service_loop(service), &intake->config, &intake->http);
+        if (r < 0)
+            log_error("cannot serve HTTP at %s:%d: %s", intake->config.host, intake->config.port, strerror(-r));
+    }
     if (r < 0) {
-        log_error("cannot serve HTTP at %s:%d: %s", intake->config.host, intake->config.port, strerror(-r));
         intake_stop(service);
         return r;
     }
@@ -105,6 +154,7 @@ void intake_stop(struct service *service)
 {
     struct intake *intake = service_state(service);
     http_stop(&intake->http);
+    limits_destroy(&intake->limits);
     serials_destroy(&intake->serials);
     free(intake->routes);
     free(intake);
@@ -116,21 +166,6 @@ const struct county *intake_county(struct intake *intake, const char *id)
     if (id && *id)
         return service_county(intake->service, id);
     return service_county_count(intake->service) == 1 ? service_county_at(intake->service, 0) : NULL;
-}
-
-const char *intake_request_key(const struct http_request *request)
-{
-    static const char scheme[] = "Bearer ";
-    const char *authorization = http_header(request, "Authorization");
-    if (authorization && strncasecmp(authorization, scheme, sizeof scheme - 1) == 0)
-        return authorization + sizeof scheme - 1;
-    return http_header(request, "X-Api-Key");
-}
-
-bool intake_may(const struct county *county, const char *key, const char *role)
-{
-    const struct api_key *known = key ? county_key(county, key) : NULL;
-    return known && (strcmp(known->role, "office") == 0 || strcmp(known->role, role) == 0);
 }
 
 int64_t intake_call_ms(const struct intake *intake)

@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 struct serials; /* order numbers reserved in blocks; see submit.c */
+struct limits;  /* see limits.h */
 
 struct intake {
     struct service *service;
@@ -23,13 +24,28 @@ struct intake {
     struct http_config config;
     struct http_route *routes; /* all doors' routes, joined */
     struct serials *serials;
+    struct limits *limits; /* of strangers' requests */
     struct admission admission;
     bool draining; /* imports break off, to be sent again */
 };
 
-/* The doors. Routes are tried in this order: contact, api, import, gateway, open311. */
-extern const struct http_route contact_routes[], api_routes[], import_routes[], gateway_routes[], open311_routes[];
-extern const size_t contact_route_count, api_route_count, import_route_count, gateway_route_count, open311_route_count;
+/* The doors. Each route names its permission (roles.h). Routes are tried in this order. */
+extern const struct http_route contact_routes[], api_routes[], sign_in_routes[], import_routes[], gateway_routes[],
+    open311_routes[];
+extern const size_t contact_route_count, api_route_count, sign_in_route_count, import_route_count, gateway_route_count,
+    open311_route_count;
+
+/* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
+struct intake_resource {
+    const char *method, *path;
+    int permission;
+};
+
+/* The one at an index of Open311's; false behind the last. */
+bool open311_resource(size_t index, struct intake_resource *ret_resource);
+
+/* Prints every route: method, path, permission, to whom it is granted; with tabs between. For main(). */
+int intake_print_routes(void);
 
 int intake_start(struct service *service);
 void intake_drain(struct service *service);
@@ -84,17 +100,6 @@ void intake_secret_digest(char digest[DIGEST_SIZE], const struct county *county,
 /* The handler of MSG_PLACE_ORDER, in place.c. */
 handler_fn place_order;
 
-/* -- keys and codes ---------------------------------------------------------------------------------------------- */
-
-/* The key that a request brings in `Authorization: Bearer KEY` or `X-Api-Key`, else NULL. */
-const char *intake_request_key(const struct http_request *request);
-
-/*
- * Whether a county's key gives a role: one of "office", "import", "open311";
- * office may do all. key may be NULL (false).
- */
-bool intake_may(const struct county *county, const char *key, const char *role);
-
 /* A county by its id; for NULL or "" the only one that is configured. NULL when there is no such one. */
 const struct county *intake_county(struct intake *intake, const char *id);
 
@@ -106,6 +111,8 @@ void intake_answer_error(struct http_request *request, int status, const char *w
 
 /* Answers what a call ended in when it is no reply. False when it is ANSWER_OK: then nothing was answered. */
 bool intake_answer_failure(struct http_request *request, enum answer_status status, const struct record *reply);
+/* Answers 429: too many requests, to be sent again after so many seconds. */
+void intake_answer_wait(struct http_request *request, int64_t seconds);
 
 /* What to say about a word and a field, in the caller's language. field and detail may be NULL. */
 const char *intake_message(const struct http_request *request, const char *word, const char *field, const char *detail);

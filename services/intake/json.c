@@ -17,6 +17,8 @@ static bool is_time(enum field field)
     switch (field) {
     case F_AT:
     case F_DUE:
+    case F_HANDED_AT:
+    case F_EXPIRES:
     case F_PLACED_AT:
     case F_OPENED_AT:
     case F_ASSIGNED_AT:

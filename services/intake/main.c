@@ -3,6 +3,8 @@
  */
 #include "services/intake/intake.h"
 
+#include <string.h>
+
 static const struct param params[] = {
     {"http_host", PARAM_STR, "127.0.0.1", 1, 100, "", "address on which HTTP is served (0.0.0.0 for all)"},
     {"http_port", PARAM_INT, "8311", 0, 65535, "", "port on which HTTP is served; 0: any free one"},
@@ -13,6 +15,14 @@ static const struct param params[] = {
     {"call_ms", PARAM_INT, "5000", 100, 60000, "ms", "how long intake waits for another service"},
     {"import_bytes", PARAM_INT, "268435456", 1024, 4294967296, "bytes", "greatest size of an imported file"},
     {"remember_days", PARAM_INT, "7", 1, 400, "days", "how long an Idempotency-Key is remembered"},
+    {"session_s", PARAM_INT, "604800", 1, 7776000, "s", "after which a session ends, whatever is done until then"},
+    {"session_idle_s", PARAM_INT, "43200", 1, 7776000, "s",
+     "for which a session of the office or the city may be left alone"},
+    {"codes_burst", PARAM_INT, "5", 1, 100000, "", "sign-in codes that one phone may be sent at once"},
+    {"codes_per_hour", PARAM_INT, "3", 1, 3600, "", "sign-in codes that it may be sent in the long run"},
+    {"guest_burst", PARAM_INT, "120", 1, 1000000, "", "what one address may place or try at once without a key"},
+    {"guest_per_minute", PARAM_INT, "60", 0, 60000, "", "what it may in the long run, of this instance; 0: no limit"},
+    {"proxies", PARAM_STR, "", 0, 1000, "", "addresses of your own proxies, whose X-Forwarded-For is believed"},
     {"gateway_token", PARAM_STR, "", 0, 100, "",
      "secret in the addresses that SMS gateways call back, at least 16 characters; empty: that door is closed"},
 };
@@ -35,5 +45,7 @@ static const struct service_spec intake = {
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--routes") == 0)
+        return intake_print_routes();
     return service_main(argc, argv, &intake);
 }

@@ -12,6 +12,7 @@
 #include "common/alloc.h"
 #include "common/calendar.h"
 #include "common/text.h"
+#include "services/intake/access.h"
 #include "services/intake/open311_format.h"
 
 #include <string.h>
@@ -23,19 +24,29 @@ static open311_fn get_discovery, get_services, get_definition;
 static const struct resource {
     const char *method, *path; /* below /open311/; a trailing * stands for the call's name */
     open311_fn *handle;
+    int permission;
     bool countyless; /* works without a county, too */
 } resources[] = {
-    {"GET", "discovery", get_discovery, true},
-    {"GET", "v2/discovery", get_discovery, true},
-    {"GET", "v2/services", get_services, false},
-    {"GET", "v2/services/*", get_definition, false},
-    {"GET", "v2/requests", open311_list_requests, false},
-    {"POST", "v2/requests", open311_post_request, false},
-    {"GET", "v2/requests/*", open311_get_request, false},
-    {"GET", "v2/tokens/*", open311_get_token, false},
-    {"GET", "v2/servicerequestupdates", open311_list_updates, false},
-    {"POST", "v2/servicerequestupdates", open311_post_update, false},
+    {"GET", "discovery", get_discovery, PERMIT_ANYBODY, true},
+    {"GET", "v2/discovery", get_discovery, PERMIT_ANYBODY, true},
+    {"GET", "v2/services", get_services, PERMIT_ANYBODY, false},
+    {"GET", "v2/services/*", get_definition, PERMIT_ANYBODY, false},
+    {"GET", "v2/requests", open311_list_requests, PERMIT_ANYBODY, false},
+    {"POST", "v2/requests", open311_post_request, PERMIT_OPEN311, false},
+    {"GET", "v2/requests/*", open311_get_request, PERMIT_ANYBODY, false},
+    {"GET", "v2/tokens/*", open311_get_token, PERMIT_ANYBODY, false},
+    {"GET", "v2/servicerequestupdates", open311_list_updates, PERMIT_ANYBODY, false},
+    {"POST", "v2/servicerequestupdates", open311_post_update, PERMIT_OPEN311, false},
 };
+
+bool open311_resource(size_t index, struct intake_resource *ret_resource)
+{
+    if (index >= COUNT(resources))
+        return false;
+    *ret_resource =
+        (struct intake_resource){resources[index].method, resources[index].path, resources[index].permission};
+    return true;
+}
 
 /* -- the call ---------------------------------------------------------------------------------------------------- */
 
@@ -119,18 +130,20 @@ const struct county *open311_county(const struct open311_call *call)
     return service_county(call->intake->service, call->county);
 }
 
-const struct api_key *open311_writer(struct open311_call *call, const struct county *county)
+/* Whether the call may go on: whoever writes needs a key. False after answering 403. */
+static bool admit(struct open311_call *call, const struct county *county, int permission)
 {
     const char *key = param_of_either(call, "api_key");
+    if (permission == PERMIT_ANYBODY)
+        return true;
     if (!key)
-        key = intake_request_key(call->request);
-    if (intake_may(county, key, "open311"))
-        return county_key(county, key);
-    if (key)
+        key = access_request_key(call->request);
+    call->writer = access_key(call->intake, county, key, (enum permission)permission);
+    if (!call->writer && key)
         open311_fail(call, 403, "api_key", "密钥无效，或没有写入的权限", "is not valid here or may not write");
-    else
+    else if (!call->writer)
         open311_fail(call, 403, "api_key", "缺少密钥", "is missing");
-    return NULL;
+    return call->writer;
 }
 
 void open311_idempotency(char digest[DIGEST_SIZE], const struct api_key *writer, const char *what, const char *id)
@@ -341,7 +354,7 @@ static void handle(void *arg, struct http_request *request)
         if (!is_readable(call))
             open311_fail(call, 400, "Content-Type", "应为 application/x-www-form-urlencoded",
                          "must be application/x-www-form-urlencoded");
-        else if (choose_county(call, resource, &county))
+        else if (choose_county(call, resource, &county) && admit(call, county, resource->permission))
             resource->handle(call, county);
         return;
     }
@@ -352,7 +365,11 @@ static void handle(void *arg, struct http_request *request)
 }
 
 const struct http_route open311_routes[] = {
-    {.method = "GET", .path = "/open311/*", .handle = handle},
-    {.method = "POST", .path = "/open311/*", .handle = handle, .max_body = 256 * 1024UL},
+    {.method = "GET", .path = "/open311/*", .handle = handle, .permission = PERMIT_OF_RESOURCE},
+    {.method = "POST",
+     .path = "/open311/*",
+     .handle = handle,
+     .max_body = 256 * 1024UL,
+     .permission = PERMIT_OF_RESOURCE},
 };
 const size_t open311_route_count = COUNT(open311_routes);

@@ -26,9 +26,10 @@ enum { OPEN311_ROWS = 1000, OPEN311_DAYS = 90 };
 struct open311_call {
     struct intake *intake;
     struct http_request *request;
-    char county[7]; /* "" while none is known */
-    char *name;     /* the last part of the path: a service's code, an order's number, a token */
-    char *orders;   /* numbers of the orders that were asked for, space between; NULL without */
+    char county[7];               /* "" while none is known */
+    const struct api_key *writer; /* whose key it brings; valid until the loop turns; NULL where none is needed */
+    char *name;                   /* the last part of the path: a service's code, an order's number, a token */
+    char *orders;                 /* numbers of the orders that were asked for, space between; NULL without */
     bool json, english;
 };
 
@@ -43,9 +44,6 @@ const struct county *open311_county(const struct open311_call *call);
 
 /* A parameter: of the form in a POST, else of the query. NULL when it is missing or empty. */
 const char *open311_param(const struct open311_call *call, const char *name);
-
-/* The county's key that the call brings, if it may write; else answers 403 and returns NULL. */
-const struct api_key *open311_writer(struct open311_call *call, const struct county *county);
 
 /* An idempotency key for what this writer calls id. */
 void open311_idempotency(char digest[DIGEST_SIZE], const struct api_key *writer, const char *what, const char *id);

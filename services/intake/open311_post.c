@@ -196,11 +196,10 @@ static void placed(void *arg, const struct placement *placement)
 
 void open311_post_request(struct open311_call *call, const struct county *county)
 {
-    const struct api_key *writer = open311_writer(call, county);
     const char *once = http_header(call->request, "Idempotency-Key");
     RECORD *message = record_new();
 
-    if (!writer || !take_matter(call, county, message) || !take_location(call, county, message))
+    if (!take_matter(call, county, message) || !take_location(call, county, message))
         return;
     take_name(call, message);
     for (size_t i = 0; i < COUNT(params); i++) {
@@ -211,7 +210,7 @@ void open311_post_request(struct open311_call *call, const struct county *county
     record_set_int(message, F_PUBLIC, 1); /* what is posted here is posted to a public list */
     char digest[DIGEST_SIZE];
     if (once)
-        open311_idempotency(digest, writer, "request", once);
+        open311_idempotency(digest, call->writer, "request", once);
     intake_submit_order(call->intake, county, message, "open311", once ? digest : NULL, intake_remember(call->intake),
                         placed, call);
 }

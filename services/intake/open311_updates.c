@@ -106,8 +106,7 @@ static void remarked(void *arg, enum answer_status status, enum message_type typ
 }
 
 /* Reads the update that is posted. False after answering what is wrong. */
-static bool take_update(struct open311_call *call, const struct county *county, const struct api_key *writer,
-                        struct record *message)
+static bool take_update(struct open311_call *call, const struct county *county, struct record *message)
 {
     const char *order = open311_param(call, "service_request_id"), *text = open311_param(call, "description");
     char of[7];
@@ -133,18 +132,17 @@ static bool take_update(struct open311_call *call, const struct county *county, 
         return false;
     }
     record_set(message, F_NOTE, text);
-    record_printf(message, F_ACTOR, "open311:%.40s", writer->name);
+    record_printf(message, F_ACTOR, "open311:%.40s", call->writer->name);
     return true;
 }
 
 void open311_post_update(struct open311_call *call, const struct county *county)
 {
-    const struct api_key *writer = open311_writer(call, county);
     const char *id = open311_param(call, "service_request_id");
     RECORD *message = record_new();
     RECORD *order = record_new();
 
-    if (!writer || !take_update(call, county, writer, message))
+    if (!take_update(call, county, message))
         return;
     int loaded = service_load_order(call->intake->service, county->id, id, order);
     if (loaded < 0 && loaded != -ENOENT) {
@@ -158,7 +156,7 @@ void open311_post_update(struct open311_call *call, const struct county *county)
     /* Asked even about an order that has ended: a repeated update must get its first answer. */
     enum message_type type = order_owner(record_str(order, F_STATE)) == ROUTING ? MSG_REMARK_EARLY : MSG_REMARK;
     char once[DIGEST_SIZE];
-    open311_idempotency(once, writer, id, open311_param(call, "update_id"));
+    open311_idempotency(once, call->writer, id, open311_param(call, "update_id"));
     service_call(call->intake->service, call->county, id, type, message, once, intake_call_ms(call->intake), remarked,
                  call);
 }

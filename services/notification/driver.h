@@ -15,6 +15,7 @@ struct sms {
     char *order, *recipient, *template_name, *phone, *text;
     int64_t created; /* ms since 1970 */
     int64_t attempt;
+    int64_t expires; /* after which it must not be sent any more, ms since 1970; 0: never */
 };
 
 enum sms_result {

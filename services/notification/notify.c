@@ -49,9 +49,10 @@ static void set_sealed(const struct context *context, struct outcome *outcome, c
     outcome_hset(outcome, key, field, sealed);
 }
 
-/* Queues the n-th SMS of a message; about is the order, or the county where it is about none. */
+/* Queues the n-th SMS of a message; order is "" where it is about none. expires: when it is of no use any more, or 0.
+ */
 static void queue_sms(const struct context *context, struct outcome *outcome, const char *order, size_t n,
-                      const struct person *person, const char *template, const char *text)
+                      const struct person *person, const char *template, const char *text, int64_t expires)
 {
     char id[SMS_ID_SIZE], key[SMS_ID_SIZE + 8];
     snprintf(id, sizeof id, "%s.%s.%zu", *order ? order : context->county->id, context->message_id, n);
@@ -64,6 +65,8 @@ static void queue_sms(const struct context *context, struct outcome *outcome, co
     set_sealed(context, outcome, id, SMS_FIELD_PHONE, person->phone);
     set_sealed(context, outcome, id, SMS_FIELD_TEXT, text);
     set_int(outcome, key, SMS_FIELD_CREATED, context->now);
+    if (expires > 0)
+        set_int(outcome, key, SMS_FIELD_EXPIRES, expires);
     outcome_zadd(outcome, SMS_QUEUE, context->now, id);
 }
 
@@ -99,7 +102,7 @@ void notify(const struct context *context, const struct record *order, const str
     size_t skipped, count = people_find(context->county, record_str(contact, F_PHONE),
                                         record_str(message, F_RECIPIENTS), people, &skipped);
     for (size_t i = 0; i < count; i++)
-        queue_sms(context, outcome, context->order_id, i + 1, &people[i], template, text);
+        queue_sms(context, outcome, context->order_id, i + 1, &people[i], template, text, 0);
     if (count > 0)
         outcome_count(outcome, F_SMS_OPEN, (int64_t)count);
     if (skipped > 0)
@@ -258,7 +261,26 @@ static void queue_help(const struct context *context, const struct record *messa
     AUTOFREE char *text = template_text("help", &occasion);
     struct person person = {.phone = phone_plain(record_str(message, F_FROM))};
     snprintf(person.ref, sizeof person.ref, "%s", ref);
-    queue_sms(context, outcome, "", 1, &person, "help", text);
+    queue_sms(context, outcome, "", 1, &person, "help", text, 0);
+}
+
+void send_code(const struct context *context, const struct record *order, const struct record *message,
+               struct outcome *outcome)
+{
+    RECORD *none = record_new();
+    struct occasion occasion = {
+        .county = context->county, .order_id = "", .order = none, .message = message, .now = context->now};
+    struct roster_entry entry;
+    struct person person = {.phone = record_str(message, F_PHONE)};
+    (void)order;
+    for (size_t i = 0; county_roster(context->county, i, &entry); i++) {
+        if (strcmp(entry.phone, person.phone) != 0)
+            continue;
+        AUTOFREE char *text = template_text("code", &occasion);
+        snprintf(person.ref, sizeof person.ref, "%s:%s", entry.kind, entry.id);
+        queue_sms(context, outcome, "", 1, &person, "code", text, record_int(message, F_EXPIRES));
+        return;
+    }
 }
 
 void sms_reply(const struct context *context, const struct record *order, const struct record *message,

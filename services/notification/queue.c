@@ -112,7 +112,7 @@ static int open_value(const struct queue *queue, const struct sms *sms, const ch
 /* NULL when the reply is not what take.lua gives. */
 static struct entry *entry_add(struct queue *queue, const struct due *due, const redisReply *reply)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 8)
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 9)
         return NULL;
     for (size_t i = 0; i < reply->elements; i++)
         if (reply->element[i]->type != REDIS_REPLY_STRING)
@@ -132,6 +132,7 @@ static struct entry *entry_add(struct queue *queue, const struct due *due, const
     entry->opened = open_value(queue, sms, SMS_FIELD_PHONE, reply->element[5]->str, &sms->phone);
     if (entry->opened == 0)
         entry->opened = open_value(queue, sms, SMS_FIELD_TEXT, reply->element[6]->str, &sms->text);
+    sms->expires = strtoll(reply->element[8]->str, NULL, 10);
     return entry;
 }
 
@@ -247,7 +248,7 @@ static void note_lag(const struct queue *queue, const struct sms *sms)
         service_lagged(queue->service, NOTIFICATION, now_ms() - sms->created);
 }
 
-/* Has the driver send it, unless somebody else may have done so before he died. */
+/* Has the driver send it, unless it is too late, or somebody else may have done so before he died. */
 static void begin(struct entry *entry, bool doubtful)
 {
     struct queue *queue = entry->queue;
@@ -262,7 +263,9 @@ static void begin(struct entry *entry, bool doubtful)
         return;
     }
     enum sms_result found = doubtful ? queue->driver->lookup(queue->driver_state, &entry->sms) : RESULT_LATER;
-    if (found == RESULT_LATER)
+    if (found == RESULT_LATER && entry->sms.expires > 0 && entry->begun >= entry->sms.expires)
+        on_result(entry->queue, &entry->sms, RESULT_REFUSED, "it is of no use any more");
+    else if (found == RESULT_LATER)
         queue->driver->send(queue->driver_state, &entry->sms);
     else
         on_result(entry->queue, &entry->sms, found, found == RESULT_UNKNOWN ? "its sender died while sending" : "");

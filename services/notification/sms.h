@@ -29,6 +29,7 @@
 #define SMS_FIELD_PHONE "phone" /* sealed; taken away once the SMS is settled */
 #define SMS_FIELD_TEXT "text"   /* likewise */
 #define SMS_FIELD_CREATED "created"
+#define SMS_FIELD_EXPIRES "expires" /* after which it is not sent any more, ms since 1970; absent: never */
 #define SMS_FIELD_ATTEMPT "attempt" /* how often it was taken to be sent */
 #define SMS_FIELD_OWNER "owner"     /* the instance that took it last */
 #define SMS_FIELD_WAIT "wait"       /* until when a receipt is waited for */

@@ -76,6 +76,8 @@ templates[] = {
     {"decide", "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
      "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
      "reopen it."},
+    {"code", "{sign_in}是您的登录验证码，五分钟内有效。请不要告诉任何人，工作人员也不会向您索要。",
+     "{sign_in} is your code to sign in, good for five minutes. Tell it to nobody; we never ask you for it."},
     {"help", "没有看懂您的回复。要接单，请回复短信里的那几个字母和数字，再加“接单”两个字。[有疑问请联系：{contact}。]",
      "We could not read your reply. To take on a concern, reply with the code in its message.[ Questions: {contact}.]"},
 };
@@ -215,6 +217,7 @@ static const struct value {
     {"deadline", 60, deadline, F_DUE},     {"members", 60, member_names, F_MEMBERS},
     {"order", 24, order_number, F_ORDER},  {"code", 16, claim_code, F_ORDER},
     {"access", 6, access_code, F_ORDER},   {"contact", 60, contact, F_COUNTY},
+    {"sign_in", 6, plain, F_CODE},
 };
 
 /* A text that grows, and the characters in it. */

@@ -19,9 +19,11 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import redis
@@ -33,6 +35,7 @@ SERVICES = ("intake", "routing", "assignment", "notification", "archive")
 COUNTY = "990103"
 KEYS = {"office": "test-office-key", "import": "test-import-key", "open311": "test-open311-key"}
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer")
+NO_LIMITS = {"guest_per_minute": 0, "codes_burst": 100, "codes_per_hour": 3600}  # all tests share one address
 ALWAYS_AT_WORK = {"work_hours": "00:00-24:00", "work_weekdays": "1-7"}
 
 
@@ -170,6 +173,21 @@ class Answer:
         return f"<{self.status} {self.text[:300]}>"
 
 
+class Person:
+    """Somebody who has signed in: api() sends the cookie, and the token that changes need."""
+
+    def __init__(self, system, answer):
+        self.system, self.cookie = system, answer.headers["Set-Cookie"].split(";")[0]
+        self.roles, self.csrf = answer.json["roles"], answer.json["csrf"]
+
+    def api(self, method, path, body=None, headers=None, **more):
+        headers = {"Cookie": self.cookie, "X-CSRF-Token": self.csrf} | (headers or {})
+        return self.system.api(method, path, body, headers=headers, **more)
+
+    def step(self, order, verb, body=None, **more):
+        return self.api("POST", f"/api/v1/orders/{order['order']}/{verb}", body or {}, **more)
+
+
 class System:
     def __init__(self, directory, counties=None, instances=None, parameters=None, start=True):
         """counties: directories, default one made by make_county(). instances: {"routing": 3}, default one each.
@@ -228,7 +246,7 @@ class System:
 
     def own_parameters(self, service, first):
         if service == "intake":
-            return {"http_port": self.port if first else free_port()}
+            return {"http_port": self.port if first else free_port()} | NO_LIMITS
         if service == "notification":
             return {"spool_dir": self.spool_directory}
         if service == "archive":
@@ -355,6 +373,32 @@ class System:
         answer = self.api("POST", "/api/v1/orders", body, idempotency=idempotency)
         assert answer.status in (200, 201), answer
         return answer.json
+
+    def codes(self, phone):
+        """The sign-in codes that a phone was sent, oldest first."""
+        return [re.search(r"\d{6}", sms["text"])[0] for sms in self.spool() if (sms["to"], sms["template"]) ==
+                (phone, "code")]
+
+    def sign_in(self, phone, county=COUNTY):
+        """Signs somebody in by the code that their phone is sent."""
+        before = len(self.codes(phone))
+        asked = self.api("POST", "/api/v1/sign-in/code", {"county": county, "phone": phone})
+        assert asked.status == 202, asked
+        code = wait_until(lambda: self.codes(phone)[before:], 20, f"a code for {phone}")[0]
+        answer = self.api("POST", "/api/v1/sign-in", {"county": county, "phone": phone, "code": code})
+        assert answer.status == 200, answer
+        return Person(self, answer)
+
+    def audit(self, county=COUNTY):
+        """The entries of the county's trail, oldest first: those the archive has, and those still on the way to it."""
+        entries = dict(self.redis.xrange(f"audit:{{{county}}}"))
+        file = self.directory / "archive" / f"{county}.db"
+        if file.exists():
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as archive:
+                rows = archive.execute("SELECT entry, actor, action, order_id, result, detail FROM audit ORDER BY id")
+                entries = {row[0]: dict(zip(("actor", "action", "order", "result", "detail"), row[1:]))
+                           for row in rows} | entries
+        return list(entries.values())
 
     def order(self, order):
         """The order as its resident sees it."""

@@ -194,19 +194,19 @@ def test_a_contact_is_shown_to_the_office_and_each_look_is_on_record(make_system
     system = make_system(counties=[make_county(tmp_path), other])
     order, silent = system.place(**RESIDENT), system.place(name=None, phone=None)
     assert contact(system, order, key="office").json == RESIDENT
-    assert records(system, "contact.read") == [("office:office", order["order"])]
+    assert records(system, "order.contact") == [("key:office", order["order"])]
     for credentials, status in (({}, 401), ({"code": order["code"]}, 401), ({"key": "import"}, 403),
                                 ({"key": "open311"}, 403), ({"key": "other-office-key"}, 403)):
         answer = contact(system, order, **credentials)
         assert answer.status == status and RESIDENT["phone"] not in answer.text, answer
     assert contact(system, silent, key="office").status == 404, "none was given"
-    assert len(records(system, "contact.read")) == 1, "only what was shown is on record"
+    assert len(records(system, "order.contact")) == 1, "only what was shown is on record"
 
     finish(system, order)
     wait_retired(system, order)
     answer = contact(system, order, key="office")
     assert answer.json == RESIDENT and answer.headers["Cache-Control"] == "no-store", "the archive has it"
-    assert records(system, "contact.read") == [("office:office", order["order"])] * 2
+    assert records(system, "order.contact") == [("key:office", order["order"])] * 2
     assert contact(system, {"order": f"{COUNTY}-999999"}, key="office").status == 404
 
     # What cannot be put on record is not shown.
@@ -231,7 +231,7 @@ def test_orders_of_a_phone_are_found(make_system, tmp_path):
     assert [row["order"] for row in answer.json["rows"]] == [theirs["order"]]
     digests = {system.redis.hget(order_key(order), "person") for order in (second, theirs)}
     assert len(digests) == 2, "a phone has another hash in each county"
-    assert set(records(system, "person.find")) == {("office:office", "")}
+    assert set(records(system, "orders.find")) == {("key:office", "")}
     for credentials, status in (({"code": "1"}, 401), ({"key": "import"}, 403), ({"key": "other-office-key"}, 403)):
         assert find(system, "10000076543", **credentials).status == status
     assert find(system, "12").status == 400 and find(system, None).status == 400

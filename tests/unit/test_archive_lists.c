@@ -75,6 +75,84 @@ static void test_search(void **state)
     assert_string_equal(record_str(row, F_OUTCOME), "solved");
 }
 
+/* What a person may see is one of several things: their own orders, what their group may claim, their town's, ... */
+static void test_lists_within(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *order, *state, *group, *town, *members, *department;
+        bool handed_over;
+    } orders[] = {
+        {COUNTY "-000001", "open", "G1", "T1", "M1", "D1", false},
+        {COUNTY "-000002", "assigned", "G1", "T1", "M2 M12", "D1", false},
+        {COUNTY "-000003", "consulting", "G2", "T2", "M3", "D1", true},
+        {COUNTY "-000004", "screening", NULL, NULL, NULL, NULL, false},
+        {COUNTY "-000005", "closed", "G2", "T2", "M1 M3", "D2", true},
+    };
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        step(1, orders[i].state);
+        record_set_int(message, F_PLACED_AT, (int64_t)i + 1);
+        const struct {
+            enum field field;
+            const char *value;
+        } values[] = {{F_GROUP, orders[i].group},
+                      {F_TOWN, orders[i].town},
+                      {F_MEMBERS, orders[i].members},
+                      {F_DEPARTMENT, orders[i].department}};
+        for (size_t k = 0; k < sizeof values / sizeof *values; k++)
+            if (values[k].value)
+                record_set(message, values[k].field, values[k].value);
+        if (orders[i].handed_over)
+            record_set_int(message, F_HANDED_AT, 7);
+        assert_int_equal(take_step(orders[i].order), VERDICT_OK);
+    }
+    static const struct {
+        const char *within, *found; /* the last digits of their numbers, newest first */
+    } rows[] = {
+        {"member:M1", "51"},
+        {"member:M2", "2"},
+        {"member:M", ""},
+        {"member:", ""},
+        {"member:%", ""},
+        {"pool:G1", "1"},
+        {"pool:G2", ""},
+        {"group:G1", "21"},
+        {"group:G2", "53"},
+        {"group:", ""},
+        {"town:T2", "53"},
+        {"town:", "4"},
+        {"town:T1 town:", "421"},
+        {"department:D1", "3"},
+        {"department:D2", "5"},
+        {"committee:K1", ""},
+        {"", ""},
+        {"member:M3 pool:G1", "531"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char found[8] = "";
+        record_clear(message);
+        record_set(message, F_WITHIN, rows[i].within);
+        const struct record *listing = ask(MSG_LIST_ORDERS);
+        for (size_t k = 0; k < record_rows(listing, F_ROWS); k++)
+            strncat(found, record_str(record_row(listing, F_ROWS, k), F_ORDER) + strlen(COUNTY "-00000"), 1);
+        assert_string_equal(found, rows[i].found);
+        assert_int_equal(record_int(listing, F_TOTAL), strlen(found));
+    }
+}
+
+/* A call that named its actor is kept with who made it. */
+static void test_who_named_the_actor_is_kept(void **state)
+{
+    (void)state;
+    step(1, "placed");
+    record_set(message, F_ACTOR, "member:M1");
+    record_set(message, F_VIA, "key:desk");
+    assert_int_equal(take_step(ORDER), VERDICT_OK);
+    const struct record *row = record_row(history(ORDER), F_ROWS, 0);
+    assert_string_equal(record_str(row, F_ACTOR), "member:M1");
+    assert_string_equal(record_str(row, F_VIA), "key:desk");
+}
+
 static void test_search_ranks_pages_and_cuts(void **state)
 {
     (void)state;
@@ -250,7 +328,9 @@ static void test_updates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_search),  TEST(test_search_ranks_pages_and_cuts), TEST(test_history), TEST(test_lists),
+        TEST(test_lists_within), TEST(test_who_named_the_actor_is_kept),
+        TEST(test_search),       TEST(test_search_ranks_pages_and_cuts),
+        TEST(test_history),      TEST(test_lists),
         TEST(test_updates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "common/calendar.h"
 #include "common/county.h"
+#include "common/permission.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -296,9 +297,18 @@ static const struct {
     {FILE_KEYS,
      "name,role,hash\ndesk,king," HASH_OF_SAMPLE_OFFICE_KEY "\nother,office,ABCD\n"
      "third,office," HASH_OF_SAMPLE_OFFICE_KEY "\n",
-     "keys.csv:2: role \"king\" is not one of: office import open311\n"
+     "keys.csv:2: role \"king\" is not one of: " SCOPES "\n"
      "keys.csv:3: hash is not 64 hexadecimal digits in lower case\n"
      "keys.csv:4: hash is already in line 2"},
+    {FILE_KEYS, "name,role,hash,expires\ndesk,order.read order.write," HASH_OF_SAMPLE_OFFICE_KEY ",2026-02-30\n",
+     "keys.csv:2: role \"...\" is not one of: " SCOPES "\n"
+     "keys.csv:2: expires is not a date such as 2026-10-01"},
+    {FILE_STAFF, "id,name,phone,role\nhe,何知微,10000005001,king\nhe,池望舒,12345,city\n,安若素,10000005901,\n",
+     "staff.csv:2: role \"king\" is not one of: office city\n"
+     "staff.csv:3: id is already in line 2\n"
+     "staff.csv:3: phone is not 11 digits beginning with 1\n"
+     "staff.csv:4: id is empty\n"
+     "staff.csv:4: role is empty"},
 };
 
 static void every_fault_is_reported(void **state)
@@ -415,9 +425,55 @@ static void sample_counties(void **state)
     }
 }
 
+static void everybody_on_the_roster(void **state)
+{
+    static const char *const expected[] = {
+        "member:M1 10000004001",     "member:M2 10000004002", "convener:T1 10000001001", "committee:K1 10000002001",
+        "department:D1 10000003001", "office:he 10000005001", "city:an 10000005901"};
+    const char *texts[COUNTY_FILE_COUNT];
+    struct county *county = NULL;
+    struct faults faults = {.count = 0};
+    struct roster_entry entry;
+    size_t count = 0;
+
+    (void)state;
+    memcpy(texts, small_county, sizeof texts);
+    texts[FILE_STAFF] = "id,name,phone,role\nhe,何知微,10000005001,office\nan,安若素,10000005901,city\n";
+    assert_int_equal(county_parse("990101", texts, note_fault, &faults, &county), 0);
+    for (; county_roster(county, count, &entry); count++) {
+        AUTOFREE char *text = xasprintf("%s:%s %s", entry.kind, entry.id, entry.phone);
+        assert_string_equal(text, expected[count]);
+    }
+    assert_int_equal(count, ARRAY_SIZE(expected));
+    assert_false(county_roster(county, count + 1, &entry));
+    county_destroy(&county);
+}
+
+/* A key is good until the end of the day that is written down, in China. */
+static void keys_with_several_scopes_and_an_end(void **state)
+{
+    const char *texts[COUNTY_FILE_COUNT];
+    struct county *county = NULL;
+    struct faults faults = {.count = 0};
+    int64_t end;
+
+    (void)state;
+    memcpy(texts, small_county, sizeof texts);
+    texts[FILE_KEYS] =
+        "name,role,hash,expires\ndesk,order.read  orders.list," HASH_OF_SAMPLE_OFFICE_KEY ",2026/12/31\n";
+    assert_int_equal(county_parse("990101", texts, note_fault, &faults, &county), 0);
+    const struct api_key *key = county_key(county, "sample-office-key");
+    assert_string_equal(key->role, "order.read orders.list");
+    assert_int_equal(time_parse("2027-01-01T00:00:00+08:00", &end), 0);
+    assert_int_equal(key->expires, end);
+    county_destroy(&county);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everybody_on_the_roster),
+        cmocka_unit_test(keys_with_several_scopes_and_an_end),
         cmocka_unit_test(a_group_whose_ids_do_not_fit),
         cmocka_unit_test(look_ups),
         cmocka_unit_test(clocks),

@@ -62,18 +62,24 @@ static const char *written(const struct outcome *outcome, const char *command, c
     return value;
 }
 
-/* A field of an SMS is written sealed, and opens to this value in this SMS alone. */
-static void assert_written_sealed(const struct outcome *outcome, const char *sms, const char *field, const char *value)
+/* What a field of an SMS, which is written sealed, opens to in this SMS alone; the caller frees it. */
+static char *opened(const struct outcome *outcome, const char *sms, const char *field)
 {
     AUTOFREE char *key = xasprintf("sms:%s", sms), *owner = sms_owner(sms, field), *elsewhere = sms_owner("x", field);
-    AUTOFREE char *opened = NULL;
+    char *value = NULL;
     size_t size;
     const char *sealed = written(outcome, "HSET", key, field);
     assert_non_null(sealed);
+    assert_int_equal(vault_open(county->vault, elsewhere, sealed, &value, &size), -EBADMSG);
+    assert_int_equal(vault_open(county->vault, owner, sealed, &value, &size), 0);
     assert_null(strstr(sealed, value));
-    assert_int_equal(vault_open(county->vault, elsewhere, sealed, &opened, &size), -EBADMSG);
-    assert_int_equal(vault_open(county->vault, owner, sealed, &opened, &size), 0);
-    assert_string_equal(opened, value);
+    return value;
+}
+
+static void assert_written_sealed(const struct outcome *outcome, const char *sms, const char *field, const char *value)
+{
+    AUTOFREE char *found = opened(outcome, sms, field);
+    assert_string_equal(found, value);
 }
 
 /* --- who is told --- */
@@ -391,7 +397,7 @@ static void replies_claim_or_are_helped(void **state)
         assert_int_equal(outcome_message_count(outcome), reply_cases[i].claims != NULL);
         if (reply_cases[i].claims)
             assert_true(record_is(outcome_message(outcome, 0), F_MEMBER, reply_cases[i].claims));
-        static const char key[] = "sms:990101.0123456789abcdef01234567.1";
+        static const char sms[] = "990101.0123456789abcdef01234567.1", key[] = "sms:990101.0123456789abcdef01234567.1";
         const char *helped = written(outcome, "HSET", key, "recipient");
         assert_string_equal(helped ? helped : "", reply_cases[i].helped ? reply_cases[i].helped : "");
         if (helped) {
@@ -404,12 +410,52 @@ static void replies_claim_or_are_helped(void **state)
     }
 }
 
+/* Who is on the roster is sent the code, once, with the moment after which it must not go out any more. */
+static void codes_go_to_those_on_the_roster(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *phone, *recipient; /* NULL: nobody is told, and nothing is written */
+    } rows[] = {
+        {"10000004001", "member:M1"},
+        {"10000001002", "convener:T2"},
+        {"10000002001", "committee:K1"},
+        {"10000003002", "department:D2"},
+        {"10000009001", NULL},
+        {"10000000001", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        RECORD *none = record_new(), *message = record_new();
+        record_set(message, F_PHONE, rows[i].phone);
+        record_set(message, F_CODE, "012345");
+        record_set_int(message, F_EXPIRES, fixture_now + 300000);
+        struct context context = fixture_context(county);
+        struct outcome *outcome = outcome_new();
+        context.order_id = "";
+        send_code(&context, none, message, outcome);
+        assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+        assert_int_equal(outcome_message_count(outcome), 0);
+        static const char sms[] = "990101.0123456789abcdef01234567.1", key[] = "sms:990101.0123456789abcdef01234567.1";
+        const char *recipient = written(outcome, "HSET", key, "recipient");
+        assert_string_equal(recipient ? recipient : "", rows[i].recipient ? rows[i].recipient : "");
+        if (recipient) {
+            AUTOFREE char *text = opened(outcome, sms, "text");
+            assert_written_sealed(outcome, sms, "phone", rows[i].phone);
+            assert_non_null(strstr(text, "012345"));
+            assert_string_equal(written(outcome, "HSET", key, "expires"), "1795399500000");
+            assert_string_equal(written(outcome, "HSET", key, "order"), "");
+        }
+        outcome_destroy(&outcome);
+    }
+}
+
 /* --- texts --- */
 
 static const char *const expected_names[] = {
     "placed",   "screening",         "returned",    "opened",   "claimed",  "full",  "claim_refused",
     "assigned", "assigned_resident", "handed_over", "answered", "reopened", "rated", "closed",
-    "reminder", "escalated",         "reassigned",  "decide",   "help",
+    "reminder", "escalated",         "reassigned",  "decide",   "code",     "help",
 };
 
 static void fill_order(struct record *order, const char *words)
@@ -534,6 +580,7 @@ int main(void)
         cmocka_unit_test(only_sms_of_the_same_order_are_found),
         cmocka_unit_test(the_pause_grows_up_to_five_minutes),
         cmocka_unit_test(replies_claim_or_are_helped),
+        cmocka_unit_test(codes_go_to_those_on_the_roster),
         cmocka_unit_test(every_text_is_bounded_and_clean),
         cmocka_unit_test(texts_say_what_people_need),
     };

@@ -1,0 +1,35 @@
+/*
+ * permission.h - the names of what somebody can be allowed to do.
+ *
+ * Who is granted what is decided in intake alone (services/intake/roles.c). The names are here because a county's
+ * keys.csv and sidanctl know them, too: the scope of an API key is a permission, or one of the two words below.
+ */
+#ifndef SIDAN_PERMISSION_H
+#define SIDAN_PERMISSION_H
+
+#define PERMISSIONS(X)                                                                                                 \
+    X(ORDER_READ, "order.read")         /* an order and what happened to it */                                         \
+    X(ORDER_NOTES, "order.notes")       /* with the notes of those who handle it, and who was told by SMS */           \
+    X(ORDER_CONTACT, "order.contact")   /* its resident's name, phone and mail address; every look is recorded */      \
+    X(ORDER_SCREEN, "order.screen")     /* accept or return it */                                                      \
+    X(ORDER_CLAIM, "order.claim")       /* take it on */                                                               \
+    X(ORDER_HANDOVER, "order.handover") /* hand it over to a department */                                             \
+    X(ORDER_ANSWER, "order.answer")                                                                                    \
+    X(ORDER_RATE, "order.rate")                                                                                        \
+    X(ORDER_REASSIGN, "order.reassign") /* give it to other members */                                                 \
+    X(ORDER_DECIDE, "order.decide")     /* after it was rated dissatisfied twice */                                    \
+    X(ORDERS_LIST, "orders.list")                                                                                      \
+    X(ORDERS_FIND, "orders.find") /* by a phone; every look is recorded */                                             \
+    X(AUDIT_LIST, "audit.list")   /* who came in, looked at what is personal, was turned away */                       \
+    X(CASES_SEARCH, "cases.search")                                                                                    \
+    X(IMPORT, "import")                                                                                                \
+    X(OPEN311, "open311") /* write through Open311 */
+
+/* Everything the county's office may do, as one scope; and acting in the name of somebody else ("actor"). */
+#define SCOPE_OFFICE "office"
+#define SCOPE_DELEGATE "delegate"
+
+#define PERMISSION_WORD(id, name) " " name
+#define SCOPES SCOPE_OFFICE " " SCOPE_DELEGATE PERMISSIONS(PERMISSION_WORD)
+
+#endif

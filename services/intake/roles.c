@@ -1,0 +1,263 @@
+/*
+ * roles.c - the table of who may do what, and how people stand to an order; see roles.h. Pure.
+ *
+ * The table follows the roles of the domain: residents see their own orders; members what they took on and what their
+ * group may claim; leaders their group's; conveners their town's; clerks what their department was given; committees
+ * their groups'; the office the county's. The city above sees figures only, and there are none yet.
+ */
+#include "services/intake/roles.h"
+
+#include "common/alloc.h"
+#include "common/order.h"
+#include "common/text.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct permission_rule {
+    int granted;   /* to these relations */
+    int forbidden; /* to these, whatever else they are: who handles an order does not rate it */
+    bool of_order;
+} rules[PERMISSION_COUNT] = {
+    [PERMIT_SIGNED_IN] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE | CITY, 0, false},
+    [PERMIT_ORDER_READ] = {RESIDENT | MEMBER | POOL | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, true},
+    [PERMIT_ORDER_NOTES] = {MEMBER | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, true},
+    [PERMIT_ORDER_CONTACT] = {MEMBER | CONVENER | CLERK | OFFICE, 0, true},
+    [PERMIT_ORDER_SCREEN] = {CONVENER | OFFICE, 0, true},
+    [PERMIT_ORDER_CLAIM] = {GROUP | LEADER | OFFICE, 0, true},
+    [PERMIT_ORDER_HANDOVER] = {MEMBER | CONVENER | OFFICE, 0, true},
+    [PERMIT_ORDER_ANSWER] = {MEMBER | CLERK | OFFICE, 0, true},
+    [PERMIT_ORDER_RATE] = {RESIDENT | OFFICE, MEMBER | CLERK, true},
+    [PERMIT_ORDER_REASSIGN] = {CONVENER | OFFICE, 0, true},
+    [PERMIT_ORDER_DECIDE] = {COMMITTEE | OFFICE, 0, true},
+    [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
+    [PERMIT_ORDERS_FIND] = {OFFICE, 0, false},
+    [PERMIT_AUDIT_LIST] = {OFFICE, 0, false},
+    [PERMIT_CASES_SEARCH] = {OFFICE, 0, false},
+    [PERMIT_IMPORT] = {OFFICE, 0, false},
+    [PERMIT_OPEN311] = {OFFICE, 0, false},
+};
+
+static const char *const names[PERMISSION_COUNT] = {[PERMIT_ANYBODY] = "public",
+                                                    [PERMIT_GATEWAY] = "gateway",
+                                                    [PERMIT_OF_RESOURCE] = "resource",
+                                                    [PERMIT_SIGNED_IN] = "signed-in",
+#define PERMISSION_NAME(id, name) [PERMIT_##id] = (name),
+                                                    PERMISSIONS(PERMISSION_NAME)
+#undef PERMISSION_NAME
+};
+
+static const char *const relation_names[] = {"resident", "member", "pool",      "group",  "leader",
+                                             "convener", "clerk",  "committee", "office", "city"};
+
+/* -- people ------------------------------------------------------------------------------------------------------ */
+
+void county_digest(char digest[PERSON_DIGEST_SIZE], const struct county *county, const char *purpose, const char *text)
+{
+    unsigned char hash[16];
+    AUTOFREE char *all = xasprintf("%s %s", purpose, text);
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)all, strlen(all), county->secret,
+                       sizeof county->secret);
+    sodium_bin2hex(digest, PERSON_DIGEST_SIZE, hash, sizeof hash);
+}
+
+void person_digest(char digest[PERSON_DIGEST_SIZE], const struct county *county, const char *phone)
+{
+    county_digest(digest, county, "phone", phone);
+}
+
+/* The next of a person's entries in the roster, from *index on; false when there is none. */
+static bool next_role(const struct county *county, const char *phone, size_t *index, struct roster_entry *ret_entry)
+{
+    char digest[PERSON_DIGEST_SIZE];
+    while (county_roster(county, (*index)++, ret_entry)) {
+        person_digest(digest, county, ret_entry->phone);
+        if (strcmp(digest, phone) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_kind(const struct roster_entry *role, const char *kind)
+{
+    return strcmp(role->kind, kind) == 0;
+}
+
+/* The actor of a role; a leader's is that of the member. */
+static void name_actor(char actor[64], const struct roster_entry *role)
+{
+    snprintf(actor, 64, "%s:%s", role->kind, role->id);
+}
+
+/* -- relations --------------------------------------------------------------------------------------------------- */
+
+static int relations_of_member(const struct county *county, const struct roster_entry *role, const struct record *order)
+{
+    const struct member *member = county_member(county, role->id);
+    if (!order)
+        return member->leader ? GROUP | LEADER : GROUP;
+    int relations = words_have(record_str(order, F_MEMBERS), member->id) ? MEMBER : 0;
+    if (record_is(order, F_GROUP, member->group))
+        relations |= GROUP | (member->leader ? LEADER : 0) | (record_is(order, F_STATE, STATE_OPEN) ? POOL : 0);
+    return relations;
+}
+
+/* How somebody with this role stands to an order; to the county where there is none. */
+static int relations_of(const struct county *county, const struct roster_entry *role, const struct record *order)
+{
+    if (is_kind(role, "member"))
+        return relations_of_member(county, role, order);
+    if (is_kind(role, "office"))
+        return OFFICE;
+    if (is_kind(role, "city"))
+        return CITY;
+    if (is_kind(role, "convener")) {
+        const char *town = order ? record_str(order, F_TOWN) : "";
+        return !order || strcmp(*town ? town : county->towns[0].id, role->id) == 0 ? CONVENER : 0;
+    }
+    if (is_kind(role, "department"))
+        return !order || (record_is(order, F_DEPARTMENT, role->id) && record_int(order, F_HANDED_AT) > 0) ? CLERK : 0;
+    const struct member_group *group = order ? county_group(county, record_str(order, F_GROUP)) : NULL;
+    return !order || (group && strcmp(group->committee, role->id) == 0) ? COMMITTEE : 0;
+}
+
+static void decide_about_person(const struct county *county, const struct caller *caller, enum permission permission,
+                                const struct record *order, struct grant *grant)
+{
+    const struct permission_rule *rule = &rules[permission];
+    struct roster_entry role;
+    for (size_t i = 0; next_role(county, caller->phone, &i, &role);) {
+        int relations = relations_of(county, &role, order);
+        grant->relations |= relations;
+        if (is_kind(&role, "member"))
+            snprintf(grant->member, sizeof grant->member, "%s", role.id);
+        if ((!grant->granted && relations & rule->granted) || !*grant->actor)
+            name_actor(grant->actor, &role);
+        grant->granted = grant->granted || relations & rule->granted;
+    }
+    grant->forbidden = grant->relations & rule->forbidden;
+    grant->granted = grant->granted && !grant->forbidden;
+}
+
+static void decide_about_key(const struct county *county, const struct caller *caller, enum permission permission,
+                             struct grant *grant)
+{
+    snprintf(grant->actor, sizeof grant->actor, "key:%s", caller->key);
+    for (size_t i = 0; i < county->key_count; i++) {
+        if (strcmp(county->keys[i].name, caller->key) != 0)
+            continue;
+        const char *scopes = county->keys[i].role;
+        bool office = words_have(scopes, SCOPE_OFFICE);
+        grant->granted = permission != PERMIT_SIGNED_IN &&
+                         ((office && rules[permission].granted & OFFICE) || words_have(scopes, names[permission]));
+        grant->may_delegate = office || words_have(scopes, SCOPE_DELEGATE);
+    }
+}
+
+void permission_decide(const struct county *county, const struct caller *caller, enum permission permission,
+                       const struct record *order, struct grant *ret_grant)
+{
+    *ret_grant = (struct grant){.granted = false};
+    if (strcmp(caller->county, county->id) != 0)
+        return;
+    if (caller->kind == CALLER_PERSON)
+        decide_about_person(county, caller, permission, order, ret_grant);
+    else if (caller->kind == CALLER_KEY)
+        decide_about_key(county, caller, permission, ret_grant);
+}
+
+bool permission_of_resident(enum permission permission)
+{
+    return rules[permission].granted & RESIDENT;
+}
+
+bool permission_is_of_order(enum permission permission)
+{
+    return rules[permission].of_order;
+}
+
+bool grant_covers_claim(const struct grant *grant, const char *member)
+{
+    return grant->may_delegate || grant->relations & (LEADER | OFFICE) || strcmp(grant->member, member) == 0;
+}
+
+/* -- in words ---------------------------------------------------------------------------------------------------- */
+
+const char *permission_name(enum permission permission)
+{
+    return names[permission];
+}
+
+static char *append_word(char *words, const char *word, const char *id)
+{
+    char *longer = xasprintf("%s%s%s%s%s", words, *words ? " " : "", word, *id ? ":" : "", id);
+    free(words);
+    return longer;
+}
+
+char *permission_granted_to(enum permission permission)
+{
+    char *words = xstrdup("");
+    for (int i = 0; 1 << i < RELATION_END; i++)
+        if (rules[permission].granted & 1 << i)
+            words = append_word(words, relation_names[i], "");
+    return words;
+}
+
+char *person_roles(const struct county *county, const char *phone)
+{
+    char *words = xstrdup("");
+    struct roster_entry role;
+    for (size_t i = 0; next_role(county, phone, &i, &role);) {
+        words = append_word(words, role.kind, role.id);
+        const struct member *member = is_kind(&role, "member") ? county_member(county, role.id) : NULL;
+        if (member && member->leader)
+            words = append_word(words, "leader", member->group);
+    }
+    return words;
+}
+
+bool person_is_staff(const struct county *county, const char *phone)
+{
+    struct roster_entry role;
+    for (size_t i = 0; next_role(county, phone, &i, &role);)
+        if (is_kind(&role, "office") || is_kind(&role, "city"))
+            return true;
+    return false;
+}
+
+static char *append_groups_of(const struct county *county, const char *committee, char *words)
+{
+    for (size_t i = 0; i < county->group_count; i++)
+        if (strcmp(county->groups[i].committee, committee) == 0)
+            words = append_word(words, "group", county->groups[i].id);
+    return words;
+}
+
+/* Each role adds at least one word, so that no words at all never means everything. */
+static char *append_within(const struct county *county, const struct roster_entry *role, char *words)
+{
+    words = append_word(words, is_kind(role, "convener") ? "town" : role->kind, role->id);
+    if (is_kind(role, "member")) {
+        const struct member *member = county_member(county, role->id);
+        return append_word(words, member->leader ? "group" : "pool", member->group);
+    }
+    if (is_kind(role, "convener") && strcmp(county->towns[0].id, role->id) == 0)
+        return append_word(words, "town:", ""); /* of orders whose town is not known */
+    return is_kind(role, "committee") ? append_groups_of(county, role->id, words) : words;
+}
+
+char *person_within(const struct county *county, const char *phone)
+{
+    char *words = xstrdup("");
+    struct roster_entry role;
+    for (size_t i = 0; next_role(county, phone, &i, &role);) {
+        if (is_kind(&role, "office")) {
+            free(words);
+            return NULL;
+        }
+        words = append_within(county, &role, words);
+    }
+    return words;
+}

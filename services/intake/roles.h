@@ -1,0 +1,99 @@
+/*
+ * roles.h - who may do what: the one table of permissions, and how people stand to an order. All of it pure.
+ *
+ * Who a person is comes from the county's roster at each request, so that whoever is taken off it may nothing more
+ * within seconds. One phone may have several roles; what any of them grants is granted.
+ */
+#ifndef SIDAN_INTAKE_ROLES_H
+#define SIDAN_INTAKE_ROLES_H
+
+#include "common/county.h"
+#include "common/permission.h"
+#include "common/record.h"
+
+/* What a route asks for, besides the permissions that have names. 0 is none of them: such a route is refused. */
+enum permission {
+    PERMIT_ANYBODY = 1, /* no permission is needed */
+    PERMIT_GATEWAY,     /* an SMS gateway, by the secret in its address */
+    PERMIT_OF_RESOURCE, /* the door has resources of its own, each with its permission: Open311 */
+    PERMIT_SIGNED_IN,   /* anybody who is signed in */
+#define PERMISSION_ID(id, name) PERMIT_##id,
+    PERMISSIONS(PERMISSION_ID)
+#undef PERMISSION_ID
+        PERMISSION_COUNT
+};
+
+/* How somebody stands to an order; where there is no order, what they are in the county. Bits. */
+enum relation {
+    RESIDENT = 1,       /* proved it with the order's code */
+    MEMBER = 1 << 1,    /* has taken it on */
+    POOL = 1 << 2,      /* a member of its group, while it may be claimed */
+    GROUP = 1 << 3,     /* a member of its group */
+    LEADER = 1 << 4,    /* leads its group */
+    CONVENER = 1 << 5,  /* of its town; of the first town where its town is not known */
+    CLERK = 1 << 6,     /* of the department that it was handed over to */
+    COMMITTEE = 1 << 7, /* supervises its group */
+    OFFICE = 1 << 8,    /* of the county */
+    CITY = 1 << 9,      /* of the city above it */
+    RELATION_END = 1 << 10,
+};
+
+/* Who asks. */
+struct caller {
+    enum { CALLER_NOBODY, CALLER_PERSON, CALLER_KEY } kind;
+    char county[7]; /* that a person or a key belongs to */
+    char phone[33]; /* of a person: person_digest() of their phone */
+    char key[33];   /* of a key: its name */
+};
+
+/* What a caller may. */
+struct grant {
+    bool granted;
+    int relations;     /* all of them, also those that do not grant it */
+    char actor[64];    /* as whom: of the role that grants it; of the first when none does; "" without any */
+    char member[33];   /* of a person who is a member: which one; else "" */
+    bool may_delegate; /* may name another actor */
+    bool forbidden;    /* not granted because of what they are besides: nothing else helps */
+};
+
+/*
+ * Decides about a permission. county: the caller's. order: the order that it
+ * is about, NULL for none. Whether a resident's code was right is not known
+ * here: see permission_of_resident().
+ */
+void permission_decide(const struct county *county, const struct caller *caller, enum permission permission,
+                       const struct record *order, struct grant *ret_grant);
+
+/* Whether the code of an order alone grants it. */
+bool permission_of_resident(enum permission permission);
+
+/* Whether it is about one order (it is given by a path), or about a county. */
+bool permission_is_of_order(enum permission permission);
+
+/* Whether a caller with this grant may claim an order for a member. */
+bool grant_covers_claim(const struct grant *grant, const char *member);
+
+/* "order.read"; "public" and the like for those without a scope. */
+const char *permission_name(enum permission permission);
+
+/* "resident member ..." and the scopes of keys; the caller frees it. */
+char *permission_granted_to(enum permission permission);
+
+/* The roles of a person as actors ("member:M1 leader:G1 convener:T1"), "" for nobody; the caller frees it. */
+char *person_roles(const struct county *county, const char *phone);
+
+/* Whether a person sees a whole county, so that a session that is left alone must end soon. */
+bool person_is_staff(const struct county *county, const char *phone);
+
+/* What of the county's orders a person may list, as F_WITHIN has it; NULL for all of them; the caller frees it. */
+char *person_within(const struct county *county, const char *phone);
+
+/*
+ * A keyed hash with the county's secret, 32 hex digits: nothing in Redis tells
+ * a phone or a code. purpose keeps hashes of different kinds apart.
+ */
+enum { PERSON_DIGEST_SIZE = 33 };
+void county_digest(char digest[PERSON_DIGEST_SIZE], const struct county *county, const char *purpose, const char *text);
+void person_digest(char digest[PERSON_DIGEST_SIZE], const struct county *county, const char *phone);
+
+#endif

@@ -1,0 +1,448 @@
+"""Every route and every call, with everybody who is not granted it: refused, written down, and without any effect.
+
+The list of routes comes from the program (sidan-intake --routes), so a new one cannot be forgotten. Who is granted what
+is written down here a second time, in the words of the domain, so that a wrong grant in the program fails.
+"""
+
+import hashlib
+import subprocess
+from collections import Counter
+
+import pytest
+
+from harness import COUNTY, make_county, wait_until
+from test_life import CLAIMS, UNCLEAR, claim_all
+from test_second_implementation import (ARCHIVE, ASSIGNMENT, CALL, INTAKE, NOTIFICATION, OK, ROUTING, Peer, envelope)
+
+OTHER = "990104"
+PEOPLE = {  # who they are to the orders below: group G1, town T1, handed over to D01, taken by M101, M102 and M103
+    "handler": "10000004102", "leader": "10000004101", "fellow": "10000004104", "other member": "10000004203",
+    "other leader": "10000004201", "convener": "10000001001", "other convener": "10000001002",
+    "committee": "10000002001", "other committee": "10000002002", "clerk": "10000003001", "other clerk": "10000003002",
+    "office": "10000005001", "city": "10000005901"}
+NAMES = {"handler": "member:M102", "leader": "member:M101", "fellow": "member:M104", "other member": "member:M203",
+         "other leader": "member:M201", "convener": "convener:T1", "other convener": "convener:T2",
+         "committee": "committee:K1", "other committee": "committee:K2", "clerk": "department:D01",
+         "other clerk": "department:D02", "office": "office:he", "city": "city:shi-an"}
+GROUP = {"handler", "leader", "fellow"}
+EVERYBODY = set(PEOPLE)
+
+# Who is granted what: about an order that is open (nobody has taken it yet) and about one that is being handled.
+OPEN = {
+    "order.read": GROUP | {"convener", "committee", "office", "resident"},
+    "order.contact": {"convener", "office"},
+    "order.screen": {"convener", "office"},
+    "order.claim": GROUP | {"office"},
+    "order.handover": {"convener", "office"},
+    "order.answer": {"office"},
+    "order.rate": {"office", "resident"},
+    "order.reassign": {"convener", "office"},
+    "order.decide": {"committee", "office"},
+}
+HANDLED = OPEN | {
+    "order.read": {"handler", "leader", "convener", "committee", "clerk", "office", "resident"},
+    "order.contact": {"handler", "leader", "convener", "clerk", "office"},  # the leader has taken it, too
+    "order.handover": {"handler", "leader", "convener", "office"},
+    "order.answer": {"handler", "leader", "clerk", "office"},
+}
+COUNTYWIDE = {
+    "orders.list": EVERYBODY - {"city"},
+    "orders.find": {"office"},
+    "audit.list": {"office"},
+    "cases.search": {"office"},
+    "import": {"office"},
+    "signed-in": EVERYBODY,
+}
+SCOPES = [*OPEN, "order.notes", "orders.list", "orders.find", "audit.list", "cases.search", "import", "open311", "office", "delegate"]
+
+ROUTES = {  # all there are
+    "POST /api/v1/orders": "public",
+    "GET /api/v1/orders": "orders.list",
+    "GET /api/v1/orders/{id}": "order.read",
+    "GET /api/v1/orders/{id}/history": "order.read",
+    "POST /api/v1/orders/{id}/contact": "order.contact",
+    "POST /api/v1/orders/{id}/screen": "order.screen",
+    "POST /api/v1/orders/{id}/claim": "order.claim",
+    "POST /api/v1/orders/{id}/handover": "order.handover",
+    "POST /api/v1/orders/{id}/answer": "order.answer",
+    "POST /api/v1/orders/{id}/rating": "order.rate",
+    "POST /api/v1/orders/{id}/reassign": "order.reassign",
+    "POST /api/v1/orders/{id}/decide": "order.decide",
+    "POST /api/v1/orders/find": "orders.find",
+    "GET /api/v1/audit": "audit.list",
+    "GET /api/v1/cases": "cases.search",
+    "POST /api/v1/imports": "import",
+    "POST /api/v1/sign-in/code": "public",
+    "POST /api/v1/sign-in": "public",
+    "GET /api/v1/me": "signed-in",
+    "POST /api/v1/sign-out": "signed-in",
+    "POST /api/v1/sign-out/everywhere": "signed-in",
+    "GET /gateway/kannel/{token}/receipt": "gateway",
+    "POST /gateway/kannel/{token}/reply": "gateway",
+    "GET /open311/discovery": "public",
+    "GET /open311/v2/discovery": "public",
+    "GET /open311/v2/services": "public",
+    "GET /open311/v2/services/*": "public",
+    "GET /open311/v2/requests": "public",
+    "GET /open311/v2/requests/*": "public",
+    "GET /open311/v2/tokens/*": "public",
+    "GET /open311/v2/servicerequestupdates": "public",
+    "POST /open311/v2/requests": "open311",
+    "POST /open311/v2/servicerequestupdates": "open311",
+}
+OF_ORDER = {route for route, permission in ROUTES.items() if permission in OPEN}
+
+
+def key_text(county, scope):
+    return f"{county}-{scope}-key-of-this-test"
+
+
+def keys_file(county):
+    lines = ["name,role,hash"]
+    for number, scope in enumerate(SCOPES):
+        digest = hashlib.blake2b(key_text(county, scope).encode(), digest_size=32).hexdigest()
+        lines.append(f"k{number},{scope},{digest}")
+    return "\n".join(lines) + "\n"
+
+
+class Caller:
+    """Somebody, with what they send along. name: how the trail calls them, None for strangers."""
+
+    def __init__(self, system, county, who, headers, name=None, key=None):
+        self.system, self.county, self.who, self.headers, self.name, self.key = system, county, who, headers, name, key
+
+    def __repr__(self):
+        return f"{self.who} of {self.county}"
+
+    def ask(self, method, path, data=None):
+        headers = {"Content-Type": "application/json"} | self.headers
+        if path.startswith("/open311") and self.key:
+            path += ("&" if "?" in path else "?") + f"api_key={self.key}"
+        if path.startswith("/open311"):
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return self.system.api(method, path, headers=headers, data=data)
+
+
+class World:
+    def __init__(self, system):
+        self.system = system
+        self.callers = [Caller(system, None, "nobody", {}),
+                        Caller(system, None, "a made-up session", {"Cookie": f"__Host-sidan={COUNTY}.{'A' * 43}",
+                                                                   "X-CSRF-Token": "0" * 32}),
+                        Caller(system, None, "a made-up key", {"Authorization": "Bearer nonsense"}, key="nonsense")]
+        for county in (COUNTY, OTHER):
+            for who, phone in PEOPLE.items():
+                person = system.sign_in(phone, county)
+                headers = {"Cookie": person.cookie, "X-CSRF-Token": person.csrf}
+                self.callers.append(Caller(system, county, who, headers, NAMES[who]))
+            for number, scope in enumerate(SCOPES):
+                key = key_text(county, scope)
+                self.callers.append(Caller(system, county, f"key {scope}", {"X-Api-Key": key}, f"key:k{number}", key))
+        self.ours, self.handled = system.place(), system.place()
+        self.theirs = system.place(county=OTHER)
+        for order in (self.ours, self.handled, self.theirs):
+            system.wait_state(order, "open")
+        office = key_text(COUNTY, "office")
+        for member in CLAIMS:
+            assert system.step(self.handled, "claim", {"member": member}, key=office).status == 200
+        assert system.step(self.handled, "handover", {"actor": "member:M101", "department": "D01"}, key=office).status == 200
+        wait_until(lambda: len(system.history(self.handled)) == 6 and self.is_quiet(), 20, "all that follows is done")
+
+    def caller(self, who, county=COUNTY):
+        return next(caller for caller in self.callers if (caller.who, caller.county) == (who, county))
+
+    def is_quiet(self):
+        """No event is under way, and no SMS."""
+        redis = self.system.redis
+        return not list(redis.scan_iter("outbox:*")) and not list(redis.scan_iter("smsq:*"))
+
+    def snapshot(self):
+        """All that a request could have changed."""
+        redis = self.system.redis
+        orders = {key: redis.hgetall(key) for key in redis.scan_iter("order:*")}
+        clocks = {key: redis.zrange(key, 0, -1) for key in redis.scan_iter("clock:*")}
+        return orders, clocks, len(self.system.spool()), [self.system.history(o) for o in (self.ours, self.handled, self.theirs)]
+
+    def trail(self):
+        """How often who was refused what about which order."""
+        return Counter((county, entry["actor"], entry["action"], entry["order"]) for county in (COUNTY, OTHER)
+                       for entry in self.system.audit(county) if entry["result"] == "refused")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    from conftest import systems_in
+    directory = tmp_path_factory.mktemp("tenants")
+    with systems_in(directory) as make:
+        counties = [make_county(directory, county=county, files={"keys.csv": keys_file(county)})
+                    for county in (COUNTY, OTHER)]
+        yield World(make(counties=counties))
+
+
+def is_granted(caller, permission, table):
+    if caller.county != COUNTY:
+        return False
+    if caller.who.startswith("key "):
+        scope = caller.who.removeprefix("key ")
+        return permission != "signed-in" and scope in ("office", permission)
+    return caller.who in table[permission]
+
+
+def expected_refusal(caller, about_order):
+    if caller.name is None:
+        return (403,) if caller.key else (401,)
+    return (404,) if about_order and caller.county == OTHER else (403,)
+
+
+def test_the_routes_are_those_that_are_known_here(world):
+    listed = subprocess.run([world.system.bin / "sidan-intake", "--routes"], text=True, capture_output=True, check=True)
+    rows = [line.split("\t") for line in listed.stdout.splitlines()]
+    assert {f"{method} {path}": permission for method, path, permission, _ in rows} == ROUTES
+
+
+def test_every_route_about_an_order(world):
+    """A body that is no JSON, so that what is let in ends as 400 and changes nothing."""
+    before, refused, faults = world.snapshot(), world.trail(), []
+    for order, table in ((world.ours, OPEN), (world.handled, HANDLED)):
+        for route in sorted(OF_ORDER):
+            method, path = route.split()
+            for caller in world.callers:
+                answer = caller.ask(method, path.format(id=order["order"]), b"[" if method == "POST" else None)
+                permission = ROUTES[route]
+                if is_granted(caller, permission, table):
+                    good = answer.status == (400 if method == "POST" else 200)
+                else:
+                    good = answer.status in expected_refusal(caller, True)
+                    good = good and world.ours["code"] not in answer.text and "路灯" not in answer.text
+                    if caller.name:
+                        refused[caller.county, caller.name, permission, order["order"]] += 1
+                if not good:
+                    faults.append(f"{caller}: {route} of {'an open' if order is world.ours else 'a handled'} order: {answer}")
+    assert not faults, "\n".join(faults)
+    assert world.trail() == refused
+    assert world.snapshot() == before
+
+
+def test_an_order_of_another_county_is_like_none(world):
+    """The same answer, byte for byte, whether the order exists, whoever of another county asks."""
+    nothing = {COUNTY: f"{COUNTY}-999999", OTHER: f"{OTHER}-999999"}
+    for caller in (caller for caller in world.callers if caller.name):
+        there = world.ours if caller.county == OTHER else world.theirs
+        home = world.theirs if caller.county == OTHER else world.ours
+        for route in sorted(OF_ORDER):
+            method, path = route.split()
+            foreign, unknown = (caller.ask(method, path.format(id=order), b"{}" if method == "POST" else None)
+                                for order in (there["order"], nothing[there["order"][:6]]))
+            assert (foreign.status, foreign.text) == (unknown.status, unknown.text) and foreign.status == 404, foreign
+        unknown_at_home = caller.ask("GET", f"/api/v1/orders/{nothing[home['order'][:6]]}")
+        assert (unknown_at_home.status, unknown_at_home.text) == (foreign.status, foreign.text)
+
+
+def test_every_other_route(world):
+    before, refused, faults = world.snapshot(), world.trail(), []
+    paths = {"GET /api/v1/orders": f"/api/v1/orders?county={COUNTY}",
+             "GET /api/v1/audit": f"/api/v1/audit?county={COUNTY}",
+             "GET /api/v1/cases": f"/api/v1/cases?county={COUNTY}&q=路灯",
+             "POST /api/v1/imports": f"/api/v1/imports?county={COUNTY}",
+             "POST /open311/v2/requests": f"/open311/v2/requests?jurisdiction_id={COUNTY}",
+             "POST /open311/v2/servicerequestupdates": f"/open311/v2/servicerequestupdates?jurisdiction_id={COUNTY}"}
+    for route, permission in ROUTES.items():
+        method, path = route.split()
+        if route in OF_ORDER or permission == "public" or path.startswith("/api/v1/sign-out"):
+            continue
+        for caller in world.callers:
+            answer = caller.ask(method, paths.get(route, path.format(token="x" * 16)), b"" if method == "POST" else None)
+            if permission == "gateway":
+                good = answer.status == 404
+            elif permission == "open311":
+                good = answer.status == (400 if caller.county == COUNTY and caller.who in ("key office", "key open311") else 403)
+                if caller.key and caller.name and answer.status == 403:
+                    refused[caller.county, caller.name, permission, ""] += 1
+            elif permission == "signed-in":
+                good = answer.status == (200 if caller.who in EVERYBODY else 401 if not caller.key else 403)
+                if caller.name and caller.key:
+                    refused[caller.county, caller.name, permission, ""] += 1
+            elif is_granted(caller, permission, COUNTYWIDE):
+                good = answer.status == (200 if method == "GET" else 400)
+            else:
+                good = answer.status in expected_refusal(caller, False)
+                if caller.name:
+                    refused[caller.county, caller.name, permission, ""] += 1
+            if not good:
+                faults.append(f"{caller}: {route}: {answer}")
+    assert not faults, "\n".join(faults)
+    assert world.trail() == refused
+    assert world.snapshot() == before
+
+
+def test_public_routes_are_open_and_show_nothing_of_an_order(world):
+    for route, permission in ROUTES.items():
+        method, path = route.split()
+        if permission == "public" and method == "GET":
+            path = path.replace("*", world.ours["order"]) + f"?jurisdiction_id={COUNTY}"
+            answer = world.callers[0].ask(method, path)
+            assert answer.status in (200, 404) and "三栋" not in answer.text, answer
+
+
+def test_signing_out_is_for_those_who_are_signed_in(world):
+    for path in ("/api/v1/sign-out", "/api/v1/sign-out/everywhere"):
+        for caller in world.callers[:3]:
+            assert caller.ask("POST", path, b"").status == (403 if caller.key else 401)
+        assert world.caller("key office").ask("POST", path, b"").status == 403
+        assert world.system.sign_in("10000004106").api("POST", path).status == 200
+
+
+def test_lists_show_what_each_may_see(world):
+    """And nothing else: of all that are listed, each one could be opened."""
+    system = world.system
+    elsewhere = system.place(title="沿河路灯坏了", text="河湾社区门口漆黑", community="C201")
+    unclear = system.place(**UNCLEAR)
+    system.wait_state(elsewhere, "open")
+    system.wait_state(unclear, "screening")
+    names = {world.ours["order"]: "open", world.handled["order"]: "handled", elsewhere["order"]: "elsewhere",
+             unclear["order"]: "unclear"}
+    wait_until(lambda: len(world.caller("office").ask("GET", "/api/v1/orders").json["rows"]) == 4, 20, "all are archived")
+    expected = {"handler": "open handled", "leader": "open handled", "fellow": "open", "other member": "elsewhere",
+                "other leader": "elsewhere", "convener": "open handled unclear", "other convener": "elsewhere",
+                "committee": "open handled", "other committee": "elsewhere", "clerk": "handled", "other clerk": "",
+                "office": "open handled elsewhere unclear"}
+    for who, orders in expected.items():
+        caller = world.caller(who)
+        answer = caller.ask("GET", "/api/v1/orders")
+        assert {names[row["order"]] for row in answer.json["rows"]} == set(orders.split()), who
+        assert answer.json["total"] == len(orders.split()), who
+        for row in answer.json["rows"]:
+            assert caller.ask("GET", f"/api/v1/orders/{row['order']}").status == 200, (who, row)
+    assert world.caller("office", OTHER).ask("GET", "/api/v1/orders").json["total"] == 1
+
+
+def test_notes_are_for_those_who_handle_it(world):
+    for caller in (caller for caller in world.callers if caller.county == COUNTY):
+        answer = caller.ask("GET", f"/api/v1/orders/{world.handled['order']}/history")
+        if answer.status == 200:
+            wide = any("recipient" in row or "actor" in row for row in answer.json["rows"])
+            assert wide == (caller.who != "key order.read"), caller
+    resident = world.system.history(world.handled)
+    assert not any({"actor", "note", "recipient"} & set(row) for row in resident)
+
+
+def test_every_look_at_a_phone_is_written_down_first(world):
+    path = f"/api/v1/orders/{world.handled['order']}/contact"
+    for who in ("handler", "clerk", "convener", "office", "key order.contact"):
+        answer = world.caller(who).ask("POST", path)
+        assert answer.status == 200 and answer.json["phone"] == "10000000001" and answer.json["name"] == "周小雨", answer
+        last = world.system.audit()[-1]
+        assert (last["actor"], last["action"], last["order"]) == (world.caller(who).name, "order.contact",
+                                                                  world.handled["order"])
+    stream = f"audit:{{{COUNTY}}}"
+    world.system.redis.rename(stream, "aside")
+    world.system.redis.set(stream, "in the way")  # what cannot be written down is not shown
+    try:
+        answer = world.caller("office").ask("POST", path)
+        assert answer.status == 503 and "10000000001" not in answer.text, answer
+    finally:
+        world.system.redis.delete(stream)
+        world.system.redis.rename("aside", stream)
+
+
+# -- in whose name ------------------------------------------------------------------------------------------------------
+
+def test_people_act_in_their_own_name(make_system, tmp_path):
+    system = make_system(counties=[make_county(tmp_path, files={"keys.csv": keys_file(COUNTY)})])
+    order = system.place()
+    system.wait_state(order, "open")
+    handler, leader, fellow, clerk = (system.sign_in(PEOPLE[who]) for who in ("handler", "leader", "fellow", "clerk"))
+    assert fellow.step(order, "claim", {"member": "M103"}).status == 403, "for a colleague"
+    assert handler.step(order, "claim", {"via": "key:k1"}).status == 400
+    assert handler.step(order, "claim").status == 200
+    assert leader.step(order, "claim", {"member": "M103"}).status == 200, "for one of their group"
+    assert leader.step(order, "claim", {"member": "M203"}).status == 403, "for one of another group"
+    key = key_text(COUNTY, "order.claim")
+    assert system.step(order, "claim", {"member": "M105"}, key=key).status == 403, "without the scope delegate"
+    assert system.step(order, "claim", {"member": "M105"}, key=key_text(COUNTY, "office")).status == 200
+    assert fellow.step(order, "claim").json["error"]["code"] == "full"
+    handover = {"department": "D01", "note": "请看"}
+    assert handler.step(order, "handover", handover | {"actor": "convener:T1"}).status == 403
+    assert handler.step(order, "handover", handover).status == 200
+    key = key_text(COUNTY, "order.answer")
+    reply = {"outcome": "solved", "answer": "修好了"}
+    assert system.step(order, "answer", reply | {"actor": "member:M102"}, key=key).status == 403
+    assert clerk.step(order, "answer", reply).status == 200
+    for person in (handler, clerk):
+        assert person.step(order, "rating", {"rating": "satisfied"}).status == 403, "handlers do not rate"
+        assert person.step(order, "rating", {"rating": "satisfied"}, code=order["code"]).status == 403, "not even so"
+    office = system.sign_in(PEOPLE["office"])
+    assert office.step(order, "rating", {"rating": "satisfied"}).status == 200, "called back by phone"
+    system.wait_state(order, "closed")
+
+    def rows():
+        answer = office.api("GET", f"/api/v1/orders/{order['order']}/history")
+        return answer.status == 200 and [row for row in answer.json["rows"] if "step" in row]
+    journal = wait_until(lambda: (found := rows()) and found[-1]["step"] == "closed" and found, 20, "the whole journal")
+    assert [(row["step"], row["actor"], row.get("via")) for row in journal[2:]] == [
+        ("claimed", "member:M102", None), ("claimed", "member:M103", "member:M101"),
+        ("claimed", "member:M105", f"key:k{SCOPES.index('office')}"), ("handed_over", "member:M102", None),
+        ("answered", "department:D01", None), ("rated", "office:he", None), ("closed", "clock", None)]
+
+    # It has left for the archive: who could see it still can, and nobody else.
+    wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 20, "it has left Redis")
+    path = f"/api/v1/orders/{order['order']}"
+    assert [person.api("GET", path).status for person in (handler, leader, clerk, office, fellow)] == [200] * 4 + [403]
+    assert system.sign_in(PEOPLE["other clerk"]).api("GET", path).status == 403
+    assert handler.step(order, "answer", reply).json["error"]["code"] == "gone"
+    assert fellow.step(order, "answer", reply).status == 403
+    assert handler.api("POST", f"{path}/contact", {}).json["phone"] == "10000000001", "while it is kept"
+    assert fellow.api("POST", f"{path}/contact", {}).status == 403
+
+
+def test_a_member_rates_as_a_resident_what_others_handle(shared):
+    """Their own concern, with its code, while they are signed in."""
+    order = shared.place()
+    shared.wait_state(order, "open")
+    claim_all(shared, order)
+    shared.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "好了"})
+    other = shared.sign_in(PEOPLE["other member"])
+    assert other.step(order, "rating", {"rating": "satisfied"}).status == 403
+    answer = other.step(order, "rating", {"rating": "satisfied"}, code=order["code"], headers={"X-CSRF-Token": ""})
+    assert answer.status == 200, answer
+
+
+# -- between services ---------------------------------------------------------------------------------------------------
+
+SERVICES = {"routing": ROUTING, "assignment": ASSIGNMENT, "notification": NOTIFICATION, "archive": ARCHIVE}
+
+
+def calls(system):
+    """Each call of the schema: (name, receiver, {field: type} of its required and optional fields)."""
+    lines = system.ctl("schema").splitlines()
+    types = {cells[0].strip("| `"): cells[1] for line in lines if len(cells := line.split(" | ")) == 4 and "`" in line}
+    for line in lines:
+        cells = [cell.strip("| ") for cell in line.split(" | ")]
+        if len(cells) == 6 and cells[1] == "call":
+            yield cells[0].strip("`"), cells[3], {f.strip("* "): types[f.strip("* ")] for f in cells[5].split(",")}
+
+
+def test_every_call_with_another_countys_order(world):
+    """Envelope of one county; order, or what the body names, of the other."""
+    before, ours = world.snapshot(), world.ours["order"]
+    values = {"order": ours, "orders": ours, "member": "M101", "members": "M101", "actor": "office:he", "phone": "10000009999",
+              "decision": "accept", "department": "D01", "outcome": "solved", "rating": "satisfied", "query": "路灯",
+              "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456", "limit": 100}
+    of_the_county = ("orders.list", "cases.search", "updates.list", "audit.list", "journal.verify", "journal.rebuild",
+                     "sms.reply", "code.send")  # they do not depend on an order, and answer about their county
+    known = list(calls(world.system))
+    assert len(known) >= 15
+    for name, receiver, fields in known:
+        body = {"type": name, "v": 1} | {field: values.get(field, 1 if kind == "integer" else "x")
+                                         for field, kind in fields.items() if field not in ("start", "end", "offset",
+                                                                                           "states", "categories", "public",
+                                                                                           "group", "town", "within")}
+        for order in (ours, ""):
+            answer, reply = Peer(world.system, receiver).ask(
+                envelope(kind=CALL, county=OTHER, order=order, source=INTAKE, destination=SERVICES[receiver], sequence=1,
+                         at=2 ** 62), body)
+            rows = [row.get("order") for row in (reply or {}).get("rows", [])]
+            if name != "audit.list":  # what theirs tried belongs to their own trail
+                assert ours not in rows, (name, reply)
+            assert answer["status"] != OK or name in of_the_county, (name, order, reply)
+    assert world.snapshot() == before

@@ -1,0 +1,281 @@
+/*
+ * test_roles.c - who may do what, each cell of the table; written down here once more, in the terms of the domain.
+ */
+// links: services/intake
+#include "services/intake/roles.h"
+#include "tests/unit/fixture.h"
+
+#include "common/alloc.h"
+#include "common/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define HASH "3b164ff7f2e6e103176b3f61b0f87330d471ac4cdc55aaa0b34d6a55efddde3"
+
+/* One phone, two roles: 10000004003 is a member and works in the office of department D2. */
+static struct county *make_county(void)
+{
+    const char *texts[COUNTY_FILE_COUNT];
+    struct county *county = NULL;
+    memcpy(texts, fixture_files, sizeof texts);
+    texts[FILE_GROUPS] = "id,name,communities,committee\nG1,城关小组,C1,K1\nG2,临河小组,C2,K2\n";
+    texts[FILE_COMMITTEES] = "id,name,phone\nK1,提案委,10000002001\nK2,经济委,10000002002\nK3,文史委,10000002003\n";
+    texts[FILE_DEPARTMENTS] = "id,name,phone\nD1,住建局,10000003001\nD2,水务局,10000004003\n";
+    texts[FILE_STAFF] = "id,name,phone,role\nO1,何知微,10000005001,office\nC1,安若素,10000005901,city\n";
+    texts[FILE_KEYS] = "name,role,hash\nall,office," HASH "1\nlists,orders.list order.read," HASH "2\n"
+                       "desk,order.claim delegate," HASH "3\nfeed,import," HASH "4\n";
+    assert_int_equal(county_parse("990101", texts, fixture_fault, NULL, &county), 0);
+    return county;
+}
+
+/* Group G1, town T1, M2 has it. */
+static struct record *make_order(const char *state, const char *department, bool handed_over)
+{
+    struct record *order = record_new();
+    record_set(order, F_STATE, state);
+    record_set(order, F_GROUP, "G1");
+    record_set(order, F_TOWN, "T1");
+    record_set(order, F_MEMBERS, "M2");
+    record_set(order, F_DEPARTMENT, department);
+    if (handed_over)
+        record_set_int(order, F_HANDED_AT, fixture_now);
+    return order;
+}
+
+static struct grant decide(const struct county *county, const char *phone, enum permission permission,
+                           const struct record *order)
+{
+    struct caller caller = {.kind = CALLER_PERSON, .county = "990101"};
+    struct grant grant;
+    person_digest(caller.phone, county, phone);
+    permission_decide(county, &caller, permission, order, &grant);
+    return grant;
+}
+
+/* Of all permissions exactly the named ones are granted. */
+static void assert_granted(const struct county *county, const char *who, const char *phone, const struct record *order,
+                           const char *expected)
+{
+    for (int permission = PERMIT_ORDER_READ; permission < PERMISSION_COUNT; permission++) {
+        const char *name = permission_name((enum permission)permission);
+        if (permission_is_of_order((enum permission)permission) != (order != NULL))
+            continue;
+        bool granted = decide(county, phone, (enum permission)permission, order).granted;
+        if (granted != words_have(expected, name))
+            fail_msg("%s: %s is %s", who, name, granted ? "granted" : "not granted");
+    }
+}
+
+#define ALL_OF_ORDER                                                                                                   \
+    "order.read order.notes order.contact order.screen order.claim order.handover order.answer order.rate "            \
+    "order.reassign order.decide"
+
+static const struct {
+    const char *who, *phone;
+    const char *open;   /* what they may do to an order in the pool that M2 has claimed a place of */
+    const char *handed; /* to one that was handed over to D1 */
+    const char *county; /* what they may do without an order */
+} cells[] = {
+    {"has taken it", "10000004002", "order.read order.notes order.contact order.claim order.handover order.answer",
+     "order.read order.notes order.contact order.claim order.handover order.answer", "orders.list"},
+    {"leads the group", "10000004001", "order.read order.notes order.claim", "order.read order.notes order.claim",
+     "orders.list"},
+    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list"},
+    {"leads another group", "10000004004", "", "", "orders.list"},
+    {"convener", "10000001001", "order.read order.notes order.contact order.screen order.handover order.reassign",
+     "order.read order.notes order.contact order.screen order.handover order.reassign", "orders.list"},
+    {"convener of another town", "10000001002", "", "", "orders.list"},
+    {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer", "orders.list"},
+    {"committee", "10000002001", "order.read order.notes order.decide", "order.read order.notes order.decide",
+     "orders.list"},
+    {"committee of another group", "10000002002", "", "", "orders.list"},
+    {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
+     "orders.list orders.find audit.list cases.search import open311"},
+    {"city", "10000005901", "", "", ""},
+    {"nobody", "10000009999", "", "", ""},
+    {"the chair has a phone, and no role", "10000009001", "", "", ""},
+};
+
+static void each_cell(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    RECORD *open = make_order(STATE_OPEN, "D1", false), *handed = make_order(STATE_CONSULTING, "D1", true);
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        assert_granted(county, cells[i].who, cells[i].phone, open, cells[i].open);
+        assert_granted(county, cells[i].who, cells[i].phone, handed, cells[i].handed);
+        assert_granted(county, cells[i].who, cells[i].phone, NULL, cells[i].county);
+    }
+    county_destroy(&county);
+}
+
+static void an_order_whose_town_is_not_known_is_the_first_conveners(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    RECORD *order = record_new();
+    record_set(order, F_STATE, STATE_SCREENING);
+    assert_true(decide(county, "10000001001", PERMIT_ORDER_SCREEN, order).granted);
+    assert_false(decide(county, "10000001002", PERMIT_ORDER_SCREEN, order).granted);
+    assert_false(decide(county, "10000002001", PERMIT_ORDER_READ, order).granted);
+    county_destroy(&county);
+}
+
+static void roles_add_up(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    RECORD *order = make_order(STATE_CONSULTING, "D2", true);
+    struct grant grant = decide(county, "10000004003", PERMIT_ORDER_ANSWER, order);
+    assert_true(grant.granted);
+    assert_string_equal(grant.actor, "department:D2"); /* the role that grants it */
+    assert_string_equal(decide(county, "10000004003", PERMIT_ORDER_CLAIM, order).actor, "member:M3");
+    assert_string_equal(decide(county, "10000009999", PERMIT_ORDER_READ, order).actor, "");
+    AUTOFREE char *roles = NULL;
+    char digest[PERSON_DIGEST_SIZE];
+    person_digest(digest, county, "10000004003");
+    roles = person_roles(county, digest);
+    assert_string_equal(roles, "member:M3 department:D2");
+    county_destroy(&county);
+}
+
+/* Whoever handles an order does not rate it, even if they work in the office. */
+static void handlers_do_not_rate(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    RECORD *order = make_order(STATE_ANSWERED, "D1", true);
+    county->staff[0].phone = "10000004002";
+    struct grant grant = decide(county, "10000004002", PERMIT_ORDER_RATE, order);
+    assert_false(grant.granted);
+    assert_true(grant.forbidden);
+    record_set(order, F_MEMBERS, "M1");
+    assert_true(decide(county, "10000004002", PERMIT_ORDER_RATE, order).granted);
+    assert_true(permission_of_resident(PERMIT_ORDER_RATE));
+    assert_true(permission_of_resident(PERMIT_ORDER_READ));
+    for (int i = PERMIT_ANYBODY; i < PERMISSION_COUNT; i++)
+        if (i != PERMIT_ORDER_RATE && i != PERMIT_ORDER_READ)
+            assert_false(permission_of_resident((enum permission)i));
+    county_destroy(&county);
+}
+
+static void claims_are_for_oneself(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    RECORD *order = make_order(STATE_OPEN, "D1", false);
+    static const struct {
+        const char *phone, *member;
+        bool covered;
+    } rows[] = {
+        {"10000004003", "M3", true}, {"10000004003", "M1", false}, {"10000004003", "", false},
+        {"10000004001", "M3", true}, {"10000005001", "M3", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct grant grant = decide(county, rows[i].phone, PERMIT_ORDER_CLAIM, order);
+        assert_true(grant.granted);
+        assert_int_equal(grant_covers_claim(&grant, rows[i].member), rows[i].covered);
+        assert_false(grant.may_delegate);
+    }
+    county_destroy(&county);
+}
+
+static void keys_have_scopes(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    RECORD *order = make_order(STATE_OPEN, "D1", false);
+    static const struct {
+        const char *name, *granted;
+        bool delegates;
+    } rows[] = {
+        {"all", ALL_OF_ORDER " orders.list orders.find audit.list cases.search import open311", true},
+        {"lists", "orders.list order.read", false},
+        {"desk", "order.claim", true},
+        {"feed", "import", false},
+        {"gone", "", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int permission = PERMIT_SIGNED_IN; permission < PERMISSION_COUNT; permission++) {
+            struct caller caller = {.kind = CALLER_KEY, .county = "990101"};
+            struct grant grant;
+            snprintf(caller.key, sizeof caller.key, "%s", rows[i].name);
+            permission_decide(county, &caller, (enum permission)permission, order, &grant);
+            const char *name = permission_name((enum permission)permission);
+            if (grant.granted != words_have(rows[i].granted, name))
+                fail_msg("key %s: %s", rows[i].name, name);
+            assert_int_equal(grant.may_delegate, rows[i].delegates);
+            if (grant.may_delegate)
+                assert_true(grant_covers_claim(&grant, "M1"));
+            else
+                assert_false(grant_covers_claim(&grant, "M1"));
+        }
+    county_destroy(&county);
+}
+
+/* The same names in another county are other people. */
+static void nothing_in_another_county(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    RECORD *order = make_order(STATE_OPEN, "D1", true);
+    struct caller callers[2] = {{.kind = CALLER_PERSON, .county = "990102"},
+                                {.kind = CALLER_KEY, .county = "990102", .key = "all"}};
+    person_digest(callers[0].phone, county, "10000005001");
+    for (int i = 0; i < 2; i++)
+        for (int permission = PERMIT_SIGNED_IN; permission < PERMISSION_COUNT; permission++) {
+            struct grant grant;
+            permission_decide(county, &callers[i], (enum permission)permission, order, &grant);
+            assert_false(grant.granted);
+            assert_string_equal(grant.actor, "");
+        }
+    county_destroy(&county);
+}
+
+static void lists_are_narrowed(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    static const struct {
+        const char *phone, *within;
+    } rows[] = {
+        {"10000004001", "member:M1 group:G1"},
+        {"10000004002", "member:M2 pool:G1"},
+        {"10000004003", "member:M3 pool:G1 department:D2"},
+        {"10000001001", "town:T1 town:"},
+        {"10000001002", "town:T2"},
+        {"10000002002", "committee:K2 group:G2"},
+        {"10000002003", "committee:K3"},
+        {"10000005901", "city:C1"},
+    };
+    char digest[PERSON_DIGEST_SIZE];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        person_digest(digest, county, rows[i].phone);
+        AUTOFREE char *within = person_within(county, digest);
+        assert_string_equal(within, rows[i].within);
+    }
+    person_digest(digest, county, "10000005001");
+    assert_null(person_within(county, digest));
+    assert_true(person_is_staff(county, digest));
+    person_digest(digest, county, "10000004001");
+    assert_false(person_is_staff(county, digest));
+    county_destroy(&county);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_cell),
+        cmocka_unit_test(an_order_whose_town_is_not_known_is_the_first_conveners),
+        cmocka_unit_test(roles_add_up),
+        cmocka_unit_test(handlers_do_not_rate),
+        cmocka_unit_test(claims_are_for_oneself),
+        cmocka_unit_test(keys_have_scopes),
+        cmocka_unit_test(nothing_in_another_county),
+        cmocka_unit_test(lists_are_narrowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
