@@ -139,9 +139,7 @@ int config_update(struct ctl *ctl, const char *county, char *const texts[COUNTY_
             vault_rekey(config.vault);
         if (code == DONE)
             code = store_config(ctl, &config, ret_revision);
-        if (code == DONE && *ret_revision > 0)
-            return seal_open_data(ctl, county, config.vault);
-        if (code != DONE)
+        if (code != DONE || *ret_revision > 0)
             return code;
     }
     return fail("county %s is being changed all the time by others; try again", county);

@@ -83,14 +83,11 @@ struct counties *counties_open(struct ctl *ctl);
 
 /*
  * Stores a county's config anew, sealed: with these files, or with those that it has when texts is NULL; rekey: with a
- * new data key. Its vault gets wrapped by the current master key, and what an earlier version left open gets sealed.
+ * new data key. Its vault gets wrapped by the current master key; the secret of a version before the vault goes into it.
  * Returns DONE and the new revision, or FAILED after saying why.
  */
 int config_update(struct ctl *ctl, const char *county, char *const texts[COUNTY_FILE_COUNT], bool rekey,
                   int64_t *ret_revision);
-
-/* Seals what an earlier version left open in Redis. Returns DONE, or FAILED after saying why. */
-int seal_open_data(struct ctl *ctl, const char *county, const struct vault *vault);
 
 /* "2026-11-22T09:30:00+08:00"; new reference. */
 json_t *json_time(int64_t ms);

@@ -397,7 +397,7 @@ static void replies_claim_or_are_helped(void **state)
         assert_int_equal(outcome_message_count(outcome), reply_cases[i].claims != NULL);
         if (reply_cases[i].claims)
             assert_true(record_is(outcome_message(outcome, 0), F_MEMBER, reply_cases[i].claims));
-        static const char sms[] = "990101.0123456789abcdef01234567.1", key[] = "sms:990101.0123456789abcdef01234567.1";
+        static const char key[] = "sms:990101.0123456789abcdef01234567.1";
         const char *helped = written(outcome, "HSET", key, "recipient");
         assert_string_equal(helped ? helped : "", reply_cases[i].helped ? reply_cases[i].helped : "");
         if (helped) {
