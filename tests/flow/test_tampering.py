@@ -13,7 +13,8 @@ import pytest
 import redis
 import requests
 
-from archive_files import (assert_as_stored, path, readiness, tamper, two_counties, verify, wait_refused, wait_stored)
+from archive_files import (assert_as_stored, path, readiness, tamper, two_counties, verify, wait_dead_forgotten, wait_refused,
+                           wait_stored)
 from harness import COUNTY, make_county, wait_until
 from test_second_implementation import Peer
 
@@ -129,7 +130,7 @@ def test_the_chain_survives_kills_of_two_archives(make_system, tmp_path):
         system.restart(name)
     wait_until(lambda: system.redis.xlen(AUDIT) == 0, 20, "the audit trail is taken")
     wait_stored(system, timeout=60)
-    wait_until(lambda: system.redis.zcount("registry:archive", time.time() * 1000, "+inf") == 2, 10, "the dead are forgotten")
+    wait_dead_forgotten(system)
     assert_as_stored(system)
     [(rows, last)] = tamper(system, "SELECT count(*), max(id) FROM journal")
     assert rows == last >= 2 * len(orders)
