@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import time
 from contextlib import closing
 
 import requests
@@ -51,6 +52,13 @@ def outbox(system, county=COUNTY):
 
 def wait_stored(system, county=COUNTY, timeout=30):
     wait_until(lambda: outbox(system, county) == 0, timeout, f"the archive has all of {county}")
+
+
+def wait_dead_forgotten(system):
+    """sidanctl asks an instance of the registry, where one that was killed stays for some seconds."""
+    alive = sum(archive.running() for archive in system.of("archive"))
+    wait_until(lambda: system.redis.zcount("registry:archive", time.time() * 1000, "+inf") == alive, 15,
+               "only those that live are on the list")
 
 
 def readiness(system):

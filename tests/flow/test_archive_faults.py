@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from archive_files import (OTHER, assert_as_stored, log_lines, outbox, path, readiness, steps, tamper, two_counties, verify,
-                           wait_refused, wait_stored)
+                           wait_dead_forgotten, wait_refused, wait_stored)
 from harness import COUNTY, ROOT, System, wait_until
 
 
@@ -38,6 +38,7 @@ def place(system, count, county=COUNTY):
 def assert_all_told(system, orders):
     wait_until(lambda: readiness(system)[0] == 200, 15, "the archive is ready")
     wait_stored(system)
+    wait_dead_forgotten(system)
     for order in orders:
         assert steps(system, order)[:2] == ["placed", "opened"], order
     assert not system.redis.exists(f"dlq:{{{COUNTY}}}"), "nothing was set aside"

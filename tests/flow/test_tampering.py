@@ -13,7 +13,8 @@ import pytest
 import redis
 import requests
 
-from archive_files import (assert_as_stored, path, readiness, tamper, two_counties, verify, wait_refused, wait_stored)
+from archive_files import (assert_as_stored, path, readiness, tamper, two_counties, verify, wait_dead_forgotten, wait_refused,
+                           wait_stored)
 from harness import COUNTY, make_county, wait_until
 from test_second_implementation import Peer
 
@@ -107,6 +108,16 @@ def test_a_cut_end_is_found_and_cannot_be_hidden(system):
     assert int(mark.split()[0]) > 10, "what Redis knows does not go back"
 
 
+def test_a_mark_that_the_file_does_not_have_is_not_overwritten(system):
+    """As another archive with a file of its own would leave it, even one that is less far."""
+    system.allowed_errors.append(rf"county={COUNTY} .*its events wait")
+    foreign = f"1 {'0' * 64}"
+    system.redis.hset(f"chain:{{{COUNTY}}}", "journal", foreign)
+    system.place()
+    wait_refused(system, "lacks row 1 of the table journal")
+    assert system.redis.hget(f"chain:{{{COUNTY}}}", "journal") == foreign
+
+
 def test_the_chain_survives_kills_of_two_archives(make_system, tmp_path):
     """Both write to one file, each is killed again and again; every step is there once, and nothing seems tampered with."""
     system = make_system(counties=[make_county(tmp_path / "counties")], instances={"archive": 2})
@@ -119,7 +130,7 @@ def test_the_chain_survives_kills_of_two_archives(make_system, tmp_path):
         system.restart(name)
     wait_until(lambda: system.redis.xlen(AUDIT) == 0, 20, "the audit trail is taken")
     wait_stored(system, timeout=60)
-    wait_until(lambda: system.redis.zcount("registry:archive", time.time() * 1000, "+inf") == 2, 10, "the dead are forgotten")
+    wait_dead_forgotten(system)
     assert_as_stored(system)
     [(rows, last)] = tamper(system, "SELECT count(*), max(id) FROM journal")
     assert rows == last >= 2 * len(orders)
@@ -201,6 +212,18 @@ def test_the_end_of_the_audit_trail_is_held_too(system):
     tamper(system, "DELETE FROM audit WHERE id = 3")
     assert system.ctl("journal", "verify", COUNTY, check=False).returncode == 1
     wait_refused(system, "lacks row 3 of the table audit")
+
+
+def test_an_entry_that_comes_again_is_stored_once(system):
+    """As after a crash between storing it and taking it out of Redis."""
+    for actor in ("member:M1", "member:M2"):
+        system.redis.delete(AUDIT)
+        for number in (1, 2) if actor == "member:M1" else (1, 2, 3):
+            system.redis.xadd(AUDIT, {"actor": actor, "action": "contact.read"}, id=f"1790000000000-{number}")
+        wait_until(lambda: system.redis.xlen(AUDIT) == 0, 10, "the archive has taken them")
+    assert tamper(system, "SELECT entry, actor FROM audit ORDER BY id") == [
+        ("1790000000000-1", "member:M1"), ("1790000000000-2", "member:M1"), ("1790000000000-3", "member:M2")]
+    assert_as_stored(system)
 
 
 def test_many_entries_are_taken_in_pieces(system):
