@@ -5,10 +5,10 @@
  * since.
  *
  * What somebody without a key can do (libzmq 4.3.4): hold a connection for HANDSHAKE_MS, and fill it with one frame of
- * MAX_REQUEST bytes. So connections are counted, and while there are MAX_CONNECTIONS the kernel is told to drop what
- * asks for one more: those that are there go on, and who is new tries again. libzmq itself knows no such limit (and
- * would end all connections with zmq_unbind), and without file descriptors neither Redis nor HTTP could be reached. The
- * monitor's events say how many there are; they come in the loop, like everything else.
+ * LINK_MAX_REQUEST bytes. So connections are counted, and while there are MAX_CONNECTIONS the kernel is told to drop
+ * what asks for one more: those that are there go on, and who is new tries again. libzmq itself knows no such limit
+ * (and would end all connections with zmq_unbind), and without file descriptors neither Redis nor HTTP could be
+ * reached. The monitor's events say how many there are; they come in the loop, like everything else.
  */
 #include "common/gate.h"
 

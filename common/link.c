@@ -22,8 +22,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* MAX_REQUEST: no message of the schema comes near it, and it is what somebody without a key can make us allocate. */
-enum { HEARTBEAT_MS = 5000, HEARTBEAT_TIMEOUT_MS = 15000, MAX_REQUEST = 256 << 10, MAX_ANSWER = 64 << 20, DRAIN = 256 };
+enum { HEARTBEAT_MS = 5000, HEARTBEAT_TIMEOUT_MS = 15000, MAX_ANSWER = 64 << 20, DRAIN = 256 };
 
 struct link {
     zloop_t *loop;
@@ -162,7 +161,7 @@ static int bind_router(struct link *link, const char *bind)
     link->router = zmq_socket(link->context, ZMQ_ROUTER);
     if (!link->router)
         return -errno;
-    set_options(link->router, MAX_REQUEST);
+    set_options(link->router, LINK_MAX_REQUEST);
     zmq_setsockopt(link->router, ZMQ_ROUTER_MANDATORY, &one, sizeof one);
     zmq_setsockopt(link->router, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
     int r = gate_new(link->loop, link->context, link->keys, &link->gate);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/link.h"
 #include "common/wire.h"
 #include "tests/unit/golden.h"
 
@@ -262,6 +263,23 @@ static int write_golden(void)
     return 0;
 }
 
+/* A message that its receiver's link would not take would never arrive, however often it is sent. */
+static void the_largest_messages_fit_the_link(void **state)
+{
+    (void)state;
+    enum { UTF8_MAX = 4, OVERHEAD = 40 /* key, lengths, a number */, ENVELOPE = 1000 };
+    for (int type = 0; type < MESSAGE_COUNT; type++) {
+        const struct message_info *message = message_info((enum message_type)type);
+        size_t size = ENVELOPE;
+        for (size_t i = 0; i < message->field_count; i++) {
+            const struct field_info *field = field_info(message->fields[i].field);
+            size += OVERHEAD + (field->type == FIELD_STR ? UTF8_MAX * field->max : 0);
+        }
+        if (message->kind == KIND_EVENT || message->kind == KIND_CALL)
+            assert_true(size <= LINK_MAX_REQUEST);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--write") == 0)
@@ -271,6 +289,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(unknown_fields_are_skipped),
         cmocka_unit_test(what_is_wrong_is_refused_and_named),
         cmocka_unit_test(envelopes_survive_and_bear_further_elements),
+        cmocka_unit_test(the_largest_messages_fit_the_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
