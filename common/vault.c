@@ -64,10 +64,9 @@ static char *seal(const unsigned char key[KEY], int64_t number, const char *owne
                                                (const unsigned char *)about, strlen(about), NULL, sealed, encrypt_key);
     sodium_memzero(encrypt_key, sizeof encrypt_key);
     size_t text_size = sodium_base64_ENCODED_LEN(sealed_size, BASE64);
-    char *text = xmalloc(header + text_size);
-    memcpy(text, about, header);
-    sodium_bin2base64(text + header, text_size, sealed, sealed_size, BASE64);
-    return text;
+    AUTOFREE char *text = xmalloc(text_size);
+    sodium_bin2base64(text, text_size, sealed, sealed_size, BASE64);
+    return xasprintf("%.*s%s", (int)header, about, text);
 }
 
 /* "v1.7.BASE64URL" → 7, and where the rest begins. -EBADMSG when it does not look so. */

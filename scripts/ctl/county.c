@@ -160,11 +160,12 @@ int county_apply(struct ctl *ctl, size_t argc, char *const argv[])
     struct county *county = NULL;
     int code = check(ctl, argv[0], texts, &county);
     int64_t revision = 0;
-    if (county)
+    if (county) {
         code = config_update(ctl, county->id, texts, false, &revision);
-    if (code == DONE) {
-        print_summary(county, "applied");
-        printf("revision %lld\n", (long long)revision);
+        if (code == DONE) {
+            print_summary(county, "applied");
+            printf("revision %lld\n", (long long)revision);
+        }
     }
     county_destroy(&county);
     free_files(texts);
