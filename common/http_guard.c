@@ -13,8 +13,8 @@
 
 enum {
     STUCK_TICKS = 3,
-    IDLE_RUNS = 3,                    /* in one tick; there are none as long as libmicrohttpd behaves */
-    UNSENT_BYTES = 128 * 1024 * 1024, /* of answers that wait for slow readers */
+    IDLE_RUNS = 3,                   /* in one tick; there are none as long as libmicrohttpd behaves */
+    UNSENT_BYTES = 64 * 1024 * 1024, /* of answers that wait for slow readers; more than the largest has */
 };
 
 /* -- the head of a request --------------------------------------------------------------------------------------- */

@@ -181,7 +181,7 @@ def test_a_chunk_header_without_end(door):
         used, started = processor(door), time.monotonic()
         answer = exchange(door, POST + TE + b"\r\n\r\n" + end, timeout=20)
         assert answer == b"" or statuses(answer)[0] in (400, 408, 413, 431), answer[:200]
-        assert time.monotonic() - started < 5 and processor(door) - used < 3
+        assert time.monotonic() - started < 3 and processor(door) - used < 2  # a body may take 4 s
 
 
 @pytest.mark.parametrize("path, kind", [
@@ -211,8 +211,9 @@ def test_path_tricks(door):
                  f"/api/v1//orders/{number}", f"/api/v1/./orders/{number}", f"/api/v1/x/../orders/{number}",
                  f"/api/v1/x/%2e%2e/orders/{number}", f"/api/v1/orders/{number}/", f"/api/v1/orders/{number};a=b",
                  f"/api/v1/orders;/{number}", f"/API/v1/orders/{number}", f"/api/v1/orders/{number}%20",
-                 f"/api/v1/orders/{number}%0a", f"/api/v1/orders/{number.replace('-', '%252d')}", "/api/v1/orders/%c0%ae",
-                 f"/api/v1/orders/{number}\\..", f"/api/v1/orders/{number}%", f"/api/v1/orders/0{number}",
+                 f"/api/v1/orders/{number}%0a", f"/api/v1/orders/{number.replace('-', '%252d')}",
+                 "/api/v1/orders/%c0%ae", f"/api/v1/orders/{number}\\..", f"/api/v1/orders/{number}%",
+                 f"/api/v1/orders/0{number}",
                  f"/api/v1/orders/{number.replace('-', '-0')}", "/..%c0%afetc/passwd", "/%2e%2e/%2e%2e/etc/passwd",
                  f"http://sidan/api/v1/orders/{number}", f"/open311/v2/requests/..%2f{number}.xml",
                  f"/open311/../api/v1/orders/{number}", f"/open311/v2/requests/{number}%00.xml"]:
@@ -240,8 +241,8 @@ def test_host_tricks(door, host):
     """A Host that was no UTF-8 ended intake."""
     with harmless(door):
         for ending in ("json", "xml"):
-            answer = exchange(door, b"GET /open311/discovery.%s HTTP/1.1\r\nHost: %s\r\nX-Forwarded-Proto: javascript\r\n"
-                              b"Connection: close\r\n\r\n" % (ending.encode(), host))
+            answer = exchange(door, b"GET /open311/discovery.%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
+                              b"X-Forwarded-Proto: javascript\r\n\r\n" % (ending.encode(), host))
             assert statuses(answer) == [200] and b"http://localhost/open311/v2/" in answer, answer
 
 
@@ -273,7 +274,7 @@ def test_response_splitting(door):
 def test_long_names_and_keys(door):
     """A name of a field that was cut in the middle of a character ended intake."""
     with harmless(door):
-        for name in ["路" * 20, "a" + "路" * 20, "ab" + "路" * 20, "a" * 100_000, "\u202e" * 30, "😀" * 15, "a" + "😀" * 15]:
+        for name in ["路" * 20, "a" + "路" * 20, "ab" + "路" * 20, "a" * 100_000, "\u202e" * 30, "😀" * 15, "a😀" * 15]:
             answer = door.api("POST", "/api/v1/orders", {"county": COUNTY, name: 1})
             assert answer.status == 400 and answer.json["error"]["code"] == "unknown_field", answer
         for key in ("k" * 129, "k" * 20_000):
@@ -352,8 +353,9 @@ def test_numbers_and_times_out_of_all_bounds(door):
 
 # -- languages behind the door -----------------------------------------------------------------------------------------
 
-SQL = ["' OR '1'='1", "x') OR 1=1 --", "\" OR 1=1 --", "'; DROP TABLE journal; --", "%", "_", "*", "' UNION SELECT 1 --",
-       "placed' --", "\\", "NULL", "title MATCH 'a'", "a NEAR b", "journal", "rowid:1", "{title}:a", "a OR b*", "^a"]
+SQL = ["a\" OR \"鹤", "鹤\"*", "' OR '1'='1", "x') OR 1=1 --", "\" OR 1=1 --", "'; DROP TABLE journal; --",
+       "' UNION SELECT 1 --", "%", "_", "*", "placed' --", "\\", "NULL",
+       "title MATCH 'a'", "a NEAR b", "journal", "rowid:1", "{title}:a", "a OR b*", "^a"]
 
 
 def test_sql_injection(door):
@@ -382,8 +384,9 @@ def test_sql_injection(door):
         assert database.execute("SELECT count(*) FROM journal").fetchone()[0] > 0
 
 
-REDIS = ["x\r\nFLUSHALL\r\n", "*1\r\n$8\r\nFLUSHALL\r\n", "{other}", "}{", "a:b:c", "a b", "..", "\"", "'", "]]", "%s%n", "$",
-         "return redis.call('FLUSHALL')", "KEYS[1]", "-1", "990103-000001}", "{990102}:990102-000001", "|", "a|b|0", "\x7f"]
+REDIS = ["x\r\nFLUSHALL\r\n", "*1\r\n$8\r\nFLUSHALL\r\n", "return redis.call('FLUSHALL')", "KEYS[1]", "{other}", "}{",
+         "990103-000001}", "{990102}:990102-000001", "a:b:c", "a b", "..", "\"", "'", "]]", "%s%n", "$", "-1", "|",
+         "a|b|0", "\x7f"]
 
 
 def test_redis_and_lua_injection(door):
@@ -422,12 +425,12 @@ def test_forged_callbacks(door):
     door.wait_state(order, "open")
     before = door.order(order)
     member = "10000004001"
-    wrong = ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), TOKEN[::-1], TOKEN.replace("-", "%252d"), "..", "*", "%20"]
+    wrong = ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), TOKEN[::-1], TOKEN.replace("-", "%252d"), "..", "%20"]
     bodies = set()
     for token in wrong:
         for method, path in (("GET", f"/gateway/kannel/{token}/receipt?sms={order['order']}.x.0&type=1"),
                              ("POST", f"/gateway/kannel/{token}/reply")):
-            answer = door.api(method, path, headers={"X-Kannel-From": member}, data=b"3VK" if method == "POST" else None)
+            answer = door.api(method, path, headers={"X-Kannel-From": member}, data=b"3VK")
             assert answer.status == 404, (token, answer)
             bodies.add(answer.text)
     assert len(bodies) == 1, "a wrong secret looks like no address at all"
@@ -542,12 +545,12 @@ def test_slow_readers_of_large_answers(make_system, monkeypatch):
     path = "/open311/v2/requests.json"
     wait_until(lambda: len(system.api("GET", path).json) == 200, 60, "all are listed")
     size, used = len(system.api("GET", path).text.encode()), memory(intake(system))
-    readers = 80
-    assert readers * size > 400 << 20
+    readers = 40
+    assert readers * size > 200 << 20
     with ExitStack() as stack:
         connect(system, stack, readers, get(path))
         assert system.api("GET", path, timeout=120).status == 200  # asked last, so answered last
-        assert memory(intake(system)) - used < 250 << 20
+        assert memory(intake(system)) - used < 140 << 20
         started = time.monotonic()
         system.place()
         assert time.monotonic() - started < 5

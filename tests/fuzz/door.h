@@ -397,11 +397,20 @@ static void door_handle(struct http_request *request, const char *body, size_t s
     PROMISE(door.answers == 1);
 }
 
+static bool holds_phone(const struct http_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        if (strstr(pairs->at[i].name, DOOR_PHONE) || strstr(pairs->at[i].value, DOOR_PHONE))
+            return true;
+    return false;
+}
+
 /* One request and its answer. method and path are taken over; headers and query stand in `door`. */
 static void door_request(char *method, char *path, const char *body, size_t size)
 {
     AUTOFREE char *words = xstrndup(body, size);
-    door.shown = strstr(words, DOOR_PHONE);
+    door.shown =
+        strstr(words, DOOR_PHONE) || strstr(path, DOOR_PHONE) || holds_phone(&door.headers) || holds_phone(&door.query);
     door.words = is_text(words) ? words : "路灯";
     door.wishes = __wrap_MHD_lookup_connection_value(NULL, MHD_HEADER_KIND, "X-Fake");
     door.county_count = wish('2') ? 2 : 1;
