@@ -6,18 +6,25 @@
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
 # make install    the programs, sample counties and configurations to $(DESTDIR)$(PREFIX)
 #
-# SANITIZE=1 builds into build/asan with AddressSanitizer and UBSan. After changing CC or CFLAGS: make clean.
+# make fuzz       fuzz tests: MINUTES=60 TARGET=wire JOBS=2; make fuzz-merge takes what they found into tests/fuzz/corpus
+#
+# SANITIZE=1 builds into build/asan with AddressSanitizer and UBSan, FUZZ=1 into build/fuzz with clang, libFuzzer and
+# both. After changing CC or CFLAGS: make clean.
 
 SERVICES := intake routing assignment notification archive
 PACKAGES := libzmq libczmq msgpack hiredis libcurl libmicrohttpd jansson libxml-2.0 libsodium sqlite3 libutf8proc
 PREFIX   ?= /usr/local
 
-BUILD    := build$(if $(SANITIZE),/asan)
+BUILD    := build$(if $(FUZZ),/fuzz,$(if $(SANITIZE),/asan))
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wconversion -Werror
 STANDARD := -std=c11 -D_GNU_SOURCE
 ifdef SANITIZE
 CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+endif
+ifdef FUZZ
+CC       := clang
+CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 endif
 # pkg-config may be missing until scripts/setup has run, so it is asked only when something is compiled.
 DIALECT = $(STANDARD) $(WARNINGS) -I. -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
@@ -28,8 +35,9 @@ COMMON     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
 LUA        := $(patsubst %.lua,$(BUILD)/%.lua.h,$(wildcard common/lua/*.lua services/*/lua/*.lua))
 PROGRAMS   := $(SERVICES:%=$(BUILD)/bin/sidan-%) $(BUILD)/bin/sidanctl
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs bench install clean golden reference
+.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs fuzz-programs fuzz fuzz-merge bench install clean golden reference
 all: | build/.setup
 	@$(MAKE) --no-print-directory programs
 
@@ -70,16 +78,26 @@ $(BUILD)/%.lua.h: %.lua
 	@mkdir -p $(@D)
 	@sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^\(.*\)$$/"\1\\n"/' $< > $@
 
-# A unit test says in a line "// links: services/NAME" whose files it needs beside the library; all but their main.
+# A test says in a line "// links: services/NAME" whose files it needs beside the library; all but their main. A fuzz
+# target says in "// wraps: NAME..." which functions it answers in place of others.
 linked = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(shell \
-    sed -n 's|^// links: ||p' tests/unit/$(1).c)))))
+    sed -n 's|^// links: ||p' $(1))))))
+wrapped = $(addprefix -Xlinker --wrap=,$(shell sed -n 's|^// wraps: ||p' $(1)))
 .SECONDEXPANSION:
-$(UNIT_TESTS): $(BUILD)/unit/%: tests/unit/%.c $$(call linked,$$*) $(BUILD)/libsidan.a
+$(UNIT_TESTS): $(BUILD)/unit/%: tests/unit/%.c $$(call linked,tests/unit/$$*.c) $(BUILD)/libsidan.a
 	@mkdir -p $(@D)
 	@echo "  test $@"
-	@$(COMPILE) $(LDFLAGS) -MF $@.d -o $@ $< $(call linked,$*) $(BUILD)/libsidan.a -lcmocka $(LDLIBS)
+	@$(COMPILE) $(LDFLAGS) -MF $@.d -o $@ $< $(call linked,$<) $(BUILD)/libsidan.a -lcmocka $(LDLIBS)
 
 unit-programs: $(UNIT_TESTS)
+
+$(FUZZERS): $(BUILD)/targets/%: tests/fuzz/%.c $$(call linked,tests/fuzz/$$*.c) $(BUILD)/libsidan.a
+	@mkdir -p $(@D)
+	@echo "  fuzz $@"
+	@$(COMPILE) -fsanitize=fuzzer $(LDFLAGS) $(call wrapped,$<) -MF $@.d -o $@ $< $(call linked,$<) \
+	    $(BUILD)/libsidan.a $(LDLIBS)
+
+fuzz-programs: $(FUZZERS)
 
 # The golden files of tests/golden, one for each message; see tests/unit/test_wire.c.
 golden: $(BUILD)/unit/test_wire
@@ -98,6 +116,15 @@ check: | build/.setup
 
 unit: | build/.setup
 	@tests/check unit/
+
+# MINUTES for each target, JOBS of them at a time. TARGET: one or some of tests/fuzz/*.c.
+fuzz: | build/.setup
+	@$(MAKE) --no-print-directory FUZZ=1 fuzz-programs
+	@tests/fuzz/run $(MINUTES:%=--minutes %) $(JOBS:%=--jobs %) $(TARGET)
+
+fuzz-merge: | build/.setup
+	@$(MAKE) --no-print-directory FUZZ=1 fuzz-programs
+	@tests/fuzz/run --merge $(TARGET)
 
 bench: all
 	@tests/bench/run

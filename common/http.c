@@ -23,6 +23,7 @@ enum {
     IDLE_MS = 60 * 1000,        /* a kept-alive connection without a request */
     SENDING_MS = 5 * 60 * 1000, /* to take an answer */
     ROUNDS = 16,                /* of libmicrohttpd per turn of the loop */
+    SPARE = 64,                 /* connections above the greatest number, for those who come while others give way */
     DEFAULT_MAX_BODY = 64 * 1024,
     MAX_FIRST = 64 * 1024, /* of a body's first allocation: a length is only a promise */
 };
@@ -34,7 +35,8 @@ static struct http_connection *connection_of(struct MHD_Connection *mhd)
 
 static void set_deadline(struct http_connection *connection, int64_t ms)
 {
-    connection->deadline = zclock_mono() + ms;
+    connection->since = zclock_mono();
+    connection->deadline = connection->since + ms;
 }
 
 static void fail(struct http_request *request, int status, const char *word, const char *detail)
@@ -55,8 +57,10 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
         if (connection->next)
             connection->next->previous = connection;
         server->connections = connection;
+        server->connection_count++;
         set_deadline(connection, server->config->header_ms);
         *context = connection;
+        http_guard_crowd(server);
         return;
     }
     struct http_connection *connection = *context;
@@ -66,6 +70,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
         server->connections = connection->next;
     if (connection->next)
         connection->next->previous = connection->previous;
+    server->connection_count--;
     http_request_destroy(&connection->request);
     free(connection);
 }
@@ -77,6 +82,7 @@ static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *
     struct http_connection *connection = connection_of(mhd);
     http_request_destroy(&connection->request);
     connection->request = http_request_new(connection, xstrndup(uri, strcspn(uri, "?")));
+    connection->request->ambiguous = !http_guard_uri(uri);
     if (connection->used)
         set_deadline(connection, server->config->header_ms);
     connection->used = true;
@@ -117,6 +123,12 @@ static enum MHD_Result begin(struct http_request *request, const char *url, cons
     request->method = xstrdup(method);
     request->path = xstrdup(url);
     http_request_route(request);
+    int status;
+    const char *detail, *word = http_guard_head(request, &status, &detail);
+    if (word) {
+        fail(request, status, word, detail);
+        return MHD_NO;
+    }
     const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     int64_t bytes;
     int bad = length ? parse_int(length, 0, INT64_MAX, &bytes) : -EINVAL;
@@ -190,6 +202,7 @@ static enum MHD_Result proceed(struct http_request *request)
     }
     request->phase = PHASE_ANSWERING;
     set_deadline(connection, SENDING_MS);
+    http_guard_unsent(request->server);
     return MHD_queue_response(connection->mhd, (unsigned)request->status, request->response);
 }
 
@@ -214,6 +227,7 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *mhd, const ch
 {
     (void)arg, (void)version, (void)context;
     struct http_request *request = connection_of(mhd)->request;
+    request->server->calls++;
     if (request->server->stopping && request->phase < PHASE_HANDLING)
         return MHD_NO;
     switch (request->phase) {
@@ -261,11 +275,13 @@ static int on_again(zloop_t *loop, int timer, void *arg)
 static void run(struct http_server *server)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
+    unsigned calls = server->calls;
     bool busy = true;
     for (int round = 0; busy && round < ROUNDS; round++) {
         MHD_run(server->daemon);
         busy = MHD_get_timeout(server->daemon, &wait) == MHD_YES && wait == 0;
     }
+    server->idle_runs += busy && calls == server->calls;
     if (busy)
         http_wake(server);
 }
@@ -291,9 +307,10 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
     int64_t now = zclock_mono();
     for (struct http_connection *connection = server->connections, *next; connection; connection = next) {
         next = connection->next;
-        if (connection->deadline > 0 && now >= connection->deadline)
+        if (connection->deadline > 0 && (http_guard_is_stuck(connection) || now >= connection->deadline))
             expire(connection);
     }
+    server->idle_runs = 0;
     run(server);
     return 0;
 }
@@ -336,7 +353,7 @@ int http_start(zloop_t *loop, const struct http_config *config, struct http_serv
         (struct http_server){.loop = loop, .config = config, .listener = listener, .port = port, .again_timer = -1};
     server->daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, server,
-                         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, config->connections,
+                         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, config->connections + SPARE,
                          MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
                          server, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server, MHD_OPTION_END);
     if (!server->daemon) {

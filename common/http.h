@@ -5,9 +5,10 @@
  * handler answers at once or later with http_answer(); until then the
  * connection sleeps. Bodies over their limit (413), requests that are not
  * complete in time (408) and broken ones (400) are answered here, through the
- * server's error function, so that they too are in the caller's format. (A
- * request line or a header that is no HTTP at all gets libmicrohttpd's own
- * 400 or 431.)
+ * server's error function, so that they too are in the caller's format. So are
+ * those that two readers might understand differently (400) and compressed
+ * bodies (415). (A request line or a header that is no HTTP at all, or huge,
+ * gets libmicrohttpd's own 400, 414 or 431.)
  */
 #ifndef SIDAN_HTTP_H
 #define SIDAN_HTTP_H
@@ -49,7 +50,7 @@ struct http_config {
     int header_ms;        /* to receive the headers */
     int body_ms;          /* to receive an ordinary body */
     int piece_ms;         /* longest silence while a body is taken piece by piece */
-    unsigned connections; /* greatest number at a time */
+    unsigned connections; /* greatest number at a time; then the one that has been still for longest is closed */
 };
 
 /* Starts listening. 0, or -errno (-EADDRINUSE, ...). config and routes must live as long as the server. */
@@ -108,7 +109,10 @@ void http_resume(struct http_request *request);
  */
 void http_answer(struct http_request *request, int status, const char *type, const char *body, size_t size);
 
-/* Adds a header to the coming answer. */
+/*
+ * Adds a header to the coming answer. Every answer has X-Content-Type-Options, a Content-Security-Policy that allows
+ * nothing, Referrer-Policy and Cache-Control: no-store, unless one of these names is added here with another value.
+ */
 void http_answer_header(struct http_request *request, const char *name, const char *value);
 
 #endif

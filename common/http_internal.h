@@ -1,7 +1,8 @@
 /*
  * http_internal.h - what the files of the HTTP server share: http.c (loop,
- * connections, deadlines), http_request.c (what was asked, the answer) and
- * http_linger.c (answers in the middle of an upload).
+ * connections, deadlines), http_request.c (what was asked, the answer),
+ * http_guard.c (what is not borne) and http_linger.c (answers in the middle of
+ * an upload).
  */
 #ifndef SIDAN_HTTP_INTERNAL_H
 #define SIDAN_HTTP_INTERNAL_H
@@ -35,10 +36,13 @@ struct http_request {
     char *method, *path;
     struct http_pairs segments, form, headers; /* headers: of the answer */
     bool form_parsed, paused, suspended, admitted;
+    bool ambiguous; /* its address; see http_guard_uri() */
+    bool chunked;
     int failure; /* 404 or 405 */
     char *body;
     size_t body_size, body_capacity, received;
     struct MHD_Response *response;
+    size_t response_size;
     int status;
     void *attached;
     void (*destroy_attached)(void *data);
@@ -51,8 +55,10 @@ struct http_connection {
     struct MHD_Connection *mhd;
     struct http_connection *previous, *next;
     struct http_request *request; /* from its first line until its answer is sent */
-    int64_t deadline;             /* of the present phase, by zclock_mono(); 0: none */
+    int64_t since, deadline;      /* of the present phase, by zclock_mono(); deadline 0: none */
     bool used;                    /* has served a request */
+    size_t progress;              /* of http_guard_is_stuck(): the size of the body at the last tick, */
+    int ticks;                    /* and how often in turn it was suspected */
 };
 
 struct http_linger;
@@ -67,7 +73,11 @@ struct http_server {
     int port;
     int tick_timer, again_timer; /* again_timer: -1 when not set */
     struct http_connection *connections;
-    size_t active; /* requests that a handler has and has not answered */
+    size_t connection_count;
+    unsigned calls;     /* of ours by libmicrohttpd */
+    unsigned idle_runs; /* since the last tick: it was busy, and had nothing to tell us */
+    size_t active;      /* requests that a handler has and has not answered */
+    size_t unsent;      /* bytes of answers that have not been taken */
     bool stopping;
     struct http_linger *linger;
 };
@@ -84,6 +94,17 @@ void http_request_route(struct http_request *request);
 void http_pairs_add(struct http_pairs *pairs, char *name, char *value);
 const char *http_pairs_get(const struct http_pairs *pairs, const char *name);
 void http_pairs_clear(struct http_pairs *pairs);
+
+/* http_guard.c */
+/* Whether an address means the same to everybody: no escaped NUL, no escaped slash in the path. */
+bool http_guard_uri(const char *uri);
+/* NULL, or the stable word for what is wrong with the head of a request, with its status and a sentence. */
+const char *http_guard_head(struct http_request *request, int *ret_status, const char **ret_detail);
+/* Those who hold what others need give way, the longest first: a connection, the memory of an answer. */
+void http_guard_crowd(struct http_server *server);
+void http_guard_unsent(struct http_server *server);
+/* Asked once in every tick: whether libmicrohttpd is busy with nothing, and this may be why. */
+bool http_guard_is_stuck(struct http_connection *connection);
 
 /* http_linger.c */
 struct http_linger *http_linger_new(zloop_t *loop);

@@ -33,6 +33,7 @@ void http_request_destroy(struct http_request **request_pointer)
         request->destroy_caller(request->caller);
     if (request->response)
         MHD_destroy_response(request->response);
+    request->server->unsent -= request->response_size;
     http_pairs_clear(&request->segments);
     http_pairs_clear(&request->form);
     http_pairs_clear(&request->headers);
@@ -274,8 +275,23 @@ static void answer_directly(struct http_request *request, int status, const char
     wake(request);
 }
 
+/* What every answer tells a browser, unless its handler said otherwise: it is data, and nobody's to keep. */
+static void add_defaults(struct http_request *request)
+{
+    static const struct http_pair defaults[] = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cache-Control", "no-store"},
+    };
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+        if (!http_pairs_get(&request->headers, defaults[i].name))
+            http_answer_header(request, defaults[i].name, defaults[i].value);
+}
+
 void http_answer(struct http_request *request, int status, const char *type, const char *body, size_t size)
 {
+    add_defaults(request);
     if (request->phase < PHASE_HANDLING) {
         answer_directly(request, status, type, body, size);
         return;
@@ -283,6 +299,8 @@ void http_answer(struct http_request *request, int status, const char *type, con
     request->server->active--;
     request->status = status;
     request->response = MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
+    request->response_size = size;
+    request->server->unsent += size;
     MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     if (request->server->listener < 0)
         MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");

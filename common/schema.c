@@ -65,7 +65,7 @@ const struct message_info *message_info(enum message_type type)
 
 static bool same(const char *known, const char *name, size_t length)
 {
-    return strncmp(known, name, length) == 0 && known[length] == '\0';
+    return strlen(known) == length && memcmp(known, name, length) == 0; /* name may hold NULs */
 }
 
 int field_by_name(const char *name, size_t length)

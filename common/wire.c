@@ -70,12 +70,18 @@ static bool get_small(const msgpack_object *object, int *value)
     return true;
 }
 
+/* msgpack-c gives no address for an empty text. */
+static const char *bytes_of(const msgpack_object *object)
+{
+    return object->via.str.size > 0 ? object->via.str.ptr : "";
+}
+
 static bool get_text(const msgpack_object *object, char *text, size_t room)
 {
     if (object->type != MSGPACK_OBJECT_STR || object->via.str.size >= room ||
-        memchr(object->via.str.ptr, '\0', object->via.str.size))
+        memchr(bytes_of(object), '\0', object->via.str.size))
         return false;
-    memcpy(text, object->via.str.ptr, object->via.str.size);
+    memcpy(text, bytes_of(object), object->via.str.size);
     text[object->via.str.size] = '\0';
     return true;
 }
@@ -177,11 +183,13 @@ static int unpack_value(const msgpack_object *object, enum field field, struct r
     const struct field_info *info = field_info(field);
     int64_t integer;
 
+    if (record_has(body, field)) /* else a small message could ask for any amount of memory, rows upon rows */
+        return fault(ret_fault, "twice", info->name, "%s is there twice", info->name);
     switch (info->type) {
     case FIELD_STR:
         if (object->type != MSGPACK_OBJECT_STR)
             break;
-        record_set_n(body, field, object->via.str.ptr, object->via.str.size);
+        record_set_n(body, field, bytes_of(object), object->via.str.size);
         return 0;
     case FIELD_INT:
         if (!get_int(object, &integer))

@@ -8,8 +8,8 @@
  *
  * The body alone is what the outbox keeps. A reader skips fields that it does
  * not know, and refuses: a type it does not know, a version higher than its
- * own, a required field that is missing, a value of the wrong type or size,
- * bytes left over.
+ * own, a required field that is missing, a field that is there twice, a value
+ * of the wrong type or size, bytes left over.
  */
 #ifndef SIDAN_WIRE_H
 #define SIDAN_WIRE_H

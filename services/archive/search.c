@@ -32,6 +32,8 @@ static enum kind next_kind(const char *text, size_t size, size_t *ret_size)
     *ret_size = used > 0 ? (size_t)used : 1;
     if (used <= 0)
         return SEPARATOR;
+    if (utf8proc_get_property(character)->ignorable) /* variation selectors and the like: emit() drops them */
+        return INVISIBLE;
     switch (utf8proc_category(character)) {
     case UTF8PROC_CATEGORY_LO:
         return character >= FIRST_CJK ? SINGLE : RUN;

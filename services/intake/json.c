@@ -8,6 +8,7 @@
 #include "services/intake/json.h"
 
 #include "common/calendar.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -71,6 +72,7 @@ static int fail(struct fault *fault, const char *error, const char *field, const
 {
     fault->error = error;
     snprintf(fault->field, sizeof fault->field, "%s", field);
+    text_mend_end(fault->field); /* a caller's name may be cut here, in the middle of a character */
     snprintf(fault->detail, sizeof fault->detail, "%s", detail);
     return -EINVAL;
 }

@@ -243,13 +243,20 @@ bool open311_window(struct open311_call *call, struct record *message)
 
 /* -- discovery and services -------------------------------------------------------------------------------------- */
 
+/* A name or an address with perhaps a port, as far as characters tell: it goes into an answer. */
+static bool is_host(const char *host)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+    return *host && host[strspn(host, allowed)] == '\0';
+}
+
 /* Where the client found us: "https://host/open311/v2/". The caller frees it. */
 static char *endpoint_url(const struct open311_call *call)
 {
     const char *host = http_header(call->request, "Host"), *scheme = http_header(call->request, "X-Forwarded-Proto");
     bool secure = scheme && strcmp(scheme, "https") == 0;
 
-    return xasprintf("%s://%s/open311/v2/", secure ? "https" : "http", host ? host : "localhost");
+    return xasprintf("%s://%s/open311/v2/", secure ? "https" : "http", host && is_host(host) ? host : "localhost");
 }
 
 /* How to reach the people behind the endpoint; every county's, when none was named. The caller frees it. */

@@ -87,6 +87,12 @@ static size_t address_at(const char *text, size_t *ret_run)
     return domain > 0 ? local + at_size + domain : 0;
 }
 
+/* Most of a Chinese text can begin neither number nor address; looking at each character twice would take long. */
+static bool may_begin(const char *text)
+{
+    return (unsigned char)*text < 0x80 || (unsigned char)*text == 0xEF; /* ASCII, or perhaps a full-width digit */
+}
+
 char *redact(const char *text)
 {
     static const char mask[] = "***";
@@ -95,11 +101,12 @@ char *redact(const char *text)
 
     while (*text) {
         size_t size = 0, run = 0;
-        if (text >= no_address) {
+        bool plain = !may_begin(text);
+        if (!plain && text >= no_address) {
             size = address_at(text, &run);
             no_address = text + run;
         }
-        if (size == 0 && text >= no_number) {
+        if (!plain && size == 0 && text >= no_number) {
             size = number_at(text, &run);
             no_number = text + run;
         }

@@ -141,10 +141,48 @@ static void unknown_fields_are_skipped(void **state)
     expect(&w, NULL);
 }
 
+/* Of a text without bytes msgpack-c does not say where it is. */
+static void the_first_text_may_be_empty(void **state)
+{
+    (void)state;
+    struct writer w;
+    struct envelope envelope;
+    size_t body;
+    msgpack_sbuffer_init(&w.buffer);
+    msgpack_packer_init(&w.packer, &w.buffer, msgpack_sbuffer_write);
+    msgpack_pack_array(&w.packer, 11);
+    for (int i = 0; i < 11; i++) {
+        if (i == 1 || i == 2 || i == 6 || i == 9)
+            text(&w, "", 0);
+        else
+            msgpack_pack_int(&w.packer, 1);
+    }
+    assert_int_equal(wire_unpack_envelope(w.buffer.data, w.buffer.size, &envelope, &body), 0);
+    assert_string_equal(envelope.order, "");
+    msgpack_sbuffer_destroy(&w.buffer);
+}
+
+static void names_are_compared_whole(void **state)
+{
+    (void)state;
+    char name[64] = "place"; /* and NULs */
+    assert_int_equal(field_by_name(name, 5), F_PLACE);
+    assert_int_equal(field_by_name(name, 4), -1);
+    assert_int_equal(field_by_name(name, sizeof name), -1);
+    assert_int_equal(message_by_name("", 0), -1);
+}
+
 static void what_is_wrong_is_refused_and_named(void **state)
 {
     (void)state;
     struct writer w;
+
+    begin(&w, 4);
+    pair(&w, "type", "order.claim");
+    number(&w, "v", 1);
+    pair(&w, "member", "M1");
+    pair(&w, "member", "M2");
+    expect(&w, "twice");
 
     begin(&w, 2);
     pair(&w, "type", "order.claim");
@@ -287,6 +325,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_is_as_its_golden_file),
         cmocka_unit_test(unknown_fields_are_skipped),
+        cmocka_unit_test(the_first_text_may_be_empty),
+        cmocka_unit_test(names_are_compared_whole),
         cmocka_unit_test(what_is_wrong_is_refused_and_named),
         cmocka_unit_test(envelopes_survive_and_bear_further_elements),
         cmocka_unit_test(the_largest_messages_fit_the_link),

@@ -1,0 +1,30 @@
+/*
+ * What a gateway calls back. The first line is a reply's sender, the second its Content-Type, the rest the SMS; or,
+ * after "receipt", the second line is the SMS's id and the third the code.
+ */
+// links: services/intake
+// wraps: MHD_lookup_connection_value http_answer http_answer_header store_appendf store_run store_reply
+// wraps: service_params service_store service_county service_county_count service_county_at service_load_order
+// wraps: service_call service_submit
+#include "tests/fuzz/door.h"
+
+static void fuzz(const char *data, size_t size)
+{
+    door_open();
+    const char *end = data + size, *first = memchr(data, '\n', size);
+    const char *second = first ? memchr(first + 1, '\n', (size_t)(end - first - 1)) : NULL;
+    if (!second)
+        return;
+    char *sender = xstrndup(data, (size_t)(first - data)), *type = xstrndup(first + 1, (size_t)(second - first - 1));
+    if (strcmp(sender, "receipt") == 0) {
+        free(sender);
+        http_pairs_add(&door.query, xstrdup("sms"), type);
+        http_pairs_add(&door.query, xstrdup("type"), xstrndup(second + 1, (size_t)(end - second - 1)));
+        door_request(xstrdup("GET"), xstrdup("/gateway/kannel/" DOOR_TOKEN "/receipt"), "", 0);
+        return;
+    }
+    http_pairs_add(&door.headers, xstrdup("X-Kannel-From"), sender);
+    http_pairs_add(&door.headers, xstrdup("Content-Type"), type);
+    door_request(xstrdup("POST"), xstrdup("/gateway/kannel/" DOOR_TOKEN "/reply"), second + 1,
+                 (size_t)(end - second - 1));
+}

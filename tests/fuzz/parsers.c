@@ -1,0 +1,106 @@
+/*
+ * The small readers, of numbers, codes, times, addresses: what is taken has one spelling, and reads the same again.
+ */
+// links: services/intake
+#include "tests/fuzz/fuzz.h"
+#include "tests/unit/fixture.h"
+
+#include "common/commit.h"
+#include "common/store.h"
+#include "services/intake/open311_token.h"
+
+static void orders(const char *text)
+{
+    char county[7], id[ORDER_ID_SIZE], code[CLAIM_CODE_SIZE], clock[17];
+    int64_t serial, again, rung;
+    if (order_parse(text, county, &serial) == 0) {
+        order_id(id, county, serial);
+        PROMISE(strcmp(id, text) == 0);
+        order_claim_code(code, serial);
+        PROMISE(strlen(code) > 12 || (order_from_code(code, &again) == 0 && again == serial));
+    }
+    if (order_from_code(text, &serial) == 0) {
+        order_claim_code(code, serial);
+        PROMISE(order_from_code(code, &again) == 0 && again == serial);
+    }
+    if (order_parse_clock_entry(text, id, clock, &rung) == 0) {
+        char entry[CLOCK_ENTRY_SIZE];
+        order_clock_entry(entry, id, clock, rung);
+        PROMISE(order_parse(id, NULL, NULL) == 0 && *clock && rung >= 0);
+    }
+}
+
+static void times(const char *text)
+{
+    int64_t at, again;
+    struct span span;
+    if (time_parse(text, &at) == 0) {
+        char time[TIME_SIZE];
+        time_format(time, at);
+        PROMISE(strlen(time) != TIME_SIZE - 1 || (time_parse(time, &again) == 0 && again <= at && at - again < 1000));
+    }
+    if (span_parse(text, &span) == 0)
+        PROMISE((span.working_days > 0) != (span.ms > 0));
+    struct calendar *calendar = calendar_new();
+    if (calendar_set(calendar, text, true) == 0)
+        PROMISE(calendar_set(calendar, text, false) < 0);
+    calendar_destroy(&calendar);
+}
+
+static void numbers(const char *text)
+{
+    int64_t number;
+    double real;
+    if (parse_int(text, -1000, 1000, &number) == 0)
+        PROMISE(number >= -1000 && number <= 1000);
+    if (parse_real(text, -180, 180, &real) == 0)
+        PROMISE(real >= -180 && real <= 180);
+}
+
+static void words(const char *text)
+{
+    char word[8];
+    size_t count = 0;
+    for (const char *cursor = text; words_next(&cursor, word, sizeof word); count++)
+        PROMISE(strlen(word) < sizeof word && !strchr(word, ' '));
+    PROMISE(count == words_count(text));
+    for (size_t size = 0; size <= strlen(text); size++) {
+        AUTOFREE char *cut = xstrndup(text, size);
+        text_mend_end(cut);
+        PROMISE(!is_text(text) || (size - strlen(cut) <= 3 && is_text(cut)));
+    }
+}
+
+static void outbox(const char *data, size_t size)
+{
+    char *line = memchr(data, '\n', size), order[25], id[25];
+    if (!line)
+        return;
+    AUTOFREE char *name = xstrndup(data, (size_t)(line - data));
+    redisReply key = {.type = REDIS_REPLY_STRING, .str = name, .len = strlen(name)};
+    redisReply value = {.type = REDIS_REPLY_STRING, .str = line + 1, .len = size - (size_t)(line + 1 - data)};
+    int64_t sequence;
+    const char *body;
+    size_t body_size;
+    if (outbox_entry(&key, &value, order, &sequence, id, &body, &body_size) == 0)
+        PROMISE(strlen(order) < 25 && sequence > 0 && body + body_size == data + size);
+}
+
+static void fuzz(const char *data, size_t size)
+{
+    static struct county *county;
+    char id[ORDER_ID_SIZE];
+    if (!county)
+        county = fixture_county();
+    AUTOFREE char *text = xstrndup(data, size);
+    orders(text);
+    times(text);
+    numbers(text);
+    if (size < 200)
+        words(text);
+    outbox(data, size);
+    PROMISE(open311_token_order(county, text, id) < 0 || strncmp(id, "990101-", 7) == 0);
+    struct store *store = store_new(text, 100);
+    PROMISE(!store || strncmp(text, "redis://", 8) == 0 || strncmp(text, "unix:/", 6) == 0);
+    store_destroy(&store);
+}
