@@ -6,13 +6,14 @@
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
 # make install    the programs, sample counties and configurations to $(DESTDIR)$(PREFIX)
 #
-# SANITIZE=1 builds into build/asan with AddressSanitizer and UBSan. After changing CC or CFLAGS: make clean.
+# SANITIZE=1 builds into build/asan with AddressSanitizer and UBSan, CHAOS=1 into build/chaos; both with the crash points
+# of common/crash.h. After changing CC or CFLAGS: make clean.
 
 SERVICES := intake routing assignment notification archive
 PACKAGES := libzmq libczmq msgpack hiredis libcurl libmicrohttpd jansson libxml-2.0 libsodium sqlite3 libutf8proc
 PREFIX   ?= /usr/local
 
-BUILD    := build$(if $(SANITIZE),/asan)
+BUILD    := build$(if $(SANITIZE),/asan,$(if $(CHAOS),/chaos))
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wconversion -Werror
 STANDARD := -std=c11 -D_GNU_SOURCE
@@ -20,7 +21,7 @@ ifdef SANITIZE
 CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 endif
 # pkg-config may be missing until scripts/setup has run, so it is asked only when something is compiled.
-DIALECT = $(STANDARD) $(WARNINGS) -I. -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
+DIALECT = $(STANDARD) $(WARNINGS) $(if $(SANITIZE)$(CHAOS),-DSIDAN_CHAOS) -I. -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
 COMPILE = $(CC) $(DIALECT) $(CFLAGS) -MMD -MP
 LDLIBS  = $(shell pkg-config --libs $(PACKAGES)) -lm
 

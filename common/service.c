@@ -13,6 +13,7 @@
 #include "common/commit.h"
 #include "common/counties.h"
 #include "common/courier.h"
+#include "common/crash.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/metrics.h"
@@ -447,6 +448,7 @@ static int begin_drain(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     service->draining = true;
     service->drain_began = now_ms();
     registry_leave(service->store, (int)service->spec->id, &service->self);
+    crash_point("off the list, not drained");
     if (service->spec->drain)
         service->spec->drain(service);
     zloop_timer(loop, 50, 0, on_drain, service);

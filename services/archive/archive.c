@@ -11,6 +11,7 @@
 #include "services/archive/archive.h"
 
 #include "common/alloc.h"
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/order.h"
@@ -180,8 +181,10 @@ static int store_events(struct database *database, struct delivery *deliveries, 
         else
             result = store_sms(database, &deliveries[i]);
     }
+    crash_point("steps written, not committed");
     if (result == 0)
         result = database_commit(database);
+    crash_point("steps committed");
     if (result < 0) {
         log_warning("county=%s cannot store: %s", database_county(database), database_error(database));
         database_rollback(database);
