@@ -3,6 +3,7 @@
 # make run        everything on this machine, with a sample county
 # make check      all tests, with the sanitizers on; make unit: those of tests/unit
 # make bench      throughput and latency; never fails on timing
+# make chaos      faults under load and an audit: make chaos MINUTES=30 SEED=7 FAULTS=kill,redis
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
 # make install    the programs, sample counties and configurations to $(DESTDIR)$(PREFIX)
 #
@@ -30,7 +31,7 @@ LUA        := $(patsubst %.lua,$(BUILD)/%.lua.h,$(wildcard common/lua/*.lua serv
 PROGRAMS   := $(SERVICES:%=$(BUILD)/bin/sidan-%) $(BUILD)/bin/sidanctl
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs bench install clean golden reference
+.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs bench chaos install clean golden reference
 all: | build/.setup
 	@$(MAKE) --no-print-directory programs
 
@@ -102,6 +103,12 @@ unit: | build/.setup
 
 bench: all
 	@tests/bench/run
+
+MINUTES ?= 5
+SEED    ?= 1
+chaos: | build/.setup
+	@$(MAKE) --no-print-directory CHAOS=1 programs
+	@tests/chaos/run --minutes $(MINUTES) --seed $(SEED) $(if $(FAULTS),--faults $(FAULTS))
 
 LINTERS := clang-format cppcheck shellcheck pyflakes clang-tidy
 SOURCES := $(shell find common services scripts tests -name '*.[ch]')

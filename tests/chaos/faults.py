@@ -1,0 +1,262 @@
+"""What goes wrong, and when: a schedule that follows from the seed alone, and whoever carries it out.
+
+A fault comes after so many more answered requests (or after LONGEST_GAP seconds, when little is answered any more),
+lasts for some seconds and is healed. Several go on at once, one at most on each target; a fault whose target is not
+free yet waits for it. Each kind is a generator method of Injector: up to its last yield the fault is on, and what
+follows heals it.
+"""
+
+import random
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from gateway import RECEIPT_MODES, SEND_MODES
+
+LONGEST_GAP = 2.0  # seconds
+AT_ONCE = 4  # faults
+ENDS_IN = 12  # seconds that a service has for its end at SIGTERM
+ARMED = 4  # seconds in which a service is to come to the point where it dies; then it is asked to leave
+
+# How often each kind comes, among those that are wanted.
+WEIGHTS = {"kill": 6, "crash": 6, "stop": 2, "restart": 2, "redis": 2, "network": 3, "gateway": 3}
+
+# Crash points that a service has in it (all of common/ is linked), but never comes to.
+NO_EVENTS = ("ack received, not recorded", "acks recorded, next not sent", "acks recorded, next sent",
+             "overdue taken, not sent again", "overdue sent again")
+NO_CALLS = ("call sent", "reply received, nobody told")
+NO_COMMITS = ("orders loaded", "handled, not committed", "committed, nobody told", "events sent, not answered")
+NO_STORE = ("stored, not acknowledged",)
+NEVER = {
+    "intake": {*NO_STORE, "request received"},
+    "routing": {*NO_STORE, *NO_CALLS},
+    "assignment": {*NO_STORE, *NO_CALLS},
+    "notification": {*NO_STORE, *NO_CALLS},
+    "archive": {*NO_EVENTS, *NO_CALLS, *NO_COMMITS},
+}
+
+
+@dataclass
+class Fault:
+    number: int
+    kind: str
+    targets: list
+    seconds: float
+    gap: int  # answered requests between the fault before it and this one
+    detail: dict = field(default_factory=dict)
+
+    def __str__(self):
+        words = " ".join(f"{name}={value}" for name, value in self.detail.items())
+        return f"{self.number:4} {self.kind:8} {' '.join(self.targets)} for {self.seconds:.1f} s {words}".rstrip()
+
+
+def schedule(seed, kinds, names, points):
+    """Faults without end. names: of the instances. points: (service, name) of the crash points, each in its turn."""
+    chance = random.Random(f"faults {seed}")
+    points = [point for point in points if point[1] not in NEVER[point[0]]]
+    kinds = [kind for kind in kinds if kind != "crash" or points]
+    chance.shuffle(points)
+    weights = [WEIGHTS[kind] for kind in kinds]
+    number = crashes = 0
+    while True:
+        number += 1
+        kind = chance.choices(kinds, weights)[0]
+        fault = Fault(number, kind, [chance.choice(names)], chance.uniform(0.1, 3), chance.randint(5, 60))
+        if kind == "kill":
+            fault.targets = chance.sample(names, chance.choice((1, 1, 1, 2, 2, 3)))
+        elif kind == "crash":
+            service, point = points[crashes % len(points)]
+            fault.targets = [chance.choice([name for name in names if name.startswith(service)])]
+            fault.detail = {"at": point, "time": chance.choice((1, 1, chance.randint(2, 10)))}
+            crashes += 1
+        elif kind == "stop":
+            fault.seconds = chance.choice((chance.uniform(1, 5), chance.uniform(1, 5), chance.uniform(5, 30)))
+        elif kind == "redis":
+            fault.targets = ["redis"]
+            fault.detail = {"how": chance.choice(("kill", "kill", "stop"))}
+            if fault.detail["how"] == "stop":
+                fault.seconds = chance.uniform(0.5, 10)
+        elif kind == "network":
+            _draw_network(chance, fault, names)
+        elif kind == "gateway":
+            door, modes = chance.choice((("sending", SEND_MODES), ("receipts", RECEIPT_MODES)))
+            fault.targets, fault.detail = [door], {"how": chance.choice(modes)}
+            fault.seconds = chance.uniform(1, 15)
+        yield fault
+
+
+def _draw_network(chance, fault, names):
+    """Between two instances, between one and Redis, or around one: nothing gets through, or late, or not all."""
+    one = fault.targets[0]
+    others = [name for name in names if name.split(".")[0] != one.split(".")[0]]
+    other = chance.choice((chance.choice(others), "redis", "everybody"))
+    how = chance.choice(({"drop": True}, {"drop": True}, {"delay": 0.2, "jitter": 0.1}, {"loss": 0.05}))
+    fault.targets, fault.seconds = ["network"], chance.uniform(2, 12)
+    fault.detail = {"between": f"{one},{other}"} | how
+
+
+class Injector:
+    """say: called with each line that is worth printing."""
+
+    def __init__(self, town, ledger, say):
+        self.town, self.ledger, self.say = town, ledger, say
+        self.began = time.monotonic()
+        self.active, self.pending = [], []
+        self.healing = False
+        self.mortal = set()  # instances that are to end by themselves
+        self.kinds, self.kills = Counter(), Counter()
+        self.died = Counter()  # (service, crash point)
+        self.failures = []
+
+    # -- the course of things ----------------------------------------------------------------------------------------
+
+    def run(self, faults, seconds, enough=lambda: False):
+        """Lets faults come for so long, or until there were enough."""
+        end, goal, latest = time.monotonic() + seconds, None, time.monotonic()
+        self.healing = False
+        while time.monotonic() < end and not enough():
+            if goal is None and len(self.pending) + len(self.active) < AT_ONCE:
+                fault = next(faults)
+                goal = self.ledger.answers + fault.gap
+            if goal is not None and (self.ledger.answers >= goal or time.monotonic() > latest + LONGEST_GAP):
+                self.pending.append(fault)
+                goal, latest = None, time.monotonic()
+            self._turn()
+
+    def heal(self):
+        """Ends all faults; afterwards everything runs again."""
+        self.healing, self.pending = True, []
+        while self.active:
+            self._turn()
+
+    def _turn(self):
+        busy = {target for fault, _ in self.active for target in fault.targets}
+        for fault in [*self.pending]:
+            if busy.isdisjoint(fault.targets):
+                self.pending.remove(fault)
+                self.kinds[fault.kind] += 1
+                self.say(f"{time.monotonic() - self.began:7.1f} s {self.ledger.answers:7} answers  {fault}")
+                self.active.append((fault, getattr(self, fault.kind)(fault)))
+            busy.update(fault.targets)
+        self.active = [(fault, course) for fault, course in self.active if next(course, self) is not self]
+        self._watch()
+        time.sleep(0.02)
+
+    def _watch(self):
+        """Nobody ends without being told to; who does is started again, so that the run goes on."""
+        for name, process in self.town.services.items():
+            if name in self.mortal or process.popen is None or process.popen.poll() is None:
+                continue
+            self.failures.append(f"{name} ended by itself with {process.popen.returncode}: "
+                                 f"{process.text()[-1500:]}")
+            process.popen = None
+            self.start(name)
+
+    def pause(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self.healing:
+            yield
+
+    # -- instances ---------------------------------------------------------------------------------------------------
+
+    def start(self, name, **environment):
+        process = self.town.services[name]
+        plain, process.environment = process.environment, process.environment | environment
+        process.start()
+        process.environment = plain
+
+    def kill_instance(self, name):
+        self.town.services[name].kill()
+        self.kills[name.split(".")[0]] += 1
+
+    def leave(self, name):
+        """SIGTERM, and its end in time; returns the exit code."""
+        process = self.town.services[name]
+        self.mortal.add(name)
+        process.signal(signal.SIGTERM)
+        code = yield from self.ending(name, ENDS_IN)
+        if code is None:
+            self.failures.append(f"{name} did not end within {ENDS_IN} s of SIGTERM")
+            self.kill_instance(name)
+        self.mortal.discard(name)
+        return code
+
+    def ending(self, name, seconds):
+        """Waits for an end and returns the exit code, or None. Anything but 0 is judged when the system is closed."""
+        process, end = self.town.services[name], time.monotonic() + seconds
+        while (code := process.popen.poll()) is None:
+            if time.monotonic() > end:
+                return None
+            yield
+        process.popen = None
+        if code == -signal.SIGKILL:
+            self.kills[name.split(".")[0]] += 1
+        else:
+            process.exits.append(code)
+        return code
+
+    # -- the kinds ---------------------------------------------------------------------------------------------------
+
+    def kill(self, fault):
+        for name in fault.targets:
+            self.kill_instance(name)
+        yield from self.pause(fault.seconds)
+        for name in fault.targets:
+            self.start(name)
+
+    def crash(self, fault):
+        """An instance that dies at a crash point; at one that it only passes when it leaves, when it leaves."""
+        name = fault.targets[0]
+        self.kill_instance(name)
+        self.mortal.add(name)
+        self.start(name, SIDAN_CRASH=fault.detail["at"], SIDAN_CRASH_AFTER=str(fault.detail["time"]))
+        code = yield from self.ending(name, ARMED)
+        if code is None:
+            code = yield from self.leave(name)
+        self.mortal.discard(name)
+        if code == -signal.SIGKILL:
+            self.died[(name.split(".")[0], fault.detail["at"])] += 1
+        yield from self.pause(fault.seconds / 3)
+        self.start(name)
+
+    def stop(self, fault):
+        for name in fault.targets:
+            self.town.services[name].signal(signal.SIGSTOP)
+        yield from self.pause(fault.seconds)
+        for name in fault.targets:
+            self.town.services[name].signal(signal.SIGCONT)
+
+    def restart(self, fault):
+        for name in fault.targets:
+            yield from self.leave(name)
+            self.start(name)
+
+    def redis(self, fault):
+        process = self.town.redis_process
+        if fault.detail["how"] == "kill":
+            process.kill()
+            self.kills["redis"] += 1
+            yield from self.pause(fault.seconds)
+            self.town.start_redis()
+        else:
+            process.signal(signal.SIGSTOP)
+            yield from self.pause(fault.seconds)
+            process.signal(signal.SIGCONT)
+
+    def network(self, fault):
+        one, other = fault.detail["between"].split(",")
+        network = self.town.network
+        others = [name for name in network.names if name != one] if other == "everybody" else [other]
+        rule = {name: value for name, value in fault.detail.items() if name != "between"}
+        for name in others:
+            network.between(one, name, **rule)
+        yield from self.pause(fault.seconds)
+        for name in others:
+            network.mend(one, name)
+
+    def gateway(self, fault):
+        door = getattr(self.town.gateway, fault.targets[0])
+        door.behave(fault.detail["how"])
+        yield from self.pause(fault.seconds)
+        door.behave(None)
