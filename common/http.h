@@ -40,6 +40,8 @@ struct http_config {
     void *arg; /* given to the handlers */
     /* Answers an error of the HTTP level in the caller's format: sets the answer through http_answer(). */
     void (*error)(void *arg, struct http_request *request, int status, const char *word, const char *detail);
+    /* Why nobody can be served just now, answered with 503; NULL when they can. May be NULL. */
+    const char *(*closed)(void *arg);
     int header_ms;        /* to receive the headers */
     int body_ms;          /* to receive an ordinary body */
     int piece_ms;         /* longest silence while a body is taken piece by piece */

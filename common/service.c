@@ -111,6 +111,11 @@ void *service_state(const struct service *service)
     return service->state;
 }
 
+bool service_knows_counties(const struct service *service)
+{
+    return counties_known(service->counties);
+}
+
 const struct county *service_county(struct service *service, const char *id)
 {
     return counties_find(service->counties, id);

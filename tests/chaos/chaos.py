@@ -80,11 +80,11 @@ class Run:
         self.probe()
         self.load.pause()
         self.wait(self.load.idle, "everybody has had their answers")
-        self.wait(lambda: not self.unrest(), "quiet")
+        quiet = self.wait(lambda: not self.unrest(), "quiet")
         self.wrong += self.injector.failures + self.audit.check()
         self.injector.failures.clear()
         self.say(f"round {self.rounds}: {self.ledger.accepted} orders, {sum(self.injector.kills.values())} kills, "
-                 f"recovered in {self.recovery[-1]:.1f} s, {len(self.wrong)} faults found")
+                 f"recovered in {self.recovery[-1]:.1f} s, quiet after {quiet:.0f} s, {len(self.wrong)} things wrong")
 
     def all_points_met(self):
         return not self.points_not_met()
@@ -96,13 +96,15 @@ class Run:
         return self.audit.unrest()
 
     def wait(self, condition, what):
-        end = time.monotonic() + QUIET
+        """Returns how long it took; that it took too long is one more thing that is wrong."""
+        began = time.monotonic()
         while not condition():
-            self.injector._watch()
-            if time.monotonic() > end:
+            self.injector.watch()
+            if time.monotonic() > began + QUIET:
                 self.wrong.append(f"not within {QUIET} s: {what}; {self.unrest()}")
-                return
+                break
             time.sleep(0.1)
+        return time.monotonic() - began
 
     def probe(self):
         """How long after healing the first order goes all the way: journal, and SMS to its group."""
@@ -140,8 +142,9 @@ class Run:
                 **{f"faults: {name}": count for name, count in sorted(injector.kinds.items())}}
         for name, value in rows.items():
             self.say(f"{name:<24} {value}")
-        for sms in audit.unknown:
-            self.say(f"unknown: {sms}")
+        if audit.unknown:
+            (self.directory / "unknown.txt").write_text("\n".join(audit.unknown) + "\n", encoding="utf-8")
+            self.say(f"unknown: {' '.join(audit.unknown[:5])} ...; all of them in {self.directory}/unknown.txt")
 
 
 def read_options(arguments):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from gateway import RECEIPT_MODES, SEND_MODES
 
 LONGEST_GAP = 2.0  # seconds
-AT_ONCE = 4  # faults
+AT_ONCE, WAITING = 4, 6  # faults that are on, and that wait for their targets
 ENDS_IN = 12  # seconds that a service has for its end at SIGTERM
 ARMED = 4  # seconds in which a service is to come to the point where it dies; then it is asked to leave
 
@@ -28,6 +28,8 @@ NO_EVENTS = ("ack received, not recorded", "acks recorded, next not sent", "acks
 NO_CALLS = ("call sent", "reply received, nobody told")
 NO_COMMITS = ("orders loaded", "handled, not committed", "committed, nobody told", "events sent, not answered")
 NO_STORE = ("stored, not acknowledged",)
+# Those that are passed once at most.
+ONCE = {"off the list, not drained", "leaving, nothing released", "numbers not reserved", "numbers reserved, none used"}
 NEVER = {
     "intake": {*NO_STORE, "request received"},
     "routing": {*NO_STORE, *NO_CALLS},
@@ -68,7 +70,7 @@ def schedule(seed, kinds, names, points):
         elif kind == "crash":
             service, point = points[crashes % len(points)]
             fault.targets = [chance.choice([name for name in names if name.startswith(service)])]
-            fault.detail = {"at": point, "time": chance.choice((1, 1, chance.randint(2, 10)))}
+            fault.detail = {"at": point, "time": 1 if point in ONCE else chance.choice((1, 1, chance.randint(2, 10)))}
             crashes += 1
         elif kind == "stop":
             fault.seconds = chance.choice((chance.uniform(1, 5), chance.uniform(1, 5), chance.uniform(5, 30)))
@@ -116,7 +118,7 @@ class Injector:
         end, goal, latest = time.monotonic() + seconds, None, time.monotonic()
         self.healing = False
         while time.monotonic() < end and not enough():
-            if goal is None and len(self.pending) + len(self.active) < AT_ONCE:
+            if goal is None and len(self.active) < AT_ONCE and len(self.pending) < WAITING:
                 fault = next(faults)
                 goal = self.ledger.answers + fault.gap
             if goal is not None and (self.ledger.answers >= goal or time.monotonic() > latest + LONGEST_GAP):
@@ -133,17 +135,17 @@ class Injector:
     def _turn(self):
         busy = {target for fault, _ in self.active for target in fault.targets}
         for fault in [*self.pending]:
-            if busy.isdisjoint(fault.targets):
+            if busy.isdisjoint(fault.targets) and len(self.active) < AT_ONCE:
                 self.pending.remove(fault)
                 self.kinds[fault.kind] += 1
                 self.say(f"{time.monotonic() - self.began:7.1f} s {self.ledger.answers:7} answers  {fault}")
                 self.active.append((fault, getattr(self, fault.kind)(fault)))
             busy.update(fault.targets)
         self.active = [(fault, course) for fault, course in self.active if next(course, self) is not self]
-        self._watch()
+        self.watch()
         time.sleep(0.02)
 
-    def _watch(self):
+    def watch(self):
         """Nobody ends without being told to; who does is started again, so that the run goes on."""
         for name, process in self.town.services.items():
             if name in self.mortal or process.popen is None or process.popen.poll() is None:
