@@ -23,7 +23,7 @@ for folder in ("flow", "chaos"):
 
 import network  # noqa: E402
 from audit import Audit  # noqa: E402
-from faults import NEVER, WEIGHTS, Injector, schedule  # noqa: E402
+from faults import WEIGHTS, Injector, reachable, schedule, tour  # noqa: E402
 from harness import ROOT  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from load import Load, claim_code, reply_to_door  # noqa: E402
@@ -49,11 +49,14 @@ class Run:
         kinds = [kind for kind in options.faults if kind != "gateway" or kannel]
         self.town = Town(directory / "system", options.instances, options.seed, "network" in kinds, kannel,
                          quiet=options.minutes > 3)
-        self.points = self.town.crash_points()
+        self.points = reachable(self.town.crash_points())
         self.ledger = Ledger()
         self.audit = Audit(self.town, self.ledger)
         self.injector = Injector(self.town, self.ledger, self.say)
-        self.faults = schedule(options.seed, kinds, self.town.names, self.points)
+        if options.points:
+            self.faults = tour(options.seed, self.town.names, self.points, self.injector.died)
+        else:
+            self.faults = schedule(options.seed, kinds, self.town.names, self.points)
         rate = options.rate or (5 if kannel else 20)
         self.load = Load(self.town, self.ledger, rate, options.seed, reply_to_kannel if kannel else reply_to_door)
         self.recovery, self.wrong, self.rounds = [], [], 0
@@ -69,28 +72,26 @@ class Run:
 
     def go(self):
         end = time.monotonic() + self.options.minutes * 60
-        while time.monotonic() < end and not self.wrong:
+        while time.monotonic() < end and not self.wrong and not (self.rounds and self.options.points):
             self.round(min(self.options.round, max(5, end - time.monotonic())))
 
     def round(self, seconds):
         self.rounds += 1
         self.load.start()
-        self.injector.run(self.faults, seconds, self.all_points_met if self.options.points else lambda: False)
+        self.injector.run(self.faults, seconds)
         self.injector.heal()
         self.probe()
         self.load.pause()
-        self.wait(self.load.idle, "everybody has had their answers")
+        idle = self.wait(self.load.idle, "everybody has had their answers")
         quiet = self.wait(lambda: not self.unrest(), "quiet")
         self.wrong += self.injector.failures + self.audit.check()
         self.injector.failures.clear()
         self.say(f"round {self.rounds}: {self.ledger.accepted} orders, {sum(self.injector.kills.values())} kills, "
-                 f"recovered in {self.recovery[-1]:.1f} s, quiet after {quiet:.0f} s, {len(self.wrong)} things wrong")
-
-    def all_points_met(self):
-        return not self.points_not_met()
+                 f"recovered in {self.recovery[-1]:.1f} s, answers after {idle:.0f} s, quiet after {quiet:.0f} s, "
+                 f"{len(self.wrong)} things wrong")
 
     def points_not_met(self):
-        return [point for point in self.points if point[1] not in NEVER[point[0]] and not self.injector.died[point]]
+        return [point for point in self.points if not self.injector.died[point]]
 
     def unrest(self):
         return self.audit.unrest()
@@ -157,7 +158,7 @@ def read_options(arguments):
     parser.add_argument("--rate", type=float, help="orders begun per second (20; with Kannel 5)")
     parser.add_argument("--round", type=float, default=60, help="seconds of faults between two audits")
     parser.add_argument("--gateway", choices=("any", "spool", "kannel"), default="any")
-    parser.add_argument("--points", action="store_true", help="end the faults when every crash point was met")
+    parser.add_argument("--points", action="store_true", help="instead of faults: a crash at each point, in one round")
     parser.add_argument("--keep", action="store_true", help="keep the directory even when nothing is wrong")
     options = parser.parse_args(arguments)
     unknown = set(options.faults) - WEIGHTS.keys()

@@ -17,7 +17,8 @@ from gateway import RECEIPT_MODES, SEND_MODES
 LONGEST_GAP = 2.0  # seconds
 AT_ONCE, WAITING = 4, 6  # faults that are on, and that wait for their targets
 ENDS_IN = 12  # seconds that a service has for its end at SIGTERM
-ARMED = 4  # seconds in which a service is to come to the point where it dies; then it is asked to leave
+ARMED = 4  # seconds in which a service is to come to the point where it dies; then it is asked to leave,
+READY = 0.5  # and at once where it dies when it leaves
 
 # How often each kind comes, among those that are wanted.
 WEIGHTS = {"kill": 6, "crash": 6, "stop": 2, "restart": 2, "redis": 2, "network": 3, "gateway": 3}
@@ -28,8 +29,9 @@ NO_EVENTS = ("ack received, not recorded", "acks recorded, next not sent", "acks
 NO_CALLS = ("call sent", "reply received, nobody told")
 NO_COMMITS = ("orders loaded", "handled, not committed", "committed, nobody told", "events sent, not answered")
 NO_STORE = ("stored, not acknowledged",)
-# Those that are passed once at most.
-ONCE = {"off the list, not drained", "leaving, nothing released", "numbers not reserved", "numbers reserved, none used"}
+# Those that are passed when the service leaves; and those that are passed rarely.
+LEAVING = {"off the list, not drained", "leaving, nothing released"}
+RARE = {*LEAVING, "numbers not reserved", "numbers reserved, none used"}
 NEVER = {
     "intake": {*NO_STORE, "request received"},
     "routing": {*NO_STORE, *NO_CALLS},
@@ -56,7 +58,6 @@ class Fault:
 def schedule(seed, kinds, names, points):
     """Faults without end. names: of the instances. points: (service, name) of the crash points, each in its turn."""
     chance = random.Random(f"faults {seed}")
-    points = [point for point in points if point[1] not in NEVER[point[0]]]
     kinds = [kind for kind in kinds if kind != "crash" or points]
     chance.shuffle(points)
     weights = [WEIGHTS[kind] for kind in kinds]
@@ -70,7 +71,7 @@ def schedule(seed, kinds, names, points):
         elif kind == "crash":
             service, point = points[crashes % len(points)]
             fault.targets = [chance.choice([name for name in names if name.startswith(service)])]
-            fault.detail = {"at": point, "time": 1 if point in ONCE else chance.choice((1, 1, chance.randint(2, 10)))}
+            fault.detail = {"at": point, "time": 1 if point in RARE else chance.choice((1, 1, chance.randint(2, 10)))}
             crashes += 1
         elif kind == "stop":
             fault.seconds = chance.choice((chance.uniform(1, 5), chance.uniform(1, 5), chance.uniform(5, 30)))
@@ -86,6 +87,22 @@ def schedule(seed, kinds, names, points):
             fault.targets, fault.detail = [door], {"how": chance.choice(modes)}
             fault.seconds = chance.uniform(1, 15)
         yield fault
+
+
+def reachable(points):
+    return [point for point in points if point[1] not in NEVER[point[0]]]
+
+
+def tour(seed, names, points, died):
+    """A crash at each point; then again at those where nobody died, until there is none left."""
+    chance = random.Random(f"tour {seed}")
+    number = 0
+    while left := [point for point in points if not died[point]]:
+        chance.shuffle(left)
+        for service, point in left:
+            number += 1
+            targets = [chance.choice([name for name in names if name.startswith(service)])]
+            yield Fault(number, "crash", targets, 0, 0, {"at": point, "time": 1})
 
 
 def _draw_network(chance, fault, names):
@@ -113,14 +130,14 @@ class Injector:
 
     # -- the course of things ----------------------------------------------------------------------------------------
 
-    def run(self, faults, seconds, enough=lambda: False):
-        """Lets faults come for so long, or until there were enough."""
+    def run(self, faults, seconds):
+        """Lets faults come for so long, or until there are no more."""
         end, goal, latest = time.monotonic() + seconds, None, time.monotonic()
-        self.healing = False
-        while time.monotonic() < end and not enough():
-            if goal is None and len(self.active) < AT_ONCE and len(self.pending) < WAITING:
-                fault = next(faults)
-                goal = self.ledger.answers + fault.gap
+        self.healing, fault = False, True
+        while time.monotonic() < end and (fault or self.active):
+            if fault and goal is None and len(self.active) < AT_ONCE and len(self.pending) < WAITING:
+                fault = next(faults, None)
+                goal = self.ledger.answers + fault.gap if fault else None
             if goal is not None and (self.ledger.answers >= goal or time.monotonic() > latest + LONGEST_GAP):
                 self.pending.append(fault)
                 goal, latest = None, time.monotonic()
@@ -213,7 +230,7 @@ class Injector:
         self.kill_instance(name)
         self.mortal.add(name)
         self.start(name, SIDAN_CRASH=fault.detail["at"], SIDAN_CRASH_AFTER=str(fault.detail["time"]))
-        code = yield from self.ending(name, ARMED)
+        code = yield from self.ending(name, READY if fault.detail["at"] in LEAVING else ARMED)
         if code is None:
             code = yield from self.leave(name)
         self.mortal.discard(name)
