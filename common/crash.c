@@ -14,15 +14,18 @@ extern const char *const __start_crash_points[], *const __stop_crash_points[];
 
 static const char *wanted = "";
 static long left = 1;
+static int by = SIGKILL;
 
 /* Before main(), so that no program needs to know of it. */
 __attribute__((constructor)) static void read_environment(void)
 {
-    const char *name = getenv("SIDAN_CRASH"), *after = getenv("SIDAN_CRASH_AFTER");
+    const char *name = getenv("SIDAN_CRASH"), *after = getenv("SIDAN_CRASH_AFTER"), *signal = getenv("SIDAN_CRASH_SIGNAL");
     if (name)
         wanted = name;
     if (after)
         left = strtol(after, NULL, 10);
+    if (signal)
+        by = (int)strtol(signal, NULL, 10);
     if (strcmp(wanted, "list") != 0)
         return;
     for (const char *const *point = __start_crash_points; point < __stop_crash_points; point++)
@@ -32,7 +35,7 @@ __attribute__((constructor)) static void read_environment(void)
 
 void crash_reached(const char *name)
 {
-    if (strcmp(name, wanted) == 0 && --left <= 0)
-        raise(SIGKILL);
+    if (strcmp(name, wanted) == 0 && --left == 0)
+        raise(by);
 }
 #endif

@@ -8,6 +8,7 @@
  *   SIDAN_CRASH=list         the program prints its points, one to a line, and ends
  *   SIDAN_CRASH=NAME         it dies when it comes to this point
  *   SIDAN_CRASH_AFTER=N      for the N-th time (default 1)
+ *   SIDAN_CRASH_SIGNAL=N     by this signal (default 9); with SIGSTOP it hangs there until SIGCONT
  *
  * A name says what has happened and what has not. The chaos tests have each
  * service die at each of its points, so a point that is added is tested too.

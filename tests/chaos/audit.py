@@ -318,12 +318,23 @@ class Audit:
             for entry in redis.zrange(f"clock:{{{county}}}", 0, -1):
                 if entry.partition("|")[0] not in open_orders:
                     faults.append(f"{county}: the clock entry {entry} is about no open order")
-        for key in self.town.keys("sms:*"):
-            sms = redis.hgetall(key)
-            if redis.ttl(key) < 0 or "phone" in sms or "text" in sms:
-                faults.append(f"{key} is {sms.get('state')} and not settled")
-        faults += [f"{key} never ends" for key in self.town.keys("first:*") if redis.ttl(key) < 0]
+        sms = self.town.keys("sms:*")
+        for key, rest, phone, text in zip(sms, *(self._ask(ask, sms) for ask in (
+                lambda pipe, key: pipe.ttl(key), lambda pipe, key: pipe.hexists(key, "phone"),
+                lambda pipe, key: pipe.hexists(key, "text")))):
+            if rest < 0 or phone or text:
+                faults.append(f"{key} is not settled")
+        firsts = self.town.keys("first:*")
+        faults += [f"{key} never ends" for key, rest in zip(firsts, self._ask(lambda pipe, key: pipe.ttl(key), firsts))
+                   if rest < 0]
         return faults
+
+    def _ask(self, ask, keys):
+        """The answers for many keys, in one go."""
+        pipe = self.town.redis.pipeline(transaction=False)
+        for key in keys:
+            ask(pipe, key)
+        return pipe.execute()
 
     # -- what has been seen ------------------------------------------------------------------------------------------
 
@@ -337,5 +348,6 @@ class Audit:
             if path.name.partition(".")[0] in closed:
                 path.unlink()
         gone = [key for key in self.town.keys("sms:*") if key.rpartition(":")[2].partition(".")[0] in closed]
-        for key in [*gone, *self.town.keys("first:*")]:
-            self.town.redis.delete(key)
+        gone += self.town.keys("first:*")
+        for start in range(0, len(gone), 1000):
+            self.town.redis.unlink(*gone[start:start + 1000])

@@ -84,10 +84,12 @@ class Run:
         self.load.pause()
         idle = self.wait(self.load.idle, "everybody has had their answers")
         quiet = self.wait(lambda: not self.unrest(), "quiet")
+        began = time.monotonic()
         self.wrong += self.injector.failures + self.audit.check()
         self.injector.failures.clear()
         self.say(f"round {self.rounds}: {self.ledger.accepted} orders, {sum(self.injector.kills.values())} kills, "
-                 f"recovered in {self.recovery[-1]:.1f} s, answers after {idle:.0f} s, quiet after {quiet:.0f} s, "
+                 f"recovered in {self.recovery[-1]:.1f} s, answers after {idle:.0f} s, quiet after {quiet:.0f} s, audited in "
+                 f"{time.monotonic() - began:.0f} s, "
                  f"{len(self.wrong)} things wrong")
 
     def points_not_met(self):

@@ -11,17 +11,19 @@ import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gateway import RECEIPT_MODES, SEND_MODES
 
 LONGEST_GAP = 2.0  # seconds
 AT_ONCE, WAITING = 4, 6  # faults that are on, and that wait for their targets
 ENDS_IN = 12  # seconds that a service has for its end at SIGTERM
+YOUNG = 5  # seconds after its start in which SIGTERM may end a service at once
 ARMED = 4  # seconds in which a service is to come to the point where it dies; then it is asked to leave,
 READY = 0.5  # and at once where it dies when it leaves
 
 # How often each kind comes, among those that are wanted.
-WEIGHTS = {"kill": 6, "crash": 6, "stop": 2, "restart": 2, "redis": 2, "network": 3, "gateway": 3}
+WEIGHTS = {"kill": 6, "crash": 6, "hang": 2, "stop": 2, "restart": 2, "redis": 2, "network": 3, "gateway": 3}
 
 # Crash points that a service has in it (all of common/ is linked), but never comes to.
 NO_EVENTS = ("ack received, not recorded", "acks recorded, next not sent", "acks recorded, next sent",
@@ -41,6 +43,10 @@ NEVER = {
 }
 
 
+def stands_still(process):
+    return Path(f"/proc/{process.popen.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T"
+
+
 @dataclass
 class Fault:
     number: int
@@ -58,7 +64,7 @@ class Fault:
 def schedule(seed, kinds, names, points):
     """Faults without end. names: of the instances. points: (service, name) of the crash points, each in its turn."""
     chance = random.Random(f"faults {seed}")
-    kinds = [kind for kind in kinds if kind != "crash" or points]
+    kinds = [kind for kind in kinds if kind not in ("crash", "hang") or points]
     chance.shuffle(points)
     weights = [WEIGHTS[kind] for kind in kinds]
     number = crashes = 0
@@ -68,10 +74,11 @@ def schedule(seed, kinds, names, points):
         fault = Fault(number, kind, [chance.choice(names)], chance.uniform(0.1, 3), chance.randint(5, 60))
         if kind == "kill":
             fault.targets = chance.sample(names, chance.choice((1, 1, 1, 2, 2, 3)))
-        elif kind == "crash":
+        elif kind in ("crash", "hang"):
             service, point = points[crashes % len(points)]
             fault.targets = [chance.choice([name for name in names if name.startswith(service)])]
             fault.detail = {"at": point, "time": 1 if point in RARE else chance.choice((1, 1, chance.randint(2, 10)))}
+            fault.seconds = chance.uniform(0.1, 1) if kind == "crash" else chance.uniform(3, 8)
             crashes += 1
         elif kind == "stop":
             fault.seconds = chance.choice((chance.uniform(1, 5), chance.uniform(1, 5), chance.uniform(5, 30)))
@@ -125,7 +132,8 @@ class Injector:
         self.healing = False
         self.mortal = set()  # instances that are to end by themselves
         self.kinds, self.kills = Counter(), Counter()
-        self.died = Counter()  # (service, crash point)
+        self.died, self.hung = Counter(), Counter()  # (service, crash point)
+        self.born = {}  # when an instance was started last
         self.failures = []
 
     # -- the course of things ----------------------------------------------------------------------------------------
@@ -184,6 +192,7 @@ class Injector:
         plain, process.environment = process.environment, process.environment | environment
         process.start()
         process.environment = plain
+        self.born[name] = time.monotonic()
 
     def kill_instance(self, name):
         self.town.services[name].kill()
@@ -209,9 +218,10 @@ class Injector:
                 return None
             yield
         process.popen = None
+        young = time.monotonic() - self.born.get(name, 0) < YOUNG
         if code == -signal.SIGKILL:
             self.kills[name.split(".")[0]] += 1
-        else:
+        elif not (code == -signal.SIGTERM and young):  # before it listens to signals there is nothing to end in order
             process.exits.append(code)
         return code
 
@@ -236,8 +246,25 @@ class Injector:
         self.mortal.discard(name)
         if code == -signal.SIGKILL:
             self.died[(name.split(".")[0], fault.detail["at"])] += 1
-        yield from self.pause(fault.seconds / 3)
+        yield from self.pause(fault.seconds)
         self.start(name)
+
+    def hang(self, fault):
+        """An instance that stands still in the middle of something, while others take over what it has."""
+        name = fault.targets[0]
+        self.kill_instance(name)
+        self.start(name, SIDAN_CRASH=fault.detail["at"], SIDAN_CRASH_AFTER=str(fault.detail["time"]),
+                   SIDAN_CRASH_SIGNAL=str(int(signal.SIGSTOP)))
+        process, end = self.town.services[name], time.monotonic() + ARMED
+        while time.monotonic() < end and not stands_still(process):
+            yield
+        if stands_still(process):
+            self.hung[(name.split(".")[0], fault.detail["at"])] += 1
+            yield from self.pause(fault.seconds)
+            process.signal(signal.SIGCONT)
+        else:  # it would hang later, when nobody wakes it
+            self.kill_instance(name)
+            self.start(name)
 
     def stop(self, fault):
         for name in fault.targets:

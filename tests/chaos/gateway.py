@@ -142,7 +142,7 @@ class Gateway:
     def parameters(self):
         host, port = self.sending.address
         return self.kannel.parameters() | {"kannel_url": f"http://{host}:{port}/cgi-bin/sendsms",
-                                           "kannel_timeout_ms": TIMEOUT * 1000, "receipt_wait_s": 25}
+                                           "kannel_timeout_ms": TIMEOUT * 1000, "receipt_wait_s": 12}
 
     def reply(self, phone, text):
         with self.lock:

@@ -217,8 +217,8 @@ class Load:
         if kind == "clock":
             now = yield from self.wait_state(order, "assigned")
         else:
-            now = yield from self.wait_state(order, "open")
-            yield from self.claim(order, now["places"])
+            yield from self.wait_state(order, "open")
+            yield from self.claim(order, 2 if kind == "screened" else 3)
             now = yield from self.wait_state(order, "assigned")
         if kind == "late":
             yield from self.claim_late(order, now["members"].split())
