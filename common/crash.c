@@ -19,13 +19,14 @@ static int by = SIGKILL;
 /* Before main(), so that no program needs to know of it. */
 __attribute__((constructor)) static void read_environment(void)
 {
-    const char *name = getenv("SIDAN_CRASH"), *after = getenv("SIDAN_CRASH_AFTER"), *signal = getenv("SIDAN_CRASH_SIGNAL");
+    const char *name = getenv("SIDAN_CRASH"), *after = getenv("SIDAN_CRASH_AFTER");
+    const char *number = getenv("SIDAN_CRASH_SIGNAL");
     if (name)
         wanted = name;
     if (after)
         left = strtol(after, NULL, 10);
-    if (signal)
-        by = (int)strtol(signal, NULL, 10);
+    if (number)
+        by = (int)strtol(number, NULL, 10);
     if (strcmp(wanted, "list") != 0)
         return;
     for (const char *const *point = __start_crash_points; point < __stop_crash_points; point++)

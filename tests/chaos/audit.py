@@ -20,7 +20,9 @@ TRANSITIONS = {
 }
 FINAL = {"closed", "returned"}
 UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when the gateway misbehaves
-PATTERNS_LEFT = ("outbox:*", "due:*", "attempts:*", "smsq:*", "smswait:*", "smsunknown:*")
+UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "smswait:", "smsunknown:")
+# What may be in Redis when all is quiet; what of it is right is looked at one by one.
+KINDS_OF_KEYS = {"counties", "registry", "config", "serial", "order", "first", "clock", "load", "sms", "dlq"}
 
 
 class Row:
@@ -59,11 +61,12 @@ class Audit:
 
     def unrest(self):
         """What is still under way, in words; "" when all is quiet."""
-        left = [key for pattern in PATTERNS_LEFT for key in self.town.keys(pattern)]
+        keys = self.town.keys()
+        left = [key for key in keys if key.startswith(UNDER_WAY)]
         if left:
             return f"not empty: {' '.join(sorted(left)[:5])}"
         finished = {f"order:{{{order.county}}}:{order.number}" for order in self.ledger.orders.values() if order.finished}
-        still = finished.intersection(self.town.keys("order:*"))
+        still = finished.intersection(keys)
         if still:
             return f"{len(still)} finished orders are still in Redis: {' '.join(sorted(still)[:3])}"
         for county in self._counties():
@@ -295,7 +298,10 @@ class Audit:
         redis, faults = self.town.redis, []
         open_orders = {number: order for number, order in orders.items()
                        if not any(row.state in FINAL for row in order.journal)}
-        hashes = {key.rpartition(":")[2]: redis.hgetall(key) for key in self.town.keys("order:*")}
+        keys = defaultdict(list)
+        for key in self.town.keys():
+            keys[key.partition(":")[0]].append(key)
+        hashes = {key.rpartition(":")[2]: redis.hgetall(key) for key in keys["order"]}
         for number in hashes.keys() ^ open_orders.keys():
             faults.append(f"{number} is {'' if number in open_orders else 'not '}open and "
                           f"{'' if number in hashes else 'not '}in Redis")
@@ -318,15 +324,14 @@ class Audit:
             for entry in redis.zrange(f"clock:{{{county}}}", 0, -1):
                 if entry.partition("|")[0] not in open_orders:
                     faults.append(f"{county}: the clock entry {entry} is about no open order")
-        sms = self.town.keys("sms:*")
-        for key, rest, phone, text in zip(sms, *(self._ask(ask, sms) for ask in (
+        for key, rest, phone, text in zip(keys["sms"], *(self._ask(ask, keys["sms"]) for ask in (
                 lambda pipe, key: pipe.ttl(key), lambda pipe, key: pipe.hexists(key, "phone"),
                 lambda pipe, key: pipe.hexists(key, "text")))):
             if rest < 0 or phone or text:
                 faults.append(f"{key} is not settled")
-        firsts = self.town.keys("first:*")
-        faults += [f"{key} never ends" for key, rest in zip(firsts, self._ask(lambda pipe, key: pipe.ttl(key), firsts))
-                   if rest < 0]
+        rests = self._ask(lambda pipe, key: pipe.ttl(key), keys["first"])
+        faults += [f"{key} never ends" for key, rest in zip(keys["first"], rests) if rest < 0]
+        faults += [f"left in Redis: {key}" for kind in keys.keys() - KINDS_OF_KEYS for key in keys[kind][:3]]
         return faults
 
     def _ask(self, ask, keys):
@@ -347,7 +352,7 @@ class Audit:
         for path in self.town.spool_directory.glob("*/*.txt"):
             if path.name.partition(".")[0] in closed:
                 path.unlink()
-        gone = [key for key in self.town.keys("sms:*") if key.rpartition(":")[2].partition(".")[0] in closed]
-        gone += self.town.keys("first:*")
+        gone = [key for key in self.town.keys() if key.startswith("first:") or
+                key.startswith("sms:") and key.rpartition(":")[2].partition(".")[0] in closed]
         for start in range(0, len(gone), 1000):
             self.town.redis.unlink(*gone[start:start + 1000])

@@ -103,7 +103,7 @@ class Run:
         began = time.monotonic()
         while not condition():
             self.injector.watch()
-            if time.monotonic() > began + QUIET:
+            if time.monotonic() > began + (5 if self.wrong else QUIET):
                 self.wrong.append(f"not within {QUIET} s: {what}; {self.unrest()}")
                 break
             time.sleep(0.1)

@@ -31,6 +31,10 @@ NO_EVENTS = ("ack received, not recorded", "acks recorded, next not sent", "acks
 NO_CALLS = ("call sent", "reply received, nobody told")
 NO_COMMITS = ("orders loaded", "handled, not committed", "committed, nobody told", "events sent, not answered")
 NO_STORE = ("stored, not acknowledged",)
+# Where it matters most that somebody else goes on meanwhile: read, and not written yet; taken, and not done yet.
+MIDDLE = {"orders loaded", "handled, not committed", "steps written, not committed", "SMS taken, not sent",
+          "SMS handed to the driver", "SMS result known, not committed", "overdue taken, not sent again",
+          "cases claimed, Redis not asked"}
 # Those that are passed when the service leaves; and those that are passed rarely.
 LEAVING = {"off the list, not drained", "leaving, nothing released"}
 RARE = {*LEAVING, "numbers not reserved", "numbers reserved, none used"}
@@ -65,6 +69,7 @@ def schedule(seed, kinds, names, points):
     """Faults without end. names: of the instances. points: (service, name) of the crash points, each in its turn."""
     chance = random.Random(f"faults {seed}")
     kinds = [kind for kind in kinds if kind not in ("crash", "hang") or points]
+    middle = [point for point in points if point[1] in MIDDLE]
     chance.shuffle(points)
     weights = [WEIGHTS[kind] for kind in kinds]
     number = crashes = 0
@@ -75,10 +80,10 @@ def schedule(seed, kinds, names, points):
         if kind == "kill":
             fault.targets = chance.sample(names, chance.choice((1, 1, 1, 2, 2, 3)))
         elif kind in ("crash", "hang"):
-            service, point = points[crashes % len(points)]
+            service, point = points[crashes % len(points)] if kind == "crash" else chance.choice(middle)
             fault.targets = [chance.choice([name for name in names if name.startswith(service)])]
             fault.detail = {"at": point, "time": 1 if point in RARE else chance.choice((1, 1, chance.randint(2, 10)))}
-            fault.seconds = chance.uniform(0.1, 1) if kind == "crash" else chance.uniform(3, 8)
+            fault.seconds = chance.uniform(*chance.choice(((0.1, 1),) if kind == "crash" else ((3, 8), (3, 8), (16, 20))))
             crashes += 1
         elif kind == "stop":
             fault.seconds = chance.choice((chance.uniform(1, 5), chance.uniform(1, 5), chance.uniform(5, 30)))

@@ -112,8 +112,8 @@ class Town(System):
                 points += [(service, name) for name in sorted(set(said.splitlines()))]
         return points
 
-    def keys(self, pattern):
-        return list(self.redis.scan_iter(pattern, 1000))
+    def keys(self):
+        return list(self.redis.scan_iter("*", 5000))
 
     def wait_ready(self, timeout=60):
         wait_until(lambda: all(process.popen and self.is_ready(process) for process in self.services.values()),
