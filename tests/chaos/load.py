@@ -19,6 +19,7 @@ from ledger import Order
 
 PATIENCE = 4  # seconds for an answer; intake gives up its calls earlier
 PAUSE = 0.3  # seconds until something is asked again
+CROWD = 150  # orders under way; while faults hold up so many no new ones are begun
 GATEWAY_TOKEN = "a-token-of-the-chaos-test"
 # Where in the county it is, and which group's members are asked.
 PLACES = {"东门小区": "G1", "滨河花园": "G2", "蓝领公寓": "G3", "青山集镇": "G4"}
@@ -114,6 +115,9 @@ class Load:
     def _place(self):
         while not self.ending:
             if not self.placing.wait(0.5):
+                continue
+            if len(self.due) > CROWD:
+                time.sleep(PAUSE)
                 continue
             self._push(0, self.life(self.random.choice(LIVES)))
             time.sleep(self.random.uniform(0.5, 1.5) / self.pace)
