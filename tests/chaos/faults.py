@@ -286,7 +286,7 @@ class Injector:
     def redis(self, fault):
         process = self.town.redis_process
         if fault.detail["how"] == "kill":
-            process.kill()
+            self.town.cut_power_of_redis()
             self.kills["redis"] += 1
             yield from self.pause(fault.seconds)
             self.town.start_redis()

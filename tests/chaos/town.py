@@ -1,7 +1,9 @@
 """The system under test: two counties, several instances of each service, and a network or a gateway as asked for."""
 
+import os
 import subprocess
 from collections import defaultdict
+from pathlib import Path
 
 from gateway import Gateway
 from harness import SERVICES, System, make_county, read_table, wait_until
@@ -52,6 +54,10 @@ class Town(System):
 
     def _redis_process(self):
         process = super()._redis_process()
+        library = self.directory / "powercut.so"
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", str(library),
+                        str(Path(__file__).with_name("powercut.c"))], check=True)
+        process.environment |= {"LD_PRELOAD": str(library), "SYNCED": str(self.directory / "synced")}
         if self.network:
             address = self.network.address("redis")
             process.command = [*self.network.command("redis"), *process.command, "--bind", address,
@@ -90,6 +96,14 @@ class Town(System):
             self.gateway.stop()
         if self.network:
             self.network.close()
+
+    def cut_power_of_redis(self):
+        """kill -9, and what was not synced is gone; see powercut.c."""
+        self.redis_process.kill()
+        synced = dict(line.split() for line in (self.directory / "synced").read_text().splitlines())
+        for path in (self.directory / "redis").glob("**/*.incr.aof"):
+            file = path.stat()
+            os.truncate(path, min(file.st_size, int(synced.get(str(file.st_ino), 0))))
 
     # -- for those who use it ----------------------------------------------------------------------------------------
 
