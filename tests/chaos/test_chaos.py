@@ -15,7 +15,7 @@ from harness import ROOT
 # With the sanitizers on and other tests beside them; each run is a process of its own, so they go on side by side.
 RUNS = {
     "crash_points": "--points --seed 1 --faults crash --gateway spool --rate 8",
-    "mixed": "--minutes 0.2 --seed 2 --faults kill,crash,stop,restart,redis --gateway spool --rate 8",
+    "mixed": "--minutes 0.2 --seed 2 --faults kill,crash,hang,stop,restart,redis --gateway spool --rate 8",
     "network": "--minutes 0.2 --seed 3 --faults kill,network --gateway spool --rate 6",
     "gateway": "--minutes 0.2 --seed 4 --faults kill,gateway --gateway kannel --rate 3",
 }
