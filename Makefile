@@ -3,19 +3,21 @@
 # make run        everything on this machine, with a sample county
 # make check      all tests, with the sanitizers on; make unit: those of tests/unit
 # make bench      throughput and latency; never fails on timing
+# make chaos      faults under load and an audit: make chaos MINUTES=30 SEED=7 FAULTS=kill,redis
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
 # make install    the programs, sample counties and configurations to $(DESTDIR)$(PREFIX)
 #
 # make fuzz       fuzz tests: MINUTES=60 TARGET=wire JOBS=2; make fuzz-merge takes what they found into tests/fuzz/corpus
 #
 # SANITIZE=1 builds into build/asan with AddressSanitizer and UBSan, FUZZ=1 into build/fuzz with clang, libFuzzer and
-# both. After changing CC or CFLAGS: make clean.
+# both, CHAOS=1 into build/chaos; build/asan and build/chaos have the crash points of common/crash.h. After changing CC or
+# CFLAGS: make clean.
 
 SERVICES := intake routing assignment notification archive
 PACKAGES := libzmq libczmq msgpack hiredis libcurl libmicrohttpd jansson libxml-2.0 libsodium sqlite3 libutf8proc
 PREFIX   ?= /usr/local
 
-BUILD    := build$(if $(FUZZ),/fuzz,$(if $(SANITIZE),/asan))
+BUILD    := build$(if $(FUZZ),/fuzz,$(if $(SANITIZE),/asan,$(if $(CHAOS),/chaos)))
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wconversion -Werror
 STANDARD := -std=c11 -D_GNU_SOURCE
@@ -27,7 +29,7 @@ CC       := clang
 CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 endif
 # pkg-config may be missing until scripts/setup has run, so it is asked only when something is compiled.
-DIALECT = $(STANDARD) $(WARNINGS) -I. -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
+DIALECT = $(STANDARD) $(WARNINGS) $(if $(SANITIZE)$(CHAOS),-DSIDAN_CHAOS) -I. -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
 COMPILE = $(CC) $(DIALECT) $(CFLAGS) -MMD -MP
 LDLIBS  = $(shell pkg-config --libs $(PACKAGES)) -lm
 
@@ -37,7 +39,8 @@ PROGRAMS   := $(SERVICES:%=$(BUILD)/bin/sidan-%) $(BUILD)/bin/sidanctl
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs fuzz-programs fuzz fuzz-merge bench install clean golden reference
+.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs fuzz-programs fuzz fuzz-merge bench chaos install \
+    clean golden reference
 all: | build/.setup
 	@$(MAKE) --no-print-directory programs
 
@@ -128,6 +131,12 @@ fuzz-merge: | build/.setup
 
 bench: all
 	@tests/bench/run
+
+MINUTES ?= 5
+SEED    ?= 1
+chaos: | build/.setup
+	@$(MAKE) --no-print-directory CHAOS=1 programs
+	@tests/chaos/run --minutes $(MINUTES) --seed $(SEED) $(if $(FAULTS),--faults $(FAULTS))
 
 LINTERS := clang-format cppcheck shellcheck pyflakes clang-tidy
 SOURCES := $(shell find common services scripts tests -name '*.[ch]')

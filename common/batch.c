@@ -7,6 +7,7 @@
 #include "common/batch.h"
 
 #include "common/alloc.h"
+#include "common/crash.h"
 #include "common/job.h"
 #include "common/log.h"
 #include "common/order.h"
@@ -111,6 +112,7 @@ void batch_request(struct batch *batch, const struct sender *sender, const struc
     if (job->kind == ENVELOPE_CALL)
         make_id(job->envelope.id);
     push(batch, job);
+    crash_point("request received");
 }
 
 void batch_submit(struct batch *batch, const char *county, const char *order, enum message_type type,
@@ -308,6 +310,7 @@ static void finish_committed(struct batch *batch, struct job *job)
     case COMMIT_APPLIED:
         note_lag(batch, job);
         send_posted(batch, job);
+        crash_point("events sent, not answered");
         job_finish(batch->config.link, job, STATUS_OK, result, reply);
         break;
     case COMMIT_REPEAT:
@@ -406,7 +409,9 @@ static void commit_all(struct batch *batch, struct job *jobs[], size_t count)
         else if (has_key(jobs[i]))
             append_lookup(batch, jobs[i]);
     }
+    crash_point("handled, not committed");
     bool asked = store_run(store) == 0;
+    crash_point("committed, nobody told");
 
     /* All replies are read before anybody is told, because those who are told may use the store. */
     msgpack_sbuffer *firsts = xcalloc(count + 1, sizeof *firsts);
@@ -445,6 +450,7 @@ static void hand_over(struct batch *batch, struct job *jobs[], size_t count)
                                           .outcome = jobs[i]->outcome};
     }
     batch->config.spec->take(batch->config.service, deliveries, count);
+    crash_point("stored, not acknowledged");
     for (size_t i = 0; i < count; i++) {
         struct job *job = jobs[i];
         job->handled = mono_seconds();
@@ -485,9 +491,11 @@ void batch_run(struct batch *batch)
         for (size_t i = 0; i < count; i++)
             job_finish(batch->config.link, jobs[i], STATUS_LATER, "unavailable", NULL);
     } else {
+        crash_point("orders loaded");
         count = handle(batch, jobs, count);
         commit_all(batch, jobs, count);
     }
+    crash_point("batch answered");
     if (spec->committed)
         spec->committed(batch->config.service);
 }

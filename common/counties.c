@@ -34,6 +34,7 @@ struct counties {
     size_t entry_count;
     struct county **usable; /* ordered by id: those of the entries that have one */
     size_t usable_count;
+    bool known;
 };
 
 struct counties *counties_new(struct store *store, const char *keys_dir, counties_fault_fn *fault, void *arg)
@@ -248,7 +249,13 @@ int counties_refresh(struct counties *counties)
     for (size_t i = 0; i < counties->entry_count; i++)
         if (changed[i] && load(counties, &counties->entries[i]) < 0)
             return -EIO;
+    counties->known = true;
     return 0;
+}
+
+bool counties_known(const struct counties *counties)
+{
+    return counties->known;
 }
 
 const struct county *counties_find(const struct counties *counties, const char *id)

@@ -37,6 +37,10 @@ void counties_destroy(struct counties **counties);
  */
 int counties_refresh(struct counties *counties);
 
+/* Whether Redis has named at least one county and all of them have been read since the start. Before that nobody can
+ * tell whether a county is there. */
+bool counties_known(const struct counties *counties);
+
 /* By id; NULL when there is none. */
 const struct county *counties_find(const struct counties *counties, const char *id);
 

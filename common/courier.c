@@ -10,6 +10,7 @@
 
 #include "common/alloc.h"
 #include "common/commit.h"
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/text.h"
@@ -334,6 +335,7 @@ void courier_call(struct courier *courier, const struct envelope *call, const ch
     parcel->ends_at = mono_ms() + (call->at - now_ms());
     if (!try_send(courier, destination, parcel, NULL))
         queue_push_front(&destination->waiting, parcel); /* somebody waits for it */
+    crash_point("call sent");
 }
 
 static void take_reply(struct instance *instance, const struct envelope *envelope, const char *body, size_t size)
@@ -344,6 +346,7 @@ static void take_reply(struct instance *instance, const struct envelope *envelop
     if (!*place)
         return; /* it came after its deadline */
     struct parcel *call = queue_take(&instance->under_way, place);
+    crash_point("reply received, nobody told");
 
     RECORD *reply = record_new();
     enum message_type type = MSG_DONE;
@@ -366,6 +369,7 @@ static void take_ack(struct instance *instance, const struct envelope *envelope)
     parcel->envelope.remember = envelope->remember;
     memcpy(parcel->envelope.text, envelope->text, sizeof parcel->envelope.text);
     queue_push(&instance->courier->acked, parcel);
+    crash_point("ack received, not recorded");
 }
 
 void courier_response(struct courier *courier, void *owner, const struct envelope *envelope, const char *body,
@@ -422,6 +426,7 @@ void courier_settle(struct courier *courier)
     }
     /* If Redis is away the events come again, and are found to be duplicates. */
     bool settled = store_run(store) == 0;
+    crash_point("acks recorded, next not sent");
     for (size_t reply = 0; courier->acked.first;) {
         struct parcel *parcel = queue_take(&courier->acked, &courier->acked.first);
         struct envelope event = parcel->envelope;
@@ -435,6 +440,7 @@ void courier_settle(struct courier *courier)
         reply++;
         parcel_destroy(parcel);
     }
+    crash_point("acks recorded, next sent");
     courier_tick(courier);
 }
 
@@ -548,10 +554,12 @@ void courier_claim(struct courier *courier)
         claim_append(store, claims[i].county, courier->config.service, claims[i].service, claims[i].limit,
                      courier->config.backoff_ms, courier->config.backoff_cap_ms);
     if (count > 0 && store_run(store) == 0) {
+        crash_point("overdue taken, not sent again");
         /* Setting aside needs the store again, so the replies are read while commands are only appended. */
         for (size_t i = 0; i < count; i++)
             if (store_reply(store, i)->type == REDIS_REPLY_ARRAY)
                 resend(courier, claims[i].county, claims[i].service, store_reply(store, i));
+        crash_point("overdue sent again");
         store_run(store);
     }
     free(claims);
@@ -624,5 +632,6 @@ void courier_release(struct courier *courier)
         for (const struct instance *k = courier->destinations[i].instances; k; k = k->next)
             release_queue(courier, &k->under_way);
     }
+    crash_point("leaving, nothing released");
     store_run(courier->config.store);
 }

@@ -129,13 +129,18 @@ static enum MHD_Result begin(struct http_request *request, const char *url, cons
         fail(request, status, word, detail);
         return MHD_NO;
     }
+    const struct http_config *config = request->server->config;
+    const char *closed = config->closed ? config->closed(config->arg) : NULL;
+    if (closed) {
+        fail(request, 503, "unavailable", closed);
+        return MHD_NO;
+    }
     const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     int64_t bytes;
     int bad = length ? parse_int(length, 0, INT64_MAX, &bytes) : -EINVAL;
     if (bad == -ERANGE || (bad == 0 && (uint64_t)bytes > max_body(request)))
         return too_large(request);
     request->phase = PHASE_BODY;
-    const struct http_config *config = request->server->config;
     set_deadline(request->connection, takes_pieces(request) ? config->piece_ms : config->body_ms);
     return MHD_YES;
 }

@@ -47,6 +47,8 @@ struct http_config {
      * answered; or, of a body that is taken whole, will answer or call http_handle(). NULL: everything is admitted.
      */
     bool (*admit)(void *arg, struct http_request *request, int permission);
+    /* Why nobody can be served just now, answered with 503; NULL when they can. May be NULL. */
+    const char *(*closed)(void *arg);
     int header_ms;        /* to receive the headers */
     int body_ms;          /* to receive an ordinary body */
     int piece_ms;         /* longest silence while a body is taken piece by piece */

@@ -13,6 +13,7 @@
 #include "common/commit.h"
 #include "common/counties.h"
 #include "common/courier.h"
+#include "common/crash.h"
 #include "common/keys.h"
 #include "common/link.h"
 #include "common/log.h"
@@ -123,6 +124,11 @@ void service_set_state(struct service *service, void *state)
 void *service_state(const struct service *service)
 {
     return service->state;
+}
+
+bool service_knows_counties(const struct service *service)
+{
+    return counties_known(service->counties);
 }
 
 const struct county *service_county(struct service *service, const char *id)
@@ -579,6 +585,7 @@ static int begin_drain(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     service->draining = true;
     service->drain_began = mono_ms();
     registry_leave(service->store, (int)service->spec->id, &service->self);
+    crash_point("off the list, not drained");
     if (service->spec->drain)
         service->spec->drain(service);
     zloop_timer(loop, 50, 0, on_drain, service);

@@ -93,6 +93,9 @@ const char *service_instance(const struct service *service); /* "routing-3f2a9c"
 void service_set_state(struct service *service, void *state);
 void *service_state(const struct service *service);
 
+/* Whether the counties have been read: before that no county is there, and none is known to be missing. */
+bool service_knows_counties(const struct service *service);
+
 /* Counties as they are configured now; a pointer is valid until the loop turns. */
 const struct county *service_county(struct service *service, const char *id);
 size_t service_county_count(const struct service *service);

@@ -9,6 +9,7 @@
  */
 #include "services/archive/archive.h"
 
+#include "common/crash.h"
 #include "common/metrics.h"
 #include "common/order.h"
 #include "common/text.h"
@@ -92,8 +93,10 @@ static int store_events(struct database *database, struct delivery *deliveries, 
         else
             result = store_sms(database, &deliveries[i]);
     }
+    crash_point("steps written, not committed");
     if (result == 0)
         result = database_commit(database);
+    crash_point("steps committed");
     if (result < 0)
         return result;
     metric_add("sidan_archive_steps_total", "Steps stored in the journal.", "", tally.steps);

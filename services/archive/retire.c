@@ -7,6 +7,7 @@
  * after a pause that grows. An answer that is lost does no harm: an order that
  * is gone already counts as retired. While Redis is away nobody is asked.
  */
+#include "common/crash.h"
 #include "common/metrics.h"
 #include "common/store.h"
 #include "services/archive/archive.h"
@@ -66,8 +67,10 @@ static int64_t retire_county(struct archive *archive, struct database *database,
     archive_worked(archive, database);
     for (int i = 0; i < count; i++)
         ask(store, database_county(database), &waiting[i]);
+    crash_point("cases claimed, Redis not asked");
     if (store_run(store) < 0)
         return left;
+    crash_point("orders left Redis, not noted");
     int result = mark(database, store, waiting, (size_t)count, now);
     return result < 0 ? result : cases_waiting(database);
 }

@@ -8,6 +8,7 @@
  * once.
  */
 #include "common/alloc.h"
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/order.h"
 #include "common/store.h"
@@ -148,6 +149,7 @@ static void on_handled(void *arg, enum answer_status status, enum message_type t
     (void)reply;
     struct clocks *clocks = arg;
     clocks->open--;
+    crash_point("clock handled");
 }
 
 static void submit_due(struct service *service, const char *county, const char *entry)
@@ -163,6 +165,7 @@ static void submit_due(struct service *service, const char *county, const char *
     record_set(message, F_CLOCK, clock);
     record_set_int(message, F_RUNG, rung);
     clocks->open++;
+    crash_point("clock due, not submitted");
     service_submit(service, county, order, MSG_CLOCK_DUE, message, NULL, 0, on_handled, clocks);
 }
 

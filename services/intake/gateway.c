@@ -33,13 +33,11 @@ static void on_taken(void *arg, enum answer_status status, enum message_type typ
     answer_empty(request, status == ANSWER_UNAVAILABLE ? 503 : 200);
 }
 
-/* What can never be taken; but without counties, before Redis has answered for the first time, nobody can tell. */
-static void drop(struct intake *intake, struct http_request *request, const char *cause)
+/* What can never be taken. */
+static void drop(struct http_request *request, const char *cause)
 {
-    bool sure = service_county_count(intake->service) > 0;
-    if (sure)
-        log_warning("dropped what a gateway brought: %s", cause);
-    answer_empty(request, sure ? 200 : 503);
+    log_warning("dropped what a gateway brought: %s", cause);
+    answer_empty(request, 200);
 }
 
 /* "990101-000123.<hex>.0", or "990101.<hex>.0" for an SMS that belongs to no order. order is "" then. */
@@ -62,7 +60,7 @@ static void take_receipt(void *arg, struct http_request *request)
     int64_t receipt;
     const struct county *county = sms ? owner_of_sms(intake, sms, order) : NULL;
     if (!county || !code || parse_int(code, 0, INT32_MAX, &receipt) < 0) {
-        drop(intake, request, "a receipt that is about no SMS of ours, or has no code");
+        drop(request, "a receipt that is about no SMS of ours, or has no code");
         return;
     }
     RECORD *message = record_new();
@@ -70,7 +68,7 @@ static void take_receipt(void *arg, struct http_request *request)
     record_set(message, F_SMS, sms);
     record_set_int(message, F_RECEIPT, receipt);
     if (record_check(message, MSG_SMS_RECEIPT, &fault) < 0) {
-        drop(intake, request, fault.detail);
+        drop(request, fault.detail);
         return;
     }
     service_call(intake->service, county->id, order, MSG_SMS_RECEIPT, message, NULL, intake_call_ms(intake), on_taken,
@@ -146,7 +144,7 @@ static void take_reply(void *arg, struct http_request *request)
     const char *id = http_query(request, "id");
     AUTOFREE char *text = sms_text(request);
     if (!from || !text) {
-        drop(intake, request, from ? "an SMS that is no text" : "an SMS without X-Kannel-From");
+        drop(request, from ? "an SMS that is no text" : "an SMS without X-Kannel-From");
         return;
     }
     const char *phone = plain_number(from);
@@ -156,7 +154,7 @@ static void take_reply(void *arg, struct http_request *request)
     record_set(message, F_FROM, phone);
     record_set(message, F_BODY, text);
     if (!county) {
-        drop(intake, request, "an SMS of somebody who is no member");
+        drop(request, "an SMS of somebody who is no member");
         return;
     }
     intake_secret_digest(reference, county,
@@ -168,7 +166,7 @@ static void take_reply(void *arg, struct http_request *request)
     record_set(message, F_REF, reference);
     struct fault fault;
     if (record_check(message, MSG_SMS_REPLY, &fault) < 0) {
-        drop(intake, request, fault.detail);
+        drop(request, fault.detail);
         return;
     }
     int64_t serial;

@@ -28,6 +28,13 @@ static void on_error(void *arg, struct http_request *request, int status, const 
         intake_answer_error(request, status, word, NULL, detail);
 }
 
+/* An intake that has just started while Redis is away must not say of a county or an order that it does not exist. */
+static const char *why_closed(void *arg)
+{
+    const struct intake *intake = arg;
+    return service_knows_counties(intake->service) ? NULL : "starting: the counties are not read yet; try again soon";
+}
+
 /* All doors' routes, joined; the caller frees them. */
 static struct http_route *join_routes(size_t *ret_count)
 {
@@ -110,6 +117,7 @@ int intake_start(struct service *service)
         .arg = intake,
         .error = on_error,
         .admit = access_admit,
+        .closed = why_closed,
         .header_ms = (int)param_int(params, "header_ms"),
         .body_ms = (int)param_int(params, "body_ms"),
         .piece_ms = (int)param_int(params, "piece_ms"),

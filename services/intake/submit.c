@@ -10,6 +10,7 @@
 #include "services/intake/intake.h"
 
 #include "common/alloc.h"
+#include "common/crash.h"
 #include "common/metrics.h"
 #include "common/store.h"
 #include "common/text.h"
@@ -83,12 +84,14 @@ static int serials_take(struct serials *serials, const char *county, int64_t *re
         store_key(history, county, "history");
         store_append_script(serials->store, &reserve_script, 2, (const char *[]){serial, history}, 2,
                             (const char *[]){size, pass_over}, NULL);
+        crash_point("numbers not reserved");
         if (store_run(serials->store) < 0 || store_reply(serials->store, 0)->type != REDIS_REPLY_INTEGER) {
             serials->retry_at = mono_ms() + RETRY_MS;
             return -EIO;
         }
         block->end = store_reply(serials->store, 0)->integer + 1;
         block->next = block->end - BLOCK;
+        crash_point("numbers reserved, none used");
     }
     *ret_serial = block->next++;
     return 0;
@@ -117,6 +120,7 @@ static void on_answer(void *arg, enum answer_status status, enum message_type ty
         placement.field = record_str(reply, F_FIELD);
         placement.detail = record_str(reply, F_DETAIL);
     }
+    crash_point("placed, caller not told");
     submission->done(submission->arg, &placement);
     free(submission);
 }

@@ -11,6 +11,7 @@
 #include "services/notification/queue.h"
 
 #include "common/alloc.h"
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/store.h"
@@ -142,6 +143,7 @@ static void on_committed(void *arg, enum answer_status status, enum message_type
 {
     (void)type;
     struct entry *entry = arg;
+    crash_point("SMS result committed");
     if (status == ANSWER_UNAVAILABLE) {
         entry->commit_at = now_ms() + AGAIN_MS;
         return;
@@ -188,6 +190,7 @@ static void on_result(void *arg, struct sms *sms, enum sms_result result, const 
               "order=%s sms=%s template=%s driver=%s result=%s attempt=%" PRId64 " age=%" PRId64 "%s%s%s",
               *sms->order ? sms->order : "-", sms->id, sms->template_name, queue->driver->name, results[result].label,
               sms->attempt, now - sms->created, *detail ? " cause=\"" : "", detail, *detail ? "\"" : "");
+    crash_point("SMS result known, not committed");
     submit(entry);
 }
 
@@ -277,7 +280,9 @@ static void take(struct queue *queue)
     struct store *store = service_store(queue->service);
     for (size_t i = 0; i < queue->asked_count; i++)
         append_take(queue, &queue->asked[i]);
+    crash_point("SMS not taken");
     queue->unanswered = store_run(store) < 0;
+    crash_point("SMS taken, not sent");
     if (queue->unanswered)
         return;
     /* All replies are read before anything is sent, because sending may lead back to the store. */
@@ -298,6 +303,7 @@ static void take(struct queue *queue)
     for (size_t i = 0; i < count; i++)
         if (taken[i])
             begin(taken[i], doubtful[i]);
+    crash_point("SMS handed to the driver");
     if (queue->driver->flush)
         queue->driver->flush(queue->driver_state);
     free(taken);

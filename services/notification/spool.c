@@ -12,6 +12,7 @@
 
 #include "common/alloc.h"
 #include "common/calendar.h"
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/vault.h"
 
@@ -139,7 +140,9 @@ static int publish(const struct spool *spool, const struct sms *sms)
 {
     AUTOFREE char *draft = draft_name(spool, sms);
     AUTOFREE char *name = final_name(spool, sms);
+    crash_point("SMS drafted");
     int r = link(draft, name) < 0 && errno != EEXIST ? -errno : 0;
+    crash_point("SMS in the spool with its draft");
     unlink(draft);
     return r;
 }
@@ -174,6 +177,7 @@ static void spool_flush(void *state)
     size_t count = spool->written_count;
     if (count == 0)
         return;
+    crash_point("spool not synced");
     int synced = sync_all(spool);
     spool->written_count = 0;
     for (size_t i = 0; i < count; i++) {

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import SERVICES, make_county
+from harness import COUNTY, SERVICES, make_county, wait_until
 from stream import Stream, assert_nothing_lost_nothing_twice
 
 SHORT = {("normal", "claim"): "2s"}
@@ -97,3 +97,21 @@ def test_sigterm_while_redis_hangs(system):
     took = time.monotonic() - began
     system.redis_process.signal(signal.SIGCONT)
     assert took < 10, f"{took:.1f} s"
+
+
+def test_an_intake_that_starts_without_redis_denies_nothing(system):
+    """What it cannot know yet is "not now", never "there is no such county, no such order"."""
+    order = system.place()
+    system.kill("intake")
+    system.redis_process.kill()
+    system.restart("intake")
+    body = {"county": COUNTY, "title": "东门小区路灯不亮"}
+    wait_until(lambda: system.services["intake.1"].text().count("serving HTTP") == 2, 10, "intake is up")
+    for answer in (system.api("POST", "/api/v1/orders", body), system.step(order, "claim", {"member": "M101"}),
+                   system.api("GET", f"/api/v1/orders/{order['order']}", code=order["code"]),
+                   system.api("GET", f"/open311/v2/services.json?jurisdiction_id={COUNTY}"),
+                   system.api("POST", f"/api/v1/imports?county={COUNTY}", key="import")):
+        assert answer.status == 503, answer
+    system.start_redis()
+    system.wait_ready()
+    assert system.order(order)["order"] == order["order"]

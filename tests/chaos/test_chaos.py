@@ -1,0 +1,37 @@
+"""Short chaos runs with fixed seeds: the audit must find nothing, whatever died, hung or was cut off meanwhile.
+
+make chaos MINUTES=30 SEED=7 is the long form. A run that fails prints its seed, the command that repeats it, and what is
+wrong; see chaos.py.
+"""
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from harness import ROOT
+
+# With the sanitizers on and other tests beside them; each run is a process of its own, so they go on side by side.
+RUNS = {
+    "crash_points": "--points --seed 1 --faults crash --gateway spool --rate 8",
+    "mixed": "--minutes 0.2 --seed 2 --faults kill,crash,hang,stop,restart,redis --gateway spool --rate 8",
+    "network": "--minutes 0.2 --seed 3 --faults kill,network --gateway spool --rate 6",
+    "gateway": "--minutes 0.2 --seed 4 --faults kill,gateway --gateway kannel --rate 3",
+}
+
+
+@pytest.fixture(scope="module")
+def runs():
+    def run(words):
+        return subprocess.run([str(ROOT / "tests/chaos/run"), *words.split()], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=400, check=False,
+                              env=os.environ | {"SIDAN_BIN": os.environ.get("SIDAN_BIN", str(ROOT / "build/asan/bin"))})
+    with ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(run, words) for name, words in RUNS.items()}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_nothing_is_lost_and_nothing_happens_twice(runs, name):
+    done = runs[name].result()
+    assert done.returncode == 0, done.stdout[-6000:]

@@ -1,0 +1,136 @@
+"""The system under test: two counties, several instances of each service, and a network or a gateway as asked for."""
+
+import os
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+from gateway import Gateway
+from harness import SERVICES, System, make_county, read_table, wait_until
+from load import GATEWAY_TOKEN, Door
+from network import Network
+
+COUNTIES = ("990103", "990104")
+PHONES = ("1000000", "1100000")  # how members' phones begin in each
+# Members have time to claim what they are asked, except where it is urgent: there the clock fills the places.
+CLOCKS = {("normal", "claim"): "10d", ("urgent", "claim"): "1s"}
+# Short, so that quiet comes soon after the faults; long enough that nothing is set aside for a fault that is healed.
+PARAMETERS = {"all": {"backoff_cap_ms": 4000, "redis_timeout_ms": 1000, "drain_ms": 500},
+              "intake": {"gateway_token": GATEWAY_TOKEN, "call_ms": 2500},
+              "assignment": {"clock_ms": 200},
+              "notification": {"sms_lease_ms": 15000}}
+
+
+class Town(System):
+    def __init__(self, directory, instances, seed, network=False, gateway=False, quiet=False):
+        self.names = [f"{service}.{number}" for service in SERVICES for number in range(1, instances + 1)]
+        self.network = Network(["redis", *self.names], seed) if network else None
+        self.doors = {}  # of the intakes
+        self.gateway = None
+        parameters = {service: dict(values) for service, values in PARAMETERS.items()}
+        if quiet:
+            parameters["all"]["log_level"] = "warning"
+        counties = [make_county(directory / "counties", county, clocks=CLOCKS) for county in COUNTIES]
+        for path, prefix in zip(counties, PHONES):  # a member's phone tells the county
+            members = (path / "members.csv").read_text(encoding="utf-8")
+            (path / "members.csv").write_text(members.replace(PHONES[0], prefix), encoding="utf-8")
+        super().__init__(directory, counties, dict.fromkeys(SERVICES, instances), parameters, start=False)
+        # Two archives share a county's file: while one hangs in a transaction the other cannot open it, and tries again.
+        self.allowed_errors.append("cannot open its file: database is locked")
+        try:
+            if gateway:
+                host = self.network.address("test") if network else "127.0.0.1"
+                self.gateway = Gateway(directory / "kannel", host, list(self.doors.values()))
+                for name in self.names:
+                    if name.startswith("notification"):
+                        self.add(*name.split("."), PARAMETERS["all"] | PARAMETERS["notification"] |
+                                 self.gateway.parameters())
+            self.start()
+        except BaseException:
+            self.abandon()
+            raise
+
+    # -- what differs from a plain System ----------------------------------------------------------------------------
+
+    def _redis_process(self):
+        process = super()._redis_process()
+        library = self.directory / "powercut.so"
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", str(library),
+                        str(Path(__file__).with_name("powercut.c"))], check=True)
+        process.environment |= {"LD_PRELOAD": str(library), "SYNCED": str(self.directory / "synced")}
+        if self.network:
+            address = self.network.address("redis")
+            process.command = [*self.network.command("redis"), *process.command, "--bind", address,
+                               "--protected-mode", "no", "--port", "6379"]
+        return process
+
+    def add(self, service, number, parameters=None):
+        name, values = f"{service}.{number}", dict(parameters or {})
+        if self.network:
+            address = self.network.address(name)
+            values |= {"redis": f"redis://{self.network.address('redis')}:6379", "bind_host": address,
+                       "admin_host": address}
+            if service == "intake":
+                values["http_host"] = address
+        process = super().add(service, int(number), values)
+        if self.network:
+            process.command = [*self.network.command(name), *process.command]
+            process.admin = process.admin.replace("127.0.0.1", address)
+        if service == "intake":
+            self.doors[name] = (process.environment.get("SIDAN_HTTP_HOST", "127.0.0.1"),
+                                int(process.environment["SIDAN_HTTP_PORT"]))
+        return process
+
+    def abandon(self):
+        super().abandon()
+        self._leave()
+
+    def close(self):
+        try:
+            super().close()
+        finally:
+            self._leave()
+
+    def _leave(self):
+        if self.gateway:
+            self.gateway.stop()
+        if self.network:
+            self.network.close()
+
+    def cut_power_of_redis(self):
+        """kill -9, and what was not synced is gone; see powercut.c."""
+        self.redis_process.kill()
+        synced = dict(line.split() for line in (self.directory / "synced").read_text().splitlines())
+        for path in (self.directory / "redis").glob("**/*.incr.aof"):
+            file = path.stat()
+            os.truncate(path, min(file.st_size, int(synced.get(str(file.st_ino), 0))))
+
+    # -- for those who use it ----------------------------------------------------------------------------------------
+
+    def door(self):
+        return Door(list(self.doors.values()))
+
+    def members(self):
+        """Ids and phones, by county and group."""
+        members = {path.name: defaultdict(list) for path in self.counties}
+        for path in self.counties:
+            for row in read_table(path / "members.csv"):
+                members[path.name][row["group"]].append((row["id"], row["phone"]))
+        return members
+
+    def crash_points(self):
+        """(service, name) of each step at which a program can be told to die, as the programs say it."""
+        points = []
+        for service in SERVICES:
+            said = subprocess.run([str(self.bin / f"sidan-{service}"), "--help"], env={"SIDAN_CRASH": "list"}, text=True,
+                                  capture_output=True, timeout=30, check=True).stdout
+            if not said.startswith("Usage"):  # a build without crash points only helps
+                points += [(service, name) for name in sorted(set(said.splitlines()))]
+        return points
+
+    def keys(self):
+        return list(self.redis.scan_iter("*", 5000))
+
+    def wait_ready(self, timeout=60):
+        wait_until(lambda: all(process.popen and self.is_ready(process) for process in self.services.values()),
+                   timeout, "all instances are ready", pause=0.2)
