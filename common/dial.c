@@ -193,18 +193,15 @@ static bool told(redisContext *context, size_t argc, const char *const argv[], c
 static char *read_line(const char *path, char error[DIAL_ERROR_SIZE])
 {
     FILE *file = fopen(path, "re");
+    if (!file)
+        return failed(error, "redis_password_file %s cannot be read: %s", path, strerror(errno));
     char *line = NULL;
     size_t room = 0;
-    ssize_t length = file ? getline(&line, &room, file) : -1;
-    if (!file)
-        failed(error, "redis_password_file %s cannot be read: %s", path, strerror(errno));
-    else
-        fclose(file);
-    if (file && length < 0)
-        failed(error, "redis_password_file %s is empty", path);
+    ssize_t length = getline(&line, &room, file);
+    fclose(file);
     if (length < 0) {
         free(line);
-        return NULL;
+        return failed(error, "redis_password_file %s is empty", path);
     }
     line[strcspn(line, "\r\n")] = '\0';
     return line;

@@ -89,7 +89,7 @@ struct service {
     struct timer_entry *timers;
     bool registered, scheduled, draining;
     unsigned long refused; /* by the link, as it was reported last */
-    bool clock_strays;     /* Redis' clock; see watch_clock() */
+    int64_t clock_gap;     /* what was said of Redis' clock; see watch_clock() */
     int64_t drain_began;
     struct lag lags[SERVICE_COUNT]; /* by source */
     bool lag_told;
@@ -327,11 +327,11 @@ static void refresh_keys(struct service *service)
 /* Says once that Redis' clock has jumped too far to be followed, and once that it is well again. */
 static void watch_clock(struct service *service)
 {
-    int64_t gap = store_clock_gap(service->store);
-    if ((gap != 0) == service->clock_strays)
+    int64_t gap = store_clock_gap(service->store), change = gap - service->clock_gap;
+    if (llabs(change) < CLOCK_JUMP_MS)
         return;
-    service->clock_strays = gap != 0;
-    metric_set("sidan_clock_gap_seconds", "How far Redis' clock has jumped ahead, when that is not followed", "",
+    service->clock_gap = gap;
+    metric_set("sidan_clock_gap_seconds", "By how much Redis' clock jumped ahead, when that is not followed", "",
                (double)gap / 1e3);
     if (gap != 0)
         log_error("the clock of Redis' host has jumped by %" PRId64

@@ -14,8 +14,6 @@
 #include <time.h>
 #include <utf8proc.h>
 
-enum { JUMP_MS = 600000 }; /* greater corrections of a clock are not followed */
-
 size_t text_length(const char *text, size_t bytes)
 {
     const utf8proc_uint8_t *position = (const utf8proc_uint8_t *)text;
@@ -130,7 +128,7 @@ int64_t now_follow(int64_t theirs, int64_t uncertain)
 {
     int64_t gap = theirs - now_ms();
 
-    if (follows && llabs(gap) > JUMP_MS)
+    if (follows && llabs(gap) > CLOCK_JUMP_MS)
         return gap;
     if (!follows || llabs(gap) > uncertain)
         ahead_of_mono = theirs - mono_ms();

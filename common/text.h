@@ -46,6 +46,7 @@ int64_t now_ms(void);
  * than ten minutes, by how much: then now_ms() goes on as before, because
  * every deadline would fire early or late.
  */
+enum { CLOCK_JUMP_MS = 600000 };
 int64_t now_follow(int64_t theirs, int64_t uncertain);
 
 /*

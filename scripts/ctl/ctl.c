@@ -166,10 +166,10 @@ static int run(const struct command *command, struct ctl *ctl, const char *redis
         return misused("%s needs --reason TEXT", command->name);
     const struct param *const tables[] = {redis_params};
     const size_t counts[] = {REDIS_PARAM_COUNT};
-    char error[DIAL_ERROR_SIZE];
     int code = USAGE;
     struct params *params = params_new(tables, counts, 1);
     if (params_load(params, NULL, 0, NULL, stderr) == 0) {
+        char error[DIAL_ERROR_SIZE];
         struct redis_access access = redis_access_of(params);
         if (redis)
             access.url = redis;

@@ -19,6 +19,13 @@ NAME = "sidan"
 FAILOVER_S = 30  # longest that a failover may take here
 
 
+def answers(connection):
+    try:
+        return connection.ping()
+    except redis.exceptions.RedisError:
+        return False
+
+
 class Replicated(System):
     def __init__(self, directory, replicas=1, waits=1, **arguments):
         self.node_count, self.waits = 1 + replicas, waits
@@ -26,7 +33,8 @@ class Replicated(System):
 
     def _redis_process(self):
         """Describes all of them, and answers the first primary."""
-        self.redis_access = redis_access(self.directory, "replica", "sentinel") | {"redis_replicas": self.waits}
+        self.redis_access = redis_access(self.directory, "replica", "sentinel")
+        self.redis_access |= {"redis_replicas": self.waits, "redis_timeout_ms": 1000}
         self.password = (self.directory / "redis-password").read_text().strip()
         ports = [free_port() for _ in range(self.node_count)]
         self.nodes = [self._node(number, port, ports[0]) for number, port in enumerate(ports)]
@@ -55,7 +63,7 @@ class Replicated(System):
     def _sentinel(self, number, primary):
         port = free_port()
         text = (DEPLOY / "sentinel.conf").read_text().replace("127.0.0.1 6379", f"127.0.0.1 {primary}")
-        for name, value in (("down-after-milliseconds", 1000), ("failover-timeout", 1000)):
+        for name, value in (("down-after-milliseconds", 1000), ("failover-timeout", 2000)):
             text = re.sub(rf"{name} sidan \d+", f"{name} sidan {value}", text)
         lines = [text.replace("port 26379", f"port {port}"), f"sentinel auth-user {NAME} sentinel",
                  f"sentinel auth-pass {NAME} {self.password}"]
@@ -107,6 +115,14 @@ class Replicated(System):
             except redis.exceptions.RedisError:
                 return False
         wait_until(follows, FAILOVER_S, f"{node.name} is a replica", pause=0.2)
+
+    def make_replica(self, node):
+        """Starts a former primary as a replica; Sentinels would do that as well, after 10 s."""
+        node.start()
+        old = self.connection(node)
+        wait_until(lambda: answers(old), 20, f"{node.name} answers")
+        old.replicaof("127.0.0.1", self.primary.port)
+        self.wait_replica(node)
 
     def abandon(self):
         for process in [*self.sentinels, *self.nodes]:
