@@ -83,8 +83,8 @@ struct counties *counties_open(struct ctl *ctl);
 
 /*
  * Stores a county's config anew, sealed: with these files, or with those that it has when texts is NULL; rekey: with a
- * new data key. Its vault gets wrapped by the current master key; the secret of a version before the vault goes into it.
- * Returns DONE and the new revision, or FAILED after saying why.
+ * new data key. Its vault gets wrapped by the current master key; the secret of a version before the vault goes into
+ * it. Returns DONE and the new revision, or FAILED after saying why.
  */
 int config_update(struct ctl *ctl, const char *county, char *const texts[COUNTY_FILE_COUNT], bool rekey,
                   int64_t *ret_revision);
