@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t DAY_MS = 24 * 60 * 60 * 1000;
+static const int64_t DAY_MS = 86400000;
 
 void county_set_defaults(struct county *county)
 {

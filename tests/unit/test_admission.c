@@ -24,7 +24,9 @@ static int run(struct plant *plant, int64_t ms, double demand, double capacity, 
 {
     int let_in = 0;
     for (int64_t end = plant->now + ms; plant->now < end; plant->now++) {
-        for (plant->asked += demand / 1e3; plant->asked >= 1; plant->asked -= 1) {
+        plant->asked += demand / 1e3;
+        while (plant->asked >= 1) {
+            plant->asked -= 1;
             bool taken = admission_take(&plant->admission, plant->now);
             let_in += taken;
             plant->backlog += taken;
@@ -110,7 +112,7 @@ static void somebody_gets_in_however_far_behind(void **state)
     for (int64_t end = plant.now + 60000; plant.now < end; plant.now++) {
         let_in += admission_take(&plant.admission, plant.now);
         if (plant.now % ADJUST_MS == 0)
-            admission_adjust(&plant.admission, plant.now, 3600 * 1000);
+            admission_adjust(&plant.admission, plant.now, 3600000);
     }
     assert_in_range(let_in, 59 * ADMISSION_MIN, 80 * ADMISSION_MIN);
 }
