@@ -56,7 +56,7 @@ def test_the_environment_and_the_command_line(closed):
     for service in SERVICES:
         done = run(closed, f"sidan-{service}", f"redis_password={closed.password}", **access)
         assert done.returncode == 2 and "SIDAN_REDIS_PASSWORD" in done.stderr and closed.password not in done.stderr
-    done = run(closed, "sidan-routing", f"redis=redis://sidan:{closed.password}@127.0.0.1:6379")
+    done = run(closed, "sidan-routing", f"keys={closed.keys}", f"redis=redis://sidan:{closed.password}@127.0.0.1:6379")
     assert done.returncode == 1 and "redis_password_file" in done.stderr and closed.password not in done.stderr
 
 
