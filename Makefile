@@ -85,7 +85,8 @@ $(BUILD)/%.lua.h: %.lua
 # target says in "// wraps: NAME..." which functions it answers in place of others.
 linked = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(shell \
     sed -n 's|^// links: ||p' $(1))))))
-wrapped = $(addprefix -Xlinker --wrap=,$(shell sed -n 's|^// wraps: ||p' $(1)))
+wrapped = $(addprefix -Xlinker --wrap=,$(shell sed -n 's|^// wraps: ||p' $(1) \
+    $(if $(shell grep 'tests/fuzz/door.h' $(1)),tests/fuzz/outside.h)))
 .SECONDEXPANSION:
 $(UNIT_TESTS): $(BUILD)/unit/%: tests/unit/%.c $$(call linked,tests/unit/$$*.c) $(BUILD)/libsidan.a
 	@mkdir -p $(@D)
