@@ -1,13 +1,13 @@
 /*
  * door.h - intake without its surroundings: its routes and handlers as they are, over requests made up here.
  *
- * Answers of other services come after the handler has returned, as they do. Each answer is looked at (outside.h): one
- * for each request, of a right format, without anything personal.
+ * Answers of other services come after the handler has returned, as they do. What surrounds intake is in outside.h and
+ * inside.h, which also look at what it answers and asks.
  */
 #ifndef SIDAN_TESTS_DOOR_H
 #define SIDAN_TESTS_DOOR_H
 
-#include "tests/fuzz/outside.h"
+#include "tests/fuzz/inside.h"
 
 #include "common/log.h"
 #include "services/intake/limits.h"
@@ -41,9 +41,7 @@ static void answer_question(const struct later *later)
 static void answer_later(const struct later *later)
 {
     RECORD *reply = record_new();
-    if (!later->done) {
-        return;
-    } else if (later->refusal) {
+    if (later->refusal) {
         later->done(later->arg, ANSWER_REFUSED, MSG_REFUSAL, later->refusal);
     } else if (wish('u') || wish('s')) {
         later->done(later->arg, wish('s') ? ANSWER_STALE : ANSWER_UNAVAILABLE, later->type, NULL);
@@ -68,7 +66,8 @@ static void answer_all(void)
     while (door.later) {
         struct later *later = door.later;
         door.later = later->next;
-        answer_later(later);
+        if (later->done)
+            answer_later(later);
         record_destroy(&later->refusal);
         free(later);
     }
