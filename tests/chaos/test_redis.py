@@ -12,7 +12,7 @@ from collections import Counter
 
 import pytest
 
-from harness import COUNTY, System, make_county, wait_until
+from harness import COUNTY, SERVICES, System, make_county, wait_until
 from replicas import Replicated
 from stream import Stream, assert_nothing_lost_nothing_twice
 
@@ -182,14 +182,27 @@ def test_a_tail_of_the_log_is_missing(make_system, county):
 
 # -- a primary, replicas and Sentinels -------------------------------------------------------------------------------
 
+def die(process, point):
+    """It dies at a crash point, and is started again."""
+    process.kill()
+    plain, process.environment = process.environment, process.environment | {"SIDAN_CRASH": point}
+    process.start()
+    process.environment = plain
+    wait_until(lambda: not process.running(), 30, f"{process.name} comes to: {point}")
+    assert process.popen.returncode == -signal.SIGKILL, process.text()[-2000:]
+    process.start()
+
+
 def test_failover_loses_nothing(make_system, county):
     """The primary hangs and is replaced; it comes back as a replica, and its successor dies, all in mid-load.
 
-    For a moment the first still believes that it is the primary; what it is told then must count for nothing.
+    Services die meanwhile between their writes and what the replicas say to them. And for a moment the first still believes that it is the primary; what it is told then must count for nothing.
     """
     system = make_system(kind=Replicated, replicas=2, counties=[county])
     with Stream(system, rate=RATE) as stream:
         stream.placed(40)
+        for service in SERVICES[:4]:
+            die(system.services[f"{service}.1"], "written, replicas have not confirmed")
         first = system.primary
         first.signal(signal.SIGSTOP)
         system.wait_failover(first)
