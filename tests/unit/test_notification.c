@@ -552,7 +552,7 @@ static void texts_say_what_people_need(void **state)
     struct county copy = *county;
     copy.contact = "0000-1234567";
     char access[ACCESS_CODE_SIZE];
-    order_access_code(access, "990101-000123", county->secret);
+    order_access_code(access, "990101-000123", vault_secret(county->vault));
     for (size_t i = 0; i < sizeof text_cases / sizeof *text_cases; i++) {
         copy.language = text_cases[i].language;
         struct occasion occasion = {&copy, "990101-000123", 123, order, message, fixture_now};
