@@ -43,7 +43,7 @@ static char *owner_of(const char *order_id)
 
 void contact_person(const struct vault *vault, const char *phone, char ret_person[VAULT_DIGEST_SIZE])
 {
-    vault_digest(vault, phone, ret_person);
+    vault_digest(vault, "person", phone, ret_person);
 }
 
 void contact_seal(const struct vault *vault, const char *order_id, const struct record *given, struct record *order)

@@ -184,7 +184,6 @@ static void take(struct counties *counties, struct entry *entry, const redisRepl
     entry->locked = 0;
     if (open_files(vault, &parse, hash, texts) &&
         county_parse(entry->id, (const char *const *)texts, report, &parse, &county) == 0) {
-        memcpy(county->secret, vault_secret(vault), sizeof county->secret);
         county->vault = vault;
         vault = NULL;
         county->revision = revision;

@@ -128,8 +128,7 @@ struct county {
     struct span clocks[2][CLOCK_KINDS]; /* normal, urgent */
     struct calendar *calendar;
 
-    /* From Redis, made at the first apply; zero and NULL in a county read from files alone. */
-    unsigned char secret[32];
+    /* From Redis, made at the first apply; NULL and 0 in a county read from files alone. */
     struct vault *vault; /* owned */
     int64_t revision;
 

@@ -169,11 +169,15 @@ int vault_open(const struct vault *vault, const char *owner, const char *sealed,
     return open_with(vault->keys[number - 1], owner, sealed, rest, ret_value, ret_size);
 }
 
-void vault_digest(const struct vault *vault, const char *value, char ret_digest[VAULT_DIGEST_SIZE])
+void vault_digest(const struct vault *vault, const char *purpose, const char *value, char ret_digest[VAULT_DIGEST_SIZE])
 {
     unsigned char key[KEY], hash[(VAULT_DIGEST_SIZE - 1) / 2];
+    crypto_generichash_state state;
     subkey(key, vault->secret, TO_LOOK_UP);
-    crypto_generichash(hash, sizeof hash, (const unsigned char *)value, strlen(value), key, sizeof key);
+    crypto_generichash_init(&state, key, sizeof key, sizeof hash);
+    crypto_generichash_update(&state, (const unsigned char *)purpose, strlen(purpose) + 1); /* its NUL ends it */
+    crypto_generichash_update(&state, (const unsigned char *)value, strlen(value));
+    crypto_generichash_final(&state, hash, sizeof hash);
     sodium_memzero(key, sizeof key);
     sodium_bin2hex(ret_digest, VAULT_DIGEST_SIZE, hash, sizeof hash);
 }

@@ -54,8 +54,12 @@ char *vault_seal(const struct vault *vault, const char *owner, const char *value
  */
 int vault_open(const struct vault *vault, const char *owner, const char *sealed, char **ret_value, size_t *ret_size);
 
-/* A keyed hash by which a value can be looked up without being stored, as 32 hexadecimal digits. The same for the
- * county's whole life; another one in each county. */
-void vault_digest(const struct vault *vault, const char *value, char ret_digest[VAULT_DIGEST_SIZE]);
+/*
+ * A keyed hash by which a value can be looked up, or known again, without being stored, as 32 hexadecimal digits. The
+ * same for the county's whole life; another one in each county, and for each purpose, so that hashes of different kinds
+ * cannot be held against each other.
+ */
+void vault_digest(const struct vault *vault, const char *purpose, const char *value,
+                  char ret_digest[VAULT_DIGEST_SIZE]);
 
 #endif

@@ -13,6 +13,7 @@
 #include "common/crash.h"
 #include "common/store.h"
 #include "common/text.h"
+#include "common/vault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,7 +55,7 @@ void anchor_open_files(struct service *service, struct archive *archive, int64_t
         if (marks->type != REDIS_REPLY_ARRAY || marks->elements != CHAIN_COUNT)
             continue;
         struct anchor anchor = {0};
-        chain_key(anchor.key, lacking[i]->secret);
+        chain_key(anchor.key, vault_secret(lacking[i]->vault));
         for (enum chain chain = 0; chain < CHAIN_COUNT; chain++)
             if (marks->element[chain]->type == REDIS_REPLY_STRING)
                 snprintf(anchor.marks[chain], MARK_SIZE, "%s", marks->element[chain]->str);

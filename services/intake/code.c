@@ -34,7 +34,7 @@ static bool same(const char *a, const char *b)
 enum code_result code_of_order(struct store *store, const struct county *county, const char *order, const char *code)
 {
     char right[ACCESS_CODE_SIZE], name[64], key[KEY_SIZE];
-    order_access_code(right, order, county->secret);
+    order_access_code(right, order, vault_secret(county->vault));
     snprintf(name, sizeof name, "wrong:%s", order);
     store_key(key, county->id, name);
     bool good = same(code, right);
@@ -56,7 +56,7 @@ enum code_result code_of_order(struct store *store, const struct county *county,
 /* The keys of a phone: of its code, and of how many it has been given. */
 static void phone_keys(const struct county *county, const char *phone, char code[KEY_SIZE], char given[KEY_SIZE])
 {
-    char digest[PERSON_DIGEST_SIZE], name[64];
+    char digest[VAULT_DIGEST_SIZE], name[64];
     person_digest(digest, county, phone);
     snprintf(name, sizeof name, "code:%s", digest);
     store_key(code, county->id, name);
@@ -65,17 +65,17 @@ static void phone_keys(const struct county *county, const char *phone, char code
 }
 
 /* What Redis keeps of a code. */
-static void code_digest(char digest[PERSON_DIGEST_SIZE], const struct county *county, const char *phone,
+static void code_digest(char digest[VAULT_DIGEST_SIZE], const struct county *county, const char *phone,
                         const char *code)
 {
     AUTOFREE char *both = xasprintf("%s %s", phone, code);
-    county_digest(digest, county, "code", both);
+    vault_digest(county->vault, "code", both, digest);
 }
 
 int64_t code_new(struct store *store, const struct county *county, const char *phone, int64_t burst, int64_t per_hour,
                  char ret_code[SIGN_IN_CODE_SIZE])
 {
-    char code[SIGN_IN_CODE_SIZE], keys[2][KEY_SIZE], digest[PERSON_DIGEST_SIZE], seconds[24], interval[24], most[24];
+    char code[SIGN_IN_CODE_SIZE], keys[2][KEY_SIZE], digest[VAULT_DIGEST_SIZE], seconds[24], interval[24], most[24];
     snprintf(code, sizeof code, "%06" PRIu32, randombytes_uniform(1000000));
     phone_keys(county, phone, keys[0], keys[1]);
     code_digest(digest, county, phone, code);
@@ -92,7 +92,7 @@ int64_t code_new(struct store *store, const struct county *county, const char *p
 
 enum code_result code_use(struct store *store, const struct county *county, const char *phone, const char *code)
 {
-    char keys[2][KEY_SIZE], digest[PERSON_DIGEST_SIZE], tries[24];
+    char keys[2][KEY_SIZE], digest[VAULT_DIGEST_SIZE], tries[24];
     phone_keys(county, phone, keys[0], keys[1]);
     code_digest(digest, county, phone, code);
     snprintf(tries, sizeof tries, "%d", SIGN_IN_CODE_TRIES);

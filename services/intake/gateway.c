@@ -1,17 +1,16 @@
 /*
  * gateway.c - what SMS gateways call back: receipts, and SMS that came in.
  *
- * The address carries a secret (gateway_token, looked at in access.c); without
- * one the door does not exist. A gateway is told 200 only after the call came back, so that it
- * repeats what could not be stored; what can never be taken is told 200 as
- * well, because repeating it would not help. Kannel's receipt is a GET that we
- * composed ourselves; its SMS is a POST with the sender in a header, so that
- * no number stands in an address.
+ * The address carries a secret (gateway_token, looked at in access.c); without one the door does not exist. A gateway is
+ * told 200 only after the call came back, so that it repeats what could not be stored; what can never be taken is told
+ * 200 as well, because repeating it would not help. Kannel's receipt is a GET that we composed ourselves; its SMS is a
+ * POST with the sender in a header, so that no number stands in an address.
  */
 #include "services/intake/intake.h"
 #include "services/intake/roles.h"
 
 #include "common/alloc.h"
+#include "common/contact.h"
 #include "common/log.h"
 #include "common/text.h"
 
@@ -119,13 +118,6 @@ static int find_code(const char *text, int64_t *ret_serial)
     return -ENOENT;
 }
 
-/* "+86 138..." → "138..." */
-static const char *plain_number(const char *number)
-{
-    number += strspn(number, "+ ");
-    return strncmp(number, "86", 2) == 0 && strlen(number) == 13 ? number + 2 : number;
-}
-
 /* The county of the member who wrote; of a stranger the only one there is. */
 static const struct county *county_of_sender(struct intake *intake, const char *phone)
 {
@@ -147,7 +139,8 @@ static void take_reply(void *arg, struct http_request *request)
         drop(request, from ? "an SMS that is no text" : "an SMS without X-Kannel-From");
         return;
     }
-    const char *phone = plain_number(from);
+    char plain[PHONE_SIZE];
+    const char *phone = contact_phone(from, plain) == 0 ? plain : from; /* the number of a service is no phone */
     const struct county *county = county_of_sender(intake, phone);
     RECORD *message = record_new();
     char reference[DIGEST_SIZE]; /* of one SMS, the same when the gateway repeats it; tells nothing about the sender */

@@ -11,6 +11,7 @@
 #include "common/http.h"
 #include "common/order.h"
 #include "common/service.h"
+#include "common/vault.h"
 #include "services/intake/admission.h"
 
 #include <jansson.h>
@@ -90,7 +91,7 @@ struct serials *serials_new(struct store *store);
 void serials_destroy(struct serials **serials);
 
 /* A hash of several texts, as lower-case hex: for idempotency keys. */
-enum { DIGEST_SIZE = 33 };
+enum { DIGEST_SIZE = VAULT_DIGEST_SIZE };
 void intake_digest(char digest[DIGEST_SIZE], const char *const parts[], size_t count);
 
 /* Likewise, keyed with the county's secret: for what gets stored. Who sees it in Redis cannot try out phone numbers. */

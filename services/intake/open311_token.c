@@ -5,26 +5,20 @@
 
 #include "common/alloc.h"
 #include "common/text.h"
+#include "common/vault.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
 
-enum { HASH_BYTES = 16 };
-
 char *open311_token(const struct county *county, const char *order)
 {
-    unsigned char hash[HASH_BYTES];
-    char hex[2 * HASH_BYTES + 1];
+    char digest[VAULT_DIGEST_SIZE];
     int64_t serial = 0;
-    /* The words keep this hash apart from others made with the same secret. */
-    AUTOFREE char *text = xasprintf("open311 token %s", order);
 
     order_parse(order, NULL, &serial);
-    crypto_generichash(hash, sizeof hash, (const unsigned char *)text, strlen(text), county->secret,
-                       sizeof county->secret);
-    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
-    return xasprintf("t%lld-%s", (long long)serial, hex);
+    vault_digest(county->vault, "open311 token", order, digest);
+    return xasprintf("t%lld-%s", (long long)serial, digest);
 }
 
 int open311_token_order(const struct county *county, const char *token, char ret_order[ORDER_ID_SIZE])

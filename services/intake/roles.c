@@ -11,7 +11,6 @@
 #include "common/order.h"
 #include "common/text.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,24 +52,15 @@ static const char *const relation_names[] = {"resident", "member", "pool",      
 
 /* -- people ------------------------------------------------------------------------------------------------------ */
 
-void county_digest(char digest[PERSON_DIGEST_SIZE], const struct county *county, const char *purpose, const char *text)
+void person_digest(char digest[VAULT_DIGEST_SIZE], const struct county *county, const char *phone)
 {
-    unsigned char hash[16];
-    AUTOFREE char *all = xasprintf("%s %s", purpose, text);
-    crypto_generichash(hash, sizeof hash, (const unsigned char *)all, strlen(all), county->secret,
-                       sizeof county->secret);
-    sodium_bin2hex(digest, PERSON_DIGEST_SIZE, hash, sizeof hash);
-}
-
-void person_digest(char digest[PERSON_DIGEST_SIZE], const struct county *county, const char *phone)
-{
-    county_digest(digest, county, "phone", phone);
+    vault_digest(county->vault, "sign-in", phone, digest);
 }
 
 /* The next of a person's entries in the roster, from *index on; false when there is none. */
 static bool next_role(const struct county *county, const char *phone, size_t *index, struct roster_entry *ret_entry)
 {
-    char digest[PERSON_DIGEST_SIZE];
+    char digest[VAULT_DIGEST_SIZE];
     while (county_roster(county, (*index)++, ret_entry)) {
         person_digest(digest, county, ret_entry->phone);
         if (strcmp(digest, phone) == 0)

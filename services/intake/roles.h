@@ -10,6 +10,7 @@
 #include "common/county.h"
 #include "common/permission.h"
 #include "common/record.h"
+#include "common/vault.h"
 
 /* What a route asks for, besides the permissions that have names. 0 is none of them: such a route is refused. */
 enum permission {
@@ -41,9 +42,9 @@ enum relation {
 /* Who asks. */
 struct caller {
     enum { CALLER_NOBODY, CALLER_PERSON, CALLER_KEY } kind;
-    char county[7]; /* that a person or a key belongs to */
-    char phone[33]; /* of a person: person_digest() of their phone */
-    char key[33];   /* of a key: its name */
+    char county[7];                /* that a person or a key belongs to */
+    char phone[VAULT_DIGEST_SIZE]; /* of a person: person_digest() of their phone */
+    char key[33];                  /* of a key: its name */
 };
 
 /* What a caller may. */
@@ -89,11 +90,9 @@ bool person_is_staff(const struct county *county, const char *phone);
 char *person_within(const struct county *county, const char *phone);
 
 /*
- * A keyed hash with the county's secret, 32 hex digits: nothing in Redis tells
- * a phone or a code. purpose keeps hashes of different kinds apart.
+ * A keyed hash of a phone, by which Redis knows who signs in. It is another one than F_PERSON of the orders of that
+ * phone: who is signed in cannot be held against who placed an order.
  */
-enum { PERSON_DIGEST_SIZE = 33 };
-void county_digest(char digest[PERSON_DIGEST_SIZE], const struct county *county, const char *purpose, const char *text);
-void person_digest(char digest[PERSON_DIGEST_SIZE], const struct county *county, const char *phone);
+void person_digest(char digest[VAULT_DIGEST_SIZE], const struct county *county, const char *phone);
 
 #endif

@@ -39,7 +39,7 @@ static void derive(const struct county *county, const char *token, struct sessio
     memcpy(session->county, county->id, sizeof session->county);
     crypto_generichash(hash, sizeof hash, (const unsigned char *)token, strlen(token), NULL, 0);
     sodium_bin2hex(session->id, sizeof session->id, hash, sizeof hash);
-    county_digest(session->csrf, county, "csrf", token);
+    vault_digest(county->vault, "csrf", token, session->csrf);
 }
 
 /* Takes the cookie apart: "990101.TOKEN". NULL when it is none. */

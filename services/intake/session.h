@@ -15,10 +15,10 @@
 
 struct session {
     char county[7];
-    char id[65];                    /* a hash of the token */
-    char phone[PERSON_DIGEST_SIZE]; /* person_digest() */
-    char csrf[PERSON_DIGEST_SIZE];  /* what X-CSRF-Token has to be; computed from the token, stored nowhere */
-    int64_t end;                    /* ms since 1970, whatever is done until then */
+    char id[65];                   /* a hash of the token */
+    char phone[VAULT_DIGEST_SIZE]; /* person_digest() */
+    char csrf[VAULT_DIGEST_SIZE];  /* what X-CSRF-Token has to be; computed from the token, stored nowhere */
+    int64_t end;                   /* ms since 1970, whatever is done until then */
 };
 
 /* The session of a request's cookie: 0, -ENOENT when there is none (any more), -EIO when Redis does not answer. */

@@ -25,7 +25,7 @@ struct form {
     json_t *json;
     const struct county *county;
     char phone[PHONE_SIZE];
-    char digest[PERSON_DIGEST_SIZE]; /* of the phone */
+    char digest[VAULT_DIGEST_SIZE]; /* of the phone */
     const char *code;
 };
 

@@ -113,7 +113,7 @@ static void on_answer(void *arg, enum answer_status status, enum message_type ty
     struct placement placement = {.status = county ? status : ANSWER_UNAVAILABLE, .error = "unavailable", .field = ""};
     if (placement.status == ANSWER_OK) {
         snprintf(placement.order, sizeof placement.order, "%s", record_str(reply, F_ORDER));
-        order_access_code(placement.code, placement.order, county->secret);
+        order_access_code(placement.code, placement.order, vault_secret(county->vault));
         placement.repeated = strcmp(placement.order, submission->order) != 0;
     } else if (placement.status == ANSWER_REFUSED) {
         placement.error = record_str(reply, F_ERROR);
@@ -125,27 +125,23 @@ static void on_answer(void *arg, enum answer_status status, enum message_type ty
     free(submission);
 }
 
-static void make_digest(char digest[DIGEST_SIZE], const unsigned char *key, size_t key_size, const char *const parts[],
-                        size_t count)
+void intake_digest(char digest[DIGEST_SIZE], const char *const parts[], size_t count)
 {
     unsigned char hash[16];
     crypto_generichash_state state;
-    crypto_generichash_init(&state, key, key_size, sizeof hash);
+    crypto_generichash_init(&state, NULL, 0, sizeof hash);
     for (size_t i = 0; i < count; i++) /* with the NUL, so that parts keep apart */
         crypto_generichash_update(&state, (const unsigned char *)parts[i], strlen(parts[i]) + 1);
     crypto_generichash_final(&state, hash, sizeof hash);
     sodium_bin2hex(digest, DIGEST_SIZE, hash, sizeof hash);
 }
 
-void intake_digest(char digest[DIGEST_SIZE], const char *const parts[], size_t count)
-{
-    make_digest(digest, NULL, 0, parts, count);
-}
-
 void intake_secret_digest(char digest[DIGEST_SIZE], const struct county *county, const char *const parts[],
                           size_t count)
 {
-    make_digest(digest, county->secret, sizeof county->secret, parts, count);
+    char plain[DIGEST_SIZE];
+    intake_digest(plain, parts, count);
+    vault_digest(county->vault, "request", plain, digest);
 }
 
 void intake_submit_order(struct intake *intake, const struct county *county, const struct record *given,

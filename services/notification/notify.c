@@ -259,7 +259,7 @@ static void queue_help(const struct context *context, const struct record *messa
     struct occasion occasion = {
         .county = context->county, .order_id = "", .order = none, .message = none, .now = context->now};
     AUTOFREE char *text = template_text("help", &occasion);
-    struct person person = {.phone = phone_plain(record_str(message, F_FROM))};
+    struct person person = {.phone = record_str(message, F_FROM)};
     snprintf(person.ref, sizeof person.ref, "%s", ref);
     queue_sms(context, outcome, "", 1, &person, "help", text, 0);
 }

@@ -121,20 +121,8 @@ size_t people_find(const struct county *county, const char *resident, const char
     return search.count;
 }
 
-const char *phone_plain(const char *phone)
-{
-    static const char *const prefixes[] = {"+86", "0086", "86", ""};
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        size_t length = strlen(prefixes[i]);
-        if (strncmp(phone, prefixes[i], length) == 0 && is_mobile(phone + length))
-            return phone + length;
-    }
-    return phone;
-}
-
 const struct member *people_by_phone(const struct county *county, const char *phone, char ref[REF_SIZE])
 {
-    phone = phone_plain(phone);
     ref[0] = '\0';
     if (!*phone)
         return NULL;

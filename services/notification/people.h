@@ -24,12 +24,10 @@ struct person {
 size_t people_find(const struct county *county, const char *resident, const char *recipients,
                    struct person people[PEOPLE_MAX], size_t *ret_skipped);
 
-/* The mainland number without +86, 0086 or 86; other numbers as they are. Points into phone. */
-const char *phone_plain(const char *phone);
-
 /*
- * Who has this phone: writes "member:M1" or "convener:T1" to ref and returns
- * the member (NULL for a convener). ref is "" when the county does not know it.
+ * Who has this phone, as contact_phone() gives it: writes "member:M1" or
+ * "convener:T1" to ref and returns the member (NULL for a convener). ref is ""
+ * when the county does not know it.
  */
 const struct member *people_by_phone(const struct county *county, const char *phone, char ref[REF_SIZE]);
 

@@ -12,6 +12,7 @@
 #include "common/alloc.h"
 #include "common/order.h"
 #include "common/text.h"
+#include "common/vault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -193,7 +194,7 @@ static char *access_code(const struct occasion *occasion, enum field field)
 {
     (void)field;
     char code[ACCESS_CODE_SIZE];
-    order_access_code(code, occasion->order_id, occasion->county->secret);
+    order_access_code(code, occasion->order_id, vault_secret(occasion->county->vault));
     return xstrdup(code);
 }
 

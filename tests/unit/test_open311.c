@@ -3,11 +3,13 @@
  */
 // links: services/intake
 #include "common/alloc.h"
+#include "common/vault.h"
 #include "services/intake/open311_format.h"
 #include "services/intake/open311_token.h"
 
 #include <libxml/parser.h>
 #include <setjmp.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -30,7 +32,6 @@ static struct county county = {
     .category_count = 1,
     .rules = rules,
     .rule_count = 3,
-    .secret = "0123456789abcdef0123456789abcde",
 };
 
 static char *written(bool json, const char *root, json_t *tree)
@@ -164,14 +165,29 @@ static void a_token_cannot_be_made_up(void **state)
     assert_int_equal(strspn(token, "t0123456789abcdef-"), strlen(token));
     assert_int_equal(open311_token_order(&county, token, order), 0);
     assert_string_equal(order, "990101-000123");
+    VAULT *strange = vault_new(NULL);
     struct county other = county;
-    other.secret[0] ^= 1;
+    other.vault = strange;
     assert_true(open311_token_order(&other, token, order) < 0);
     static const char *const wrong[] = {"", "t", "t-", "t123", "t123-", "t0-00", "123", "t99999999999999999999-00"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_true(open311_token_order(&county, wrong[i], order) < 0);
     token[strlen(token) - 1] ^= 1;
     assert_true(open311_token_order(&county, token, order) < 0);
+}
+
+static int make_vault(void **state)
+{
+    (void)state;
+    county.vault = sodium_init() < 0 ? NULL : vault_new(NULL);
+    return county.vault ? 0 : -1;
+}
+
+static int drop_vault(void **state)
+{
+    (void)state;
+    vault_destroy(&county.vault);
+    return 0;
 }
 
 int main(void)
@@ -184,7 +200,7 @@ int main(void)
         cmocka_unit_test(each_step_has_its_status),
         cmocka_unit_test(a_token_cannot_be_made_up),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, make_vault, drop_vault);
     xmlCleanupParser();
     return failed;
 }

@@ -28,6 +28,7 @@ static struct county *make_county(void)
     texts[FILE_KEYS] = "name,role,hash\nall,office," HASH "1\nlists,orders.list order.read," HASH "2\n"
                        "desk,order.claim delegate," HASH "3\nfeed,import," HASH "4\n";
     assert_int_equal(county_parse("990101", texts, fixture_fault, NULL, &county), 0);
+    county->vault = vault_new(NULL);
     return county;
 }
 
@@ -135,7 +136,7 @@ static void roles_add_up(void **state)
     assert_string_equal(decide(county, "10000004003", PERMIT_ORDER_CLAIM, order).actor, "member:M3");
     assert_string_equal(decide(county, "10000009999", PERMIT_ORDER_READ, order).actor, "");
     AUTOFREE char *roles = NULL;
-    char digest[PERSON_DIGEST_SIZE];
+    char digest[VAULT_DIGEST_SIZE];
     person_digest(digest, county, "10000004003");
     roles = person_roles(county, digest);
     assert_string_equal(roles, "member:M3 department:D2");
@@ -251,7 +252,7 @@ static void lists_are_narrowed(void **state)
         {"10000002003", "committee:K3"},
         {"10000005901", "city:C1"},
     };
-    char digest[PERSON_DIGEST_SIZE];
+    char digest[VAULT_DIGEST_SIZE];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         person_digest(digest, county, rows[i].phone);
         AUTOFREE char *within = person_within(county, digest);

@@ -216,15 +216,17 @@ static void digests_find_and_tell_nothing(void **state)
     (void)state;
     VAULT *vault = vault_new(NULL), *other = vault_new(NULL), *same = vault_new(vault_secret(vault));
     char digest[VAULT_DIGEST_SIZE], again[VAULT_DIGEST_SIZE], another[VAULT_DIGEST_SIZE], foreign[VAULT_DIGEST_SIZE];
-    vault_digest(vault, "10000000001", digest);
+    vault_digest(vault, "person", "10000000001", digest);
     vault_rekey(vault); /* changes what is sealed, never what is looked up */
-    vault_digest(vault, "10000000001", again);
-    vault_digest(vault, "10000000002", another);
-    vault_digest(other, "10000000001", foreign);
+    vault_digest(vault, "person", "10000000001", again);
+    vault_digest(vault, "person", "10000000002", another);
+    vault_digest(other, "person", "10000000001", foreign);
     assert_string_equal(digest, again);
     assert_string_not_equal(digest, another);
     assert_string_not_equal(digest, foreign);
-    vault_digest(same, "10000000001", again);
+    vault_digest(vault, "sign-in", "10000000001", another);
+    assert_string_not_equal(digest, another);
+    vault_digest(same, "person", "10000000001", again);
     assert_string_equal(digest, again);
 }
 
