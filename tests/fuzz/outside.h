@@ -243,6 +243,8 @@ static void find_session(struct reply *reply, const char *key)
     reply_text(&reply->elements[0], reply->texts[0], digest);
     snprintf(end, sizeof end, "%lld", (long long)now_ms() + (wish('p') ? -1 : 3600000));
     reply_text(&reply->elements[1], reply->texts[1], end);
+    if (wish('p'))
+        return;
     memcpy(redis.county, id, sizeof id);
     AUTOFREE char *roles = person_roles(county, digest);
     snprintf(redis.roles, sizeof redis.roles, "%s", roles);
