@@ -136,18 +136,18 @@ static bool brings_key(const struct http_request *request, const struct county *
 static bool brings_code(const struct county *county, const char *order)
 {
     char code[ACCESS_CODE_SIZE];
-    order_access_code(code, order, county->secret);
+    order_access_code(code, order, vault_secret(county->vault));
     return is(door_header("X-Order-Code"), code) || is(http_pairs_get(&door.query, "code"), code);
 }
 
 /* A session; and what is more than a look comes with its token, from a page of ours. */
 static bool brings_session(const struct http_request *request, const struct county *county)
 {
-    char csrf[PERSON_DIGEST_SIZE];
+    char csrf[VAULT_DIGEST_SIZE];
     const char *cookie = door_cookie(SESSION_COOKIE);
     if (strcmp(redis.county, county->id) != 0 || !cookie || strncmp(cookie, county->id, 6) != 0)
         return false;
-    county_digest(csrf, county, "csrf", cookie + 7);
+    vault_digest(county->vault, "csrf", cookie + 7, csrf);
     return is(http_method(request), "GET") || is(http_method(request), "HEAD") ||
            (is(door_header("X-CSRF-Token"), csrf) && !access_is_foreign(request));
 }

@@ -231,7 +231,7 @@ static void make_array(struct reply *reply, size_t count)
 static void find_session(struct reply *reply, const char *key)
 {
     struct roster_entry person;
-    char digest[PERSON_DIGEST_SIZE], end[24], id[7] = "";
+    char digest[VAULT_DIGEST_SIZE], end[24], id[7] = "";
     size_t place = strcspn(door.wishes ? door.wishes : "", "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
     make_array(reply, 2);
     PROMISE(sscanf(key, "session:{%6[0-9]}:", id) == 1);
