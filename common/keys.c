@@ -52,6 +52,9 @@ int keys_read_file(const char *directory, const char *name, bool secret, char **
         r = -EACCES;
         fault = xasprintf("%s: others may read or change this secret (mode %o); run: chmod 600 %s", path,
                           file.st_mode & 07777, path);
+    } else if (file.st_mode & (S_IWGRP | S_IWOTH)) {
+        r = -EACCES;
+        fault = xasprintf("%s: others may change it (mode %o); run: chmod go-w %s", path, file.st_mode & 07777, path);
     } else if (file.st_size > MAX_FILE || read(descriptor, text, MAX_FILE + 1) != file.st_size) {
         fault = xasprintf("%s: it cannot be read, or is larger than %d bytes", path, MAX_FILE);
     }

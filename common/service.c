@@ -447,9 +447,10 @@ static void on_county_fault(void *arg, const char *county, const char *file, int
 static int begin_drain(zloop_t *loop, zmq_pollitem_t *item, void *arg);
 
 /* Connections, and the archive's files of each county, are many; the usual soft limit is not meant for servers. */
-static void raise_file_limit(void)
+static void set_limits(void)
 {
-    struct rlimit limit;
+    struct rlimit limit, none = {0};
+    setrlimit(RLIMIT_CORE, &none); /* a core file would hold keys and what is personal */
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
@@ -473,7 +474,7 @@ static int set_up(struct service *service)
     sigaddset(&mask, SIGINT);
     sigprocmask(SIG_BLOCK, &mask, NULL); /* before libzmq starts its threads */
     signal(SIGPIPE, SIG_IGN);
-    raise_file_limit();
+    set_limits();
     service->signals = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
     zsys_handler_set(NULL);
 

@@ -1,9 +1,9 @@
 /*
  * session.c - sessions in Redis; see session.h.
  *
- * session:{c}:ID is a hash that Redis lets go of at the session's end, or earlier when it has been left alone for too
- * long. sessions:{c}:PHONE lists a person's sessions by their ends, so that all can be ended at once. Being used moves
- * the idle end on, but not at each request: that would be a write to disk for every look.
+ * session:{c}:ID is a sealed text that Redis lets go of at the session's end, or earlier when it has been left alone
+ * for too long. sessions:{c}:PHONE lists a person's sessions by their ends, so that all can be ended at once. Being
+ * used moves the idle end on, but not at each request: that would be a write to disk for every look.
  */
 #include "services/intake/session.h"
 
@@ -32,13 +32,11 @@ static void list_key(char key[KEY_SIZE], const struct session *session)
     store_key(key, session->county, name);
 }
 
-/* What follows from the token. */
+/* What follows from the token, and only with the county's keys: who can write to Redis cannot make a session. */
 static void derive(const struct county *county, const char *token, struct session *session)
 {
-    unsigned char hash[32];
     memcpy(session->county, county->id, sizeof session->county);
-    crypto_generichash(hash, sizeof hash, (const unsigned char *)token, strlen(token), NULL, 0);
-    sodium_bin2hex(session->id, sizeof session->id, hash, sizeof hash);
+    vault_digest(county->vault, "session", token, session->id);
     vault_digest(county->vault, "csrf", token, session->csrf);
 }
 
@@ -70,6 +68,25 @@ static void expire_in(struct store *store, const char *key, int64_t ms)
     store_append(store, 3, (const char *[]){"PEXPIRE", key, text}, NULL);
 }
 
+/* Whose session it is, and its end: sealed in its place, so that none can be made to be another's or to last longer. */
+static char *seal(const struct county *county, const struct session *session)
+{
+    AUTOFREE char *owner = xasprintf("session/%s", session->id);
+    AUTOFREE char *value = xasprintf("%s %" PRId64, session->phone, session->end);
+    return vault_seal(county->vault, owner, value, strlen(value));
+}
+
+/* 0, -EIO when the county's newest key has not been read yet, or -ENOENT when it was not made by seal(). */
+static int read_sealed(const struct county *county, const char *sealed, struct session *session)
+{
+    AUTOFREE char *owner = xasprintf("session/%s", session->id), *value = NULL;
+    size_t size;
+    int r = vault_open(county->vault, owner, sealed, &value, &size);
+    if (r < 0)
+        return r == -ENOKEY ? -EIO : -ENOENT;
+    return sscanf(value, "%32s %" SCNd64, session->phone, &session->end) == 2 ? 0 : -ENOENT;
+}
+
 int session_find(struct intake *intake, const struct http_request *request, struct session *ret_session)
 {
     struct session session;
@@ -79,16 +96,16 @@ int session_find(struct intake *intake, const struct http_request *request, stru
     struct store *store = service_store(intake->service);
     char key[KEY_SIZE];
     session_key(key, county->id, session.id);
-    store_append(store, 4, (const char *[]){"HMGET", key, "phone", "end"}, NULL);
+    store_append(store, 2, (const char *[]){"GET", key}, NULL);
     store_append(store, 2, (const char *[]){"PTTL", key}, NULL);
     if (store_run(store) < 0)
         return -EIO;
-    const redisReply *values = store_reply(store, 0);
-    if (values->type != REDIS_REPLY_ARRAY || values->element[0]->type != REDIS_REPLY_STRING ||
-        values->element[1]->type != REDIS_REPLY_STRING)
-        return values->type == REDIS_REPLY_ERROR ? -EIO : -ENOENT;
-    snprintf(session.phone, sizeof session.phone, "%s", values->element[0]->str);
-    session.end = strtoll(values->element[1]->str, NULL, 10);
+    const redisReply *sealed = store_reply(store, 0);
+    if (sealed->type != REDIS_REPLY_STRING)
+        return sealed->type == REDIS_REPLY_ERROR ? -EIO : -ENOENT;
+    int r = read_sealed(county, sealed->str, &session);
+    if (r < 0)
+        return r;
     int64_t left = session.end - now_ms(), idle = idle_ms(intake, county, session.phone);
     if (left <= 0)
         return -ENOENT;
@@ -130,7 +147,8 @@ void session_begin(struct intake *intake, struct http_request *request, const st
     list_key(list, &session);
     snprintf(end, sizeof end, "%" PRId64, session.end);
     snprintf(now, sizeof now, "%" PRId64, now_ms());
-    store_append(store, 6, (const char *[]){"HSET", key, "phone", phone, "end", end}, NULL);
+    AUTOFREE char *sealed = seal(county, &session);
+    store_append(store, 3, (const char *[]){"SET", key, sealed}, NULL);
     expire_in(store, key, idle < whole ? idle : whole);
     store_append(store, 4, (const char *[]){"ZREMRANGEBYSCORE", list, "-inf", now}, NULL);
     store_append(store, 4, (const char *[]){"ZADD", list, end, session.id}, NULL);

@@ -15,7 +15,7 @@
 
 struct session {
     char county[7];
-    char id[65];                   /* a hash of the token */
+    char id[VAULT_DIGEST_SIZE];    /* a keyed hash of the token */
     char phone[VAULT_DIGEST_SIZE]; /* person_digest() */
     char csrf[VAULT_DIGEST_SIZE];  /* what X-CSRF-Token has to be; computed from the token, stored nowhere */
     int64_t end;                   /* ms since 1970, whatever is done until then */

@@ -1,5 +1,6 @@
 """Signing in by a code sent to the registered phone: nobody else gets in, and nobody learns whose phones are registered."""
 
+import hashlib
 import re
 import statistics
 import time
@@ -193,7 +194,7 @@ def test_nothing_secret_is_kept_or_logged(system):
     kept = {key: system.redis.hgetall(key) for key in system.redis.scan_iter(f"code:{{{COUNTY}}}:*")}
     person = Person(system, try_code(system, OFFICE, code))
     token = person.cookie.split(".")[1]
-    kept |= {key: system.redis.hgetall(key) for key in system.redis.scan_iter(f"session:{{{COUNTY}}}:*")}
+    kept |= {key: system.redis.get(key) for key in system.redis.scan_iter(f"session:{{{COUNTY}}}:*")}
     lists = list(system.redis.scan_iter(f"sessions:{{{COUNTY}}}:*"))
     assert len(kept) == 2 and len(lists) == 1
     texts = [str(kept), str(lists), str(system.redis.zrange(lists[0], 0, -1)), str(system.audit()),
@@ -340,6 +341,26 @@ def test_leaving_the_roster_ends_access(make_system, tmp_path):
     assert member.step(order, "claim").status == 401
     assert try_code(system, MEMBER, "000000").status == 403
     assert convener.api("GET", path).status == 200
+
+
+def test_redis_alone_signs_nobody_in(system):
+    """Who can write to Redis can neither make a session for a token of their own, nor make one somebody else's."""
+    known = set(system.redis.scan_iter("session:*"))
+    member = system.sign_in(MEMBER)
+    mine, = set(system.redis.scan_iter("session:*")) - known
+    known.add(mine)
+    office = system.sign_in(OFFICE)
+    theirs, = set(system.redis.scan_iter("session:*")) - known
+    own = system.redis.get(mine)
+    system.redis.set(mine, system.redis.get(theirs))
+    assert member.api("GET", ME).status == 401, "the office's session does not open in the member's place"
+    system.redis.set(mine, own)
+    assert member.api("GET", ME).status == 200 and office.api("GET", ME).status == 200
+    token = "A" * 43
+    plain = hashlib.blake2b(token.encode(), digest_size=32).hexdigest()
+    for name in (plain, plain[:32]):
+        system.redis.set(f"session:{{{COUNTY}}}:{name}", system.redis.get(theirs))
+    assert system.api("GET", ME, headers={"Cookie": f"__Host-sidan={COUNTY}.{token}"}).status == 401
 
 
 def test_sessions_end(make_system):

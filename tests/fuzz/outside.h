@@ -43,7 +43,7 @@ enum { REPLIES_MAX = 16 };
 static struct {
     struct reply {
         redisReply reply, elements[2], *list[2];
-        char texts[2][65];
+        char texts[2][200];
     } replies[REPLIES_MAX];
     size_t count;
     bool ran;
@@ -193,9 +193,9 @@ void __wrap_http_answer_header(struct http_request *request, const char *name, c
 
 /* -- Redis ------------------------------------------------------------------------------------------------------- */
 
-static void reply_text(redisReply *reply, char buffer[65], const char *text)
+static void reply_text(redisReply *reply, char buffer[200], const char *text)
 {
-    snprintf(buffer, 65, "%s", text);
+    snprintf(buffer, 200, "%s", text);
     reply->type = REDIS_REPLY_STRING;
     reply->str = buffer;
     reply->len = strlen(buffer);
@@ -231,18 +231,19 @@ static void make_array(struct reply *reply, size_t count)
 static void find_session(struct reply *reply, const char *key)
 {
     struct roster_entry person;
-    char digest[VAULT_DIGEST_SIZE], end[24], id[7] = "";
+    char digest[VAULT_DIGEST_SIZE], id[7] = "", session[VAULT_DIGEST_SIZE] = "";
     size_t place = strcspn(door.wishes ? door.wishes : "", "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-    make_array(reply, 2);
-    PROMISE(sscanf(key, "session:{%6[0-9]}:", id) == 1);
+    PROMISE(sscanf(key, "session:{%6[0-9]}:%32s", id, session) == 2);
     const struct county *county = door_county(id);
     PROMISE(county);
     if (!door.wishes || !door.wishes[place] || !county_roster(county, (size_t)(door.wishes[place] - 'A'), &person))
         return;
     person_digest(digest, county, person.phone);
-    reply_text(&reply->elements[0], reply->texts[0], digest);
-    snprintf(end, sizeof end, "%lld", (long long)now_ms() + (wish('p') ? -1 : 3600000));
-    reply_text(&reply->elements[1], reply->texts[1], end);
+    AUTOFREE char *owner = xasprintf("session/%s", session);
+    AUTOFREE char *value = xasprintf("%s %lld", digest, (long long)now_ms() + (wish('p') ? -1 : 3600000));
+    AUTOFREE char *sealed = vault_seal(county->vault, owner, value, strlen(value));
+    if (reply->reply.type != REDIS_REPLY_ERROR)
+        reply_text(&reply->reply, reply->texts[0], sealed);
     if (wish('p'))
         return;
     memcpy(redis.county, id, sizeof id);
@@ -256,7 +257,7 @@ void __wrap_store_append(struct store *store, size_t argc, const char *const arg
     (void)store, (void)lengths;
     PROMISE(argc >= 2);
     struct reply *reply = next_reply(strcmp(argv[0], "PTTL") == 0 && !wish('i') ? INT64_C(1) << 40 : 1);
-    if (strcmp(argv[0], "HMGET") == 0)
+    if (strcmp(argv[0], "GET") == 0)
         find_session(reply, argv[1]);
     if (strcmp(argv[0], "ZRANGE") == 0) {
         make_array(reply, 1);
