@@ -101,8 +101,7 @@ const struct county *service_county(struct service *service, const char *id);
 size_t service_county_count(const struct service *service);
 const struct county *service_county_at(const struct service *service, size_t index);
 
-/* Notes the age in ms of something that this service has just handled and that came from that one; see lag.h. The batch
- * does so for events. */
+/* Notes the age in ms of what this service has just handled and came from that one; see lag.h. */
 void service_lagged(struct service *service, int source, int64_t ms);
 
 /* Calls f(arg) every `ms`, never before the loop runs. */

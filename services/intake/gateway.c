@@ -1,10 +1,10 @@
 /*
  * gateway.c - what SMS gateways call back: receipts, and SMS that came in.
  *
- * The address carries a secret (gateway_token, looked at in access.c); without one the door does not exist. A gateway is
- * told 200 only after the call came back, so that it repeats what could not be stored; what can never be taken is told
- * 200 as well, because repeating it would not help. Kannel's receipt is a GET that we composed ourselves; its SMS is a
- * POST with the sender in a header, so that no number stands in an address.
+ * The address carries a secret (gateway_token, looked at in access.c); without one the door does not exist. A gateway
+ * is told 200 only after the call came back, so that it repeats what could not be stored; what can never be taken is
+ * told 200 as well, because repeating it would not help. Kannel's receipt is a GET that we composed ourselves; its SMS
+ * is a POST with the sender in a header, so that no number stands in an address.
  */
 #include "services/intake/intake.h"
 #include "services/intake/roles.h"
