@@ -82,10 +82,11 @@ $(BUILD)/%.lua.h: %.lua
 	@sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^\(.*\)$$/"\1\\n"/' $< > $@
 
 # A test says in a line "// links: services/NAME" whose files it needs beside the library; all but their main. A fuzz
-# target says in "// wraps: NAME..." which functions it answers in place of others.
+# target, or what surrounds intake for it, says in "// wraps: NAME..." which functions it answers in place of others.
 linked = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(shell \
     sed -n 's|^// links: ||p' $(1))))))
-wrapped = $(addprefix -Xlinker --wrap=,$(shell sed -n 's|^// wraps: ||p' $(1)))
+wrapped = $(addprefix -Xlinker --wrap=,$(shell sed -n 's|^// wraps: ||p' $(1) \
+    $(if $(shell grep 'tests/fuzz/door.h' $(1)),tests/fuzz/outside.h tests/fuzz/inside.h)))
 .SECONDEXPANSION:
 $(UNIT_TESTS): $(BUILD)/unit/%: tests/unit/%.c $$(call linked,tests/unit/$$*.c) $(BUILD)/libsidan.a
 	@mkdir -p $(@D)

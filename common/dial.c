@@ -219,6 +219,23 @@ static bool sign_in(const struct redis_access *access, redisContext *context, ch
     return told(context, 3, (const char *[]){"AUTH", user, line}, error);
 }
 
+/* Others may answer at an address, and in another form. */
+static bool is_text(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STRING;
+}
+
+static bool read_primary(const redisReply *reply, struct address *ret_primary)
+{
+    int64_t port;
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || !is_text(reply->element[0]) ||
+        !is_text(reply->element[1]) || parse_int(reply->element[1]->str, 1, 65535, &port) < 0)
+        return false;
+    snprintf(ret_primary->host, sizeof ret_primary->host, "%s", reply->element[0]->str);
+    ret_primary->port = (int)port;
+    return *ret_primary->host != '\0';
+}
+
 /* Where one Sentinel says that the primary is. It may want a password or not; the first question tells. */
 static bool ask_sentinel(const struct dialer *dialer, const struct address *sentinel, struct address *ret_primary,
                          char error[DIAL_ERROR_SIZE])
@@ -230,13 +247,9 @@ static bool ask_sentinel(const struct dialer *dialer, const struct address *sent
     redisReply *reply = ask(context, 3, question, error);
     if (!reply && strncmp(error, "NOAUTH", 6) == 0 && sign_in(&dialer->access, context, error))
         reply = ask(context, 3, question, error);
-    bool known = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2;
-    if (known) {
-        snprintf(ret_primary->host, sizeof ret_primary->host, "%s", reply->element[0]->str);
-        ret_primary->port = atoi(reply->element[1]->str);
-    } else if (reply) {
+    bool known = reply && read_primary(reply, ret_primary);
+    if (reply && !known)
         failed(error, "the Sentinel %s:%d knows no \"%s\"", sentinel->host, sentinel->port, dialer->name);
-    }
     if (reply)
         freeReplyObject(reply);
     redisFree(context);
@@ -248,7 +261,7 @@ static bool is_primary(redisContext *context, char error[DIAL_ERROR_SIZE])
     redisReply *reply = ask(context, 1, (const char *[]){"ROLE"}, error);
     if (!reply)
         return false;
-    bool primary = reply->elements > 0 && strcmp(reply->element[0]->str, "master") == 0;
+    bool primary = reply->elements > 0 && is_text(reply->element[0]) && strcmp(reply->element[0]->str, "master") == 0;
     freeReplyObject(reply);
     if (!primary)
         failed(error, "READONLY this Redis is a replica");

@@ -10,6 +10,7 @@
 #include "common/store.h"
 
 #include "common/alloc.h"
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/text.h"
 
@@ -322,6 +323,8 @@ static int send_and_receive(struct store *store)
         store->replies = xrealloc(store->replies, store->reply_room * sizeof(redisReply *));
     }
     while (store->reply_count < store->command_count) {
+        if (waits && store->reply_count == own)
+            crash_point("written, replicas have not confirmed");
         if (redisGetReply(store->context, (void **)&store->replies[store->reply_count]) != REDIS_OK)
             return fail(store, store->context->errstr);
         store->reply_count++;

@@ -10,6 +10,7 @@
 #include "services/archive/archive.h"
 
 #include "common/alloc.h"
+#include "common/crash.h"
 #include "common/store.h"
 #include "common/text.h"
 #include "common/vault.h"
@@ -107,8 +108,12 @@ void anchor_news(struct archive *archive, struct store *store, int64_t now)
         for (int k = 0; k < added; k++)
             append_news(store, database, &news[count++]);
     }
-    if (count == 0 || store_run(store) < 0)
+    if (count == 0)
         return;
+    crash_point("rows committed, mark not in Redis");
+    if (store_run(store) < 0)
+        return;
+    crash_point("mark in Redis");
     for (size_t i = 0; i < count; i++) {
         struct database *database = archive_at(archive, news[i].index);
         const redisReply *reply = store_reply(store, i);

@@ -7,6 +7,7 @@
  */
 #include "common/alloc.h"
 #include "common/audit.h"
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/text.h"
@@ -76,10 +77,13 @@ static int erase_some(struct database *database, struct store *store, int64_t cl
     int count = result == 0 ? contacts_erase(database, closed_before, orders, CONTACTS_MAX) : result;
     if (count > 0 && record_erasing(store, database_county(database), orders, count) < 0)
         count = -EIO;
-    if (count > 0)
+    if (count > 0) {
+        crash_point("erasing on record, contacts not erased");
         result = database_commit(database);
-    else
+        crash_point("contacts erased");
+    } else {
         database_rollback(database);
+    }
     return result < 0 ? result : count;
 }
 

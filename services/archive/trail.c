@@ -8,6 +8,7 @@
 #include "common/audit.h"
 
 #include "common/alloc.h"
+#include "common/crash.h"
 #include "common/metrics.h"
 #include "services/archive/archive.h"
 
@@ -128,5 +129,7 @@ void trail_take(struct archive *archive, struct store *store, int64_t now)
     anchor_news(archive, store, now);
     for (size_t i = 0; i < stored; i++)
         append_forget(store, &taken[i]);
+    crash_point("audit entries stored, not trimmed");
     store_run(store);
+    crash_point("audit entries trimmed");
 }

@@ -9,8 +9,9 @@ import sqlite3
 from collections import Counter, defaultdict
 from contextlib import closing
 
-from harness import read_sms, read_table
+from harness import read_table
 from ledger import Order
+from town import COUNTIES, RETENTION
 
 # The life of an order, written down once more on purpose; see common/order.c.
 TRANSITIONS = {
@@ -20,9 +21,13 @@ TRANSITIONS = {
 }
 FINAL = {"closed", "returned"}
 UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when the gateway misbehaves
+LOOK, ERASED = ("order.contact", "key:office"), ("contact.erased", "archive")  # (action, actor) in the trail
 UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "smswait:", "smsunknown:")
 # What may be in Redis when all is quiet; what of it is right is looked at one by one.
-KINDS_OF_KEYS = {"counties", "registry", "config", "serial", "order", "first", "clock", "load", "sms", "dlq"}
+KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "sms",
+                 "dlq", "audit", "chain"}
+# Instances know Redis' time to half a round trip, for which they wait a second at most; and these are two instances.
+CLOCKS_AGREE = 1000  # ms
 
 ENDLESS = "redis.call('TTL', key) < 0"
 UNSETTLED = f"{ENDLESS} or redis.call('HEXISTS', key, 'phone') == 1 or redis.call('HEXISTS', key, 'text') == 1"
@@ -41,6 +46,8 @@ class Audit:
         self.town, self.ledger = town, ledger
         self.groups, self.committees, self.first_town = self._roster()
         self.read = Counter()  # last row of the journal that was read, by county
+        self.trail = defaultdict(Counter)  # how often each (action, actor) is in the audit trail, by order
+        self.read_trail = Counter()  # last row of the trail that was read, by county
         self.strangers = {}  # orders whose answer was lost, by number
         self.forgotten = set()  # numbers of those that are finished and audited
         self.table = Counter()
@@ -64,7 +71,7 @@ class Audit:
 
     def unrest(self):
         """What is still under way, in words; "" when all is quiet."""
-        keys = self.town.keys()
+        keys = self.town.keys_in_redis()
         left = [key for key in keys if key.startswith(UNDER_WAY)]
         if left:
             return f"not empty: {' '.join(sorted(left)[:5])}"
@@ -72,11 +79,16 @@ class Audit:
         still = finished.intersection(keys)
         if still:
             return f"{len(still)} finished orders are still in Redis: {' '.join(sorted(still)[:3])}"
-        for county in self._counties():
+        for county, days in zip(COUNTIES, RETENTION):
+            if entries := self.town.redis.xlen(f"audit:{{{county}}}"):
+                return f"{entries} entries of the audit trail of {county} are still in Redis"
             with self._database(county) as database:
                 waiting = database.execute("SELECT count(*) FROM cases WHERE retired_at IS NULL").fetchone()[0]
+                late = database.execute("SELECT count(*) FROM contacts WHERE closed_at IS NOT NULL").fetchone()[0]
             if waiting:
                 return f"{waiting} cases of {county} wait for Redis to let their orders go"
+            if late and not days:
+                return f"{late} contacts of {county} are to be erased"
         return ""
 
     def went_through(self, number):
@@ -101,6 +113,8 @@ class Audit:
             faults += wrong or self._check_sms(order, told)  # what people are told follows from a sound journal alone
         faults += [f"SMS of an order that nobody placed: {number}" for number in sent.keys() - self.forgotten]
         faults += self._check_archive(orders)
+        faults += self._check_trail(orders)
+        faults += self._verify()
         faults += self._check_redis(orders)
         if self.town.gateway:
             faults += self._check_network()
@@ -158,7 +172,7 @@ class Audit:
         if [row.ver for row in rows] != list(range(1, len(rows) + 1)):
             self.table["out of order"] += 1
             faults.append(f"{order.number}: versions {[row.ver for row in rows]}")
-        if any(later.at < earlier.at for earlier, later in zip(rows, rows[1:])):
+        if any(later.at < earlier.at - CLOCKS_AGREE for earlier, later in zip(rows, rows[1:])):
             self.table["out of order"] += 1
             faults.append(f"{order.number}: a step is older than the one before it")
         state = None
@@ -222,8 +236,7 @@ class Audit:
                     for number, template, recipient in database.execute("SELECT order_id, template, recipient FROM sms"):
                         sent[number][(template, recipient)] += 1
         else:
-            for path in self.town.spool_directory.glob("*/*.txt"):
-                sms = read_sms(path)
+            for sms in self.town.spool():
                 sent[sms["order"]][(sms["template"], sms["recipient"])] += 1
         return sent
 
@@ -270,6 +283,45 @@ class Audit:
         faults += [f"SMS {sms} failed" for sms in failed]
         return faults
 
+    # -- personal data -----------------------------------------------------------------------------------------------
+
+    def _read_trail(self):
+        for county in self._counties():
+            with self._database(county) as database:
+                for id_, number, action, actor in database.execute(
+                        "SELECT id, order_id, action, actor FROM audit WHERE id > ?", (self.read_trail[county],)):
+                    self.read_trail[county] = max(self.read_trail[county], id_)
+                    self.table["audit entries"] += 1
+                    self.trail[number][(action, actor)] += 1
+
+    def _check_trail(self, orders):
+        """Every look that was answered is on record; a contact is kept as long as it may be, then erased, on record."""
+        faults = []
+        self._read_trail()
+        for county, days in zip(COUNTIES, RETENTION):
+            with self._database(county) as database:
+                kept = {number for number, in database.execute("SELECT order_id FROM contacts")}
+            for number, order in orders.items():
+                if order.county != county:
+                    continue
+                trail = self.trail[number]
+                closed = any(row.state in FINAL for row in order.journal)
+                if trail[LOOK] < order.looks:
+                    self.table["lost"] += order.looks - trail[LOOK]
+                    faults.append(f"{number}: {order.looks} looks at its contact were answered, {trail[LOOK]} are on record")
+                if (number in kept) == (closed and days == 0) or (ERASED in trail) != (closed and days == 0):
+                    faults.append(f"{number}: its contact is {'' if number in kept else 'not '}in the archive; closed: "
+                                  f"{closed}, on record: {dict(trail)}")
+            faults += [f"{number} is closed, and its contact is there again" for number in kept & self.forgotten
+                       if days == 0]
+        return faults
+
+    def _verify(self):
+        """The archive's own check of its chains and projections."""
+        done = self.town.ctl("journal", "verify", check=False)
+        self.table["files verified"] += len(COUNTIES) if done.returncode == 0 else 0
+        return [] if done.returncode == 0 else [f"sidanctl journal verify: {done.stdout}{done.stderr}"]
+
     # -- archive and Redis -------------------------------------------------------------------------------------------
 
     def _check_archive(self, orders):
@@ -303,7 +355,7 @@ class Audit:
         open_orders = {number: order for number, order in orders.items()
                        if not any(row.state in FINAL for row in order.journal)}
         keys = defaultdict(list)
-        for key in self.town.keys():
+        for key in self.town.keys_in_redis():
             keys[key.partition(":")[0]].append(key)
         hashes = {key.rpartition(":")[2]: redis.hgetall(key) for key in keys["order"]}
         for number in hashes.keys() ^ open_orders.keys():
@@ -354,7 +406,10 @@ class Audit:
         for path in self.town.spool_directory.glob("*/*.txt"):
             if path.name.partition(".")[0] in closed:
                 path.unlink()
-        gone = [key for key in self.town.keys() if key.startswith("first:") or
+                self.town.spooled.pop(path, None)
+        for number in closed:
+            self.trail.pop(number, None)
+        gone = [key for key in self.town.keys_in_redis() if key.startswith("first:") or
                 key.startswith("sms:") and key.rpartition(":")[2].partition(".")[0] in closed]
         for start in range(0, len(gone), 1000):
             self.town.redis.unlink(*gone[start:start + 1000])

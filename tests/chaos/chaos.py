@@ -137,6 +137,7 @@ class Run:
     def table(self):
         injector, audit = self.injector, self.audit
         rows = {"orders accepted": self.ledger.accepted, "steps": audit.table["steps"], "SMS": audit.table["SMS"],
+                "audit entries": audit.table["audit entries"], "files verified": audit.table["files verified"],
                 **{name: audit.table[name] for name in NOTHING}, "unknown outcomes": len(audit.unknown),
                 "requests repeated": self.ledger.repeats, "rounds": self.rounds,
                 "longest recovery": f"{max(self.recovery, default=0):.1f} s", "kills": sum(injector.kills.values()),

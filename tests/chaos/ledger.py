@@ -18,6 +18,7 @@ class Order:
     group: str
     steps: list = field(default_factory=list)  # (step, actor, {field: value}) as promised, in this order
     replies: list = field(default_factory=list)  # members who claimed by SMS
+    looks: int = 0  # at its contact that were answered
     late: list = field(default_factory=list)  # members whose SMS came when all places were taken
     life: object = None  # what is left of its life: a generator of load.py
     finished: bool = False  # no more is to be done to it by a person; what clocks do may still come

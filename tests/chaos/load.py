@@ -23,6 +23,7 @@ CROWD = 150  # orders under way; while faults hold up so many no new ones are be
 GATEWAY_TOKEN = "a-token-of-the-chaos-test"
 # Where in the county it is, and which group's members are asked.
 PLACES = {"东门小区": "G1", "滨河花园": "G2", "蓝领公寓": "G3", "青山集镇": "G4"}
+NAME = "周小雨"
 ALPHABET = "346789ABCDEFGHJKMNPQRTUVWXY"  # of claim codes; see common/order.c
 
 
@@ -185,7 +186,7 @@ class Load:
         while True:
             token = f"t{uuid.UUID(int=random.getrandbits(128)).hex}"
             body = {"county": random.choice(self.counties), "title": title, "text": f"请帮忙看看，{token}",
-                    "name": "周小雨", "phone": f"1{random.randrange(10 ** 10):010}"}
+                    "name": NAME, "phone": f"1{random.randrange(10 ** 10):010}"}
             if careful:
                 status, answer = yield from self.certain("POST", "/api/v1/orders", body)
             else:
@@ -274,7 +275,17 @@ class Load:
             yield from self.rate(order, random.choice(("satisfied", "basically")), "rated")
         order.finished = True
 
+    def look(self, order):
+        """The office looks whom to call."""
+        path = f"/api/v1/orders/{order.number}/contact"
+        status, answer = yield from self.certain("POST", path, {}, Authorization=f"Bearer {KEYS['office']}")
+        if status != 200 or answer["name"] != NAME:
+            raise Refused(f"{order.number} ({order.kind}) contact: {status} {answer}")
+        order.looks += 1
+
     def handle(self, order, members):
+        if random.random() < 0.5:
+            yield from self.look(order)
         actor, words = f"member:{random.choice(members)}", f"答复 {random.getrandbits(64):x}"
         if random.random() < 0.5:
             yield from self.step(order, "handover", {"actor": actor, "department": "D01"})

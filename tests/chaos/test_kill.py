@@ -9,11 +9,13 @@ from harness import COUNTY, SERVICES, make_county, wait_until
 from stream import Stream, assert_nothing_lost_nothing_twice
 
 SHORT = {("normal", "claim"): "2s"}
+# What was on its way to or from somebody who died is tried again sooner, so that the count comes sooner.
+SOON = {"all": {"backoff_cap_ms": 4000}, "notification": {"sms_lease_ms": 15000}}
 
 
 @pytest.fixture
 def system(make_system, tmp_path):
-    return make_system(counties=[make_county(tmp_path / "counties", clocks=SHORT)])
+    return make_system(counties=[make_county(tmp_path / "counties", clocks=SHORT)], parameters=SOON)
 
 
 def test_kill_each_in_turn(system):
@@ -25,11 +27,11 @@ def test_kill_each_in_turn(system):
                 system.kill(service)
                 time.sleep(0.5 + round_)  # dead for a while, so that others meet its absence
                 system.restart(service)
-                stream.placed(40)
+                stream.placed(20)
             system.redis_process.kill()
             time.sleep(0.5 + round_)
             system.start_redis()
-            stream.placed(40)
+            stream.placed(20)
     system.wait_ready()
     print(assert_nothing_lost_nothing_twice(system, stream))
 
@@ -37,7 +39,7 @@ def test_kill_each_in_turn(system):
 def test_kill_one_of_two(make_system, tmp_path):
     """With two instances of each the stream goes on without one of them: what it had under way is taken over."""
     county = make_county(tmp_path / "counties", clocks=SHORT)
-    system = make_system(counties=[county], instances=dict.fromkeys(SERVICES[1:], 2))
+    system = make_system(counties=[county], instances=dict.fromkeys(SERVICES[1:], 2), parameters=SOON)
     with Stream(system, rate=40) as stream:
         for service in SERVICES[1:]:
             stream.placed(40)
@@ -48,9 +50,9 @@ def test_kill_one_of_two(make_system, tmp_path):
 
 
 def test_a_slow_receiver_harms_nobody(make_system, tmp_path):
-    """SIGSTOP for 30 s of one of two instances, which others still believe to be there."""
+    """SIGSTOP for longer than any lease (20 s) of one of two instances, which others still believe to be there."""
     county = make_county(tmp_path / "counties", clocks=SHORT)
-    system = make_system(counties=[county], instances={"routing": 2, "notification": 2})
+    system = make_system(counties=[county], instances={"routing": 2, "notification": 2}, parameters=SOON)
     with Stream(system, rate=40) as stream:
         stream.placed(40)
         for name in ("routing.1", "notification.1"):
@@ -60,7 +62,7 @@ def test_a_slow_receiver_harms_nobody(make_system, tmp_path):
         # The others are not held up: what is placed now is routed now.
         order = system.place(title="东门小区路灯不亮")
         system.wait_state(order, "open", "assigned", timeout=15)
-        time.sleep(max(0, stopped + 30 - time.monotonic()))
+        time.sleep(max(0, stopped + 20 - time.monotonic()))
         for name in ("routing.1", "notification.1"):
             system.services[name].signal(signal.SIGCONT)
         stream.placed(40)

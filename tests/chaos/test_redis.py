@@ -12,7 +12,7 @@ from collections import Counter
 
 import pytest
 
-from harness import COUNTY, System, make_county, wait_until
+from harness import COUNTY, SERVICES, System, make_county, wait_until
 from replicas import Replicated
 from stream import Stream, assert_nothing_lost_nothing_twice
 
@@ -169,12 +169,13 @@ def test_a_tail_of_the_log_is_missing(make_system, county):
     system = make_system(counties=[county])
     system.allowed_errors.append(FORGOTTEN)
     with Stream(system, rate=40) as stream:
-        stream.placed(80)
+        stream.placed(60)
+        log = next((system.directory / "redis/appendonlydir").glob("*.incr.aof"))
+        size = log.stat().st_size
+        stream.placed(20)
         system.redis_process.kill()
         before = set(stream.orders.values())
-        log = next((system.directory / "redis/appendonlydir").glob("*.incr.aof"))
-        with open(log, "r+b") as file:
-            file.truncate(log.stat().st_size - 20011)
+        os.truncate(log, size + 11)  # in the middle of a command
         system.start_redis()
         stream.placed(80)
     assert assert_consistent(system, stream, before) > 0, "the test has cut off too little"
@@ -182,14 +183,27 @@ def test_a_tail_of_the_log_is_missing(make_system, county):
 
 # -- a primary, replicas and Sentinels -------------------------------------------------------------------------------
 
+def die(process, point):
+    """It dies at a crash point, and is started again."""
+    process.kill()
+    plain, process.environment = process.environment, process.environment | {"SIDAN_CRASH": point}
+    process.start()
+    process.environment = plain
+    wait_until(lambda: not process.running(), 30, f"{process.name} comes to: {point}")
+    assert process.popen.returncode == -signal.SIGKILL, process.text()[-2000:]
+    process.start()
+
+
 def test_failover_loses_nothing(make_system, county):
     """The primary hangs and is replaced; it comes back as a replica, and its successor dies, all in mid-load.
 
-    For a moment the first still believes that it is the primary; what it is told then must count for nothing.
+    Services die meanwhile between their writes and what the replicas say to them. And for a moment the first still believes that it is the primary; what it is told then must count for nothing.
     """
     system = make_system(kind=Replicated, replicas=2, counties=[county])
     with Stream(system, rate=RATE) as stream:
         stream.placed(40)
+        for service in SERVICES:
+            die(system.services[f"{service}.1"], "written, replicas have not confirmed")
         first = system.primary
         first.signal(signal.SIGSTOP)
         system.wait_failover(first)

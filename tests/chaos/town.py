@@ -12,12 +12,14 @@ from network import Network
 
 COUNTIES = ("990103", "990104")
 PHONES = ("1000000", "1100000")  # how members' phones begin in each
+RETENTION = (180, 0)  # days for which each keeps the contact of a closed order
 # Members have time to claim what they are asked, except where it is urgent: there the clock fills the places.
 CLOCKS = {("normal", "claim"): "10d", ("urgent", "claim"): "1s"}
 # Short, so that quiet comes soon after the faults; long enough that nothing is set aside for a fault that is healed.
 PARAMETERS = {"all": {"backoff_cap_ms": 4000, "redis_timeout_ms": 1000, "drain_ms": 500},
               "intake": {"gateway_token": GATEWAY_TOKEN, "call_ms": 2500},
               "assignment": {"clock_ms": 200},
+              "archive": {"erase_ms": 1000},
               "notification": {"sms_lease_ms": 15000}}
 
 
@@ -30,7 +32,8 @@ class Town(System):
         parameters = {service: dict(values) for service, values in PARAMETERS.items()}
         if quiet:
             parameters["all"]["log_level"] = "warning"
-        counties = [make_county(directory / "counties", county, clocks=CLOCKS) for county in COUNTIES]
+        counties = [make_county(directory / "counties", county, {"retention": days}, CLOCKS)
+                    for county, days in zip(COUNTIES, RETENTION)]
         for path, prefix in zip(counties, PHONES):  # a member's phone tells the county
             members = (path / "members.csv").read_text(encoding="utf-8")
             (path / "members.csv").write_text(members.replace(PHONES[0], prefix), encoding="utf-8")
@@ -128,7 +131,7 @@ class Town(System):
                 points += [(service, name) for name in sorted(set(said.splitlines()))]
         return points
 
-    def keys(self):
+    def keys_in_redis(self):
         return list(self.redis.scan_iter("*", 5000))
 
     def wait_ready(self, timeout=60):

@@ -51,14 +51,17 @@ def wait_until(condition, timeout, what, pause=0.05):
         time.sleep(pause)
 
 
-def free_port():
+def free_port(given=set()):  # one set for all calls: a port is given once
     """A port below those that the kernel gives to outgoing connections, so that it stays free over a restart."""
     while True:
         port = random.randrange(10000, 32000)
+        if port in given:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
+                given.add(port)
                 return port
             except OSError:
                 continue

@@ -1,6 +1,7 @@
 /*
  * What reaches the archive: any sequence of messages is stored or refused, answered or refused; none of them ends in an
- * error of the database, and each stored step reads the same. The input is message after message, as on the wire.
+ * error of the database, each stored step reads the same, and the file verifies. The input is message after message, as
+ * on the wire.
  */
 // links: services/archive
 #include "tests/fuzz/fuzz.h"
@@ -19,7 +20,9 @@ enum { ORDERS_MAX = 200 }; /* in one file: then a fresh one */
 static char dir[] = "/dev/shm/sidan-fuzz-XXXXXX";
 static struct archive *archive;
 static struct outcome *outcome;
-static int64_t serial;
+static const struct anchor anchor = {.key = "a key of the test"};
+static int64_t serial, in_file;
+static int64_t checked_rows, checked_orders; /* of the file, so far */
 
 static void take_down(void)
 {
@@ -49,6 +52,9 @@ static void set_up(void)
         take_down();
     }
     PROMISE(archive_open(dir, &archive) == 0);
+    archive_admit(archive, COUNTY, &anchor, 1000);
+    PROMISE(archive_database(archive, COUNTY));
+    checked_rows = checked_orders = 0;
 }
 
 static enum verdict take(enum message_type type, const char *order, const struct record *message)
@@ -90,6 +96,8 @@ static void deliver(const char *order, const char *data, size_t size)
     if (wire_unpack(data, size, &type, message, &fault) < 0 || message_info(type)->to != ARCHIVE)
         return;
     enum verdict verdict = take(type, order, message);
+    if (type == MSG_REBUILD_JOURNAL) /* goes on over several calls, until which not all is there */
+        in_file = 0;
     PROMISE(verdict == VERDICT_OK || verdict == VERDICT_REFUSED);
     const struct record *answer = outcome_answer(outcome, &type);
     if (answer)
@@ -98,10 +106,25 @@ static void deliver(const char *order, const char *data, size_t size)
         is_stored(order, message);
 }
 
+/* Whatever came, the chain holds, and lists show what the journal says: behind the rows that were checked before. */
+static void verify(const char *part, int64_t *checked)
+{
+    RECORD *question = record_new();
+    enum message_type type;
+    record_set(question, F_PART, part);
+    record_set_int(question, F_ROW, *checked);
+    PROMISE(take(MSG_VERIFY_JOURNAL, "", question) == VERDICT_OK);
+    const struct record *piece = outcome_answer(outcome, &type);
+    PROMISE(record_rows(piece, F_ROWS) == 0);
+    *checked += record_int(piece, F_TOTAL);
+}
+
 static void fuzz(const char *data, size_t size)
 {
-    if (serial++ % ORDERS_MAX == 0)
+    if (in_file == 0)
         set_up();
+    serial++;
+    in_file = (in_file + 1) % ORDERS_MAX;
     char order[ORDER_ID_SIZE];
     order_id(order, COUNTY, serial);
     for (size_t start = 0, end = 0; start < size; start = end) {
@@ -110,7 +133,11 @@ static void fuzz(const char *data, size_t size)
         msgpack_unpack_return found = msgpack_unpack_next(&object, data, size, &end);
         msgpack_unpacked_destroy(&object);
         if (found != MSGPACK_UNPACK_SUCCESS)
-            return;
+            break;
         deliver(order, data + start, end - start);
     }
+    if (in_file == 0)
+        return;
+    verify("journal", &checked_rows);
+    verify("orders", &checked_orders);
 }

@@ -1,9 +1,11 @@
 /*
- * A county's twelve files: all that can be wrong with them is said in one line of text each, and what is taken is
+ * A county's thirteen files: all that can be wrong with them is said in one line of text each, and what is taken is
  * whole. A line "== towns.csv" replaces that file of a good county by what follows it.
  */
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/fixture.h"
+
+#include "common/permission.h"
 
 static int faults;
 
@@ -42,6 +44,15 @@ static void split(char *text, const char *files[COUNTY_FILE_COUNT])
     }
 }
 
+static bool are_scopes(const char *words)
+{
+    char word[80];
+    bool known = *words;
+    for (const char *rest = words; words_next(&rest, word, sizeof word);)
+        known = known && words_have(SCOPES, word);
+    return known;
+}
+
 static void is_whole(const struct county *county)
 {
     PROMISE(is_text(county->name) && *county->name && county_category(county, "other"));
@@ -52,7 +63,12 @@ static void is_whole(const struct county *county)
     for (size_t i = 0; i < county->rule_count; i++)
         PROMISE(county_category(county, county->rules[i].category) && county->rules[i].weight > 0);
     for (size_t i = 0; i < county->key_count; i++)
-        PROMISE(strlen(county->keys[i].hash) == 64);
+        PROMISE(strlen(county->keys[i].hash) == 64 && are_scopes(county->keys[i].role) && county->keys[i].expires >= 0);
+    for (size_t i = 0; i < county->staff_count; i++)
+        PROMISE(words_have("office city", county->staff[i].role) && is_mobile(county->staff[i].phone));
+    struct roster_entry entry;
+    for (size_t i = 0; county_roster(county, i, &entry); i++)
+        PROMISE(*entry.kind && is_id(entry.id) && is_text(entry.phone));
     for (int kind = 0; kind < CLOCK_KINDS; kind++) {
         struct span span = county_clock(county, "urgent", (enum clock_kind)kind);
         PROMISE(calendar_end(county, fixture_now, span) > fixture_now);

@@ -3,9 +3,6 @@
  * says how Redis and the other services take it; see door.h.
  */
 // links: services/intake
-// wraps: MHD_lookup_connection_value http_answer http_answer_header store_appendf store_run store_reply
-// wraps: service_params service_store service_county service_county_count service_county_at service_load_order
-// wraps: service_call service_submit
 #include "tests/fuzz/door.h"
 
 /* Adds "name=value", as libmicrohttpd would decode it. */
@@ -46,6 +43,9 @@ static void fuzz(const char *data, size_t size)
     if (method >= line)
         return;
     size_t target = strcspn(text + method + 1, " \n"), path = strcspn(text + method + 1, "? \n");
+    AUTOFREE char *uri = xstrndup(text + method + 1, target);
+    if (!http_guard_uri(uri))
+        return;
     AUTOFREE char *query = xstrndup(text + method + 1 + path, target - path);
     add_queries(*query ? query + 1 : query);
     char *decoded = xstrndup(text + method + 1, path);

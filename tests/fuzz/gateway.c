@@ -3,9 +3,6 @@
  * after "receipt", the second line is the SMS's id and the third the code.
  */
 // links: services/intake
-// wraps: MHD_lookup_connection_value http_answer http_answer_header store_appendf store_run store_reply
-// wraps: service_params service_store service_county service_county_count service_county_at service_load_order
-// wraps: service_call service_submit
 #include "tests/fuzz/door.h"
 
 static void fuzz(const char *data, size_t size)

@@ -6,7 +6,9 @@
 #include "tests/unit/fixture.h"
 
 #include "common/commit.h"
-#include "common/store.h"
+#include "common/contact.h"
+#include "common/dial.h"
+#include "services/intake/limits.h"
 #include "services/intake/open311_token.h"
 
 static void orders(const char *text)
@@ -86,6 +88,43 @@ static void outbox(const char *data, size_t size)
         PROMISE(strlen(order) < 25 && sequence > 0 && body + body_size == data + size);
 }
 
+/* Where Redis is. An address with a password in it is neither taken nor repeated. */
+static void urls(const char *text)
+{
+    char error[DIAL_ERROR_SIZE] = "";
+    const struct redis_access access = {
+        .url = text, .user = "", .password = "", .password_file = "", .timeout_ms = 100};
+    struct dialer *dialer = dialer_new(&access, error);
+    PROMISE((dialer != NULL) == (*error == '\0'));
+    PROMISE(!dialer || strncmp(text, "redis://", 8) == 0 || strncmp(text, "unix:/", 6) == 0 ||
+            strncmp(text, "sentinel://", 11) == 0);
+    PROMISE(!strchr(text, '@') || (!dialer && !strchr(error, '@')));
+    dialer_destroy(&dialer);
+}
+
+static void phones(const char *text)
+{
+    char plain[PHONE_SIZE], ret_again[PHONE_SIZE];
+    if (contact_phone(text, plain) < 0)
+        return;
+    PROMISE(contact_phone(plain, ret_again) == 0 && strcmp(plain, ret_again) == 0);
+    PROMISE(strspn(plain, "0123456789") == strlen(plain));
+}
+
+/* X-Forwarded-For: what it says counts only from our own proxies, and is one word. */
+static void addresses(const char *text)
+{
+    static struct limits *limits;
+    char address[HTTP_ADDRESS_SIZE];
+    if (!limits)
+        limits = limits_new(10, 10, "10.0.0.1 2001:db8::1");
+    limits_address_of(limits, "192.0.2.7", text, address);
+    PROMISE(strcmp(address, "192.0.2.7") == 0);
+    limits_address_of(limits, "10.0.0.1", text, address);
+    PROMISE(*address && !strpbrk(address, " \t,"));
+    PROMISE(limits_take(limits, address, 0, 0) == 0);
+}
+
 static void fuzz(const char *data, size_t size)
 {
     static struct county *county;
@@ -100,7 +139,7 @@ static void fuzz(const char *data, size_t size)
         words(text);
     outbox(data, size);
     PROMISE(open311_token_order(county, text, id) < 0 || strncmp(id, "990101-", 7) == 0);
-    struct store *store = store_new(text, 100);
-    PROMISE(!store || strncmp(text, "redis://", 8) == 0 || strncmp(text, "unix:/", 6) == 0);
-    store_destroy(&store);
+    urls(text);
+    phones(text);
+    addresses(text);
 }

@@ -1,0 +1,223 @@
+/*
+ * inside.h - the other services, as intake sees them, for fuzz targets.
+ *
+ * What intake asks of them is looked at: it is of a right format, and nothing but what is for everybody is asked for a
+ * caller who has not proved to be somebody, or for a page of another site.
+ */
+// wraps: service_params service_store service_county service_county_count service_county_at service_load_order
+// wraps: service_call service_submit
+#ifndef SIDAN_TESTS_INSIDE_H
+#define SIDAN_TESTS_INSIDE_H
+
+#include "tests/fuzz/outside.h"
+
+#include "common/contact.h"
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker wants these names */
+
+/* -- the service ------------------------------------------------------------------------------------------------- */
+
+const struct params *__wrap_service_params(const struct service *service);
+const struct params *__wrap_service_params(const struct service *service)
+{
+    (void)service;
+    return door.params;
+}
+
+struct store *__wrap_service_store(struct service *service);
+struct store *__wrap_service_store(struct service *service)
+{
+    (void)service;
+    return door.store;
+}
+
+const struct county *__wrap_service_county(struct service *service, const char *id);
+const struct county *__wrap_service_county(struct service *service, const char *id)
+{
+    (void)service;
+    return door_county(id);
+}
+
+size_t __wrap_service_county_count(const struct service *service);
+size_t __wrap_service_county_count(const struct service *service)
+{
+    (void)service;
+    return door.county_count;
+}
+
+const struct county *__wrap_service_county_at(const struct service *service, size_t index);
+const struct county *__wrap_service_county_at(const struct service *service, size_t index)
+{
+    (void)service;
+    return door.counties[index];
+}
+
+/* An order as it may stand, with the words of the request in it. */
+static void fill_order(struct record *order, const char *id)
+{
+    static const enum field texts[] = {F_TITLE, F_TEXT,   F_PLACE,   F_ANSWER,    F_REASON,    F_RETURN_TO,
+                                       F_NOTE,  F_DETAIL, F_MEMBERS, F_MEDIA_URL, F_SOURCE_REF};
+    size_t length = text_length(door.words, strlen(door.words));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (length <= field_info(texts[i])->max)
+            record_set(order, texts[i], door.words);
+    record_set(order, F_ORDER, *id ? id : DOOR_ORDER);
+    record_set(order, F_STATE,
+               wish('c')   ? STATE_CLOSED
+               : wish('t') ? STATE_RETURNED
+               : wish('j') ? STATE_OPEN
+                           : STATE_ANSWERED);
+    record_set(order, F_STEP, wish('m') ? "remarked" : "answered");
+    record_set(order, F_CATEGORY, "roads");
+    record_set(order, F_GROUP, "G1");
+    record_set(order, F_TOWN, "T1");
+    record_set(order, F_DEPARTMENT, "D1");
+    if (wish('y'))
+        record_set(order, F_MEMBERS, "M1 M2");
+    record_set_int(order, F_HANDED_AT, fixture_now);
+    record_set_int(order, F_PUBLIC, 1);
+    record_set_int(order, F_VER, 4);
+    record_set_int(order, F_DUE, fixture_now);
+    record_set_int(order, F_PLACED_AT, fixture_now);
+    record_set_real(order, F_LAT, 29.788125);
+}
+
+/* Who placed it, sealed. */
+static void fill_contact(struct record *order, const char *id)
+{
+    char county[7];
+    RECORD *contact = record_new();
+    record_set(contact, F_NAME, "顾怀谷");
+    record_set(contact, F_PHONE, DOOR_PHONE);
+    PROMISE(order_parse(id, county, NULL) == 0);
+    contact_seal(door_county(county)->vault, id, contact, order);
+    if (wish('x'))
+        record_set(order, F_CONTACT, "v1.7.AAAA");
+}
+
+int __wrap_service_load_order(struct service *service, const char *county, const char *order, struct record *ret_order);
+int __wrap_service_load_order(struct service *service, const char *county, const char *order, struct record *ret_order)
+{
+    (void)service;
+    char of[7];
+    PROMISE(order_parse(order, of, NULL) == 0 && strcmp(of, county) == 0);
+    record_clear(ret_order);
+    if (wish('d') || wish('n') || wish('a'))
+        return wish('d') ? -5 : -2;
+    fill_order(ret_order, order);
+    fill_contact(ret_order, order);
+    return 0;
+}
+
+/* -- what may be asked for whom ---------------------------------------------------------------------------------- */
+
+/* Whether anybody may have it: a place to begin, what is public, what the gateway tells. */
+static bool is_for_everybody(enum message_type type, const struct record *message, const char *path)
+{
+    if (type == MSG_PLACE_ORDER || type == MSG_SEND_CODE)
+        return true;
+    if (type == MSG_SMS_REPLY || type == MSG_SMS_RECEIPT)
+        return strncmp(path, "/gateway/kannel/" DOOR_TOKEN "/", strlen("/gateway/kannel/" DOOR_TOKEN "/")) == 0;
+    return (type == MSG_LIST_ORDERS || type == MSG_LIST_UPDATES) &&
+           (record_int(message, F_PUBLIC) == 1 || strstr(path, "/tokens/t"));
+}
+
+static bool is(const char *given, const char *right)
+{
+    return given && strcmp(given, right) == 0;
+}
+
+static bool brings_key(const struct http_request *request, const struct county *county)
+{
+    const char *key = door_keys[county == door.counties[1]], *given = access_request_key(request);
+    return is(given, key) || is(http_query(request, "api_key"), key) || is(http_form(request, "api_key"), key);
+}
+
+static bool brings_code(const struct county *county, const char *order)
+{
+    char code[ACCESS_CODE_SIZE];
+    order_access_code(code, order, county->secret);
+    return is(door_header("X-Order-Code"), code) || is(http_pairs_get(&door.query, "code"), code);
+}
+
+/* A session; and what is more than a look comes with its token, from a page of ours. */
+static bool brings_session(const struct http_request *request, const struct county *county)
+{
+    char csrf[PERSON_DIGEST_SIZE];
+    const char *cookie = door_cookie(SESSION_COOKIE);
+    if (strcmp(redis.county, county->id) != 0 || !cookie || strncmp(cookie, county->id, 6) != 0)
+        return false;
+    county_digest(csrf, county, "csrf", cookie + 7);
+    return is(http_method(request), "GET") || is(http_method(request), "HEAD") ||
+           (is(door_header("X-CSRF-Token"), csrf) && !access_is_foreign(request));
+}
+
+static struct later *ask(const char *county_id, const char *order, enum message_type type, const struct record *message,
+                         const char *idempotency, answer_fn *done, void *arg)
+{
+    struct fault fault;
+    char of[7];
+    const struct county *county = door_county(county_id);
+    const struct http_request *request = door.connection.request;
+    PROMISE(county);
+    PROMISE(!*order || (order_parse(order, of, NULL) == 0 && strcmp(of, county_id) == 0));
+    PROMISE(record_check(message, type, &fault) == 0);
+    PROMISE(!idempotency || (*idempotency && strlen(idempotency) <= 128));
+    const char *about = *order                         ? order
+                        : record_has(message, F_ORDER) ? record_str(message, F_ORDER)
+                                                       : record_str(message, F_ORDERS);
+    PROMISE(is_for_everybody(type, message, request->path) || brings_key(request, county) ||
+            brings_code(county, about) || brings_session(request, county));
+    struct later *later = xcalloc(1, sizeof *later);
+    *later = (struct later){.next = door.later, .done = done, .arg = arg, .type = type};
+    if (order_parse(about, of, NULL) == 0 && strcmp(of, county_id) == 0)
+        snprintf(later->order, sizeof later->order, "%s", about);
+    return door.later = later;
+}
+
+void __wrap_service_call(struct service *service, const char *county, const char *order, enum message_type type,
+                         const struct record *message, const char *idempotency, int64_t deadline_ms, answer_fn *done,
+                         void *arg);
+void __wrap_service_call(struct service *service, const char *county, const char *order, enum message_type type,
+                         const struct record *message, const char *idempotency, int64_t deadline_ms, answer_fn *done,
+                         void *arg)
+{
+    (void)service;
+    PROMISE(deadline_ms > 0);
+    ask(county, order, type, message, idempotency, done, arg);
+}
+
+void __wrap_service_submit(struct service *service, const char *county, const char *order, enum message_type type,
+                           const struct record *message, const char *idempotency, int64_t remember, answer_fn *done,
+                           void *arg);
+void __wrap_service_submit(struct service *service, const char *county, const char *order, enum message_type type,
+                           const struct record *message, const char *idempotency, int64_t remember, answer_fn *done,
+                           void *arg)
+{
+    (void)service;
+    PROMISE(remember > 0);
+    struct later *later = ask(county, order, type, message, idempotency, done, arg);
+    RECORD *none = record_new();
+    struct outcome *outcome = outcome_new();
+    struct context context = fixture_context(door_county(county));
+    context.order_id = order;
+    place_order(&context, none, message, outcome);
+    struct fault fault;
+    enum message_type answer;
+    PROMISE(outcome_verdict(outcome) != VERDICT_LATER);
+    for (size_t i = 0; i < outcome_message_count(outcome); i++) {
+        RECORD *sent = record_new();
+        record_copy_all(sent, outcome_message(outcome, i));
+        record_set_int(sent, F_AT, 1);
+        PROMISE(record_check(sent, outcome_message_type(outcome, i), &fault) == 0);
+    }
+    if (outcome_verdict(outcome) == VERDICT_REFUSED) {
+        later->refusal = record_new();
+        record_copy_all(later->refusal, outcome_answer(outcome, &answer));
+    }
+    outcome_destroy(&outcome);
+}
+
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
+#endif
