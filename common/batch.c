@@ -80,9 +80,12 @@ static void push_front(struct batch *batch, struct job *job)
     batch->waiting++;
 }
 
-static bool is_for_us(const struct batch *batch, const struct envelope *envelope, enum message_type type)
+static bool is_for_us(const struct batch *batch, const struct envelope *envelope, enum message_type type,
+                      const struct record *body)
 {
     const struct message_info *message = message_info(type);
+    if (record_has(body, F_SERVICE) && !record_is(body, F_SERVICE, service_name(envelope->source)))
+        return false; /* a step is told by the service that committed it, and no other may sign it */
     return (message->kind == KIND_EVENT) == (envelope->kind == ENVELOPE_EVENT) &&
            (message->kind == KIND_CALL) == (envelope->kind == ENVELOPE_CALL) &&
            message->to == (int)batch->config.spec->id && envelope->destination == message->to &&
@@ -97,7 +100,7 @@ void batch_request(struct batch *batch, const struct sender *sender, const struc
     struct record *message = record_new();
     enum message_type type;
     struct fault fault = {0};
-    if (wire_unpack(body, size, &type, message, &fault) == 0 && !is_for_us(batch, envelope, type))
+    if (wire_unpack(body, size, &type, message, &fault) == 0 && !is_for_us(batch, envelope, type, message))
         fault = (struct fault){.error = "misdirected", .detail = "this service does not take this message from there"};
     if (fault.error) {
         log_warning("order=%s source=%d destination=%d seq=%" PRId64 " result=refused cause=\"%s\"", envelope->order,

@@ -208,8 +208,8 @@ static bool admit_resident(struct access *access)
         return true;
     case CODE_WRONG:
         return within_limits(access, 1) ? refuse(access, "forbidden", NULL) : false;
-    case CODE_LOCKED:
-        return refuse(access, "too_many_tries", NULL);
+    case CODE_LOCKED: /* which Redis has counted on its disk, too */
+        return within_limits(access, 1) ? refuse(access, "too_many_tries", NULL) : false;
     default:
         return unavailable(access);
     }

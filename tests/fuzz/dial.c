@@ -1,6 +1,6 @@
 /*
- * What answers where Redis should be: whatever a Sentinel or a Redis says, there is a connection or a reason. A line
- * "== next" begins what the next one says that is connected to.
+ * What answers where Redis should be: whatever a Sentinel or a Redis says, no more is connected to than an address, and
+ * there is an end. A line "== next" begins what the next one says that is connected to.
  */
 // wraps: redisConnectWithTimeout
 #include "tests/fuzz/fuzz.h"
@@ -35,6 +35,7 @@ static int open_talk(void)
 
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker wants these names */
 redisContext *__wrap_redisConnectWithTimeout(const char *host, int port, struct timeval patience);
+/* cppcheck-suppress unusedFunction ; in place of another */
 redisContext *__wrap_redisConnectWithTimeout(const char *host, int port, const struct timeval patience)
 {
     (void)patience;
@@ -51,7 +52,7 @@ static void dial(const char *url, const char *password)
     struct dialer *dialer = dialer_new(&access, error);
     PROMISE(dialer);
     redisContext *context = dialer_connect(dialer, error);
-    PROMISE(context || (*error && strlen(error) < DIAL_ERROR_SIZE));
+    PROMISE(context || memchr(error, '\0', sizeof error));
     if (context)
         redisFree(context);
     dialer_destroy(&dialer);

@@ -136,20 +136,27 @@ static bool brings_key(const struct http_request *request, const struct county *
 static bool brings_code(const struct county *county, const char *order)
 {
     char code[ACCESS_CODE_SIZE];
-    order_access_code(code, order, county->secret);
+    order_access_code(code, order, vault_secret(county->vault));
     return is(door_header("X-Order-Code"), code) || is(http_pairs_get(&door.query, "code"), code);
 }
 
 /* A session; and what is more than a look comes with its token, from a page of ours. */
 static bool brings_session(const struct http_request *request, const struct county *county)
 {
-    char csrf[PERSON_DIGEST_SIZE];
+    char csrf[VAULT_DIGEST_SIZE];
     const char *cookie = door_cookie(SESSION_COOKIE);
     if (strcmp(redis.county, county->id) != 0 || !cookie || strncmp(cookie, county->id, 6) != 0)
         return false;
-    county_digest(csrf, county, "csrf", cookie + 7);
+    vault_digest(county->vault, "csrf", cookie + 7, csrf);
     return is(http_method(request), "GET") || is(http_method(request), "HEAD") ||
            (is(door_header("X-CSRF-Token"), csrf) && !access_is_foreign(request));
+}
+
+/* Only a key may act in the name of somebody else. In the audit trail an actor is what is looked for. */
+static bool is_own_name(enum message_type type, const char *actor, bool code, bool session)
+{
+    return !*actor || type == MSG_LIST_AUDIT || (code && is(actor, "resident")) ||
+           (session && words_have(redis.roles, actor));
 }
 
 static struct later *ask(const char *county_id, const char *order, enum message_type type, const struct record *message,
@@ -166,8 +173,10 @@ static struct later *ask(const char *county_id, const char *order, enum message_
     const char *about = *order                         ? order
                         : record_has(message, F_ORDER) ? record_str(message, F_ORDER)
                                                        : record_str(message, F_ORDERS);
-    PROMISE(is_for_everybody(type, message, request->path) || brings_key(request, county) ||
-            brings_code(county, about) || brings_session(request, county));
+    bool key = brings_key(request, county), code = brings_code(county, about);
+    bool session = brings_session(request, county);
+    PROMISE(is_for_everybody(type, message, request->path) || key || code || session);
+    PROMISE(key || is_own_name(type, record_str(message, F_ACTOR), code, session));
     struct later *later = xcalloc(1, sizeof *later);
     *later = (struct later){.next = door.later, .done = done, .arg = arg, .type = type};
     if (order_parse(about, of, NULL) == 0 && strcmp(of, county_id) == 0)

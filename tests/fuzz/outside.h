@@ -47,9 +47,10 @@ static struct {
     } replies[REPLIES_MAX];
     size_t count;
     bool ran;
-    bool appended;  /* that somebody looks at a contact is in the pipeline, to be written down, */
-    bool audited;   /* and is written down */
-    char county[7]; /* of the session that was found for it; "" for none */
+    bool appended;   /* that somebody looks at a contact is in the pipeline, to be written down, */
+    bool audited;    /* and is written down */
+    char county[7];  /* of the session that was found for it; "" for none */
+    char roles[400]; /* of its person */
 } redis;
 
 static struct {
@@ -230,7 +231,7 @@ static void make_array(struct reply *reply, size_t count)
 static void find_session(struct reply *reply, const char *key)
 {
     struct roster_entry person;
-    char digest[PERSON_DIGEST_SIZE], end[24], id[7] = "";
+    char digest[VAULT_DIGEST_SIZE], end[24], id[7] = "";
     size_t place = strcspn(door.wishes ? door.wishes : "", "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
     make_array(reply, 2);
     PROMISE(sscanf(key, "session:{%6[0-9]}:", id) == 1);
@@ -242,7 +243,11 @@ static void find_session(struct reply *reply, const char *key)
     reply_text(&reply->elements[0], reply->texts[0], digest);
     snprintf(end, sizeof end, "%lld", (long long)now_ms() + (wish('p') ? -1 : 3600000));
     reply_text(&reply->elements[1], reply->texts[1], end);
+    if (wish('p'))
+        return;
     memcpy(redis.county, id, sizeof id);
+    AUTOFREE char *roles = person_roles(county, digest);
+    snprintf(redis.roles, sizeof redis.roles, "%s", roles);
 }
 
 void __wrap_store_append(struct store *store, size_t argc, const char *const argv[], const size_t lengths[]);

@@ -85,11 +85,10 @@ static pid_t speak(const char *words, int *ret_port)
     *ret_port = ntohs(address.sin_port);
     pid_t speaker = fork();
     if (speaker == 0) {
-        char heard[200];
         int caller = accept(listener, NULL, NULL);
-        if (write(caller, words, strlen(words)) > 0)
-            while (read(caller, heard, sizeof heard) > 0)
-                ;
+        bool there = write(caller, words, strlen(words)) > 0;
+        for (char heard; there;)
+            there = read(caller, &heard, 1) > 0;
         _exit(0);
     }
     close(listener);
