@@ -16,15 +16,17 @@ enum { AUDIT_MAX = 100000 };
 
 /* All texts are at most 200 bytes long; NULL is "". */
 struct audit {
-    const char *actor;  /* member:M1, office:zhang, key:import, resident, or "" when nobody knows who it was */
+    const char *actor;  /* member:M1, office:O1, key:import, resident, or "" when nobody knows who it was */
     const char *action; /* a stable word: sign_in, sign_out, contact.erased, or the permission that was asked for */
     const char *order;  /* number of the order it is about; "" for none */
     const char *result; /* done, refused, or the stable word of an error */
     const char *detail; /* for people, in English; nothing personal */
 };
 
-/* Appends the entry to the store's pipeline. It counts only after store_run() has answered 0: to show something
- * personal only to those who have been written down, wait for that. */
+/*
+ * Appends the entry to the store's pipeline. It counts only after store_run() has answered 0: to show something
+ * personal only to those who have been written down, wait for that.
+ */
 void audit_append(struct store *store, const char *county, const struct audit *entry);
 
 #endif

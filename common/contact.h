@@ -17,7 +17,8 @@
 enum { PHONE_SIZE = 20 };
 int contact_phone(const char *text, char ret_phone[PHONE_SIZE]);
 
-/* Sets F_CONTACT and F_PERSON of the order to what `given` has of F_NAME, F_PHONE and F_EMAIL; nothing when it has
+/*
+ * Sets F_CONTACT and F_PERSON of the order to what `given` has of F_NAME, F_PHONE and F_EMAIL; nothing when it has
  * none.
  */
 void contact_seal(const struct vault *vault, const char *order_id, const struct record *given, struct record *order);

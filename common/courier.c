@@ -1,10 +1,10 @@
 /*
  * courier.c - sending, acks, resends, and calls; see courier.h.
  *
- * A parcel is an event or a call. Events wait in `waiting` of their
- * destination until an instance has room in its window, then lie in the
- * instance's `under_way` until the ack. `waiting` is bounded: what does not
- * fit is left to the lease, that is, to courier_claim() when there is room.
+ * Parcels (parcel.h) wait in `waiting` of their destination until an instance
+ * has room in its window, then lie in the instance's `under_way` until the ack.
+ * `waiting` is bounded: what does not fit is left to the lease, that is, to
+ * courier_claim() when there is room.
  */
 #include "common/courier.h"
 
@@ -13,6 +13,7 @@
 #include "common/crash.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "common/parcel.h"
 #include "common/text.h"
 
 #include <inttypes.h>
@@ -27,22 +28,6 @@ enum {
     ACK_TIMEOUT_MS = 10000,       /* silence after which an instance is met anew */
 };
 
-struct parcel {
-    struct parcel *next;
-    struct envelope envelope;
-    char *body;
-    size_t size;
-    int64_t sent_at; /* ms of the monotonic clock, as all times here; 0: not sent */
-    int64_t ends_at; /* of a call */
-    answer_fn *done; /* of a call */
-    void *arg;
-};
-
-struct queue {
-    struct parcel *first, **last;
-    size_t count, bytes;
-};
-
 /* An instance of another service. */
 struct instance {
     struct instance *next;
@@ -50,86 +35,24 @@ struct instance {
     int service;
     struct entry entry;
     struct peer *peer;
-    struct queue under_way;
+    struct parcels under_way;
     int64_t heard_at;
     bool present; /* in the latest list */
 };
 
 struct destination {
     struct instance *instances;
-    struct queue waiting;
+    struct parcels waiting;
 };
 
 struct courier {
     struct courier_config config;
     struct destination destinations[SERVICE_COUNT];
-    struct queue acked;  /* parcels whose ack came in this turn; the status is in the envelope */
-    int64_t ticket;      /* of the latest call */
-    int sends_to;        /* services that this one sends events to */
-    size_t first_county; /* of the next look for overdue events */
+    struct parcels acked; /* parcels whose ack came in this turn; the status is in the envelope */
+    int64_t ticket;       /* of the latest call */
+    int sends_to;         /* services that this one sends events to */
+    size_t first_county;  /* of the next look for overdue events */
 };
-
-static void queue_init(struct queue *queue)
-{
-    *queue = (struct queue){.last = &queue->first};
-}
-
-static void queue_push(struct queue *queue, struct parcel *parcel)
-{
-    parcel->next = NULL;
-    *queue->last = parcel;
-    queue->last = &parcel->next;
-    queue->count++;
-    queue->bytes += parcel->size;
-}
-
-static void queue_push_front(struct queue *queue, struct parcel *parcel)
-{
-    parcel->next = queue->first;
-    if (!queue->first)
-        queue->last = &parcel->next;
-    queue->first = parcel;
-    queue->count++;
-    queue->bytes += parcel->size;
-}
-
-/* Takes out the parcel that *place points at. */
-static struct parcel *queue_take(struct queue *queue, struct parcel **place)
-{
-    struct parcel *parcel = *place;
-    *place = parcel->next;
-    if (queue->last == &parcel->next)
-        queue->last = place;
-    queue->count--;
-    queue->bytes -= parcel->size;
-    return parcel;
-}
-
-static void parcel_destroy(struct parcel *parcel)
-{
-    free(parcel->body);
-    free(parcel);
-}
-
-static void queue_clear(struct queue *queue)
-{
-    while (queue->first)
-        parcel_destroy(queue_take(queue, &queue->first));
-}
-
-static bool same_event(const struct envelope *a, const struct envelope *b)
-{
-    return a->kind == ENVELOPE_EVENT && a->sequence == b->sequence && strcmp(a->order, b->order) == 0 &&
-           strcmp(a->county, b->county) == 0;
-}
-
-static struct parcel **queue_find(struct queue *queue, const struct envelope *event)
-{
-    for (struct parcel **place = &queue->first; *place; place = &(*place)->next)
-        if (same_event(&(*place)->envelope, event))
-            return place;
-    return NULL;
-}
 
 static void count_edge(const struct courier *courier, const char *name, const char *help, int destination)
 {
@@ -142,14 +65,10 @@ struct courier *courier_new(const struct courier_config *config)
 {
     struct courier *courier = xcalloc(1, sizeof *courier);
     courier->config = *config;
-    queue_init(&courier->acked);
+    parcels_init(&courier->acked);
     for (size_t i = 0; i < SERVICE_COUNT; i++)
-        queue_init(&courier->destinations[i].waiting);
-    for (int type = 0; type < MESSAGE_COUNT; type++) {
-        const struct message_info *message = message_info((enum message_type)type);
-        if (message->kind == KIND_EVENT && message->from & config->service)
-            courier->sends_to |= message->to;
-    }
+        parcels_init(&courier->destinations[i].waiting);
+    courier->sends_to = message_addressees(config->service, KIND_EVENT);
     return courier;
 }
 
@@ -164,7 +83,7 @@ static void instance_destroy(struct instance *instance)
 {
     link_close(&instance->peer);
     while (instance->under_way.first) {
-        struct parcel *parcel = queue_take(&instance->under_way, &instance->under_way.first);
+        struct parcel *parcel = parcels_take(&instance->under_way, &instance->under_way.first);
         if (parcel->envelope.kind == ENVELOPE_CALL)
             end_call(parcel, ANSWER_UNAVAILABLE, MSG_DONE, NULL);
         else
@@ -184,9 +103,9 @@ void courier_destroy(struct courier **courier)
             instance_destroy(destination->instances);
             destination->instances = next;
         }
-        queue_clear(&destination->waiting);
+        parcels_clear(&destination->waiting);
     }
-    queue_clear(&(*courier)->acked);
+    parcels_clear(&(*courier)->acked);
     free(*courier);
     *courier = NULL;
 }
@@ -231,7 +150,7 @@ static void meet_destination(struct courier *courier, int service, const struct 
             instance = xcalloc(1, sizeof *instance);
             *instance = (struct instance){
                 .next = destination->instances, .courier = courier, .service = service, .entry = entries[k]};
-            queue_init(&instance->under_way);
+            parcels_init(&instance->under_way);
             connect_instance(instance);
             destination->instances = instance;
         }
@@ -294,18 +213,8 @@ static bool try_send(struct courier *courier, struct destination *destination, s
     if (instance->under_way.count == 0)
         instance->heard_at = now; /* the silence that counts begins now */
     parcel->sent_at = now;
-    queue_push(&instance->under_way, parcel);
+    parcels_push(&instance->under_way, parcel);
     return true;
-}
-
-static struct parcel *parcel_new(const struct envelope *envelope, const char *body, size_t size)
-{
-    struct parcel *parcel = xcalloc(1, sizeof *parcel);
-    parcel->envelope = *envelope;
-    parcel->body = xmalloc(size + 1);
-    memcpy(parcel->body, body, size);
-    parcel->size = size;
-    return parcel;
 }
 
 static struct destination *destination_of(struct courier *courier, const struct envelope *envelope)
@@ -321,7 +230,7 @@ void courier_post(struct courier *courier, const struct envelope *event, const c
         return;
     struct parcel *parcel = parcel_new(event, body, size);
     if (destination->waiting.count > 0 || !try_send(courier, destination, parcel, NULL))
-        queue_push(&destination->waiting, parcel);
+        parcels_push(&destination->waiting, parcel);
 }
 
 void courier_call(struct courier *courier, const struct envelope *call, const char *body, size_t size, answer_fn *done,
@@ -334,7 +243,7 @@ void courier_call(struct courier *courier, const struct envelope *call, const ch
     parcel->arg = arg;
     parcel->ends_at = mono_ms() + (call->at - now_ms());
     if (!try_send(courier, destination, parcel, NULL))
-        queue_push_front(&destination->waiting, parcel); /* somebody waits for it */
+        parcels_push_front(&destination->waiting, parcel); /* somebody waits for it */
     crash_point("call sent");
 }
 
@@ -345,7 +254,7 @@ static void take_reply(struct instance *instance, const struct envelope *envelop
         place = &(*place)->next;
     if (!*place)
         return; /* it came after its deadline */
-    struct parcel *call = queue_take(&instance->under_way, place);
+    struct parcel *call = parcels_take(&instance->under_way, place);
     crash_point("reply received, nobody told");
 
     RECORD *reply = record_new();
@@ -361,14 +270,14 @@ static void take_reply(struct instance *instance, const struct envelope *envelop
 
 static void take_ack(struct instance *instance, const struct envelope *envelope)
 {
-    struct parcel **place = queue_find(&instance->under_way, envelope);
+    struct parcel **place = parcels_find(&instance->under_way, envelope);
     if (!place)
         return; /* of an earlier sending; the one under way elsewhere will be acknowledged too */
-    struct parcel *parcel = queue_take(&instance->under_way, place);
+    struct parcel *parcel = parcels_take(&instance->under_way, place);
     parcel->envelope.status = envelope->status;
     parcel->envelope.remember = envelope->remember;
     memcpy(parcel->envelope.text, envelope->text, sizeof parcel->envelope.text);
-    queue_push(&instance->courier->acked, parcel);
+    parcels_push(&instance->courier->acked, parcel);
     crash_point("ack received, not recorded");
 }
 
@@ -428,7 +337,7 @@ void courier_settle(struct courier *courier)
     bool settled = store_run(store) == 0;
     crash_point("acks recorded, next not sent");
     for (size_t reply = 0; courier->acked.first;) {
-        struct parcel *parcel = queue_take(&courier->acked, &courier->acked.first);
+        struct parcel *parcel = parcels_take(&courier->acked, &courier->acked.first);
         struct envelope event = parcel->envelope;
         bool acked = event.status == STATUS_OK || event.status == STATUS_DUPLICATE;
         const char *body;
@@ -462,15 +371,15 @@ static size_t room(const struct courier *courier, const struct destination *dest
 /* Takes an event out of whichever queue holds it; it is about to be sent again. */
 static const struct instance *forget(struct destination *destination, const struct envelope *event)
 {
-    struct parcel **place = queue_find(&destination->waiting, event);
+    struct parcel **place = parcels_find(&destination->waiting, event);
     if (place) {
-        parcel_destroy(queue_take(&destination->waiting, place));
+        parcel_destroy(parcels_take(&destination->waiting, place));
         return NULL;
     }
     for (struct instance *i = destination->instances; i; i = i->next) {
-        place = queue_find(&i->under_way, event);
+        place = parcels_find(&i->under_way, event);
         if (place) {
-            parcel_destroy(queue_take(&i->under_way, place));
+            parcel_destroy(parcels_take(&i->under_way, place));
             return i;
         }
     }
@@ -497,7 +406,7 @@ static void resend(struct courier *courier, const char *county, int service, con
         }
         count_edge(courier, "sidan_resends_total", "Events sent again because no ack came", service);
         if (!try_send(courier, destination, parcel, before))
-            queue_push(&destination->waiting, parcel);
+            parcels_push(&destination->waiting, parcel);
     }
 }
 
@@ -568,23 +477,23 @@ void courier_claim(struct courier *courier)
 static void send_waiting(struct courier *courier, struct destination *destination)
 {
     while (destination->waiting.first) {
-        struct parcel *parcel = queue_take(&destination->waiting, &destination->waiting.first);
+        struct parcel *parcel = parcels_take(&destination->waiting, &destination->waiting.first);
         if (try_send(courier, destination, parcel, NULL))
             continue;
-        queue_push_front(&destination->waiting, parcel);
+        parcels_push_front(&destination->waiting, parcel);
         break;
     }
 }
 
 /* Ends calls whose deadline passed, and gives up places of events whose ack is not to be expected any more. */
-static void drop_late(struct queue *queue, int64_t now)
+static void drop_late(struct parcels *queue, int64_t now)
 {
     for (struct parcel **place = &queue->first; *place;) {
         const struct parcel *parcel = *place;
         if (parcel->envelope.kind == ENVELOPE_CALL && parcel->ends_at < now)
-            end_call(queue_take(queue, place), ANSWER_UNAVAILABLE, MSG_DONE, NULL);
+            end_call(parcels_take(queue, place), ANSWER_UNAVAILABLE, MSG_DONE, NULL);
         else if (parcel->envelope.kind == ENVELOPE_EVENT && parcel->sent_at && now - parcel->sent_at > ACK_TIMEOUT_MS)
-            parcel_destroy(queue_take(queue, place));
+            parcel_destroy(parcels_take(queue, place));
         else
             place = &(*place)->next;
     }
@@ -618,7 +527,7 @@ size_t courier_busy(const struct courier *courier)
     return count;
 }
 
-static void release_queue(struct courier *courier, const struct queue *queue)
+static void release_queue(struct courier *courier, const struct parcels *queue)
 {
     for (const struct parcel *parcel = queue->first; parcel; parcel = parcel->next)
         if (parcel->envelope.kind == ENVELOPE_EVENT)

@@ -1,10 +1,10 @@
 /*
  * keys.h - the keys by which services know each other: a directory that `sidanctl keys init` makes.
  *
- *   allowed       a line "NAME KEY" for each public key that may take part, and whose it is; # begins a comment. NAME
- * is a service's or sidanctl; it has two keys while one is being replaced NAME.secret   the secret key of that name;
- * its public key is computed from it master        lines "NUMBER HEX": the keys of personal data at rest, the last line
- * is in use
+ *   allowed       a line "NAME KEY" for each public key that may take part, and whose it is: a service's or sidanctl's;
+ *                 a name has two keys while one is being replaced; # begins a comment
+ *   NAME.secret   the secret key of that name; its public key is computed from it
+ *   master        lines "NUMBER HEX": the keys of personal data at rest, of which the last is in use
  *
  * Keys of the first two are Curve25519 in Z85, 40 characters. A process needs `allowed` and its own secret; it reads
  * the secret once, and `allowed` again whenever it changes.

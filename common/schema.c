@@ -63,6 +63,15 @@ const struct message_info *message_info(enum message_type type)
     return &messages[type];
 }
 
+int message_addressees(int service, enum message_kind kind)
+{
+    int addressees = 0;
+    for (int type = 0; type < MESSAGE_COUNT; type++)
+        if (messages[type].kind == kind && messages[type].from & service)
+            addressees |= messages[type].to;
+    return addressees;
+}
+
 static bool same(const char *known, const char *name, size_t length)
 {
     return strlen(known) == length && memcmp(known, name, length) == 0; /* name may hold NULs */

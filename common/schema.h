@@ -82,6 +82,9 @@ struct message_info {
 const struct field_info *field_info(enum field field);
 const struct message_info *message_info(enum message_type type);
 
+/* The services that this one sends messages of a kind to, as service_id bits. */
+int message_addressees(int service, enum message_kind kind);
+
 /* By name; -1 when there is none. */
 int field_by_name(const char *name, size_t length);
 int message_by_name(const char *name, size_t length);

@@ -15,6 +15,7 @@
 #include "common/courier.h"
 #include "common/crash.h"
 #include "common/keys.h"
+#include "common/lag.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/metrics.h"
@@ -32,13 +33,9 @@
 #include <unistd.h>
 
 enum {
-    TICK_MS = 20,       /* what waits for a free place is tried again */
-    CLAIM_MS = 400,     /* overdue events are looked for */
-    SAMPLE_MS = 5000,   /* queue depths are measured */
-    LAG_MS = 250,       /* how far behind we are is told, */
-    LAG_WORTH_MS = 100, /* if it is that much, */
-    LAG_KEPT_MS = 1500, /* and is believed for so long */
-    LAG_MOST_MS = 60000,
+    TICK_MS = 20,         /* what waits for a free place is tried again */
+    CLAIM_MS = 400,       /* overdue events are looked for */
+    SAMPLE_MS = 5000,     /* queue depths are measured */
     BATCHES_PER_TURN = 8, /* then other sockets have their turn */
     DRAIN_CAP_MS = 6000,  /* SIGTERM to exit 0 in less than 10 s */
 };
@@ -66,11 +63,6 @@ struct timer_entry {
     void (*f)(struct service *service);
 };
 
-/* The ages, in ms, of what was handled since it was told last; mean: as it was told. */
-struct lag {
-    int64_t sum, count, mean;
-};
-
 struct service {
     const struct service_spec *spec;
     struct params *params;
@@ -92,8 +84,7 @@ struct service {
     unsigned long refused; /* by the link, as it was reported last */
     int64_t clock_gap;     /* what was said of Redis' clock; see watch_clock() */
     int64_t drain_began;
-    struct lag lags[SERVICE_COUNT]; /* by source */
-    bool lag_told;
+    struct lag lag;
 };
 
 zloop_t *service_loop(struct service *service)
@@ -144,6 +135,11 @@ size_t service_county_count(const struct service *service)
 const struct county *service_county_at(const struct service *service, size_t index)
 {
     return counties_at(service->counties, index);
+}
+
+void service_lagged(struct service *service, int source, int64_t ms)
+{
+    lag_note(&service->lag, source, ms);
 }
 
 /* --- work in batches --- */
@@ -226,66 +222,6 @@ int service_load_order(struct service *service, const char *county, const char *
     return r < 0 ? r : order_read(store_reply(service->store, 0), ret_order);
 }
 
-/* --- how far behind --- */
-
-void service_lagged(struct service *service, int source, int64_t ms)
-{
-    struct lag *lag = &service->lags[registry_index(source)];
-    if (ms > LAG_MOST_MS)
-        return;
-    lag->sum += ms > 0 ? ms : 0;
-    lag->count++;
-}
-
-/* The worst mean of all sources. One from which nothing came counts half as much as the last time. */
-static int64_t take_lag(struct service *service)
-{
-    int64_t worst = 0;
-    for (size_t i = 0; i < SERVICE_COUNT; i++) {
-        struct lag *lag = &service->lags[i];
-        lag->mean = lag->count > 0 ? lag->sum / lag->count : lag->mean / 2;
-        lag->sum = lag->count = 0;
-        worst = lag->mean > worst ? lag->mean : worst;
-    }
-    return worst;
-}
-
-static void lag_key(char key[40], int service)
-{
-    snprintf(key, 40, "lag:%s", service_name(service));
-}
-
-/* Silence means that all is well, so that a service in time writes nothing. */
-static void tell_lag(struct service *service)
-{
-    int64_t lag = take_lag(service);
-    if (lag < LAG_WORTH_MS && !service->lag_told)
-        return;
-    char key[40];
-    lag_key(key, (int)service->spec->id);
-    store_appendf(service->store, "SET %s %lld PX %d", key, (long long)lag, LAG_KEPT_MS);
-    if (store_run(service->store) == 0)
-        service->lag_told = lag >= LAG_WORTH_MS;
-}
-
-int64_t service_behind(struct service *service)
-{
-    for (int bit = 1; bit < 1 << SERVICE_COUNT; bit <<= 1) {
-        char key[40];
-        lag_key(key, bit);
-        store_appendf(service->store, "GET %s", key);
-    }
-    if (store_run(service->store) < 0)
-        return 0;
-    int64_t behind = 0, lag;
-    for (size_t i = 0; i < SERVICE_COUNT; i++) {
-        const redisReply *reply = store_reply(service->store, i);
-        if (reply->type == REDIS_REPLY_STRING && parse_int(reply->str, 0, INT64_MAX, &lag) == 0 && lag > behind)
-            behind = lag;
-    }
-    return behind;
-}
-
 /* --- what happens by the clock --- */
 
 static int on_timer(zloop_t *loop, int timer, void *arg)
@@ -308,13 +244,7 @@ void service_every(struct service *service, size_t ms, void (*f)(struct service 
 /* The services that this one sends to, by events or calls. */
 static int addressees(int service)
 {
-    int wanted = 0;
-    for (int type = 0; type < MESSAGE_COUNT; type++) {
-        const struct message_info *message = message_info((enum message_type)type);
-        if ((message->kind == KIND_EVENT || message->kind == KIND_CALL) && message->from & service)
-            wanted |= message->to;
-    }
-    return wanted;
+    return message_addressees(service, KIND_EVENT) | message_addressees(service, KIND_CALL);
 }
 
 /* A list that cannot be read leaves everything as it was, and is reported once. */
@@ -367,6 +297,11 @@ static void refresh(struct service *service)
 static void tick(struct service *service)
 {
     courier_tick(service->courier);
+}
+
+static void tell_lag(struct service *service)
+{
+    lag_tell(&service->lag, service->store, (int)service->spec->id);
 }
 
 static void claim(struct service *service)
@@ -601,7 +536,7 @@ static void run(struct service *service)
     service_every(service, TICK_MS, tick);
     service_every(service, CLAIM_MS, claim);
     service_every(service, SAMPLE_MS, sample);
-    service_every(service, LAG_MS, tell_lag);
+    service_every(service, LAG_TELL_MS, tell_lag);
     service_every(service, SAMPLE_MS, report_refused);
     log_info("started");
     zloop_start(service->loop);

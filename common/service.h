@@ -101,15 +101,8 @@ const struct county *service_county(struct service *service, const char *id);
 size_t service_county_count(const struct service *service);
 const struct county *service_county_at(const struct service *service, size_t index);
 
-/*
- * How far behind the services are. service_lagged() notes the age in ms of something that this one has just handled
- * and that came from that service; the batch does so for events. It is told as the mean of a short while, of several
- * sources the worst. What is older than a minute did not wait for want of speed but for somebody who was away, and is
- * left out. service_behind() gives the greatest lag that any service has told in the last second or so; 0 when all are
- * in time, or when Redis does not answer.
- */
+/* Notes the age in ms of what this service has just handled and came from that one; see lag.h. */
 void service_lagged(struct service *service, int source, int64_t ms);
-int64_t service_behind(struct service *service);
 
 /* Calls f(arg) every `ms`, never before the loop runs. */
 void service_every(struct service *service, size_t ms, void (*f)(struct service *service));

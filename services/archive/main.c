@@ -1,5 +1,5 @@
 /*
- * main.c - the archive service: its tables.
+ * sidan-archive - the journal, cases, lists and search; the audit trail.
  */
 #include "services/archive/archive.h"
 

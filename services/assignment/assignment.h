@@ -1,8 +1,8 @@
 /*
  * assignment.h - the handlers of assignment: from open to closed, and the clocks.
  */
-#ifndef ASSIGNMENT_ASSIGNMENT_H
-#define ASSIGNMENT_ASSIGNMENT_H
+#ifndef SIDAN_ASSIGNMENT_H
+#define SIDAN_ASSIGNMENT_H
 
 #include "common/calendar.h"
 #include "common/service.h"

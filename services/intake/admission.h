@@ -1,7 +1,7 @@
 /*
  * admission.h - how many new orders intake lets in when more come than the services can handle.
  *
- * Every service tells how far behind it is (service_behind()). While nobody is, the rate rises as far as it is used;
+ * Every service tells how far behind it is (common/lag.h). While nobody is, the rate rises as far as it is used;
  * when somebody is, it falls at once. So what is let in is handled in time, and the rest is told to come again. The
  * rate finds the capacity of whatever runs, by itself: there is nothing to configure.
  *

@@ -9,6 +9,7 @@
 #include "services/intake/intake.h"
 
 #include "common/alloc.h"
+#include "common/lag.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/text.h"
@@ -91,7 +92,7 @@ static bool all_permissions_named(const struct http_config *config)
 static void adjust(struct service *service)
 {
     struct intake *intake = service_state(service);
-    int64_t behind = service_behind(service);
+    int64_t behind = lag_worst(service_store(service));
     admission_adjust(&intake->admission, mono_ms(), behind);
     metric_set("sidan_behind_seconds", "How far behind the slowest service is", "", (double)behind / 1e3);
     metric_set("sidan_admitted_per_second", "New orders a second that intake lets in at most", "",

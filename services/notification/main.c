@@ -1,4 +1,6 @@
-/* main.c - notification, as tables. */
+/*
+ * sidan-notification - SMS to people, and what comes back.
+ */
 #include "services/notification/notify.h"
 #include "services/notification/queue.h"
 

@@ -4,8 +4,8 @@
  * The interface behind which the rule table can be replaced by something that
  * learns: text in, category with a confidence out.
  */
-#ifndef ROUTING_CLASSIFY_H
-#define ROUTING_CLASSIFY_H
+#ifndef SIDAN_ROUTING_CLASSIFY_H
+#define SIDAN_ROUTING_CLASSIFY_H
 
 #include "common/county.h"
 #include "common/record.h"

@@ -1,8 +1,8 @@
 /*
  * routing.h - the handlers of routing: from placed to open, or to a convener's desk.
  */
-#ifndef ROUTING_ROUTING_H
-#define ROUTING_ROUTING_H
+#ifndef SIDAN_ROUTING_H
+#define SIDAN_ROUTING_H
 
 #include "common/service.h"
 

@@ -6,8 +6,6 @@ import sqlite3
 import time
 from contextlib import closing
 
-import requests
-
 from harness import COUNTY, make_county, wait_until
 
 OTHER = "990104"
@@ -62,12 +60,7 @@ def wait_dead_forgotten(system):
 
 
 def readiness(system):
-    """Status and text; (0, "") while it does not listen yet."""
-    try:
-        answer = requests.get(f"{system.services['archive.1'].admin}/readyz", timeout=5)
-        return answer.status_code, answer.text
-    except requests.ConnectionError:
-        return 0, ""
+    return system.services["archive.1"].readiness()
 
 
 def wait_refused(system, *words):

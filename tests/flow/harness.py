@@ -33,6 +33,7 @@ import zmq
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("intake", "routing", "assignment", "notification", "archive")
 COUNTY = "990103"
+CLAIMS = ("M101", "M102", "M103")  # members of the group; a matter of construction has three places
 KEYS = {"office": "test-office-key", "import": "test-import-key", "open311": "test-open311-key"}
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer")
 NO_LIMITS = {"guest_per_minute": 0, "codes_burst": 100, "codes_per_hour": 3600}  # all tests share one address
@@ -157,6 +158,14 @@ class Process:
             self.popen.wait()
             self.exits.append("killed after it did not end on TERM")
         self.popen = None
+
+    def readiness(self):
+        """Status and text of /readyz of a service; (0, "") while it does not answer."""
+        try:
+            answer = requests.get(f"{self.admin}/readyz", timeout=5)
+            return answer.status_code, answer.text
+        except requests.RequestException:
+            return 0, ""
 
     def text(self):
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
@@ -290,10 +299,7 @@ class System:
 
     def is_ready(self, process):
         assert process.running(), f"{process.name} ended:\n{process.text()[-3000:]}"
-        try:
-            return requests.get(f"{process.admin}/readyz", timeout=2).status_code == 200
-        except requests.RequestException:
-            return False
+        return process.readiness()[0] == 200
 
     def key_pair(self, name):
         """The key pair of a service, or of sidanctl, for zmq: (public, secret)."""
@@ -417,6 +423,30 @@ class System:
 
     def step(self, order, verb, body=None, key="office", **more):
         return self.api("POST", f"/api/v1/orders/{order['order']}/{verb}", body or {}, key=key, **more)
+
+    def claim_all(self, order, members=CLAIMS, key="office"):
+        for member in members:
+            answer = self.step(order, "claim", {"member": member}, key=key)
+            assert answer.status == 200, answer
+        return self.wait_state(order, "assigned")
+
+    def answer_it(self, order, text="路灯修好了"):
+        answer = self.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": text})
+        assert answer.status == 200, answer
+        return self.wait_state(order, "answered")
+
+    def rate(self, order, rating):
+        """As its resident."""
+        return self.step(order, "rating", {"rating": rating, "note": "谢谢"}, key=None, code=order["code"])
+
+    def finish(self, order):
+        """From placed to closed."""
+        self.wait_state(order, "open")
+        self.claim_all(order)
+        self.answer_it(order)
+        answer = self.rate(order, "satisfied")
+        assert answer.status == 200, answer
+        return self.wait_state(order, "closed")
 
     def wait_state(self, order, *states, timeout=20):
         return wait_until(lambda: (now := self.order(order))["state"] in states and now, timeout,

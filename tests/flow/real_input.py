@@ -112,7 +112,8 @@ def run(system, path, cases):
     assert set(ready) == set(rows), "some row has no order, or some order no row"
     states = Counter(order["state"] for order in ready.values())
     print(f"{len(rows)} rows: accepted in {accepted:.1f} s ({len(rows) / accepted:.0f}/s), open or screening after "
-          f"{routed:.1f} s, {told(system)[1]} SMS in the spool after {through:.1f} s ({len(rows) / through:.0f} orders/s)")
+          f"{routed:.1f} s, {told(system)[1]} SMS in the spool after {through:.1f} s "
+          f"({len(rows) / through:.0f} orders/s)")
     print(f"states: {dict(states)}; categories: {dict(Counter(o['category'] for o in ready.values()).most_common(6))}")
 
     before = told(system)[1]
@@ -131,7 +132,8 @@ def run(system, path, cases):
           f"{time.monotonic() - started:.1f} s")
 
     started = time.monotonic()
-    lost = [order["order"] for order in chosen if not is_found(system, order["order"], words_of(rows[order["source_ref"]]))]
+    lost = [order["order"] for order in chosen
+            if not is_found(system, order["order"], words_of(rows[order["source_ref"]]))]
     print(f"{len(chosen) - len(lost)} of {len(chosen)} found by words of their text, "
           f"{(time.monotonic() - started) / len(chosen) * 1000:.1f} ms each")
     assert not lost, f"the archive does not find: {' '.join(lost)}"

@@ -12,8 +12,8 @@ from contextlib import closing
 import pytest
 import requests
 
-from archive_files import (OTHER, assert_as_stored, log_lines, outbox, path, readiness, steps, tamper, two_counties, verify,
-                           wait_dead_forgotten, wait_refused, wait_stored)
+from archive_files import (OTHER, assert_as_stored, log_lines, outbox, path, readiness, steps, tamper, two_counties,
+                           verify, wait_dead_forgotten, wait_refused, wait_stored)
 from harness import COUNTY, ROOT, System, wait_until
 
 
@@ -81,12 +81,14 @@ class OnSmallDisk(System):
             return process
         directory = self.directory / "archive"
         directory.mkdir()
-        self.holder = subprocess.Popen(["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=4m tmpfs "$1" && echo ready &&'
-                                        " exec sleep infinity", "sh", directory], stdout=subprocess.PIPE, text=True)
+        script = 'mount -t tmpfs -o size=4m tmpfs "$1" && echo ready && exec sleep infinity'
+        self.holder = subprocess.Popen(["unshare", "-rm", "sh", "-c", script, "sh", directory], stdout=subprocess.PIPE,
+                                       text=True)
         if self.holder.stdout.readline() != "ready\n":
             raise AssertionError("a small file system cannot be mounted here: be root, or allow user namespaces")
         self.disk = f"/proc/{self.holder.pid}/root{directory}"
-        process.command = ["nsenter", "-t", str(self.holder.pid), "-m", "-U", "--preserve-credentials", *process.command]
+        process.command = ["nsenter", "-t", str(self.holder.pid), "-m", "-U", "--preserve-credentials",
+                           *process.command]
         return process
 
     def ballast(self):
@@ -313,7 +315,7 @@ def test_an_old_backup_is_taken_only_when_somebody_says_so(system):
     run_documented_ctl(system)
     assert_all_told(system, orders + late)
     assert "placed" not in steps(system, lost[0])
-    wait_until(lambda: "a disk failed (was at " in system.ctl("audit", COUNTY), 10, "the decision is in the audit trail")
+    wait_until(lambda: "a disk failed (was at " in system.ctl("audit", COUNTY), 10, "the decision is on record")
     assert tamper(system, "SELECT count(*) FROM audit WHERE action = 'journal.accept'")[0][0] == 2
 
 

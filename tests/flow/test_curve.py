@@ -1,4 +1,4 @@
-"""Between the services: who has no allowed key gets nowhere, harms nobody, and is counted; keys are replaced without a stop.
+"""Between the services: who has no allowed key gets nowhere, harms nobody, and is counted; keys change without a stop.
 
 Python plays the attackers: it knows the addresses, every public key and the protocol, but only the secrets that a test
 gives to it.
@@ -23,7 +23,8 @@ import zmq
 
 from harness import COUNTY, SERVICES, make_county, wait_until
 from stream import Stream, assert_nothing_lost_nothing_twice
-from test_second_implementation import ACK, ARCHIVE, ASSIGNMENT, CALL, EVENT, INTAKE, OK, ROUTING, envelope, read_message
+from test_second_implementation import (ACK, ARCHIVE, ASSIGNMENT, CALL, EVENT, INTAKE, OK, ROUTING, envelope,
+                                        read_message)
 
 QUIET_MS = 500  # an answer that is to come comes in some milliseconds
 SENDERS = 4  # intake, routing, assignment and notification keep a connection to the archive
@@ -123,9 +124,9 @@ def test_a_wrong_server_key_is_no_way_in(shared):
     assert handshakes(shared, "invalid") > before
 
 
-SOURCES = [("routing", INTAKE, CALL), ("notification", INTAKE, CALL), ("archive", INTAKE, CALL), ("intake", ROUTING, EVENT),
-           ("routing", ASSIGNMENT, EVENT), ("routing", INTAKE | ROUTING, EVENT), ("sidanctl", INTAKE, EVENT),
-           ("sidanctl", ROUTING, CALL), ("sidanctl", 0, CALL)]
+SOURCES = [("routing", INTAKE, CALL), ("notification", INTAKE, CALL), ("archive", INTAKE, CALL),
+           ("intake", ROUTING, EVENT), ("routing", ASSIGNMENT, EVENT), ("routing", INTAKE | ROUTING, EVENT),
+           ("sidanctl", INTAKE, EVENT), ("sidanctl", ROUTING, CALL), ("sidanctl", 0, CALL)]
 
 
 @pytest.mark.parametrize("name, source, kind", SOURCES)
@@ -150,7 +151,8 @@ def test_a_key_that_leaves_the_list_is_silent_at_once(make_system):
     assert_works(system)  # everybody is connected
     with closing(dealer(system, keys=system.key_pair("sidanctl"))) as peer:
         assert is_answered(peer, listing())
-        allowed.write_text("".join(line for line in text.splitlines(True) if not line.startswith(("sidanctl", "routing"))))
+        others = [line for line in text.splitlines(True) if not line.startswith(("sidanctl", "routing"))]
+        allowed.write_text("".join(others))
         wait_until(lambda: not is_answered(peer, listing()), 10, "sidanctl is not heard any more")
         assert dropped(system, "key") >= 1
         order = system.place()
@@ -203,7 +205,7 @@ def test_a_list_that_cannot_be_read_changes_nothing(make_system):
     system.allowed_errors = [r"keys/allowed.*stays in force"]
     allowed = system.keys / "allowed"
     text = allowed.read_text()
-    for number, damage in enumerate((lambda: allowed.write_text(text + "routing not-a-key\n"), allowed.unlink), start=1):
+    for number, damage in enumerate((lambda: allowed.write_text(text + "routing not-a-key\n"), allowed.unlink), 1):
         damage()
         faults = [f"{process.name}" for process in system.services.values()]
         wait_until(lambda: all(system.services[name].text().count("stays in force") == number for name in faults), 10,

@@ -105,7 +105,8 @@ def test_an_instance_that_cannot_be_reached_keeps_nothing_from_the_others(make_s
     system.start()
     for service in ("routing", "assignment", "notification", "archive"):
         key, _ = system.key_pair(service)
-        system.redis.zadd(f"registry:{service}", {f"ghost@tcp://127.0.0.1:9@http://127.0.0.1:9@{key.decode()}": forever})
+        ghost = f"ghost@tcp://127.0.0.1:9@http://127.0.0.1:9@{key.decode()}"
+        system.redis.zadd(f"registry:{service}", {ghost: forever})
     time.sleep(1.5)  # the list is read every second
     order = system.place()
     system.wait_state(order, "open", timeout=5)

@@ -15,7 +15,7 @@ from harness import ROOT, SERVICES
 
 BIN = Path(os.environ.get("SIDAN_BIN", ROOT / "build/asan/bin"))
 READMES = {service: ROOT / "services" / service / "README.md" for service in SERVICES}
-DOCUMENTS = [ROOT / name for name in ("README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
+DOCUMENTS = [ROOT / f"{name}.md" for name in ("README", "README.zh-CN", "ARCHITECTURE", "CONTRIBUTING", "SECURITY")]
 DOCUMENTS += READMES.values()
 SOURCES = {path.name for folder in ("common", "services", "scripts", "tests", "deploy")
            for path in (ROOT / folder).rglob("*") if path.is_file()}

@@ -37,7 +37,8 @@ def imported(system, references):
     """number → state of the orders with these numbers at their source, as the office lists them."""
     found, offset = {}, 0
     while True:
-        page = system.api("GET", f"/api/v1/orders?county={COUNTY}&limit=1000&offset={offset}", key="office").json["rows"]
+        path = f"/api/v1/orders?county={COUNTY}&limit=1000&offset={offset}"
+        page = system.api("GET", path, key="office").json["rows"]
         found |= {row["order"]: row["state"] for row in page if row.get("source_ref") in references}
         offset += len(page)
         if not page:
@@ -132,7 +133,7 @@ def test_broken_off_and_sent_again(system):
 def test_script(shared, tmp_path):
     file = tmp_path / "hotline.csv"
     file.write_bytes(table([*rows(20, "script-"), ["bad", "", "长" * 300, "", "", "", "", ""]], encoding="gb18030"))
-    command = [str(ROOT / "scripts/import"), "--url", shared.url, "--county", COUNTY, "--key", "test-import-key", str(file)]
+    command = [ROOT / "scripts/import", "--url", shared.url, "--county", COUNTY, "--key", "test-import-key", file]
     done = subprocess.run(command, text=True, capture_output=True, timeout=60)
     assert "20" in done.stdout and done.returncode == 1, (done.stdout, done.stderr)
 

@@ -73,7 +73,8 @@ def test_init_does_not_allow_again_what_was_taken_off_the_list(directory):
     assert "archive" not in (directory / "allowed").read_text()
     (directory / "allowed").unlink()
     keys("init", directory)
-    assert sorted(allowed(directory)) == sorted((name, public(directory, name)) for name in NAMES), "a list that is lost"
+    expected = sorted((name, public(directory, name)) for name in NAMES)
+    assert sorted(allowed(directory)) == expected, "a list that is lost"
 
 
 def test_rotate_and_prune(directory):

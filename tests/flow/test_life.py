@@ -5,28 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import COUNTY, KEYS, make_county, wait_until
+from harness import CLAIMS, COUNTY, KEYS, make_county, wait_until
 
 UNCLEAR = {"title": "想问一件事", "text": "不知道该找谁，请帮忙看看。"}  # no rule and no place fits: it is screened
-CLAIMS = ("M101", "M102", "M103")  # members of the group; a matter of construction has three places
 FOREVER = "400d"
-
-
-def claim_all(system, order, members=CLAIMS):
-    for member in members:
-        answer = system.step(order, "claim", {"member": member})
-        assert answer.status == 200, answer
-    return system.wait_state(order, "assigned")
-
-
-def answer_it(system, order, text="路灯修好了"):
-    answer = system.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": text})
-    assert answer.status == 200, answer
-    return system.wait_state(order, "answered")
-
-
-def rate(system, order, rating):
-    return system.step(order, "rating", {"rating": rating, "note": "谢谢"}, key=None, code=order["code"])
 
 
 def steps(system, order):
@@ -48,16 +30,16 @@ def test_whole_life(shared):
     assert recipients(shared, order, "opened") == [f"member:M10{n}" for n in range(1, 7)]
     assert re.search(r"回复 [A-Z0-9]{3,} 接单", asked[0]["text"])
 
-    claim_all(shared, order)
+    shared.claim_all(order)
     shared.wait_sms(order, template="assigned_resident")
     answer = shared.step(order, "handover", {"actor": "member:M102", "department": "D01", "note": "请到现场看看"})
     assert answer.status == 200, answer
     shared.wait_state(order, "consulting")
     assert "请到现场看看" in shared.wait_sms(order, template="handed_over", recipient="department:D01")[0]["text"]
 
-    answer_it(shared, order)
+    shared.answer_it(order)
     assert "路灯修好了" in shared.wait_sms(order, template="answered", recipient="resident")[0]["text"]
-    assert rate(shared, order, "satisfied").status == 200
+    assert shared.rate(order, "satisfied").status == 200
     closed = shared.wait_state(order, "closed")
     assert closed["rating"] == "satisfied" and closed["answer"] == "路灯修好了"
     shared.wait_sms(order, template="closed")
@@ -117,17 +99,17 @@ def test_places_left_are_filled(make_system, tmp_path):
 def test_dissatisfied_reopens_once_then_the_committee_decides(shared):
     order = shared.place()
     shared.wait_state(order, "open")
-    claim_all(shared, order)
-    answer_it(shared, order)
-    assert rate(shared, order, "dissatisfied").status == 200
+    shared.claim_all(order)
+    shared.answer_it(order)
+    assert shared.rate(order, "dissatisfied").status == 200
     shared.wait_state(order, "consulting")
     shared.wait_sms(order, template="reopened", recipient="member:M101")
 
-    answer_it(shared, order, "这次真的修好了")
-    assert rate(shared, order, "dissatisfied").status == 200
+    shared.answer_it(order, "这次真的修好了")
+    assert shared.rate(order, "dissatisfied").status == 200
     assert shared.wait_state(order, "evaluated")["reopened"] == 1
     shared.wait_sms(order, template="decide", recipient="committee:K1")
-    assert rate(shared, order, "satisfied").status == 409, "it has been rated"
+    assert shared.rate(order, "satisfied").status == 409, "it has been rated"
     answer = shared.step(order, "decide", {"actor": "committee:K1", "decision": "close", "reason": "已经尽力"})
     assert answer.status == 200, answer
     shared.wait_state(order, "closed")
@@ -138,8 +120,8 @@ def test_dissatisfied_reopens_once_then_the_committee_decides(shared):
 def test_handlers_do_not_rate(shared):
     order = shared.place()
     shared.wait_state(order, "open")
-    claim_all(shared, order)
-    answer_it(shared, order)
+    shared.claim_all(order)
+    shared.answer_it(order)
     answer = shared.step(order, "rating", {"actor": "member:M101", "rating": "satisfied"})
     assert answer.status == 403, answer
     for _ in range(3):
@@ -159,7 +141,7 @@ def test_screening_accepts(shared):
     assert answer.status == 200, answer
     now = shared.wait_state(order, "open")
     assert (now["category"], now["group"], now["town"]) == ("noise", "G2", "T2")
-    claim_all(shared, order, ("M201", "M202"))
+    shared.claim_all(order, ("M201", "M202"))
 
 
 def test_screening_returns(shared):
@@ -183,9 +165,9 @@ def test_clock_climbs_the_ladder_once(make_system, tmp_path, clock):
     order = system.place()
     system.wait_state(order, "open")
     if clock != "handover":
-        claim_all(system, order)
+        system.claim_all(order)
     if clock == "callback":
-        answer_it(system, order)
+        system.answer_it(order)
     handlers = ["convener:T1"] if clock == "handover" else [f"member:{member}" for member in CLAIMS]
     system.wait_sms(order, template="escalated", recipient="chair")
     wait_until(lambda: not [entry for entry in system.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1)
@@ -199,7 +181,7 @@ def test_clock_climbs_the_ladder_once(make_system, tmp_path, clock):
 def test_reassign(shared):
     order = shared.place()
     shared.wait_state(order, "open")
-    claim_all(shared, order)
+    shared.claim_all(order)
     answer = shared.step(order, "reassign", {"actor": "convener:T1", "members": "M104 M105", "reason": "委员外出学习"})
     assert answer.status == 200, answer
     assert set(shared.order(order)["members"].split()) == {"M104", "M105"}

@@ -5,7 +5,6 @@ import subprocess
 
 import pytest
 import redis
-import requests
 
 from harness import COUNTY, SERVICES, variables, wait_until
 
@@ -25,13 +24,6 @@ def run(system, program, *arguments, **environment):
                           capture_output=True, timeout=30)
 
 
-def why_not_ready(process):
-    try:
-        return requests.get(f"{process.admin}/readyz", timeout=2).text
-    except requests.RequestException:
-        return ""
-
-
 def test_a_password_that_changes(closed):
     """A wrong one is said; the right one in the file is enough, without a restart. It is in no log."""
     closed.ctl("county", "apply", str(closed.counties[0]))
@@ -39,9 +31,9 @@ def test_a_password_that_changes(closed):
     file.write_text("not the password\n")
     routing = closed.services["routing.1"]
     routing.start()
-    wait_until(lambda: "WRONGPASS" in why_not_ready(routing), 20, "routing says why it cannot work")
+    wait_until(lambda: "WRONGPASS" in routing.readiness()[1], 20, "routing says why it cannot work")
     file.unlink()
-    wait_until(lambda: f"{file} cannot be read" in why_not_ready(routing), 20, "routing misses the file")
+    wait_until(lambda: f"{file} cannot be read" in routing.readiness()[1], 20, "routing misses the file")
     file.write_text(closed.password + "\n")
     wait_until(lambda: closed.is_ready(routing), 20, "routing is ready")
     assert "not the password" not in routing.text() and closed.password not in routing.text()
@@ -92,7 +84,7 @@ def test_a_replica_is_no_redis_to_work_with(closed):
     routing.start()
     wait_until(lambda: closed.is_ready(routing), 20, "routing is ready")
     closed.redis.replicaof("127.0.0.1", 1)
-    wait_until(lambda: "READONLY" in why_not_ready(routing), 20, "routing says that this is a replica")
+    wait_until(lambda: "READONLY" in routing.readiness()[1], 20, "routing says that this is a replica")
     done = closed.ctl("county", "apply", str(closed.counties[0]), check=False)
     assert done.returncode == 1 and "READONLY" in done.stderr
     closed.redis.replicaof("NO", "ONE")

@@ -1,7 +1,7 @@
-"""A second implementation of the wire, in Python's msgpack and zmq: what sidan writes it reads, and the other way round.
+"""A second implementation of the wire, in Python's msgpack and zmq: what sidan writes it reads, and vice versa.
 
-It knows nothing but what ARCHITECTURE.md says: a message is one frame, the envelope, an array, then the body, a map with
-"type" and "v"; an event is answered by an ack, a call by a reply.
+It knows nothing but what ARCHITECTURE.md says: a message is one frame, the envelope, an array, then the body, a map
+with "type" and "v"; an event is answered by an ack, a call by a reply.
 """
 
 import time
@@ -129,7 +129,8 @@ def test_receives_events(make_system):
     key, socket.curve_secretkey = system.key_pair("notification")
     port = socket.bind_to_random_port("tcp://127.0.0.1")
     forever = int(time.time() * 1000) + 600_000
-    system.redis.zadd("registry:notification", {f"python@tcp://127.0.0.1:{port}@http://127.0.0.1:1@{key.decode()}": forever})
+    entry = f"python@tcp://127.0.0.1:{port}@http://127.0.0.1:1@{key.decode()}"
+    system.redis.zadd("registry:notification", {entry: forever})
 
     order = system.place()
     events = {}

@@ -1,4 +1,4 @@
-"""Signing in by a code sent to the registered phone: nobody else gets in, and nobody learns whose phones are registered."""
+"""Signing in by a code sent to the registered phone: nobody else gets in, and nobody learns whose phones those are."""
 
 import hashlib
 import re
@@ -59,7 +59,8 @@ def test_in_and_out(shared):
     me = person.api("GET", ME)
     assert me.status == 200 and (me.json["county"], me.json["csrf"]) == (COUNTY, person.csrf)
     out = person.api("POST", "/api/v1/sign-out")
-    assert out.status == 200 and "__Host-sidan=;" in out.headers["Set-Cookie"] and "Max-Age=0" in out.headers["Set-Cookie"]
+    cookie = out.headers["Set-Cookie"]
+    assert out.status == 200 and "__Host-sidan=;" in cookie and "Max-Age=0" in cookie
     assert person.api("GET", ME).status == 401
     assert [(entry["actor"], entry["action"], entry["result"]) for entry in shared.audit()
             if entry["action"].startswith("sign")][-2:] == [("member:M102", "sign_in", "done"),
@@ -84,7 +85,7 @@ def test_what_is_asked_for_must_make_sense(shared):
         assert (answer.status, answer.json["error"]["field"]) == (status, field), answer
 
 
-# -- nobody learns who is registered ------------------------------------------------------------------------------------
+# -- nobody learns who is registered -----------------------------------------------------------------------------------
 
 def test_answers_are_the_same_for_strangers(shared):
     def said(answer):
@@ -119,7 +120,7 @@ def test_answers_take_as_long_for_strangers(make_system, action):
     assert any(measure() < 0.15 for _ in range(3))
 
 
-# -- codes --------------------------------------------------------------------------------------------------------------
+# -- codes -------------------------------------------------------------------------------------------------------------
 
 def test_a_code_opens_once(shared):
     code = new_code(shared, MEMBER)
@@ -204,7 +205,7 @@ def test_nothing_secret_is_kept_or_logged(system):
         assert not any(secret in text for text in texts), secret
 
 
-# -- limits -------------------------------------------------------------------------------------------------------------
+# -- limits ------------------------------------------------------------------------------------------------------------
 
 def test_codes_for_one_phone_are_limited(make_system):
     system = make_system(parameters={"intake": {"codes_burst": 2, "codes_per_hour": 1}})
@@ -232,7 +233,8 @@ def test_strangers_are_limited_by_address(make_system):
     body = {"county": COUNTY, "title": "东门小区路灯不亮"}
     for _ in range(8):
         assert system.api("POST", "/api/v1/orders", body, key="import").status == 201, "keys are not limited"
-    assert system.api("POST", f"/api/v1/imports?county={COUNTY}", key="import", data="标题\n路灯不亮\n".encode()).status == 200
+    table = "标题\n路灯不亮\n".encode()
+    assert system.api("POST", f"/api/v1/imports?county={COUNTY}", key="import", data=table).status == 200
 
 
 def test_behind_a_proxy_each_address_counts(make_system):
@@ -258,7 +260,7 @@ def test_wrong_codes_of_orders_are_limited_by_address(make_system):
     assert system.api("GET", path, code=order["code"]).status == 429, "or it would tell which code is right"
 
 
-# -- sessions -----------------------------------------------------------------------------------------------------------
+# -- sessions ----------------------------------------------------------------------------------------------------------
 
 def test_changes_need_the_sessions_token(shared):
     person = shared.sign_in(MEMBER)
@@ -385,8 +387,10 @@ def test_keys_end(make_system, tmp_path):
     county = make_county(tmp_path)
     text = (county / "keys.csv").read_text()
     lines = text.splitlines()
-    (county / "keys.csv").write_text("\n".join([lines[0] + ",expires", lines[1] + ",2026-01-31", lines[2] + ",2099-01-31",
+    (county / "keys.csv").write_text("\n".join([lines[0] + ",expires", lines[1] + ",2026-01-31",
+                                                lines[2] + ",2099-01-31",
                                                 lines[3] + ","]) + "\n")
     system = make_system(counties=[county])
     assert system.api("GET", f"/api/v1/orders?county={COUNTY}", key="office").status == 403
-    assert system.api("POST", f"/api/v1/imports?county={COUNTY}", key="import", data="标题\n路灯不亮\n".encode()).status == 200
+    table = "标题\n路灯不亮\n".encode()
+    assert system.api("POST", f"/api/v1/imports?county={COUNTY}", key="import", data=table).status == 200

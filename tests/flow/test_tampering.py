@@ -11,10 +11,9 @@ from contextlib import closing
 
 import pytest
 import redis
-import requests
 
-from archive_files import (assert_as_stored, path, readiness, tamper, two_counties, verify, wait_dead_forgotten, wait_refused,
-                           wait_stored)
+from archive_files import (assert_as_stored, path, readiness, tamper, two_counties, verify, wait_dead_forgotten,
+                           wait_refused, wait_stored)
 from harness import COUNTY, make_county, wait_until
 from test_second_implementation import Peer
 
@@ -25,25 +24,11 @@ AUDIT = f"audit:{{{COUNTY}}}"
 def system(make_system, tmp_path):
     """With the life of one order in its journal, and two that are open."""
     system = make_system(counties=two_counties(tmp_path / "counties"), parameters={"archive": {"drain_ms": 100}})
-    live(system)
+    system.finish(system.place())
     for _ in range(2):
         system.wait_state(system.place(), "open")
     wait_stored(system)
     return system
-
-
-def live(system):
-    """One order, from placing it to its case."""
-    order = system.place()
-    system.wait_state(order, "open")
-    for member in ("M101", "M102", "M103"):
-        assert system.step(order, "claim", {"member": member}).status == 200
-    system.wait_state(order, "assigned")
-    answer = {"actor": "member:M101", "outcome": "solved", "answer": "路灯修好了"}
-    assert system.step(order, "answer", answer).status == 200
-    assert system.step(order, "rating", {"rating": "satisfied"}, key=None, code=order["code"]).status == 200
-    system.wait_state(order, "closed")
-    return order
 
 
 def row_of(system, **values):
@@ -93,7 +78,8 @@ def test_a_cut_end_is_found_and_cannot_be_hidden(system):
     """Neither by events that come after it, nor by starting anew."""
     system.allowed_errors.append(rf"county={COUNTY} .*its events wait")
     shutil.copy(path(system), system.directory / "whole.db")
-    tamper(system, "DELETE FROM journal WHERE id > 10", "DELETE FROM orders WHERE order_id NOT IN (SELECT order_id FROM journal)")
+    tamper(system, "DELETE FROM journal WHERE id > 10",
+           "DELETE FROM orders WHERE order_id NOT IN (SELECT order_id FROM journal)")
     system.place()
     wait_refused(system, "lacks row")
     text = system.ctl("journal", "verify", COUNTY, check=False)
@@ -119,7 +105,7 @@ def test_a_mark_that_the_file_does_not_have_is_not_overwritten(system):
 
 
 def test_the_chain_survives_kills_of_two_archives(make_system, tmp_path):
-    """Both write to one file, each is killed again and again; every step is there once, and nothing seems tampered with."""
+    """Both write to one file, each is killed again and again; every step is there once, and nothing seems changed."""
     system = make_system(counties=[make_county(tmp_path / "counties")], instances={"archive": 2})
     orders = []
     for name in ("archive.1", "archive.2") * 4:
@@ -153,7 +139,7 @@ def test_two_archives_with_a_file_each_are_found(make_system, tmp_path):
     orders = [system.place() for _ in range(10)]
     archives = system.of("archive")
     def refuses(archive):
-        return "Repair" in requests.get(f"{archive.admin}/readyz", timeout=5).text
+        return "Repair" in archive.readiness()[1]
 
     wait_until(lambda: any(map(refuses, archives)), 15, "one of them says that its file is not the right one")
     [bad], [good] = ([archive for archive in archives if refuses(archive) is wanted] for wanted in (True, False))
@@ -168,7 +154,8 @@ def test_two_archives_with_a_file_each_are_found(make_system, tmp_path):
 def test_the_audit_trail_is_kept(system):
     """Out of Redis into the file, newest first, by what is asked for; and it cannot be changed unnoticed either."""
     before = int(time.time() * 1000)
-    entries = [("member:M1", "contact.read", f"{COUNTY}-000001", "done", "看了电话"), ("office:zhang", "sign_in", "", "done", ""),
+    entries = [("member:M1", "contact.read", f"{COUNTY}-000001", "done", "看了电话"),
+               ("office:zhang", "sign_in", "", "done", ""),
                ("member:M1", "contact.read", f"{COUNTY}-000002", "refused", "not a member of the order"),
                ("", "order.screen", f"{COUNTY}-000001", "refused", "x" * 600)]
     fields = ("actor", "action", "order", "result", "detail")
@@ -184,8 +171,8 @@ def test_the_audit_trail_is_kept(system):
         return answer
 
     rows = listed()
-    assert rows["total"] == 5 and [row["action"] for row in rows["rows"]] == ["", "order.screen", "contact.read", "sign_in",
-                                                                            "contact.read"]
+    actions = [row["action"] for row in rows["rows"]]
+    assert rows["total"] == 5 and actions == ["", "order.screen", "contact.read", "sign_in", "contact.read"]
     assert tuple(rows["rows"][4][name] for name in fields) == entries[0] and rows["rows"][4]["at"] >= before - 1000
     assert rows["rows"][1]["detail"] == "x" * 500 and rows["rows"][0]["actor"] == "key:"
     assert listed(order=f"{COUNTY}-000001")["total"] == 2

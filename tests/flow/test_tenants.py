@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from harness import COUNTY, make_county, wait_until
-from test_life import CLAIMS, UNCLEAR, claim_all
+from test_life import UNCLEAR
 from test_second_implementation import (ARCHIVE, ASSIGNMENT, CALL, INTAKE, NOTIFICATION, OK, ROUTING, Peer, envelope)
 
 OTHER = "990104"
@@ -53,7 +53,8 @@ COUNTYWIDE = {
     "import": {"office"},
     "signed-in": EVERYBODY,
 }
-SCOPES = [*OPEN, "order.notes", "orders.list", "orders.find", "audit.list", "cases.search", "import", "open311", "office", "delegate"]
+SCOPES = [*OPEN, "order.notes", "orders.list", "orders.find", "audit.list", "cases.search", "import", "open311",
+          "office", "delegate"]
 
 ROUTES = {  # all there are
     "POST /api/v1/orders": "public",
@@ -143,9 +144,9 @@ class World:
         for order in (self.ours, self.handled, self.theirs):
             system.wait_state(order, "open")
         office = key_text(COUNTY, "office")
-        for member in CLAIMS:
-            assert system.step(self.handled, "claim", {"member": member}, key=office).status == 200
-        assert system.step(self.handled, "handover", {"actor": "member:M101", "department": "D01"}, key=office).status == 200
+        system.claim_all(self.handled, key=office)
+        handover = {"actor": "member:M101", "department": "D01"}
+        assert system.step(self.handled, "handover", handover, key=office).status == 200
         wait_until(lambda: len(system.history(self.handled)) == 6 and self.is_quiet(), 20, "all that follows is done")
 
     def caller(self, who, county=COUNTY):
@@ -161,7 +162,8 @@ class World:
         redis = self.system.redis
         orders = {key: redis.hgetall(key) for key in redis.scan_iter("order:*")}
         clocks = {key: redis.zrange(key, 0, -1) for key in redis.scan_iter("clock:*")}
-        return orders, clocks, len(self.system.spool()), [self.system.history(o) for o in (self.ours, self.handled, self.theirs)]
+        histories = [self.system.history(order) for order in (self.ours, self.handled, self.theirs)]
+        return orders, clocks, len(self.system.spool()), histories
 
     def trail(self):
         """How often who was refused what about which order."""
@@ -201,7 +203,7 @@ def test_the_routes_are_those_that_are_known_here(world):
 
 
 def test_every_route_about_an_order(world):
-    """A body that is no JSON, so that what is let in ends as 400 and changes nothing; a look at a contact has no body."""
+    """A body that is no JSON, so that what is let in ends as 400 and changes nothing; a contact needs none."""
     before, refused, faults = world.snapshot(), world.trail(), []
     for order, table in ((world.ours, OPEN), (world.handled, HANDLED)):
         for route in sorted(OF_ORDER):
@@ -217,7 +219,8 @@ def test_every_route_about_an_order(world):
                     if caller.name:
                         refused[caller.county, caller.name, permission, order["order"]] += 1
                 if not good:
-                    faults.append(f"{caller}: {route} of {'an open' if order is world.ours else 'a handled'} order: {answer}")
+                    which = "an open" if order is world.ours else "a handled"
+                    faults.append(f"{caller}: {route} of {which} order: {answer}")
     assert not faults, "\n".join(faults)
     assert world.trail() == refused
     assert world.snapshot() == before
@@ -252,11 +255,13 @@ def test_every_other_route(world):
         if route in OF_ORDER or permission == "public" or path.startswith("/api/v1/sign-out"):
             continue
         for caller in world.callers:
-            answer = caller.ask(method, paths.get(route, path.format(token="x" * 16)), b"" if method == "POST" else None)
+            address = paths.get(route, path.format(token="x" * 16))
+            answer = caller.ask(method, address, b"" if method == "POST" else None)
             if permission == "gateway":
                 good = answer.status == 404
             elif permission == "open311":
-                good = answer.status == (400 if caller.county == COUNTY and caller.who in ("key office", "key open311") else 403)
+                may = caller.county == COUNTY and caller.who in ("key office", "key open311")
+                good = answer.status == (400 if may else 403)
                 if caller.key and caller.name and answer.status == 403:
                     refused[caller.county, caller.name, permission, ""] += 1
             elif permission == "signed-in":
@@ -302,7 +307,8 @@ def test_lists_show_what_each_may_see(world):
     system.wait_state(unclear, "screening")
     names = {world.ours["order"]: "open", world.handled["order"]: "handled", elsewhere["order"]: "elsewhere",
              unclear["order"]: "unclear"}
-    wait_until(lambda: len(world.caller("office").ask("GET", "/api/v1/orders").json["rows"]) == 4, 20, "all are archived")
+    office = world.caller("office")
+    wait_until(lambda: len(office.ask("GET", "/api/v1/orders").json["rows"]) == 4, 20, "all are archived")
     expected = {"handler": "open handled", "leader": "open handled", "fellow": "open", "other member": "elsewhere",
                 "other leader": "elsewhere", "convener": "open handled unclear", "other convener": "elsewhere",
                 "committee": "open handled", "other committee": "elsewhere", "clerk": "handled", "other clerk": "",
@@ -346,7 +352,7 @@ def test_every_look_at_a_phone_is_written_down_first(world):
         world.system.redis.rename("aside", stream)
 
 
-# -- in whose name ------------------------------------------------------------------------------------------------------
+# -- in whose name -----------------------------------------------------------------------------------------------------
 
 def test_people_act_in_their_own_name(make_system, tmp_path):
     system = make_system(counties=[make_county(tmp_path, files={"keys.csv": keys_file(COUNTY)})])
@@ -400,7 +406,7 @@ def test_a_member_rates_as_a_resident_what_others_handle(shared):
     """Their own concern, with its code, while they are signed in."""
     order = shared.place()
     shared.wait_state(order, "open")
-    claim_all(shared, order)
+    shared.claim_all(order)
     shared.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "好了"})
     other = shared.sign_in(PEOPLE["other member"])
     assert other.step(order, "rating", {"rating": "satisfied"}).status == 403
@@ -408,7 +414,7 @@ def test_a_member_rates_as_a_resident_what_others_handle(shared):
     assert answer.status == 200, answer
 
 
-# -- between services ---------------------------------------------------------------------------------------------------
+# -- between services --------------------------------------------------------------------------------------------------
 
 SERVICES = {"routing": ROUTING, "assignment": ASSIGNMENT, "notification": NOTIFICATION, "archive": ARCHIVE}
 
@@ -426,22 +432,23 @@ def calls(system):
 def test_every_call_with_another_countys_order(world):
     """Envelope of one county; order, or what the body names, of the other."""
     before, ours = world.snapshot(), world.ours["order"]
-    values = {"order": ours, "orders": ours, "member": "M101", "members": "M101", "actor": "office:he", "phone": "10000009999",
-              "decision": "accept", "department": "D01", "outcome": "solved", "rating": "satisfied", "query": "路灯",
-              "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456", "limit": 100}
+    values = {"order": ours, "orders": ours, "member": "M101", "members": "M101", "actor": "office:he",
+              "phone": "10000009999", "decision": "accept", "department": "D01", "outcome": "solved",
+              "rating": "satisfied", "query": "路灯", "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456",
+              "limit": 100}
+    # They do not depend on an order, and answer about their county.
     of_the_county = ("orders.list", "cases.search", "updates.list", "audit.list", "journal.verify", "journal.rebuild",
-                     "sms.reply", "code.send", "contact.read")  # they do not depend on an order, and answer about their county
+                     "sms.reply", "code.send", "contact.read")
+    left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))
     assert len(known) >= 15
     for name, receiver, fields in known:
         body = {"type": name, "v": 1} | {field: values.get(field, 1 if kind == "integer" else "x")
-                                         for field, kind in fields.items() if field not in ("start", "end", "offset",
-                                                                                           "states", "categories", "public",
-                                                                                           "group", "town", "within")}
+                                         for field, kind in fields.items() if field not in left_out}
         for order in (ours, ""):
-            answer, reply = Peer(world.system, receiver).ask(
-                envelope(kind=CALL, county=OTHER, order=order, source=INTAKE, destination=SERVICES[receiver], sequence=1,
-                         at=2 ** 62), body)
+            call = envelope(kind=CALL, county=OTHER, order=order, source=INTAKE, destination=SERVICES[receiver],
+                            sequence=1, at=2 ** 62)
+            answer, reply = Peer(world.system, receiver).ask(call, body)
             rows = [row.get("order") for row in (reply or {}).get("rows", [])]
             if name != "audit.list":  # what theirs tried belongs to their own trail
                 assert ours not in rows, (name, reply)
