@@ -32,16 +32,14 @@ static void open_text(const char *sealed)
     free(value);
 }
 
-/* Puts `text` in at a place of what is sealed; only what was there before may open. */
+/* Puts `text` in at a place of what is sealed. It may be another sealed value: the fuzzer picks up what it compares. */
 static void change(const char *sealed, const char *text, size_t place)
 {
-    AUTOFREE char *value = NULL;
-    size_t size, length = strlen(sealed);
+    size_t length = strlen(sealed);
     place %= length;
     size_t rest = place + strlen(text) < length ? place + strlen(text) : length;
     AUTOFREE char *changed = xasprintf("%.*s%s%s", (int)place, sealed, text, sealed + rest);
-    bool same = strcmp(changed, sealed) == 0;
-    PROMISE((vault_open(vault, OWNER, changed, &value, &size) == 0) == same);
+    open_text(changed);
 }
 
 static void read_contact(const char *sealed)
