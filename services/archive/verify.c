@@ -6,6 +6,7 @@
  * their cases and the texts of the search. Everything that is found is told, and the walk goes on behind it. What
  * follows from the journal can be made anew out of it, which is journal.rebuild.
  */
+#include "common/alloc.h"
 #include "common/order.h"
 #include "services/archive/archive.h"
 
@@ -143,24 +144,42 @@ static const char *difference(sqlite3_stmt *query, const struct record *order, i
     return NULL;
 }
 
+/* Whether the index finds a case by its title; changed bytes of it may hide one. 1, 0 or -EIO. */
+static int is_found(struct database *database, int64_t id, const char *title)
+{
+    AUTOFREE char *expression = search_expression(title);
+    if (!expression)
+        return 1;
+    QUERY *query = database_query(database, "SELECT count(*) FROM cases_fts WHERE cases_fts MATCH ?2 AND rowid = ?1");
+    query_int(query, 1, id);
+    query_text(query, 2, expression);
+    return (int)query_value(query);
+}
+
 /* What is wrong with the case of an order; ret_wrong is NULL when nothing is. 0 or -EIO. */
 static int check_case(struct database *database, int64_t id, int64_t ver, bool complete, const char **ret_wrong)
 {
     QUERY *query = database_query(
-        database, "SELECT cases.ver, cases.order_id IS orders.order_id, words.title IS orders.title"
-                  " AND words.text IS orders.text AND words.place IS orders.place AND words.answer IS orders.answer"
-                  " FROM orders JOIN cases USING (id) LEFT JOIN cases_fts AS words ON words.rowid = cases.id"
-                  " WHERE orders.id = ?1");
+        database,
+        "SELECT cases.ver, cases.order_id IS orders.order_id, words.title IS orders.title"
+        " AND words.text IS orders.text AND words.place IS orders.place AND words.answer IS orders.answer,"
+        " orders.title FROM orders JOIN cases USING (id) LEFT JOIN cases_fts AS words ON words.rowid = cases.id"
+        " WHERE orders.id = ?1");
     query_int(query, 1, id);
     int result = query_next(query);
     if (result < 0)
         return result;
     int64_t case_ver = result > 0 ? sqlite3_column_int64(query, 0) : 0;
+    int found = complete && result > 0 ? is_found(database, id, query_column(query, 3)) : 1;
+    if (found < 0)
+        return found;
     *ret_wrong = NULL;
     if (complete && case_ver != ver)
         *ret_wrong = "its case";
     else if (complete && (!sqlite3_column_int(query, 1) || !sqlite3_column_int(query, 2)))
         *ret_wrong = "the texts of its case";
+    else if (!found)
+        *ret_wrong = "the search does not find its case";
     else if (!complete && case_ver >= ver && result > 0) /* a case of an earlier version is one that goes on */
         *ret_wrong = "its case, which is not complete,";
     return 0;

@@ -1,7 +1,8 @@
 /*
  * A county's file of the archive that somebody else has written to: it is refused, or found out by journal.verify, or
- * shows what was stored. Three bytes of the input each say which byte of a good file becomes what; before them, one
- * says whether Redis knows the file's last rows, and whether it is cut.
+ * shows what was stored; also after journal.rebuild. Three bytes of the input each say which byte of a good file
+ * becomes what; before them, one says whether Redis knows the file's last rows, whether it is cut, and whether it is
+ * rebuilt.
  */
 // links: services/archive
 // wraps: log_write
@@ -18,7 +19,7 @@
 #define COUNTY "990101"
 #define ORDER COUNTY "-000001"
 
-enum { ANCHORED = 1, CUT = 2 };
+enum { ANCHORED = 1, CUT = 2, REBUILT = 4 };
 
 static char dir[] = "/dev/shm/sidan-fuzz-XXXXXX", path[sizeof dir + 20];
 static char *good;
@@ -73,7 +74,7 @@ static enum verdict take(enum message_type type, const char *order, const struct
     return outcome_verdict(outcome);
 }
 
-static void step(const char *order, int ver, const char *state)
+static enum verdict step(const char *order, int ver, const char *state)
 {
     RECORD *message = record_new();
     record_set_int(message, F_VER, ver);
@@ -84,7 +85,7 @@ static void step(const char *order, int ver, const char *state)
     record_set(message, F_STATE, state);
     record_set(message, F_TITLE, "路灯不亮");
     record_set(message, F_ANSWER, ver > 1 ? "已修好" : "");
-    PROMISE(take(MSG_ORDER_STEP, order, message) == VERDICT_OK);
+    return take(MSG_ORDER_STEP, order, message);
 }
 
 /* What people see of the orders; false when they are told to come later. */
@@ -108,13 +109,13 @@ static bool show(msgpack_sbuffer *bytes)
     return true;
 }
 
-/* Whether nothing is found that is wrong. */
-static bool verifies(void)
+/* All pieces of journal.verify or journal.rebuild: whether they were done and nothing was found that is wrong. */
+static bool walk(enum message_type call)
 {
     RECORD *question = record_new();
     enum message_type type;
     do {
-        if (take(MSG_VERIFY_JOURNAL, "", question) != VERDICT_OK)
+        if (take(call, "", question) != VERDICT_OK)
             return false;
         const struct record *piece = outcome_answer(outcome, &type);
         if (record_rows(piece, F_ROWS) > 0)
@@ -132,13 +133,12 @@ static void set_up(void)
     PROMISE(mkdtemp(dir) && atexit(at_exit) == 0 && archive_open(dir, &archive) == 0);
     snprintf(path, sizeof path, "%s/%s.db", dir, COUNTY);
     archive_admit(archive, COUNTY, &unknown, 1000);
-    step(ORDER, 1, "placed");
-    step(ORDER, 2, "closed");
-    step(COUNTY "-000002", 1, "placed");
+    PROMISE(step(ORDER, 1, "placed") == VERDICT_OK && step(ORDER, 2, "closed") == VERDICT_OK);
+    PROMISE(step(COUNTY "-000002", 1, "placed") == VERDICT_OK);
     known = unknown;
     for (enum chain chain = 0; chain < CHAIN_COUNT; chain++)
         PROMISE(chain_mark(archive_database(archive, COUNTY), chain, known.marks[chain]) == 0);
-    PROMISE(verifies() && show(&shown[0]));
+    PROMISE(walk(MSG_VERIFY_JOURNAL) && show(&shown[0]));
     archive_close(&archive);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     good_size = (size_t)lseek(file, 0, SEEK_END);
@@ -175,7 +175,10 @@ static void fuzz(const char *data, size_t size)
     write_file(*data & CUT, (const unsigned char *)data + 1, size - 1);
     PROMISE(archive_open(dir, &archive) == 0);
     archive_admit(archive, COUNTY, *data & ANCHORED ? &known : &unknown, 1000);
-    if (verifies() && show(&shown[1]) && *data & ANCHORED)
+    if (*data & REBUILT)
+        walk(MSG_REBUILD_JOURNAL);
+    if (walk(MSG_VERIFY_JOURNAL) && show(&shown[1]) && *data & ANCHORED)
         PROMISE(shown[0].size == shown[1].size && memcmp(shown[0].data, shown[1].data, shown[0].size) == 0);
+    step(COUNTY "-000002", 2, "open"); /* as it may end */
     archive_close(&archive);
 }

@@ -440,6 +440,8 @@ static void what_lists_show_agrees_with_the_journal(void **state)
         {"INSERT INTO cases (id, order_id, ver, stored_at, retry_at) VALUES (8, '" COUNTY "-000008', 2, 1, 1)",
          "orders 8 changed"},
         {"UPDATE cases_fts_content SET c0 = '别的' WHERE id = 2", "orders 2 changed"},
+        {"UPDATE cases_fts_data SET block = x'00000000000000' WHERE id = 10", /* an index without words */
+         "orders 1 changed,orders 2 changed"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         tamper(rows[i].change);
