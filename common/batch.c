@@ -305,6 +305,21 @@ static void note_lag(const struct batch *batch, const struct job *job)
         service_lagged(batch->config.service, job->envelope.source, now_ms() - record_int(job->message, F_AT));
 }
 
+/* Whether the order has left since it was loaded, and its absence would have been handled, too. */
+static bool left_meanwhile(const struct job *job)
+{
+    return job->kind != ENVELOPE_EVENT && job->handler && job->handler->orderless && record_has(job->order, F_VER);
+}
+
+/* What the commit found was not what the handler saw: it is loaded and decided again. */
+static void decide_again(struct batch *batch, struct job *job)
+{
+    if (++job->conflicts < MAX_CONFLICTS)
+        push_front(batch, job);
+    else
+        job_finish(batch->config.link, job, STATUS_LATER, commit_result_name(job->result), NULL);
+}
+
 static void finish_committed(struct batch *batch, struct job *job)
 {
     const char *result = commit_result_name(job->result);
@@ -325,6 +340,8 @@ static void finish_committed(struct batch *batch, struct job *job)
     case COMMIT_GONE:
         if (job->kind == ENVELOPE_EVENT)
             job_finish(batch->config.link, job, STATUS_DUPLICATE, result, NULL);
+        else if (left_meanwhile(job))
+            decide_again(batch, job);
         else
             job_refuse(batch->config.link, job, "gone",
                        "no order with this number is open: it is closed and archived, or was never placed");
@@ -333,10 +350,7 @@ static void finish_committed(struct batch *batch, struct job *job)
         job_finish(batch->config.link, job, job->kind == ENVELOPE_EVENT ? STATUS_OK : STATUS_STALE, result, NULL);
         break;
     case COMMIT_CONFLICT:
-        if (++job->conflicts < MAX_CONFLICTS)
-            push_front(batch, job);
-        else
-            job_finish(batch->config.link, job, STATUS_LATER, result, NULL);
+        decide_again(batch, job);
         break;
     case COMMIT_FORK:
         job_refuse(batch->config.link, job, "fork", "another message with this number was applied before");

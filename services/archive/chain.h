@@ -20,6 +20,14 @@ const char *chain_table(enum chain chain); /* "journal", "audit" */
 #define JOURNAL_CHAINED "id, order_id, ver, at, message_id, service, step, actor, state, note, fields, stored_at"
 #define AUDIT_CHAINED "id, entry, at, actor, action, order_id, result, detail"
 
+/*
+ * What a new row is selected from: the hash of the row before it, NULL for the first one, and `next`, its own number.
+ * (With max(id) in a subquery SQLite would go through the whole table.)
+ */
+#define CHAIN_END(table)                                                                                               \
+    "(SELECT coalesce(last, 0) + 1 AS next, hash FROM (SELECT 1) LEFT JOIN"                                            \
+    " (SELECT id AS last, hash FROM " table " ORDER BY id DESC LIMIT 1))"
+
 /* Where a chain stands: "NUMBER HASH" of its last row; "" while it has none. */
 enum { MARK_SIZE = 96 };
 

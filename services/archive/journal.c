@@ -186,13 +186,11 @@ int journal_store(struct database *database, const struct delivery *delivery, in
     if (!changes)
         return -EBADMSG;
     int64_t inserted = 0;
-    /* With the largest number comes the hash of its row. */
     QUERY *insert =
         database_query(database, "INSERT INTO journal (" JOURNAL_CHAINED
                                  ", hash) SELECT next, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
                                  " chain('journal', hash, next, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-                                 " FROM (SELECT coalesce(max(id), 0) + 1 AS next, hash FROM journal) WHERE true"
-                                 " ON CONFLICT (order_id, ver) DO NOTHING");
+                                 " FROM " CHAIN_END("journal") " WHERE true ON CONFLICT (order_id, ver) DO NOTHING");
     bind_step(insert, delivery, changes);
     query_int(insert, 11, now);
     int result = query_run(insert, &inserted);

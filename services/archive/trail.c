@@ -50,8 +50,7 @@ static int store_entry(struct database *database, const redisReply *entry, struc
     QUERY *query =
         database_query(database, "INSERT INTO audit (" AUDIT_CHAINED ", hash) SELECT next, ?1, ?2, ?3, ?4, ?5, ?6, ?7,"
                                  " chain('audit', hash, next, ?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-                                 " FROM (SELECT coalesce(max(id), 0) + 1 AS next, hash FROM audit) WHERE true"
-                                 " ON CONFLICT (entry) DO NOTHING");
+                                 " FROM " CHAIN_END("audit") " WHERE true ON CONFLICT (entry) DO NOTHING");
     query_text(query, 1, entry->element[0]->str);
     query_int(query, 2, ret_id->at);
     for (int i = 0; i < (int)(sizeof columns / sizeof *columns); i++)

@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from contextlib import closing
 
 from harness import read_table
-from ledger import Order
-from town import COUNTIES, RETENTION
+from ledger import FINAL, Order
+from trail import Trail
 
 # The life of an order, written down once more on purpose; see common/order.c.
 TRANSITIONS = {
@@ -19,9 +19,7 @@ TRANSITIONS = {
     "assigned": {"consulting", "answered"}, "consulting": {"assigned", "answered"},
     "answered": {"consulting", "evaluated"}, "evaluated": {"consulting", "closed"},
 }
-FINAL = {"closed", "returned"}
 UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when the gateway misbehaves
-LOOK, ERASED = ("order.contact", "key:office"), ("contact.erased", "archive")  # (action, actor) in the trail
 UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "smswait:", "smsunknown:")
 # What may be in Redis when all is quiet; what of it is right is looked at one by one.
 KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "sms",
@@ -46,11 +44,10 @@ class Audit:
         self.town, self.ledger = town, ledger
         self.groups, self.committees, self.first_town = self._roster()
         self.read = Counter()  # last row of the journal that was read, by county
-        self.trail = defaultdict(Counter)  # how often each (action, actor) is in the audit trail, by order
-        self.read_trail = Counter()  # last row of the trail that was read, by county
         self.strangers = {}  # orders whose answer was lost, by number
         self.forgotten = set()  # numbers of those that are finished and audited
         self.table = Counter()
+        self.trail = Trail(self._database, self.table)
         self.unknown = []  # SMS of which nobody knows
 
     def _roster(self):
@@ -79,15 +76,15 @@ class Audit:
         still = finished.intersection(keys)
         if still:
             return f"{len(still)} finished orders are still in Redis: {' '.join(sorted(still)[:3])}"
-        for county, days in zip(COUNTIES, RETENTION):
+        for county in self._counties():
             if entries := self.town.redis.xlen(f"audit:{{{county}}}"):
                 return f"{entries} entries of the audit trail of {county} are still in Redis"
             with self._database(county) as database:
                 waiting = database.execute("SELECT count(*) FROM cases WHERE retired_at IS NULL").fetchone()[0]
-                late = database.execute("SELECT count(*) FROM contacts WHERE closed_at IS NOT NULL").fetchone()[0]
+                late = self.trail.late(county, database)
             if waiting:
                 return f"{waiting} cases of {county} wait for Redis to let their orders go"
-            if late and not days:
+            if late:
                 return f"{late} contacts of {county} are to be erased"
         return ""
 
@@ -113,7 +110,7 @@ class Audit:
             faults += wrong or self._check_sms(order, told)  # what people are told follows from a sound journal alone
         faults += [f"SMS of an order that nobody placed: {number}" for number in sent.keys() - self.forgotten]
         faults += self._check_archive(orders)
-        faults += self._check_trail(orders)
+        faults += self.trail.check(orders, self.forgotten)
         faults += self._verify()
         faults += self._check_redis(orders)
         if self.town.gateway:
@@ -283,43 +280,10 @@ class Audit:
         faults += [f"SMS {sms} failed" for sms in failed]
         return faults
 
-    # -- personal data -----------------------------------------------------------------------------------------------
-
-    def _read_trail(self):
-        for county in self._counties():
-            with self._database(county) as database:
-                for id_, number, action, actor in database.execute(
-                        "SELECT id, order_id, action, actor FROM audit WHERE id > ?", (self.read_trail[county],)):
-                    self.read_trail[county] = max(self.read_trail[county], id_)
-                    self.table["audit entries"] += 1
-                    self.trail[number][(action, actor)] += 1
-
-    def _check_trail(self, orders):
-        """Every look that was answered is on record; a contact is kept as long as it may be, then erased, on record."""
-        faults = []
-        self._read_trail()
-        for county, days in zip(COUNTIES, RETENTION):
-            with self._database(county) as database:
-                kept = {number for number, in database.execute("SELECT order_id FROM contacts")}
-            for number, order in orders.items():
-                if order.county != county:
-                    continue
-                trail = self.trail[number]
-                closed = any(row.state in FINAL for row in order.journal)
-                if trail[LOOK] < order.looks:
-                    self.table["lost"] += order.looks - trail[LOOK]
-                    faults.append(f"{number}: {order.looks} looks at its contact were answered, {trail[LOOK]} are on record")
-                if (number in kept) == (closed and days == 0) or (ERASED in trail) != (closed and days == 0):
-                    faults.append(f"{number}: its contact is {'' if number in kept else 'not '}in the archive; closed: "
-                                  f"{closed}, on record: {dict(trail)}")
-            faults += [f"{number} is closed, and its contact is there again" for number in kept & self.forgotten
-                       if days == 0]
-        return faults
-
     def _verify(self):
-        """The archive's own check of its chains and projections."""
+        """The archive's own check of its chains and of what it lists."""
         done = self.town.ctl("journal", "verify", check=False)
-        self.table["files verified"] += len(COUNTIES) if done.returncode == 0 else 0
+        self.table["files verified"] += len(self.town.counties) if done.returncode == 0 else 0
         return [] if done.returncode == 0 else [f"sidanctl journal verify: {done.stdout}{done.stderr}"]
 
     # -- archive and Redis -------------------------------------------------------------------------------------------
@@ -407,8 +371,7 @@ class Audit:
             if path.name.partition(".")[0] in closed:
                 path.unlink()
                 self.town.spooled.pop(path, None)
-        for number in closed:
-            self.trail.pop(number, None)
+        self.trail.forget(closed)
         gone = [key for key in self.town.keys_in_redis() if key.startswith("first:") or
                 key.startswith("sms:") and key.rpartition(":")[2].partition(".")[0] in closed]
         for start in range(0, len(gone), 1000):

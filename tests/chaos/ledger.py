@@ -8,6 +8,8 @@ token says so in `unsure`.
 import threading
 from dataclasses import dataclass, field
 
+FINAL = {"closed", "returned"}  # states after which nothing comes
+
 
 @dataclass
 class Order:

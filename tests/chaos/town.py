@@ -15,11 +15,12 @@ PHONES = ("1000000", "1100000")  # how members' phones begin in each
 RETENTION = (180, 0)  # days for which each keeps the contact of a closed order
 # Members have time to claim what they are asked, except where it is urgent: there the clock fills the places.
 CLOCKS = {("normal", "claim"): "10d", ("urgent", "claim"): "1s"}
-# Short, so that quiet comes soon after the faults; long enough that nothing is set aside for a fault that is healed.
-PARAMETERS = {"all": {"backoff_cap_ms": 4000, "redis_timeout_ms": 1000, "drain_ms": 500},
+# Short, so that quiet comes soon after the faults. What has no answer is sent again more often than by default, and set
+# aside as late, after seven minutes.
+PARAMETERS = {"all": {"backoff_cap_ms": 4000, "max_attempts": 100, "redis_timeout_ms": 1000, "drain_ms": 500},
               "intake": {"gateway_token": GATEWAY_TOKEN, "call_ms": 2500},
               "assignment": {"clock_ms": 200},
-              "archive": {"erase_ms": 1000},
+              "archive": {"erase_ms": 2000},
               "notification": {"sms_lease_ms": 15000}}
 
 

@@ -3,14 +3,16 @@
 Python is intake here: it writes what intake's commit writes, and speaks to routing and assignment over ZeroMQ.
 """
 
+import signal
 import time
+from pathlib import Path
 
 import msgpack
 import pytest
 
 from harness import COUNTY, make_county, wait_until
-from test_second_implementation import (ASSIGNMENT, CALL, DUPLICATE, EVENT, INTAKE, LATER, OK, REFUSED, ROUTING, Peer,
-                                        envelope)
+from test_second_implementation import (ASSIGNMENT, CALL, DUPLICATE, EVENT, INTAKE, LATER, NOTIFICATION, OK, REFUSED,
+                                        ROUTING, STALE, Peer, envelope, read_message)
 
 ORDER = f"{COUNTY}-000777"
 HASH = f"order:{{{COUNTY}}}:{ORDER}"
@@ -72,6 +74,29 @@ def test_an_order_that_has_left_is_no_error(system):
     status, refusal = call(Peer(system, "assignment"), {"type": "order.claim", "v": 1, "member": "M101"})
     assert status == REFUSED and refusal["error"] == "gone"
     assert not system.redis.exists(HASH)
+
+
+def test_an_order_that_leaves_while_something_late_is_handled_is_no_error(make_system):
+    """An SMS was settled by its receipt; what comes of it later is late, even when the order leaves just then."""
+    system = make_system(start=False)
+    del system.services["intake.1"]
+    notification = system.services["notification.1"]
+    notification.environment |= {"SIDAN_CRASH": "handled, not committed", "SIDAN_CRASH_SIGNAL": str(int(signal.SIGSTOP))}
+    system.start()
+    sms = f"{ORDER}.{'a' * 24}.1"
+    system.redis.hset(HASH, mapping={"ver": 1, "county": COUNTY, "order": ORDER, "state": "closed", "sms_open": 0})
+    system.redis.hset(f"sms:{{{COUNTY}}}:{sms}", mapping={"order": ORDER, "recipient": "resident", "template": "placed",
+                                                         "state": "delivered", "rank": 5, "attempt": 1})
+    peer, late = Peer(system, "notification"), {"type": "sms.receipt", "v": 1, "sms": sms, "receipt": 8}
+    peer.socket.send(envelope(kind=CALL, order=ORDER, source=INTAKE, destination=NOTIFICATION, id="b" * 24,
+                              at=int(time.time() * 1000) + 30_000) + msgpack.packb(late))
+    state = Path(f"/proc/{notification.popen.pid}/stat")
+    wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", 10, "it stands before its commit")
+    system.redis.delete(HASH)
+    notification.signal(signal.SIGCONT)
+    assert peer.socket.poll(10_000), "no answer"
+    answer, _ = read_message(peer.socket.recv())
+    assert answer["status"] == STALE
 
 
 def test_events_wait_for_a_destination_that_is_away(system):

@@ -5,6 +5,9 @@
 // links: services/archive
 #include "tests/unit/archive_fixture.h"
 
+#include "common/order.h"
+#include "services/archive/database.h"
+
 #include <math.h>
 
 static void test_a_step_is_stored_once(void **state)
@@ -28,6 +31,30 @@ static void test_a_step_is_stored_once(void **state)
     record_set_int(message, F_PLACES, 3); /* a field that an older version did not store */
     assert_int_equal(take_as("m", MSG_ORDER_STEP, COUNTY, ORDER), VERDICT_OK);
     assert_int_equal(record_rows(history(ORDER), F_ROWS), 2);
+}
+
+/* How many rows all queries so far went through without an index that leads to what they look for. */
+static int rows_gone_through(struct database *database)
+{
+    int rows = 0;
+    sqlite3_stmt *query = NULL;
+    sqlite3 *sqlite = sqlite3_db_handle(database_query(database, "SELECT 1"));
+    while ((query = sqlite3_next_stmt(sqlite, query)))
+        rows += sqlite3_stmt_status(query, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+    return rows;
+}
+
+static void test_a_step_costs_no_more_in_a_long_journal(void **state)
+{
+    (void)state;
+    enum { STEPS = 200 };
+    for (int i = 1; i <= STEPS; i++) {
+        char order[ORDER_ID_SIZE];
+        order_id(order, COUNTY, (i + 1) / 2);
+        step(2 - i % 2, i % 2 ? "placed" : "returned");
+        assert_int_equal(take_step(order), VERDICT_OK);
+    }
+    assert_in_range(rows_gone_through(archive_database(archive, COUNTY)), 0, 2 * STEPS);
 }
 
 static void test_what_cannot_be_stored_harms_nobody(void **state)
@@ -236,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_step_is_stored_once),
+        TEST(test_a_step_costs_no_more_in_a_long_journal),
         TEST(test_what_cannot_be_stored_harms_nobody),
         TEST(test_a_file_that_is_locked_is_tried_later),
         TEST(test_order_of_arrival_does_not_matter),

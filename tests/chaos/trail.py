@@ -1,0 +1,59 @@
+"""The audit trail and the contacts in the archive: who looked at whom is on record, and contacts end when they must."""
+
+from collections import Counter, defaultdict
+
+from ledger import FINAL
+from town import COUNTIES, RETENTION
+
+DAYS = dict(zip(COUNTIES, RETENTION))
+LOOK, ERASED = ("order.contact", "key:office"), ("contact.erased", "archive")  # (action, actor)
+
+
+class Trail:
+    def __init__(self, database, table):
+        """database: opens a county's file. table: where the entries are counted."""
+        self.database, self.table = database, table
+        self.entries = defaultdict(Counter)  # how often each (action, actor), by order
+        self.read = Counter()  # last row that was read, by county
+
+    def late(self, county, database):
+        """Contacts that are to be erased still."""
+        if DAYS[county] > 0:
+            return 0
+        return database.execute("SELECT count(*) FROM contacts WHERE closed_at IS NOT NULL").fetchone()[0]
+
+    def check(self, orders, forgotten):
+        """orders: all that were not audited to their end before; those that were are the forgotten ones."""
+        faults, kept = [], set()
+        for county, days in DAYS.items():
+            with self.database(county) as database:
+                self._read(county, database)
+                found = {number for number, in database.execute("SELECT order_id FROM contacts")}
+            kept |= found
+            if days == 0:
+                faults += [f"{number} is closed, and its contact is there again" for number in found & forgotten]
+        for number, order in orders.items():
+            faults += self._check_order(order, number in kept)
+        return faults
+
+    def _read(self, county, database):
+        for id_, number, action, actor in database.execute(
+                "SELECT id, order_id, action, actor FROM audit WHERE id > ?", (self.read[county],)):
+            self.read[county] = max(self.read[county], id_)
+            self.table["audit entries"] += 1
+            self.entries[number][(action, actor)] += 1
+
+    def _check_order(self, order, kept):
+        faults, number, entries = [], order.number, self.entries[order.number]
+        if entries[LOOK] < order.looks:
+            self.table["lost"] += order.looks - entries[LOOK]
+            faults.append(f"{number}: {order.looks} looks at its contact were answered, on record: {dict(entries)}")
+        over = DAYS[order.county] == 0 and any(row.state in FINAL for row in order.journal)
+        if kept == over or (ERASED in entries) != over:
+            faults.append(f"{number}: its contact should {'be erased' if over else 'be kept'}, and is "
+                          f"{'' if kept else 'not '}in the archive; on record: {dict(entries)}")
+        return faults
+
+    def forget(self, numbers):
+        for number in numbers:
+            self.entries.pop(number, None)
