@@ -200,6 +200,11 @@ class Person:
         return self.api("POST", f"/api/v1/orders/{order['order']}/{verb}", body or {}, **more)
 
 
+def is_busy(answer):
+    """Whether more came than the services could handle just then, so that one has to come again."""
+    return answer.status == 503 and answer.json["error"]["code"] == "busy"
+
+
 class System:
     def __init__(self, directory, counties=None, instances=None, parameters=None, start=True):
         """counties: directories, default one made by make_county(). instances: {"routing": 3}, default one each.
@@ -379,9 +384,11 @@ class System:
         """Places an order that routing is sure about, unless the fields say otherwise: {"order", "code", ...}."""
         body = {"county": county, "title": "东门小区路灯不亮", "text": "三栋门口的路灯坏了半个月", "name": "周小雨",
                 "phone": "10000000001"} | fields
-        answer = self.api("POST", "/api/v1/orders", body, idempotency=idempotency)
-        assert answer.status in (200, 201), answer
-        return answer.json
+        def accepted():
+            answer = self.api("POST", "/api/v1/orders", body, idempotency=idempotency)
+            assert answer.status in (200, 201) or is_busy(answer), answer
+            return answer.status != 503 and answer.json
+        return wait_until(accepted, 60, "intake lets it in", pause=0.5)
 
     def codes(self, phone):
         """The sign-in codes that a phone was sent, oldest first."""
