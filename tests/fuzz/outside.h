@@ -201,7 +201,7 @@ static void reply_text(redisReply *reply, char buffer[200], const char *text)
     reply->len = strlen(buffer);
 }
 
-/* The reply of the next command: a number, for now. */
+/* The reply of the next command: a number, unless its command makes something else of it. */
 static struct reply *next_reply(long long number)
 {
     if (redis.ran)
