@@ -5,25 +5,15 @@
  * in reverse. Redis may be away at the start or at any time: the service then
  * waits, and says so at /readyz.
  */
-#include "common/service.h"
-
-#include "common/admin.h"
 #include "common/alloc.h"
-#include "common/batch.h"
 #include "common/commit.h"
-#include "common/counties.h"
-#include "common/courier.h"
 #include "common/crash.h"
-#include "common/keys.h"
-#include "common/lag.h"
-#include "common/link.h"
 #include "common/log.h"
 #include "common/metrics.h"
-#include "common/registry.h"
+#include "common/service_private.h"
 #include "common/text.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -33,9 +23,6 @@
 #include <unistd.h>
 
 enum {
-    TICK_MS = 20,         /* what waits for a free place is tried again */
-    CLAIM_MS = 400,       /* overdue events are looked for */
-    SAMPLE_MS = 5000,     /* queue depths are measured */
     BATCHES_PER_TURN = 8, /* then other sockets have their turn */
     DRAIN_CAP_MS = 6000,  /* SIGTERM to exit 0 in less than 10 s */
 };
@@ -55,36 +42,6 @@ static const struct param common_params[] = {
     {"max_attempts", PARAM_INT, "12", 1, 1000, "", "resends without an answer after which an event is set aside"},
     {"drain_ms", PARAM_INT, "1500", 0, 5000, "ms",
      "at SIGTERM: how long others have to notice before this one stops serving"},
-};
-
-struct timer_entry {
-    struct timer_entry *next;
-    struct service *service;
-    void (*f)(struct service *service);
-};
-
-struct service {
-    const struct service_spec *spec;
-    struct params *params;
-    char instance[40];
-    zloop_t *loop;
-    int signals; /* a signalfd */
-    struct keys *keys;
-    struct store *store;
-    struct counties *counties;
-    struct link *link;
-    struct courier *courier;
-    struct batch *batch;
-    struct admin *admin;
-    struct registry registry;
-    struct entry self;
-    void *state;
-    struct timer_entry *timers;
-    bool registered, scheduled, draining;
-    unsigned long refused; /* by the link, as it was reported last */
-    int64_t clock_gap;     /* what was said of Redis' clock; see watch_clock() */
-    int64_t drain_began;
-    struct lag lag;
 };
 
 zloop_t *service_loop(struct service *service)
@@ -222,8 +179,6 @@ int service_load_order(struct service *service, const char *county, const char *
     return r < 0 ? r : order_read(store_reply(service->store, 0), ret_order);
 }
 
-/* --- what happens by the clock --- */
-
 static int on_timer(zloop_t *loop, int timer, void *arg)
 {
     (void)loop;
@@ -239,123 +194,6 @@ void service_every(struct service *service, size_t ms, void (*f)(struct service 
     *entry = (struct timer_entry){.next = service->timers, .service = service, .f = f};
     service->timers = entry;
     zloop_timer(service->loop, ms, 0, on_timer, entry);
-}
-
-/* The services that this one sends to, by events or calls. */
-static int addressees(int service)
-{
-    return message_addressees(service, KIND_EVENT) | message_addressees(service, KIND_CALL);
-}
-
-/* A list that cannot be read leaves everything as it was, and is reported once. */
-static void refresh_keys(struct service *service)
-{
-    char *fault;
-    int r = keys_refresh(service->keys, &fault);
-    if (r < 0) {
-        log_error("%s; the list of keys before it stays in force", fault);
-        free(fault);
-    } else if (r > 0) {
-        log_info("the list of keys was read again");
-    }
-}
-
-/* Says once that Redis' clock has jumped too far to be followed, and once that it is well again. */
-static void watch_clock(struct service *service)
-{
-    int64_t gap = store_clock_gap(service->store), change = gap - service->clock_gap;
-    if (llabs(change) < CLOCK_JUMP_MS)
-        return;
-    service->clock_gap = gap;
-    metric_set("sidan_clock_gap_seconds", "By how much Redis' clock jumped ahead, when that is not followed", "",
-               (double)gap / 1e3);
-    if (gap != 0)
-        log_error("the clock of Redis' host has jumped by %" PRId64
-                  " s; deadlines go on by the time before: set that clock, or restart the services to go by it",
-                  gap / 1000);
-    else
-        log_warning("the clock of Redis' host is well again");
-}
-
-static void refresh(struct service *service)
-{
-    refresh_keys(service);
-    if (counties_refresh(service->counties) < 0)
-        log_warning("redis is away: %s", store_error(service->store));
-    watch_clock(service);
-    int id = (int)service->spec->id;
-    const struct entry *self = service->draining ? NULL : &service->self;
-    if (registry_refresh(service->store, id, self, addressees(id), &service->registry) < 0)
-        return;
-    if (!service->registered && self) {
-        log_info("registered endpoint=%s admin=%s", service->self.endpoint, service->self.admin);
-        service->registered = true;
-    }
-    courier_meet(service->courier, &service->registry);
-}
-
-static void tick(struct service *service)
-{
-    courier_tick(service->courier);
-}
-
-static void tell_lag(struct service *service)
-{
-    lag_tell(&service->lag, service->store, (int)service->spec->id);
-}
-
-static void claim(struct service *service)
-{
-    if (!service->draining)
-        courier_claim(service->courier);
-}
-
-/* Strangers can make us refuse as much as they like, but not say so more than now and then. */
-static void report_refused(struct service *service)
-{
-    unsigned long refused = link_refused(service->link);
-    if (refused != service->refused)
-        log_warning("refused=%lu connections or messages of other services or of strangers; "
-                    "sidan_link_handshakes_total and sidan_link_dropped_total say why",
-                    refused - service->refused);
-    service->refused = refused;
-}
-
-/* Depths of this service's outboxes over all counties, and of the dead letters. */
-static void sample(struct service *service)
-{
-    int id = (int)service->spec->id, wanted = addressees(id);
-    size_t county_count = counties_count(service->counties);
-    for (size_t i = 0; i < county_count; i++) {
-        const char *county = counties_at(service->counties, i)->id;
-        for (int bit = 1; bit < 1 << SERVICE_COUNT; bit <<= 1) {
-            struct edge_keys keys;
-            edge_keys(&keys, county, id, bit);
-            if (wanted & bit)
-                store_append(service->store, 2, (const char *[]){"HLEN", keys.outbox}, NULL);
-        }
-        char dead[KEY_SIZE];
-        store_key(dead, county, "dlq");
-        store_append(service->store, 2, (const char *[]){"XLEN", dead}, NULL);
-    }
-    if (store_run(service->store) < 0)
-        return;
-    double depths[SERVICE_COUNT] = {0}, letters = 0;
-    for (size_t i = 0, reply = 0; i < county_count; i++) {
-        for (int bit = 1; bit < 1 << SERVICE_COUNT; bit <<= 1)
-            if (wanted & bit)
-                depths[registry_index(bit)] += (double)store_reply(service->store, reply++)->integer;
-        letters += (double)store_reply(service->store, reply++)->integer;
-    }
-    for (int bit = 1; bit < 1 << SERVICE_COUNT; bit <<= 1) {
-        char labels[60];
-        snprintf(labels, sizeof labels, "edge=\"%s>%s\"", service_name(id), service_name(bit));
-        if (wanted & bit)
-            metric_set("sidan_outbox_events", "Events that are not acknowledged yet", labels,
-                       depths[registry_index(bit)]);
-    }
-    metric_set("sidan_dead_letters", "Events that lie aside, of all edges", "", letters);
-    metric_set("sidan_queue_messages", "Messages taken and not handled yet", "", (double)batch_waiting(service->batch));
 }
 
 /* --- setting up --- */
@@ -531,13 +369,7 @@ static int begin_drain(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 static void run(struct service *service)
 {
     describe_self(service);
-    refresh(service);
-    service_every(service, REGISTRY_REFRESH_MS, refresh);
-    service_every(service, TICK_MS, tick);
-    service_every(service, CLAIM_MS, claim);
-    service_every(service, SAMPLE_MS, sample);
-    service_every(service, LAG_TELL_MS, tell_lag);
-    service_every(service, SAMPLE_MS, report_refused);
+    rounds_begin(service);
     log_info("started");
     zloop_start(service->loop);
     courier_release(service->courier);
