@@ -54,6 +54,29 @@ int64_t limits_take(struct limits *limits, const char *address, int cost, int64_
     return 0;
 }
 
+/* The address in what a proxy wrote: "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:80". */
+static char *bare(char *word)
+{
+    bool bracketed = *word == '[', six = strchr(word, ':') != strrchr(word, ':');
+    word += bracketed;
+    word[strcspn(word, bracketed ? "]" : six ? "" : ":")] = '\0';
+    return word;
+}
+
+/* One spelling for each client: of IPv6 the /64, which one household has; IPv4 within IPv6 is IPv4. */
+static void generalize(char address[HTTP_ADDRESS_SIZE])
+{
+    struct in6_addr six;
+    if (inet_pton(AF_INET6, address, &six) != 1)
+        return;
+    if (IN6_IS_ADDR_V4MAPPED(&six)) {
+        inet_ntop(AF_INET, six.s6_addr + 12, address, HTTP_ADDRESS_SIZE);
+        return;
+    }
+    memset(six.s6_addr + 8, 0, 8);
+    inet_ntop(AF_INET6, &six, address, HTTP_ADDRESS_SIZE);
+}
+
 /* The last of the addresses that is none of our proxies: what stands before it may be made up. */
 void limits_address_of(const struct limits *limits, const char *peer, const char *forwarded,
                        char ret[HTTP_ADDRESS_SIZE])
@@ -66,15 +89,12 @@ void limits_address_of(const struct limits *limits, const char *peer, const char
         char *word = address ? address + 1 : rest;
         word += strspn(word, " \t");
         word[strcspn(word, " \t")] = '\0';
+        word = bare(word);
         if (*word)
             snprintf(ret, HTTP_ADDRESS_SIZE, "%s", word);
         *(address ? address : rest) = '\0';
     }
-    struct in6_addr long_address;
-    if (inet_pton(AF_INET6, ret, &long_address) == 1 && !IN6_IS_ADDR_V4MAPPED(&long_address)) {
-        memset(long_address.s6_addr + 8, 0, 8);
-        inet_ntop(AF_INET6, &long_address, ret, HTTP_ADDRESS_SIZE);
-    }
+    generalize(ret);
 }
 
 void limits_address(const struct limits *limits, const struct http_request *request, char ret[HTTP_ADDRESS_SIZE])
