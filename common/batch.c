@@ -84,12 +84,12 @@ static bool is_for_us(const struct batch *batch, const struct envelope *envelope
                       const struct record *body)
 {
     const struct message_info *message = message_info(type);
-    if (record_has(body, F_SERVICE) && !record_is(body, F_SERVICE, service_name(envelope->source)))
-        return false; /* a step is told by the service that committed it, and no other may sign it */
     return (message->kind == KIND_EVENT) == (envelope->kind == ENVELOPE_EVENT) &&
            (message->kind == KIND_CALL) == (envelope->kind == ENVELOPE_CALL) &&
            message->to == (int)batch->config.spec->id && envelope->destination == message->to &&
-           (message->from & envelope->source) != 0; /* the link lets through one known service only */
+           (message->from & envelope->source) != 0 && /* the link lets through one that is known */
+           /* a step is told by the service that committed it, and no other may sign it */
+           (!record_has(body, F_SERVICE) || record_is(body, F_SERVICE, service_name(envelope->source)));
 }
 
 void batch_request(struct batch *batch, const struct sender *sender, const struct envelope *envelope, const char *body,

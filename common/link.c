@@ -81,15 +81,14 @@ static void drop(struct link *link, const char *reason)
                labels, 1);
 }
 
-/* Whether the key that the frame came with may speak as the envelope does. sidanctl makes intake's calls. */
+/* Whether the key that the frame came with is that of whom the envelope names as its source. */
 static bool is_authentic(struct link *link, zmq_msg_t *frame, const struct envelope *envelope)
 {
     const char *key = gate_key(frame), *owner = key ? keys_owner(link->keys, key) : NULL;
-    const char *source = service_name(envelope->source);
+    const char *source = speaker_name(envelope->source);
     if (!owner) /* it was when the connection was made */
         drop(link, "key");
-    else if ((source && strcmp(owner, source) == 0) ||
-             (envelope->kind == ENVELOPE_CALL && envelope->source == INTAKE && strcmp(owner, KEYS_SIDANCTL) == 0))
+    else if (source && strcmp(owner, source) == 0)
         return true;
     else
         drop(link, "source");

@@ -109,6 +109,11 @@ const char *service_name(int service)
     return NULL;
 }
 
+const char *speaker_name(int speaker)
+{
+    return speaker == SIDANCTL ? "sidanctl" : service_name(speaker);
+}
+
 int service_by_name(const char *name)
 {
     for (int i = 0; i < SERVICE_COUNT; i++)
@@ -117,14 +122,14 @@ int service_by_name(const char *name)
     return 0;
 }
 
-static void print_services(FILE *out, int bits, const char *otherwise)
+static void print_speakers(FILE *out, int bits, const char *otherwise)
 {
     if (bits == 0)
         fputs(otherwise, out);
     const char *between = "";
-    for (int i = 0; i < SERVICE_COUNT; i++) {
-        if (bits & 1 << i) {
-            fprintf(out, "%s%s", between, services[i]);
+    for (int speaker = 1; speaker <= SIDANCTL; speaker <<= 1) {
+        if (bits & speaker) {
+            fprintf(out, "%s%s", between, speaker_name(speaker));
             between = ", ";
         }
     }
@@ -139,9 +144,9 @@ void schema_print(FILE *out)
     for (int type = 0; type < MESSAGE_COUNT; type++) {
         const struct message_info *message = &messages[type];
         fprintf(out, "| `%s` | %s | ", message->name, kinds[message->kind]);
-        print_services(out, message->from, "whoever was asked");
+        print_speakers(out, message->from, "whoever was asked");
         fputs(" | ", out);
-        print_services(out, message->to, "whoever asked");
+        print_speakers(out, message->to, "whoever asked");
         fprintf(out, " | %d | ", message->version);
         for (size_t i = 0; i < message->field_count; i++) {
             const char *mark = message->fields[i].required ? "**" : "";

@@ -16,7 +16,7 @@ enum service_id {
     NOTIFICATION = 8,
     ARCHIVE = 16,
 };
-enum { SERVICE_COUNT = 5 };
+enum { SERVICE_COUNT = 5, SIDANCTL = 1 << SERVICE_COUNT }; /* sidanctl is no service, but calls some */
 
 /* Field flags; see schema.def. */
 enum { PERSONAL = 1, MARK = 2, SEALED = 4 };
@@ -71,7 +71,7 @@ struct message_field {
 struct message_info {
     const char *name;
     enum message_kind kind;
-    int from; /* service_id bits; 0 in a reply: whoever was asked */
+    int from; /* service_id bits and SIDANCTL; 0 in a reply: whoever was asked */
     int to;   /* one service_id; 0 in a reply: whoever asked */
     int version;
     const struct message_field *fields;
@@ -94,6 +94,9 @@ const struct message_field *message_field(const struct message_info *message, en
 
 /* "routing" for ROUTING; NULL for what is not one service. */
 const char *service_name(int service);
+
+/* The same of whoever may speak: "sidanctl" for SIDANCTL as well. */
+const char *speaker_name(int speaker);
 
 /* ROUTING for "routing"; 0 when there is no such service. */
 int service_by_name(const char *name);

@@ -1,5 +1,5 @@
 /*
- * call.c - asks a service, as intake would.
+ * call.c - asks a service; what sidanctl may ask says the schema.
  *
  * One socket for one question. When nobody answers in time it is not known
  * whether a change was made; what sidanctl calls may be called again.
@@ -39,7 +39,7 @@ static zframe_t *question(int service, const char *county, const char *order, en
                           const struct record *body)
 {
     struct envelope envelope = {
-        .kind = ENVELOPE_CALL, .source = INTAKE, .destination = service, .sequence = 1, .at = now_ms() + CALL_MS};
+        .kind = ENVELOPE_CALL, .source = SIDANCTL, .destination = service, .sequence = 1, .at = now_ms() + CALL_MS};
     snprintf(envelope.county, sizeof envelope.county, "%s", county);
     snprintf(envelope.order, sizeof envelope.order, "%s", order);
     msgpack_sbuffer message;

@@ -30,7 +30,7 @@ struct ring {
 
 static const char *name_at(size_t i)
 {
-    return i < SERVICE_COUNT ? service_name(1 << i) : KEYS_SIDANCTL;
+    return speaker_name(1 << i);
 }
 
 static bool exists(const struct ring *ring, const char *file)

@@ -23,8 +23,9 @@ import zmq
 
 from harness import COUNTY, SERVICES, Answer, is_busy, make_county, wait_until
 from stream import Stream, assert_nothing_lost_nothing_twice
-from test_second_implementation import (ACK, ARCHIVE, ASSIGNMENT, CALL, EVENT, INTAKE, OK, ROUTING, envelope,
-                                        read_message)
+from test_documents import schema
+from test_second_implementation import (ACK, ARCHIVE, ASSIGNMENT, CALL, EVENT, GOLDEN, INTAKE, NOTIFICATION, OK, REFUSED,
+                                        ROUTING, SIDANCTL, envelope, read_message)
 
 QUIET_MS = 500  # an answer that is to come comes in some milliseconds
 SENDERS = 4  # intake, routing, assignment and notification keep a connection to the archive
@@ -63,11 +64,11 @@ def dealer(system, service="archive", keys=None, plain=False):
     return peer
 
 
-def listing(source=INTAKE, kind=CALL, destination=ARCHIVE):
-    """A call that the archive answers to whoever may ask."""
+def listing(source=INTAKE, kind=CALL):
+    """A call that the archive answers to whoever may ask, which are intake and sidanctl."""
     deadline = int(time.time() * 1000) + 10_000
-    head = envelope(kind=kind, source=source, destination=destination, sequence=1, at=deadline)
-    return head + msgpack.packb({"type": "orders.list", "v": 1})
+    head = envelope(kind=kind, source=source, destination=ARCHIVE, sequence=1, at=deadline)
+    return head + msgpack.packb({"type": "audit.list", "v": 1})
 
 
 def is_answered(peer, message, timeout=1500):
@@ -126,7 +127,8 @@ def test_a_wrong_server_key_is_no_way_in(shared):
 
 SOURCES = [("routing", INTAKE, CALL), ("notification", INTAKE, CALL), ("archive", INTAKE, CALL),
            ("intake", ROUTING, EVENT), ("routing", ASSIGNMENT, EVENT), ("routing", INTAKE | ROUTING, EVENT),
-           ("sidanctl", INTAKE, EVENT), ("sidanctl", ROUTING, CALL), ("sidanctl", 0, CALL)]
+           ("sidanctl", INTAKE, CALL), ("sidanctl", ROUTING, EVENT), ("sidanctl", 0, CALL), ("intake", SIDANCTL, CALL),
+           ("sidanctl", INTAKE | SIDANCTL, CALL)]
 
 
 @pytest.mark.parametrize("name, source, kind", SOURCES)
@@ -138,9 +140,29 @@ def test_a_stolen_key_speaks_for_its_own_service_only(shared, name, source, kind
         assert not peer.poll(QUIET_MS)
 
 
-def test_sidanctl_may_call(shared):
+def test_a_stolen_key_of_sidanctl_asks_no_more_than_sidanctl(shared):
+    """Whatever the schema knows is refused unless sidanctl itself asks it; first of all claims, screenings, answers."""
+    asked = {"audit.list", "history.read", "sms.receipt", "journal.verify", "journal.rebuild"}
+    assert {name for name, senders, _ in schema() if "sidanctl" in senders} == asked
+    order = shared.place()
+    shared.wait_state(order, "open")
+    steps, deadline = shared.history(order), int(time.time() * 1000) + 60_000
+    bodies = {path.stem: path.read_bytes() for path in GOLDEN}
+    receivers = {"routing": ROUTING, "assignment": ASSIGNMENT, "notification": NOTIFICATION, "archive": ARCHIVE}
+    for service, number in receivers.items():
+        with closing(dealer(shared, service, keys=shared.key_pair("sidanctl"))) as peer:
+            for name in (name for name, _, receiver in schema() if receiver == service and name not in asked):
+                for kind in (CALL, EVENT):
+                    head = envelope(kind=kind, order=order["order"], source=SIDANCTL, destination=number,
+                                    sequence=1, id="0" * 24, at=deadline)
+                    peer.send(head + bodies[name])
+                    assert peer.poll(5000), f"{service} does not answer {name}"
+                    answer, reason = read_message(peer.recv())
+                    assert answer["status"] == REFUSED, (name, answer)
+                    assert "misdirected" in (answer["text"], reason and reason["error"]), (name, answer, reason)
+    assert shared.history(order) == steps
     with closing(dealer(shared, keys=shared.key_pair("sidanctl"))) as peer:
-        assert is_answered(peer, listing())
+        assert is_answered(peer, listing(source=SIDANCTL))
 
 
 def test_a_key_that_leaves_the_list_is_silent_at_once(make_system):
@@ -150,17 +172,17 @@ def test_a_key_that_leaves_the_list_is_silent_at_once(make_system):
     text = allowed.read_text()
     assert_works(system)  # everybody is connected
     with closing(dealer(system, keys=system.key_pair("sidanctl"))) as peer:
-        assert is_answered(peer, listing())
+        assert is_answered(peer, listing(source=SIDANCTL))
         others = [line for line in text.splitlines(True) if not line.startswith(("sidanctl", "routing"))]
         allowed.write_text("".join(others))
-        wait_until(lambda: not is_answered(peer, listing()), 10, "sidanctl is not heard any more")
+        wait_until(lambda: not is_answered(peer, listing(source=SIDANCTL)), 10, "sidanctl is not heard any more")
         assert dropped(system, "key") >= 1
         order = system.place()
         assert not system.redis.hget(f"attempts:{{{COUNTY}}}:intake>routing", f"{order['order']}/1")
         time.sleep(1)
         assert system.order(order)["state"] == "placed", "intake sends nothing to routing"
         allowed.write_text(text)
-        wait_until(lambda: is_answered(peer, listing()), 10, "sidanctl is heard again")
+        wait_until(lambda: is_answered(peer, listing(source=SIDANCTL)), 10, "sidanctl is heard again")
         system.wait_state(order, "open", timeout=20)
 
 

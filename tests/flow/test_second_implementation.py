@@ -16,7 +16,7 @@ from harness import COUNTY, wait_until
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.msgpack"))
 EVENT, ACK, CALL, REPLY = range(4)
 OK, DUPLICATE, LATER, REFUSED, STALE = range(5)
-INTAKE, ROUTING, ASSIGNMENT, NOTIFICATION, ARCHIVE = 1, 2, 4, 8, 16
+INTAKE, ROUTING, ASSIGNMENT, NOTIFICATION, ARCHIVE, SIDANCTL = 1, 2, 4, 8, 16, 32
 FIELDS = ("kind", "county", "order", "source", "destination", "sequence", "id", "at", "status", "text", "remember")
 
 
@@ -34,14 +34,14 @@ def read_message(frame):
 
 
 class Peer:
-    """Speaks to one instance as intake would, by intake's key."""
+    """Speaks to one instance as intake would, by intake's key, or as somebody else."""
 
-    def __init__(self, system, service):
+    def __init__(self, system, service, name="intake"):
         endpoint, key = system.instance(service)
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.linger = 0
         self.socket.curve_serverkey = key
-        self.socket.curve_publickey, self.socket.curve_secretkey = system.key_pair("intake")
+        self.socket.curve_publickey, self.socket.curve_secretkey = system.key_pair(name)
         self.socket.connect(endpoint)
 
     def ask(self, head, body, timeout=10):

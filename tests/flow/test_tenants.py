@@ -12,7 +12,8 @@ import pytest
 
 from harness import COUNTY, make_county, wait_until
 from test_life import UNCLEAR
-from test_second_implementation import (ARCHIVE, ASSIGNMENT, CALL, INTAKE, NOTIFICATION, OK, ROUTING, Peer, envelope)
+from test_second_implementation import (ARCHIVE, ASSIGNMENT, CALL, INTAKE, NOTIFICATION, OK, ROUTING, SIDANCTL, Peer,
+                                        envelope)
 
 OTHER = "990104"
 PEOPLE = {  # who they are to the orders below: group G1, town T1, handed over to D01, taken by M101, M102 and M103
@@ -416,7 +417,8 @@ def test_a_member_rates_as_a_resident_what_others_handle(shared):
 
 # -- between services --------------------------------------------------------------------------------------------------
 
-SERVICES = {"routing": ROUTING, "assignment": ASSIGNMENT, "notification": NOTIFICATION, "archive": ARCHIVE}
+SPEAKERS = {"intake": INTAKE, "routing": ROUTING, "assignment": ASSIGNMENT, "notification": NOTIFICATION,
+            "archive": ARCHIVE, "sidanctl": SIDANCTL}
 
 
 def calls(system):
@@ -426,7 +428,7 @@ def calls(system):
     for line in lines:
         cells = [cell.strip("| ") for cell in line.split(" | ")]
         if len(cells) == 6 and cells[1] == "call":
-            yield cells[0].strip("`"), cells[3], {f.strip("* "): types[f.strip("* ")] for f in cells[5].split(",")}
+            yield cells[0].strip("`"), cells[2].split(", ")[0], cells[3], {f.strip("* "): types[f.strip("* ")] for f in cells[5].split(",")}
 
 
 def test_every_call_with_another_countys_order(world):
@@ -442,13 +444,14 @@ def test_every_call_with_another_countys_order(world):
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))
     assert len(known) >= 15
-    for name, receiver, fields in known:
+    for name, sender, receiver, fields in known:
         body = {"type": name, "v": 1} | {field: values.get(field, 1 if kind == "integer" else "x")
                                          for field, kind in fields.items() if field not in left_out}
         for order in (ours, ""):
-            call = envelope(kind=CALL, county=OTHER, order=order, source=INTAKE, destination=SERVICES[receiver],
-                            sequence=1, at=2 ** 62)
-            answer, reply = Peer(world.system, receiver).ask(call, body)
+            call = envelope(kind=CALL, county=OTHER, order=order, source=SPEAKERS[sender],
+                            destination=SPEAKERS[receiver], sequence=1, at=2 ** 62)
+            answer, reply = Peer(world.system, receiver, sender).ask(call, body)
+            assert reply.get("error") != "misdirected", name
             rows = [row.get("order") for row in (reply or {}).get("rows", [])]
             if name != "audit.list":  # what theirs tried belongs to their own trail
                 assert ours not in rows, (name, reply)
