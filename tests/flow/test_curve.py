@@ -165,6 +165,23 @@ def test_a_stolen_key_of_sidanctl_asks_no_more_than_sidanctl(shared):
         assert is_answered(peer, listing(source=SIDANCTL))
 
 
+def test_a_stolen_key_signs_no_other_services_steps(shared):
+    """Who has routing's key may tell the archive of routing's steps; one that assignment would have made is refused."""
+    order = shared.place()
+    shared.wait_state(order, "open")
+    wait_until(lambda: len(shared.history(order)) == 2, 10, "the journal has its steps")
+    step = {"type": "order.step", "v": 1, "ver": 3, "at": int(time.time() * 1000), "step": "answered",
+            "actor": "member:M101", "service": "assignment", "state": "answered", "answer": "forged"}
+    with closing(dealer(shared, keys=shared.key_pair("routing"))) as thief:
+        for service in ("assignment", "intake", "archive", "nobody", ""):
+            head = envelope(kind=EVENT, order=order["order"], source=ROUTING, destination=ARCHIVE, sequence=2, id="f" * 24)
+            thief.send(head + msgpack.packb(step | {"service": service}))
+            assert thief.poll(5000), "no answer"
+            answer, _ = read_message(thief.recv())
+            assert (answer["kind"], answer["status"]) == (ACK, REFUSED), (service, answer)
+    assert [row["step"] for row in shared.history(order)] == ["placed", "opened"]
+
+
 def test_a_key_that_leaves_the_list_is_silent_at_once(make_system):
     """Also on a connection that is there already, and an instance that has it is sent nothing any more."""
     system = make_system()
