@@ -1,10 +1,10 @@
 /*
  * access.c - decides whether a request may go on; see access.h.
  *
- * Whoever is known and turned away is written down in the trail of their county; strangers are only counted, because
- * they could flood it. An order of another county answers like one that does not exist. Who brings an order's code and
- * is wrong hears the same whether the order exists or not, so nobody learns which numbers exist. Without Redis nobody
- * is let in.
+ * Whoever is known and turned away is written down in the trail of their county, as often as the limits allow;
+ * strangers are only counted, because they could flood it. An order of another county answers like one that does not
+ * exist. Who brings an order's code and is wrong hears the same whether the order exists or not, so nobody learns which
+ * numbers exist. Without Redis nobody is let in.
  */
 #include "services/intake/access.h"
 
@@ -61,9 +61,36 @@ static bool unavailable(const struct access *access)
     return false;
 }
 
+/*
+ * Counts what may not go on for ever: requests of strangers, by their address, and refusals of somebody who is known,
+ * by their name. caller: NULL for a stranger. 0, or for how many seconds they have to wait.
+ */
+static int64_t charge(struct intake *intake, const struct http_request *request, const struct caller *caller, int cost)
+{
+    char address[HTTP_ADDRESS_SIZE];
+    AUTOFREE char *name =
+        caller ? xasprintf("%s %s", caller->county, *caller->key ? caller->key : caller->phone) : NULL;
+    if (!caller)
+        limits_address(intake->limits, request, address);
+    return limits_take(intake->limits, name ? name : address, cost, mono_ms());
+}
+
+/* False after answering that there are too many. */
+static bool within_limits(const struct access *access, int cost)
+{
+    bool known = access->caller.kind != CALLER_NOBODY;
+    int64_t wait = charge(access->intake, access->request, known ? &access->caller : NULL, cost);
+    if (wait == 0)
+        return true;
+    intake_answer_wait(access->request, wait);
+    return false;
+}
+
 /* The same for somebody who is known. why: for the trail. */
 static bool refuse_known(const struct access *access, const char *word, const char *field, const char *why)
 {
+    if (!within_limits(access, 1))
+        return false;
     write_down(access->intake, access->caller.county, access->grant.actor, access->permission, access->order, why);
     return refuse(access, word, field);
 }
@@ -74,18 +101,6 @@ void access_refuse(const struct access *access, const char *field)
         refuse(access, "forbidden", field);
     else
         refuse_known(access, "forbidden", field, "in somebody else's name");
-}
-
-/* Counts a request of a stranger. False after answering that there are too many. */
-static bool within_limits(const struct access *access, int cost)
-{
-    char address[HTTP_ADDRESS_SIZE];
-    limits_address(access->intake->limits, access->request, address);
-    int64_t wait = limits_take(access->intake->limits, address, cost, mono_ms());
-    if (wait == 0)
-        return true;
-    intake_answer_wait(access->request, wait);
-    return false;
 }
 
 /* -- who asks ---------------------------------------------------------------------------------------------------- */
@@ -232,10 +247,11 @@ static bool decide(struct access *access)
     return refuse_known(access, "forbidden", NULL, "none of their roles grants it");
 }
 
-/* The answer for every order that is not there, or not this county's. */
+/* The answer for every order that is not there, or not this county's. A stranger who hears it has shown its code. */
 static bool unknown_order(const struct access *access)
 {
-    intake_answer_error(access->request, 404, "unknown", "order", NULL);
+    if (access->caller.kind == CALLER_NOBODY || within_limits(access, 1))
+        intake_answer_error(access->request, 404, "unknown", "order", NULL);
     return false;
 }
 
@@ -307,7 +323,8 @@ static bool admit_to_county(struct access *access)
     if (!county && !(id && *id))
         county = service_county(access->intake->service, access->caller.county);
     if (!county) {
-        intake_answer_error(access->request, 404, "unknown", "county", "no county has this code: give ?county=");
+        if (within_limits(access, 1))
+            intake_answer_error(access->request, 404, "unknown", "county", "no county has this code: give ?county=");
         return false;
     }
     if (strcmp(access->caller.county, county->id) != 0)
@@ -362,15 +379,19 @@ bool access_may(const struct access *access, enum permission permission)
 }
 
 const struct api_key *access_key(struct intake *intake, const struct county *county, const char *key,
-                                 enum permission permission)
+                                 enum permission permission, int64_t *ret_wait)
 {
     struct caller caller;
     struct grant grant;
+    *ret_wait = 0;
     if (!key || !find_key(intake, county, key, &caller))
         return NULL;
     permission_decide(county, &caller, permission, NULL, &grant);
     if (grant.granted)
         return county_key(county, key);
+    *ret_wait = charge(intake, NULL, &caller, 1);
+    if (*ret_wait > 0)
+        return NULL;
     AUTOFREE char *actor = xasprintf("key:%s", caller.key);
     write_down(intake, caller.county, actor, permission, "", "none of its scopes grants it, or not in this county");
     return NULL;

@@ -41,11 +41,12 @@ void access_refuse(const struct access *access, const char *field);
 
 /*
  * The county's API key with this text, if it grants a permission; else NULL,
- * and somebody else's key has been written down. key may be NULL. For a door
- * with resources and errors of its own.
+ * and somebody else's key has been written down, or was too often: then
+ * *ret_wait is for how many seconds it has to wait, else 0. key may be NULL.
+ * For a door with resources and errors of its own.
  */
 const struct api_key *access_key(struct intake *intake, const struct county *county, const char *key,
-                                 enum permission permission);
+                                 enum permission permission, int64_t *ret_wait);
 
 /* The key that a request brings in `Authorization: Bearer KEY` or `X-Api-Key`, else NULL. */
 const char *access_request_key(const struct http_request *request);

@@ -178,10 +178,15 @@ bool intake_answer_failure(struct http_request *request, enum answer_status stat
     return true;
 }
 
-void intake_answer_wait(struct http_request *request, int64_t seconds)
+void intake_retry_in(struct http_request *request, int64_t seconds)
 {
     char text[24];
     snprintf(text, sizeof text, "%lld", (long long)seconds);
     http_answer_header(request, "Retry-After", text);
+}
+
+void intake_answer_wait(struct http_request *request, int64_t seconds)
+{
+    intake_retry_in(request, seconds);
     intake_answer_error(request, 429, "too_many_requests", NULL, NULL);
 }

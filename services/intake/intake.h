@@ -124,8 +124,9 @@ void intake_answer_json(struct http_request *request, int status, json_t *json);
 /* Whether the caller would rather read English than Chinese. */
 bool intake_prefers_english(const struct http_request *request);
 
-/* Adds to the coming answer when to come again: in a few seconds, not all at the same. */
+/* Adds to the coming answer when to come again: in a few seconds, not all at the same; or in so many. */
 void intake_retry_after(struct http_request *request);
+void intake_retry_in(struct http_request *request, int64_t seconds);
 
 /* The HTTP status of a refusal's error word: 404 unknown, 400 invalid and the like, 403 forbidden, else 409. */
 int intake_status_of(const char *word);

@@ -2,7 +2,7 @@
  * limits.c - a bucket for each address, in a table of fixed size; see limits.h.
  *
  * A bucket is the moment at which it will be full again (GCRA), so an empty table is one where everybody may begin.
- * An address finds its bucket by a hash with a key of this process: two addresses may share one, by chance that nobody
+ * An address or name finds its bucket by a hash with a key of this process: two may share one, by chance that nobody
  * can aim at. The table never grows, whoever calls.
  */
 #include "services/intake/limits.h"
@@ -40,11 +40,11 @@ void limits_destroy(struct limits **limits)
     *limits = NULL;
 }
 
-int64_t limits_take(struct limits *limits, const char *address, int cost, int64_t now)
+int64_t limits_take(struct limits *limits, const char *who, int cost, int64_t now)
 {
     unsigned char hash[crypto_shorthash_BYTES];
     uint16_t index;
-    crypto_shorthash(hash, (const unsigned char *)address, strlen(address), limits->key);
+    crypto_shorthash(hash, (const unsigned char *)who, strlen(who), limits->key);
     memcpy(&index, hash, sizeof index);
     int64_t full_at = limits->full_at[index] > now ? limits->full_at[index] : now;
     int64_t wait = full_at - now - (limits->burst - 1) * limits->interval;
@@ -54,7 +54,7 @@ int64_t limits_take(struct limits *limits, const char *address, int cost, int64_
     return 0;
 }
 
-/* The address in what a proxy wrote: "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:80". */
+/* The address in what a proxy wrote: as it is, 192.0.2.1:80, [2001:db8::1] or [2001:db8::1]:80. */
 static char *bare(char *word)
 {
     bool bracketed = *word == '[', six = strchr(word, ':') != strrchr(word, ':');

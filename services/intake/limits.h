@@ -1,8 +1,8 @@
 /*
- * limits.h - how much strangers may ask of this instance, by the address they come from.
+ * limits.h - how much strangers may ask of this instance, by the address they come from, and how often somebody known
+ * may be refused, by their name.
  *
- * Whoever proves who they are, by a key or a session, is not counted here. A whole village hall may share one address,
- * so what counts is a burst, and how fast it fills up again.
+ * A whole village hall may share one address, so what counts is a burst, and how fast it fills up again.
  */
 #ifndef SIDAN_INTAKE_LIMITS_H
 #define SIDAN_INTAKE_LIMITS_H
@@ -16,9 +16,9 @@ struct limits;
 struct limits *limits_new(int64_t burst, int64_t per_minute, const char *proxies);
 void limits_destroy(struct limits **limits);
 
-/* Counts `cost` requests of an address: 0, or for how many seconds it has to wait. A cost of 0 only asks. now:
- * mono_ms(). */
-int64_t limits_take(struct limits *limits, const char *address, int cost, int64_t now);
+/* Counts `cost` requests of an address or a name: 0, or for how many seconds it has to wait. A cost of 0 only asks.
+ * now: mono_ms(). */
+int64_t limits_take(struct limits *limits, const char *who, int cost, int64_t now);
 
 /* The address that a request is counted under: of an IPv6 address its /64. */
 void limits_address(const struct limits *limits, const struct http_request *request, char ret[HTTP_ADDRESS_SIZE]);

@@ -20,7 +20,7 @@ static const struct param params[] = {
      "for which a session of the office or the city may be left alone"},
     {"codes_burst", PARAM_INT, "5", 1, 100000, "", "sign-in codes that one phone may be sent at once"},
     {"codes_per_hour", PARAM_INT, "3", 1, 3600, "", "sign-in codes that it may be sent in the long run"},
-    {"guest_burst", PARAM_INT, "120", 1, 1000000, "", "what one address may place or try at once without a key"},
+    {"guest_burst", PARAM_INT, "120", 1, 1000000, "", "what one address may ask at once without a key, and how often who is known may be refused"},
     {"guest_per_minute", PARAM_INT, "60", 0, 60000, "", "what it may in the long run, of this instance; 0: no limit"},
     {"proxies", PARAM_STR, "", 0, 1000, "", "addresses of your own proxies, whose X-Forwarded-For is believed"},
     {"gateway_token", PARAM_STR, "", 0, 100, "",

@@ -130,22 +130,6 @@ const struct county *open311_county(const struct open311_call *call)
     return service_county(call->intake->service, call->county);
 }
 
-/* Whether the call may go on: whoever writes needs a key. False after answering 403. */
-static bool admit(struct open311_call *call, const struct county *county, int permission)
-{
-    const char *key = param_of_either(call, "api_key");
-    if (permission == PERMIT_ANYBODY)
-        return true;
-    if (!key)
-        key = access_request_key(call->request);
-    call->writer = access_key(call->intake, county, key, (enum permission)permission);
-    if (!call->writer && key)
-        open311_fail(call, 403, "api_key", "密钥无效，或没有写入的权限", "is not valid here or may not write");
-    else if (!call->writer)
-        open311_fail(call, 403, "api_key", "缺少密钥", "is missing");
-    return call->writer;
-}
-
 void open311_idempotency(char digest[DIGEST_SIZE], const struct api_key *writer, const char *what, const char *id)
 {
     intake_digest(digest, (const char *const[]){"open311", writer->name, what, id}, 4);
@@ -187,6 +171,12 @@ void open311_fail_unavailable(struct open311_call *call)
 {
     intake_retry_after(call->request);
     fail_http(call, 503, "unavailable", NULL);
+}
+
+static void fail_wait(struct open311_call *call, int64_t seconds)
+{
+    intake_retry_in(call->request, seconds);
+    fail_http(call, 429, "too_many_requests", NULL);
 }
 
 void open311_error(struct intake *intake, struct http_request *request, int status, const char *word,
@@ -329,6 +319,25 @@ static bool choose_county(struct open311_call *call, const struct resource *reso
     }
     *ret_county = county;
     return true;
+}
+
+/* Whether the call may go on: whoever writes needs a key. False after answering 403 or 429. */
+static bool admit(struct open311_call *call, const struct county *county, int permission)
+{
+    const char *key = param_of_either(call, "api_key");
+    int64_t wait;
+    if (permission == PERMIT_ANYBODY)
+        return true;
+    if (!key)
+        key = access_request_key(call->request);
+    call->writer = access_key(call->intake, county, key, (enum permission)permission, &wait);
+    if (wait > 0)
+        fail_wait(call, wait);
+    else if (!call->writer && key)
+        open311_fail(call, 403, "api_key", "密钥无效，或没有写入的权限", "is not valid here or may not write");
+    else if (!call->writer)
+        open311_fail(call, 403, "api_key", "缺少密钥", "is missing");
+    return call->writer;
 }
 
 /* A form in another encoding would look like one without parameters. */

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from harness import COUNTY, Answer, Person, make_county, read_table, wait_until
+from harness import COUNTY, KEYS, Answer, Person, make_county, read_table, wait_until
 
 MEMBER, OFFICE, CITY = "10000004102", "10000005001", "10000005901"
 STRANGER = "19900000001"
@@ -258,6 +258,33 @@ def test_wrong_codes_of_orders_are_limited_by_address(make_system):
         assert system.api("GET", path, code=wrong(order["code"])).status == 403
     assert system.api("GET", path, code=wrong(order["code"])).status == 429
     assert system.api("GET", path, code=order["code"]).status == 429, "or it would tell which code is right"
+
+
+def test_refusals_of_who_is_known_are_limited(make_system):
+    """Nobody tries out by session or key what there is, or fills the trail; and what they may goes on."""
+    system = make_system(parameters={"intake": {"guest_burst": 6, "guest_per_minute": 1}})
+    order = system.place()
+    person = system.sign_in(MEMBER)
+    path, absent = f"/api/v1/orders/{order['order']}", f"/api/v1/orders/{COUNTY}-999999"
+    system.wait_state(order, "open")
+    callers = [("member:M102", person.api, lambda: person.api("GET", ME).status),
+               ("key:import", lambda *asked, **more: system.api(*asked, key="import", **more),
+                lambda: system.api("POST", f"/api/v1/imports?county={COUNTY}", key="import",
+                                   data="标题\n路灯不亮\n".encode()).status)]
+    for name, ask, use in callers:
+        tries = [("GET", f"/api/v1/audit?county={COUNTY}"), ("GET", absent), ("POST", path + "/decide"),
+                 ("GET", "/api/v1/orders?county=999999"), ("POST", path + "/reassign"), ("GET", f"{absent}9")]
+        answers = [ask(*each).status for each in tries]
+        assert set(answers) == {403, 404}, answers
+        if name.startswith("key"):
+            tries.append(("POST", f"/open311/v2/requests.json?api_key={KEYS['import']}"))
+        for each in tries:
+            answer = ask(*each)
+            assert answer.status == 429 and 50 <= int(answer.headers["Retry-After"]) <= 61, (each, answer)
+        assert use() == 200, "what is granted goes on"
+        refused = [entry for entry in system.audit() if entry["actor"] == name and entry["result"] == "refused"]
+        assert len(refused) == answers.count(403), refused
+    assert system.api("GET", f"/api/v1/audit?county={COUNTY}", key="open311").status == 403, "each by themselves"
 
 
 # -- sessions ----------------------------------------------------------------------------------------------------------
