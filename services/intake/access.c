@@ -333,12 +333,19 @@ static bool admit_to_county(struct access *access)
     return decide(access);
 }
 
+int64_t access_charge(struct intake *intake, const struct http_request *request, const char *key, int cost)
+{
+    struct caller caller;
+    return key && find_key(intake, NULL, key, &caller) ? 0 : charge(intake, request, NULL, cost);
+}
+
 static bool admit_anybody(const struct access *access)
 {
     const char *key = access_request_key(access->request);
-    struct caller caller;
-    return is_safe(access->request) || (key && find_key(access->intake, NULL, key, &caller)) ||
-           within_limits(access, 1);
+    int64_t wait = is_safe(access->request) ? 0 : access_charge(access->intake, access->request, key, 1);
+    if (wait > 0)
+        intake_answer_wait(access->request, wait);
+    return wait == 0;
 }
 
 static bool admit_gateway(const struct access *access)

@@ -48,6 +48,10 @@ void access_refuse(const struct access *access, const char *field);
 const struct api_key *access_key(struct intake *intake, const struct county *county, const char *key,
                                  enum permission permission, int64_t *ret_wait);
 
+/* Counts a request that anybody may make as `cost` of its address, unless it brings a key that somebody has (NULL:
+ * none). 0, or for how many seconds it has to wait. */
+int64_t access_charge(struct intake *intake, const struct http_request *request, const char *key, int cost);
+
 /* The key that a request brings in `Authorization: Bearer KEY` or `X-Api-Key`, else NULL. */
 const char *access_request_key(const struct http_request *request);
 

@@ -19,24 +19,28 @@
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
+/* What a stranger's question counts as. A list has up to 1000 orders; who polls both lists each minute needs a sixth of
+ * what an address may. */
+enum { COST = 1, COST_OF_LIST = 5 };
+
 static open311_fn get_discovery, get_services, get_definition;
 
 static const struct resource {
     const char *method, *path; /* below /open311/; a trailing * stands for the call's name */
     open311_fn *handle;
-    int permission;
-    bool countyless; /* works without a county, too */
+    int permission, cost; /* cost: where no key is needed */
+    bool countyless;      /* works without a county, too */
 } resources[] = {
-    {"GET", "discovery", get_discovery, PERMIT_ANYBODY, true},
-    {"GET", "v2/discovery", get_discovery, PERMIT_ANYBODY, true},
-    {"GET", "v2/services", get_services, PERMIT_ANYBODY, false},
-    {"GET", "v2/services/*", get_definition, PERMIT_ANYBODY, false},
-    {"GET", "v2/requests", open311_list_requests, PERMIT_ANYBODY, false},
-    {"POST", "v2/requests", open311_post_request, PERMIT_OPEN311, false},
-    {"GET", "v2/requests/*", open311_get_request, PERMIT_ANYBODY, false},
-    {"GET", "v2/tokens/*", open311_get_token, PERMIT_ANYBODY, false},
-    {"GET", "v2/servicerequestupdates", open311_list_updates, PERMIT_ANYBODY, false},
-    {"POST", "v2/servicerequestupdates", open311_post_update, PERMIT_OPEN311, false},
+    {"GET", "discovery", get_discovery, PERMIT_ANYBODY, COST, true},
+    {"GET", "v2/discovery", get_discovery, PERMIT_ANYBODY, COST, true},
+    {"GET", "v2/services", get_services, PERMIT_ANYBODY, COST, false},
+    {"GET", "v2/services/*", get_definition, PERMIT_ANYBODY, COST, false},
+    {"GET", "v2/requests", open311_list_requests, PERMIT_ANYBODY, COST_OF_LIST, false},
+    {"POST", "v2/requests", open311_post_request, PERMIT_OPEN311, 0, false},
+    {"GET", "v2/requests/*", open311_get_request, PERMIT_ANYBODY, COST, false},
+    {"GET", "v2/tokens/*", open311_get_token, PERMIT_ANYBODY, COST, false},
+    {"GET", "v2/servicerequestupdates", open311_list_updates, PERMIT_ANYBODY, COST_OF_LIST, false},
+    {"POST", "v2/servicerequestupdates", open311_post_update, PERMIT_OPEN311, 0, false},
 };
 
 bool open311_resource(size_t index, struct intake_resource *ret_resource)
@@ -322,17 +326,21 @@ static bool choose_county(struct open311_call *call, const struct resource *reso
 }
 
 /* Whether the call may go on: whoever writes needs a key. False after answering 403 or 429. */
-static bool admit(struct open311_call *call, const struct county *county, int permission)
+static bool admit(struct open311_call *call, const struct county *county, const struct resource *resource)
 {
     const char *key = param_of_either(call, "api_key");
+    bool open = resource->permission == PERMIT_ANYBODY;
     int64_t wait;
-    if (permission == PERMIT_ANYBODY)
-        return true;
     if (!key)
         key = access_request_key(call->request);
-    call->writer = access_key(call->intake, county, key, (enum permission)permission, &wait);
+    if (open)
+        wait = access_charge(call->intake, call->request, key, resource->cost);
+    else
+        call->writer = access_key(call->intake, county, key, (enum permission)resource->permission, &wait);
     if (wait > 0)
         fail_wait(call, wait);
+    else if (open)
+        return true;
     else if (!call->writer && key)
         open311_fail(call, 403, "api_key", "密钥无效，或没有写入的权限", "is not valid here or may not write");
     else if (!call->writer)
@@ -370,7 +378,7 @@ static void handle(void *arg, struct http_request *request)
         if (!is_readable(call))
             open311_fail(call, 400, "Content-Type", "应为 application/x-www-form-urlencoded",
                          "must be application/x-www-form-urlencoded");
-        else if (choose_county(call, resource, &county) && admit(call, county, resource->permission))
+        else if (choose_county(call, resource, &county) && admit(call, county, resource))
             resource->handle(call, county);
         return;
     }

@@ -363,3 +363,32 @@ def test_a_single_county_needs_no_jurisdiction(make_system):
     client = XmlClient(system, None)
     order = posted(client)["service_request_id"]
     assert client.get(f"requests/{order}.xml")[0]["description"] == TEXT
+
+
+# -- limits ------------------------------------------------------------------------------------------------------------
+
+def test_strangers_who_read_are_limited_by_address(make_system):
+    """A list counts as 5, anything else as 1; a key is not counted."""
+    system = make_system(parameters={"intake": {"guest_burst": 30, "guest_per_minute": 1, "proxies": "127.0.0.1"}})
+
+    def ask(path, address, **query):
+        return system.api("GET", f"/open311/v2/{path}", params=query, headers={"X-Forwarded-For": address})
+
+    lists = ("requests.xml", "servicerequestupdates.json", f"requests.json?jurisdiction_id={COUNTY}")
+    ones = ("services.json", "services/nothing.json", "discovery.xml", f"requests/{COUNTY}-999999.json", "tokens/none.xml")
+    for address, paths, count in (("198.51.100.1", lists, 6), ("198.51.100.2", ones, 30)):
+        answers = [ask(paths[n % len(paths)], address).status for n in range(count)]
+        assert 429 not in answers and 503 not in answers, answers
+        for path in (*lists, *ones):
+            answer = ask(path, address)
+            assert answer.status == 429 and 50 <= int(answer.headers["Retry-After"]) <= 301, answer
+            assert "429" in answer.text and answer.headers["Content-Type"].startswith(
+                "text/xml" if path.endswith("xml") else "application/json"), answer
+        post = system.api("POST", "/api/v1/orders", {"county": COUNTY, "title": "路灯不亮"},
+                          headers={"X-Forwarded-For": address})
+        assert post.status == 429, "it is the allowance of the address for everything"
+        assert ask(lists[0], address, api_key=KEY).status == 200, "who has a key is not counted"
+        assert system.api("GET", f"/open311/v2/{lists[0]}", key="open311",
+                          headers={"X-Forwarded-For": address}).status == 200
+        assert ask(lists[0], address, api_key="made up").status == 429
+    assert ask(lists[0], "198.51.100.3").status == 200
