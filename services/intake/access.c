@@ -34,14 +34,14 @@ const struct access *access_of(const struct http_request *request)
 
 /* -- turning away ------------------------------------------------------------------------------------------------ */
 
+/* Without Redis the refusal stands all the same. */
 static void write_down(struct intake *intake, const char *county, const char *actor, enum permission permission,
                        const char *order, const char *why)
 {
-    audit_append(
+    audit_write(
         service_store(intake->service), county,
         &(struct audit){
             .actor = actor, .action = permission_name(permission), .order = order, .result = "refused", .detail = why});
-    store_run(service_store(intake->service)); /* without Redis the refusal stands all the same */
 }
 
 /* Answers an error; always false. */

@@ -37,14 +37,12 @@ static struct look *look_new(struct intake *intake, struct http_request *request
 /* Puts the look on record. False after answering 503, when that could not be done. */
 static bool record_look(const struct look *look)
 {
-    struct store *store = service_store(look->intake->service);
     const struct access *access = look->access;
-    audit_append(store, access->county,
-                 &(struct audit){.actor = access->grant.actor,
-                                 .action = permission_name(access->permission),
-                                 .order = access->order,
-                                 .result = "done"});
-    if (store_run(store) == 0 && store_reply(store, 0)->type != REDIS_REPLY_ERROR)
+    if (audit_write(service_store(look->intake->service), access->county,
+                    &(struct audit){.actor = access->grant.actor,
+                                    .action = permission_name(access->permission),
+                                    .order = access->order,
+                                    .result = "done"}) == 0)
         return true;
     intake_answer_error(look->request, 503, "unavailable", NULL, NULL);
     return false;

@@ -134,6 +134,7 @@ static void post_sign_in(void *arg, struct http_request *request)
     FORM form = {0};
     if (!read_form(intake, request, true, &form))
         return;
+    bool signed_in = false;
     AUTOFREE char *roles = person_roles(form.county, form.digest);
     enum code_result result = code_use(store, form.county, form.phone, form.code);
     if (result == CODE_UNKNOWN) {
@@ -146,9 +147,12 @@ static void post_sign_in(void *arg, struct http_request *request)
         return;
     }
     struct session session;
-    session_begin(intake, request, form.county, form.digest, &session);
     append_audit(intake, form.county, roles, "sign_in", "done");
-    if (store_run(store) < 0) {
+    if (store_run(store) == 0 && store_reply(store, 0)->type != REDIS_REPLY_ERROR) {
+        session_begin(intake, request, form.county, form.digest, &session);
+        signed_in = store_run(store) == 0;
+    }
+    if (!signed_in) {
         refuse(request, "unavailable", NULL, NULL);
         return;
     }
@@ -163,6 +167,7 @@ static void get_me(void *arg, struct http_request *request)
     intake_answer_json(request, 200, describe(service_county(intake->service, access->county), &access->session));
 }
 
+/* Where the trail is full, out all the same. */
 static void sign_out(struct intake *intake, struct http_request *request, bool everywhere)
 {
     const struct access *access = access_of(request);

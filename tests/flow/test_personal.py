@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import urllib.parse
 
+import pytest
 import redis
 import requests
 
@@ -205,6 +206,50 @@ def test_a_contact_is_shown_to_the_office_and_each_look_is_on_record(make_system
     system.redis.set(f"audit:{{{COUNTY}}}", "in the way")
     assert contact(system, order, key="office").status == 503
     assert find(system, RESIDENT["phone"]).status == 503
+
+
+FILL = """for i = redis.call('XLEN', KEYS[1]) + 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'actor', 'filler') end"""
+
+
+def test_a_flood_of_refusals_pushes_out_no_look(make_system):
+    """While the archive is away: refusals are only counted from a length on, looks and sign-ins refused from twice it."""
+    system = make_system()
+    stream, left_out, office = f"audit:{{{COUNTY}}}", f"left_out:{{{COUNTY}}}", "10000005001"
+    order = system.place(**RESIDENT)
+    system.kill("archive")
+
+    def entries():
+        return [entry for entry in system.audit() if entry["actor"] != "filler"]
+
+    assert contact(system, order, key="office").status == 200
+    system.redis.eval(FILL, 1, stream, 49_999)
+    assert [contact(system, order, key="import").status for _ in range(4)] == [403] * 4
+    assert (system.redis.xlen(stream), system.redis.get(left_out)) == (50_000, "3")
+    assert contact(system, order, key="office").status == 200, "a look is still written down, and all that was before"
+    system.sign_in(office)
+    assert [(entry["action"], entry["result"]) for entry in entries()] == [
+        ("order.contact", "done"), ("order.contact", "refused"), ("trail", "left_out"), ("order.contact", "done"),
+        ("sign_in", "done")]
+    assert entries()[2]["detail"].startswith("3 refusals were not written down")
+
+    system.redis.eval(FILL, 1, stream, 100_000)
+    assert contact(system, order, key="office").status == 503 and find(system, RESIDENT["phone"]).status == 503
+    with pytest.raises(AssertionError, match="503"):
+        system.sign_in(office)
+    assert not system.redis.keys(f"session:{{{COUNTY}}}:*")[1:], "nobody else is signed in"
+    assert contact(system, order, key="import").status == 403
+    assert (system.redis.xlen(stream), system.redis.get(left_out)) == (100_000, "1")
+
+    filler = [entry for entry, values in system.redis.xrange(stream) if values["actor"] == "filler"]
+    for some in (filler[i:i + 10_000] for i in range(0, len(filler), 10_000)):
+        system.redis.xdel(stream, *some)
+    system.restart("archive")
+    assert contact(system, order, key="office").status == 200
+    wait_until(lambda: not system.redis.xlen(stream), 20, "the archive has taken all of it")
+    assert [(entry["action"], entry["result"]) for entry in entries()][-2:] == [
+        ("trail", "left_out"), ("order.contact", "done")]
+    assert len(entries()) == 7 and not system.redis.exists(left_out)
+    system.ctl("journal", "verify", COUNTY)
 
 
 def test_orders_of_a_phone_are_found(make_system, tmp_path):

@@ -263,8 +263,6 @@ void __wrap_store_append(struct store *store, size_t argc, const char *const arg
         make_array(reply, 1);
         reply_text(&reply->elements[0], reply->texts[0], "0123456789abcdef");
     }
-    for (size_t i = 0; strcmp(argv[0], "XADD") == 0 && i < argc; i++)
-        redis.appended |= strcmp(argv[i], "order.contact") == 0;
 }
 
 void __wrap_store_appendf(struct store *store, const char *format, ...);
@@ -281,8 +279,10 @@ void __wrap_store_append_script(struct store *store, struct script *script, size
 void __wrap_store_append_script(struct store *store, struct script *script, size_t key_count, const char *const keys[],
                                 size_t argc, const char *const argv[], const size_t lengths[])
 {
-    (void)store, (void)keys, (void)argc, (void)argv, (void)lengths;
+    (void)store, (void)keys, (void)lengths;
     PROMISE(key_count > 0);
+    for (size_t i = 0; strcmp(script->name, "audit") == 0 && i < argc; i++)
+        redis.appended |= strcmp(argv[i], "order.contact") == 0;
     if (strcmp(script->name, "reserve") == 0)
         next_reply(6400);
     else
