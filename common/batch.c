@@ -349,6 +349,9 @@ static void finish_committed(struct batch *batch, struct job *job)
     case COMMIT_STALE:
         job_finish(batch->config.link, job, job->kind == ENVELOPE_EVENT ? STATUS_OK : STATUS_STALE, result, NULL);
         break;
+    case COMMIT_LIMITED:
+        job_refuse(batch->config.link, job, "limited", "there were too many of these: send it again later");
+        break;
     case COMMIT_CONFLICT:
         decide_again(batch, job);
         break;

@@ -193,7 +193,7 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
     bool changes = outcome->step != NULL, create = changes && commit->version == 0;
     bool remembers = *commit->first != '\0';
     size_t entries = 3 + 2U * (*commit->order != '\0') + 2U * changes + 3U * (commit->event != NULL) +
-                     (outcome->guard.key != NULL) + remembers;
+                     (outcome->guard.key != NULL) + (outcome->limit.key != NULL) + remembers;
     AUTOFREE char *hash = xasprintf("order:%s", commit->order);
     key_place(keys, hash);
 
@@ -235,6 +235,13 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
         pack_text(&packer, outcome->guard.field);
         msgpack_pack_int64(&packer, outcome->guard.below);
     }
+    if (outcome->limit.key) {
+        pack_text(&packer, "limit");
+        msgpack_pack_array(&packer, 3);
+        msgpack_pack_int(&packer, key_place(keys, outcome->limit.key));
+        msgpack_pack_int64(&packer, outcome->limit.burst);
+        msgpack_pack_int64(&packer, outcome->limit.interval);
+    }
     if (remembers) {
         AUTOFREE char *first = xasprintf("first:%s", commit->first);
         pack_text(&packer, "first");
@@ -268,8 +275,8 @@ void commit_append(struct store *store, const struct commit *commit, const struc
     msgpack_sbuffer_destroy(&plan);
 }
 
-static const char *const result_names[] = {"applied", "repeat", "duplicate", "early", "conflict",
-                                           "gone",    "exists", "stale",     "fork",  "error"};
+static const char *const result_names[] = {"applied", "repeat", "duplicate", "early", "conflict", "gone",
+                                           "exists",  "stale",  "limited",   "fork",  "error"};
 
 const char *commit_result_name(enum commit_result result)
 {

@@ -24,6 +24,7 @@ enum commit_result {
     COMMIT_GONE,      /* the order has left for the archive */
     COMMIT_EXISTS,    /* the order that should be made is there */
     COMMIT_STALE,     /* the guard forbids it */
+    COMMIT_LIMITED,   /* too many of these for now */
     COMMIT_FORK,      /* the same number with another id: two histories */
     COMMIT_ERROR,     /* Redis refused; nothing was written */
 };

@@ -27,6 +27,7 @@ void county_set_defaults(struct county *county)
         county->work_weekday[day] = true;
     county->escalate = (struct span){.working_days = 1};
     county->retention = 180 * DAY_MS;
+    county->phone_orders = 10;
 }
 
 static int set_name(struct county *county, const char *value)
@@ -120,6 +121,11 @@ static int set_retention(struct county *county, const char *value)
     return 0;
 }
 
+static int set_phone_orders(struct county *county, const char *value)
+{
+    return parse_int(value, 0, 1000000, &county->phone_orders) < 0 ? -EINVAL : 0;
+}
+
 static const struct {
     const char *name;
     int (*set)(struct county *county, const char *value);
@@ -134,6 +140,8 @@ static const struct {
     {"work_hours", set_work_hours, "a start and a later end such as 08:30-17:30"},
     {"work_weekdays", set_work_weekdays, "weekdays such as 1-5, where 1 is Monday and 7 is Sunday"},
     {"escalate", set_escalate, "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days"},
+    {"phone_orders", set_phone_orders,
+     "a number from 0 to 1000000 of orders that a guest may place for one phone a day"},
     {"retention", set_retention, "days from 0 to 36500 for which a closed order keeps name and phone"},
 };
 

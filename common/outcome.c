@@ -34,6 +34,7 @@ static void release(struct outcome *outcome)
     free(outcome->writes);
     free(outcome->guard.key);
     free(outcome->guard.field);
+    free(outcome->limit.key);
     free(outcome->cause);
     free(outcome->step);
     free(outcome->actor);
@@ -148,6 +149,12 @@ void outcome_guard(struct outcome *outcome, const char *key, const char *field, 
     free(outcome->guard.key);
     free(outcome->guard.field);
     outcome->guard = (struct guard){xstrdup(key), xstrdup(field), below};
+}
+
+void outcome_limit(struct outcome *outcome, const char *key, int64_t burst, int64_t interval_ms)
+{
+    free(outcome->limit.key);
+    outcome->limit = (struct limit){xstrdup(key), burst, interval_ms};
 }
 
 struct record *outcome_reply(struct outcome *outcome, enum message_type type)

@@ -56,6 +56,12 @@ void outcome_count(struct outcome *outcome, enum field field, int64_t by);
  */
 void outcome_guard(struct outcome *outcome, const char *key, const char *field, int64_t below);
 
+/*
+ * The commit happens only while there were fewer than `burst` such ones at a time, and one more for each interval; else
+ * it is refused as "limited". key: where that is counted, without the county.
+ */
+void outcome_limit(struct outcome *outcome, const char *key, int64_t burst, int64_t interval_ms);
+
 /* The answer to a call; the caller fills the body. Without one a call is answered DONE with order, state and ver. */
 struct record *outcome_reply(struct outcome *outcome, enum message_type type);
 

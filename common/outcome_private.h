@@ -20,6 +20,11 @@ struct guard {
     int64_t below;
 };
 
+struct limit {
+    char *key;
+    int64_t burst, interval;
+};
+
 struct sending {
     enum message_type type;
     struct record *body;
@@ -36,6 +41,7 @@ struct outcome {
     struct write *writes;
     size_t write_count;
     struct guard guard; /* key NULL: none */
+    struct limit limit; /* likewise */
     bool has_reply;
     enum message_type reply_type;
     struct record *reply;

@@ -10,14 +10,20 @@
 --   sends    each {edge, outbox key, due key, message id, body}
 --   writes   each {command, key, argument, ...}
 --   guard    {key, field, bound}
+--   limit    {key, burst, ms}: so many at once, and one more each so many ms; the key has when all are free again
 --   first    {key, answer, seconds}: where the first answer to a repeated request is kept
 --   lease    ms for which the committing instance sends the new messages itself
 --
 -- Answers: applied, version, then per send its number and 1 when it may be sent now;
--- repeat, answer; duplicate; early; conflict; gone; exists; stale; fork.
+-- repeat, answer; duplicate; early; conflict; gone; exists; stale; limited; fork.
 
 local plan = cmsgpack.unpack(ARGV[1])
 local hash = KEYS[1]
+
+local function now()
+    local time = redis.call('TIME')
+    return time[1] * 1000 + math.floor(time[2] / 1000)
+end
 
 -- First every check: Redis does not roll back.
 if plan.first then
@@ -51,8 +57,17 @@ if plan.guard then
         return {'stale'}
     end
 end
+local free
+if plan.limit then
+    free = math.max(now(), tonumber(redis.call('GET', KEYS[plan.limit[1]]) or '0'))
+    if free - now() > (plan.limit[2] - 1) * plan.limit[3] then return {'limited'} end
+    free = free + plan.limit[3]
+end
 
 -- Then every write.
+if plan.limit then
+    redis.call('SET', KEYS[plan.limit[1]], string.format('%d', free), 'PXAT', string.format('%d', free))
+end
 if plan.version then
     version = version + 1
     redis.call('HSET', hash, 'ver', version, unpack(plan.set))
@@ -66,8 +81,7 @@ end
 
 local answer = {'applied', version}
 if #plan.sends > 0 then
-    local time = redis.call('TIME')
-    local due = time[1] * 1000 + math.floor(time[2] / 1000) + plan.lease
+    local due = now() + plan.lease
     for _, send in ipairs(plan.sends) do
         local seq = redis.call('HINCRBY', hash, 'out:' .. send[1], 1)
         local acked = tonumber(redis.call('HGET', hash, 'ack:' .. send[1]) or '0')

@@ -141,6 +141,12 @@ static const struct api_key *valid_key(const struct county *county, const char *
     return known && (known->expires == 0 || now_ms() < known->expires) ? known : NULL;
 }
 
+const struct api_key *access_county_key(const struct http_request *request, const struct county *county)
+{
+    const char *key = access_request_key(request);
+    return key ? valid_key(county, key) : NULL;
+}
+
 /* Whose key it is: of the county that is asked about, else of any other. */
 static bool find_key(struct intake *intake, const struct county *wanted, const char *key, struct caller *ret_caller)
 {

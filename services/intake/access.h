@@ -55,6 +55,9 @@ int64_t access_charge(struct intake *intake, const struct http_request *request,
 /* The key that a request brings in `Authorization: Bearer KEY` or `X-Api-Key`, else NULL. */
 const char *access_request_key(const struct http_request *request);
 
+/* The county's key among those, whatever it may be used for; NULL when it is none. */
+const struct api_key *access_county_key(const struct http_request *request, const struct county *county);
+
 /* Whether a browser says that another site's page made the request. */
 bool access_is_foreign(const struct http_request *request);
 

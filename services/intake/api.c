@@ -80,6 +80,8 @@ static void on_placed(void *arg, const struct placement *placed)
 {
     struct ask *ask = arg;
     if (placed->status == ANSWER_REFUSED) {
+        if (placed->wait > 0)
+            intake_retry_in(ask->request, placed->wait);
         intake_answer_error(ask->request, intake_status_of(placed->error), placed->error, placed->field,
                             placed->detail);
         return;
@@ -97,7 +99,7 @@ static void on_placed(void *arg, const struct placement *placed)
 
 static void post_order(void *arg, struct http_request *request)
 {
-    static const enum field reserved[] = {F_SOURCE, FIELD_COUNT};
+    static const enum field reserved[] = {F_SOURCE, F_VIA, FIELD_COUNT};
     struct ask *ask = ask_new(arg, request);
     RECORD *message = record_new();
     struct fault fault;
@@ -115,6 +117,9 @@ static void post_order(void *arg, struct http_request *request)
                             "no county has this code: use its 6-digit division code");
         return;
     }
+    const struct api_key *key = access_county_key(request, county);
+    if (key)
+        record_printf(message, F_VIA, "key:%s", key->name);
     if (read_idempotency(ask, idempotency))
         intake_submit_order(ask->intake, county, message, "api", *idempotency ? idempotency : NULL,
                             intake_remember(ask->intake), on_placed, ask);

@@ -60,6 +60,8 @@ static const struct word words[] = {
     {"encoding", 415, "不支持压缩的内容，请不经压缩直接发送。", "Send the body without compressing it."},
     {"too_many_tries", 429, "查询码输错次数太多，请一小时后再试。",
      "Too many wrong codes for this order: try again in an hour."},
+    {"limited", 429, "用这个电话提交的事项太多了，请过几个小时再提交，或联系政协办公室。",
+     "Too many concerns were placed with this phone: wait for as long as Retry-After says, or ask the office."},
     {"too_many_requests", 429, "操作太频繁，请稍后再试。", "Too many requests: wait for as long as Retry-After says."},
     {"sealed", 500, "联系方式无法打开，请联系系统管理员。",
      "The contact does not open with the county's keys: tell the operator."},

@@ -30,7 +30,7 @@ enum {
 struct import {
     struct intake *intake;
     struct http_request *request; /* NULL: the client has gone */
-    char county[7];
+    char county[7], actor[64];    /* of which, and who sends the file */
     struct csv *csv;
     int columns[COLUMNS_MAX]; /* an enum field each, or -1 */
     size_t column_count;      /* 0 until the header is read */
@@ -286,6 +286,7 @@ static int on_row(void *arg, int line, char *const fields[], size_t count, const
     }
     if (!record_has(message, F_TITLE))
         title_from_text(message);
+    record_set(message, F_VIA, import->actor);
     submit_row(import, line, message);
     return 0;
 }
@@ -305,6 +306,7 @@ static struct import *begin(struct intake *intake, struct http_request *request)
     import->request = request;
     import->timer = -1;
     memcpy(import->county, access_of(request)->county, sizeof import->county);
+    memcpy(import->actor, access_of(request)->grant.actor, sizeof import->actor);
     import->csv = csv_new(ROW_MAX, on_row, import);
     import->ignored = json_array();
     import->refused = json_array();

@@ -73,12 +73,14 @@ struct placement {
     const char *error;  /* REFUSED: stable word (missing, long, utf8, invalid, ...); UNAVAILABLE: busy or unavailable */
     const char *field;  /* REFUSED: the field it is about, or "" */
     const char *detail; /* REFUSED: for people, in English */
+    int64_t wait;       /* REFUSED: for how many seconds; 0: for ever */
 };
 typedef void placed_fn(void *arg, const struct placement *placement);
 
 /*
  * Checks the message, gives the order a number and submits MSG_PLACE_ORDER.
- * given: its fields; F_COUNTY and F_SOURCE are set here. It is copied.
+ * given: its fields, F_VIA among them unless it is a guest's; F_COUNTY and
+ * F_SOURCE are set here. It is copied.
  * source: "api", "open311" or "import"; also keeps the doors' idempotency
  * keys apart. idempotency: NULL, or a text of any length; the same text from
  * the same source gives the first result for `remember` seconds. done is

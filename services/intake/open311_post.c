@@ -207,6 +207,7 @@ void open311_post_request(struct open311_call *call, const struct county *county
         if (value)
             record_set(message, params[i].field, value);
     }
+    record_printf(message, F_VIA, "key:%s", call->writer->name);
     record_set_int(message, F_PUBLIC, 1); /* what is posted here is posted to a public list */
     char digest[DIGEST_SIZE];
     if (once)

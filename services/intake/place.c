@@ -64,6 +64,17 @@ static const char *find_fault(const struct county *county, const struct record *
     return NULL;
 }
 
+enum { DAY_MS = 24 * 3600 * 1000 };
+
+/* SMS go to a phone that a guest has named, so there is a limit to it. Who has a key or a session answers for that. */
+static void limit_guests(const struct county *county, const char *person, struct outcome *outcome)
+{
+    char key[80];
+    snprintf(key, sizeof key, "placed:%s", person);
+    if (county->phone_orders > 0)
+        outcome_limit(outcome, key, county->phone_orders, DAY_MS / county->phone_orders);
+}
+
 /* Name, phone and mail address leave the changes for the sealed contact. Whether there is a phone to reach. */
 static bool set_contact(const struct context *context, const struct record *message, struct record *changes)
 {
@@ -96,12 +107,15 @@ void place_order(const struct context *context, const struct record *order, cons
     }
     struct record *changes = outcome_changes(outcome);
     record_copy_all(changes, message);
+    record_unset(changes, F_VIA);
     record_set(changes, F_ORDER, context->order_id);
     record_set(changes, F_STATE, STATE_PLACED);
     record_set_int(changes, F_PLACED_AT, context->now);
     if (record_has(message, F_COMMUNITY))
         record_set(changes, F_TOWN, county_community(context->county, record_str(message, F_COMMUNITY))->town->id);
     bool reachable = set_contact(context, message, changes);
+    if (reachable && !record_has(message, F_VIA))
+        limit_guests(context->county, record_str(changes, F_PERSON), outcome);
 
     int64_t due = calendar_end(context->county, context->now, county_clock(context->county, "", CLOCK_HANDOVER));
     record_set(changes, F_CLOCK, clock_name(CLOCK_HANDOVER));

@@ -119,6 +119,10 @@ static void on_answer(void *arg, enum answer_status status, enum message_type ty
         placement.error = record_str(reply, F_ERROR);
         placement.field = record_str(reply, F_FIELD);
         placement.detail = record_str(reply, F_DETAIL);
+        if (strcmp(placement.error, "limited") == 0 && county->phone_orders > 0) {
+            placement.wait = 24 * 3600 / county->phone_orders + 1; /* then one more is free, at the latest */
+            placement.detail = NULL;                               /* errors.c knows what is limited */
+        }
     }
     crash_point("placed, caller not told");
     submission->done(submission->arg, &placement);

@@ -219,6 +219,51 @@ def test_codes_for_one_phone_are_limited(make_system):
     assert ask_code(system, OFFICE).status == 202
 
 
+def test_a_phone_that_guests_name_is_limited(make_system, tmp_path):
+    """Nobody makes others' phones ring by placing orders; at two doors no more than at one. Who has a key goes on."""
+    counties = [make_county(tmp_path, county=county, settings={"phone_orders": "3"}) for county in (COUNTY, "990104")]
+    system = make_system(counties=counties, instances={"intake": 2})
+    doors = [f"http://127.0.0.1:{process.environment['SIDAN_HTTP_PORT']}" for process in system.of("intake")]
+    last = []
+
+    def place(phone="10000055555", door=0, county=COUNTY, key=None, once=None, language="zh"):
+        headers = {"Accept-Language": language} | ({"X-Api-Key": key} if key else {}) | (
+            {"Idempotency-Key": once} if once else {})
+        answer = Answer(requests.post(doors[door] + "/api/v1/orders", headers=headers, timeout=20, json={
+            "county": county, "title": "路灯不亮", "phone": phone}))
+        last[:] = [answer]
+        return answer.status
+
+    assert [place(once="1"), place(door=1), place("+86 100-0005-5555", once="3")] == [201] * 3
+    for door in (0, 1):
+        for phone in ("10000055555", "0086 10000055555"):
+            assert place(phone, door) == 429
+            assert 8 * 3600 - 60 <= int(last[0].headers["Retry-After"]) <= 8 * 3600 + 1, last
+            assert last[0].json["error"]["code"] == "limited" and "电话" in last[0].json["error"]["message"]
+    assert place(language="en") == 429 and "phone" in last[0].json["error"]["message"], last
+    assert place(once="1") == 201 and place(once="3", phone="+86 100-0005-5555") == 201, "a repetition is none more"
+    assert place("10000055556") == 201 and place(phone="") == 201, "others go on"
+    assert place(county="990104") == 201 and place(key=KEYS["office"]) == 201
+    by_key = last[0].json
+    history = lambda: system.api("GET", f"/api/v1/orders/{by_key['order']}/history",  # noqa: E731
+                                 key="office").json["rows"]
+    steps = wait_until(history, 10, "it is in the journal")
+    assert steps[0].get("via") == "key:office", steps
+    assert not system.redis.hexists(f"order:{{{COUNTY}}}:{by_key['order']}", "via")
+    assert place(key="made up") == 429
+    table = "标题,电话\n路灯不亮,10000055555\n井盖丢了,10000055555\n".encode()
+    report = system.api("POST", f"/api/v1/imports?county={COUNTY}", key="import", data=table)
+    assert report.json["accepted"] == 2, report
+    form = {"service_code": "construction", "address_string": "东门", "phone": "10000055555", "api_key": KEYS["open311"],
+            "jurisdiction_id": COUNTY}
+    assert requests.post(doors[0] + "/open311/v2/requests.json", data=form, timeout=20).status_code == 200
+    limits = system.redis.keys(f"placed:{{{COUNTY}}}:*")
+    assert len(limits) == 2 and all(0 < system.redis.ttl(key) <= 86401 for key in limits), limits
+    full, limit = max((int(system.redis.get(key)), key) for key in limits)
+    system.redis.set(limit, full - 8 * 3600 * 1000)
+    assert [place(), place()] == [201, 429], "one more in eight hours"
+
+
 def test_strangers_are_limited_by_address(make_system):
     limits = {"guest_burst": 6, "guest_per_minute": 1}
     system = make_system(parameters={"intake": limits})

@@ -159,6 +159,7 @@ static void defaults(void **state)
     assert_int_equal(county->work_end, 1050);
     assert_memory_equal(county->work_weekday, weekdays, sizeof weekdays);
     assert_int_equal(county->escalate.working_days, 1);
+    assert_int_equal(county->phone_orders, 10);
     county_destroy(&county);
 }
 
@@ -175,7 +176,7 @@ static void all_settings(void **state)
     texts[FILE_SETTINGS] =
         "\xEF\xBB\xBFname,value\r\nname,\"石桥县, 政协\"\r\nlanguage,en\r\nchair_phone,10000009001\r\n"
         "contact,拨 0000-1234567\r\nthreshold,1\r\nopen311_tokens,yes\r\n"
-        "work_hours,00:00-23:59\r\nwork_weekdays,6-7\r\nescalate,90s\r\n,,\r\n";
+        "work_hours,00:00-23:59\r\nwork_weekdays,6-7\r\nescalate,90s\r\nphone_orders,0\r\n,,\r\n";
     assert_int_equal(county_parse("990102", texts, note_fault, &faults, &county), 0);
     assert_string_equal(county->name, "石桥县, 政协");
     assert_string_equal(county->language, "en");
@@ -187,6 +188,7 @@ static void all_settings(void **state)
     assert_int_equal(county->work_end, 23 * 60 + 59);
     assert_memory_equal(county->work_weekday, weekdays, sizeof weekdays);
     assert_int_equal(county->escalate.ms, 90000);
+    assert_int_equal(county->phone_orders, 0);
     assert_int_equal(county->key_count, 0);
     county_destroy(&county);
 }
