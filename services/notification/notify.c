@@ -251,17 +251,20 @@ void sms_receipt(const struct context *context, const struct record *order, cons
     outcome_refuse(outcome, "invalid", "receipt", "no receipt has this code");
 }
 
-/* Tells somebody we know how a reply should look. */
-static void queue_help(const struct context *context, const struct record *message, const char *ref,
-                       struct outcome *outcome)
+/* Tells somebody we know how a reply should look, or has them say which order they mean. */
+static void queue_help(const struct context *context, const struct record *message, const char *template,
+                       const char *ref, struct outcome *outcome)
 {
     RECORD *none = record_new();
-    struct occasion occasion = {
-        .county = context->county, .order_id = "", .order = none, .message = none, .now = context->now};
-    AUTOFREE char *text = template_text("help", &occasion);
+    struct occasion occasion = {.county = context->county,
+                                .order_id = record_str(message, F_ORDER),
+                                .order = none,
+                                .message = none,
+                                .now = context->now};
+    AUTOFREE char *text = template_text(template, &occasion);
     struct person person = {.phone = record_str(message, F_FROM)};
     snprintf(person.ref, sizeof person.ref, "%s", ref);
-    queue_sms(context, outcome, "", 1, &person, "help", text, 0);
+    queue_sms(context, outcome, "", 1, &person, template, text, 0);
 }
 
 void send_code(const struct context *context, const struct record *order, const struct record *message,
@@ -289,12 +292,15 @@ void sms_reply(const struct context *context, const struct record *order, const 
     char ref[REF_SIZE];
     const struct member *member = people_by_phone(context->county, record_str(message, F_FROM), ref);
     const char *what = "stranger";
-    if (member && record_has(order, F_VER)) {
+    if (*ref && record_has(message, F_ORDER)) {
+        what = "which";
+        queue_help(context, message, what, ref, outcome);
+    } else if (member && record_has(order, F_VER)) {
         what = "claim";
         record_set(outcome_send(outcome, MSG_CLAIM_REPLIED), F_MEMBER, member->id);
     } else if (*ref) {
         what = "help";
-        queue_help(context, message, ref, outcome);
+        queue_help(context, message, what, ref, outcome);
     }
     char label[30];
     snprintf(label, sizeof label, "what=\"%s\"", what);

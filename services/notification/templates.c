@@ -79,6 +79,9 @@ templates[] = {
      "reopen it."},
     {"code", "{sign_in}是您的登录验证码，五分钟内有效。请不要告诉任何人，工作人员也不会向您索要。",
      "{sign_in} is your code to sign in, good for five minutes. Tell it to nobody; we never ask you for it."},
+    {"which", "您回复的代码，别的县也有。要接我县的这一单，请回复它的单号{order}。[有疑问请联系：{contact}。]",
+     "Another county has a concern with the same code. To take on ours, reply its number {order}.[ Questions: "
+     "{contact}.]"},
     {"help", "没有看懂您的回复。要接单，请回复短信里的那几个字母和数字，再加“接单”两个字。[有疑问请联系：{contact}。]",
      "We could not read your reply. To take on a concern, reply with the code in its message.[ Questions: {contact}.]"},
 };

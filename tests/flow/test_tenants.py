@@ -5,6 +5,7 @@ is written down here a second time, in the words of the domain, so that a wrong 
 """
 
 import hashlib
+import re
 import subprocess
 from collections import Counter
 
@@ -413,6 +414,55 @@ def test_a_member_rates_as_a_resident_what_others_handle(shared):
     assert other.step(order, "rating", {"rating": "satisfied"}).status == 403
     answer = other.step(order, "rating", {"rating": "satisfied"}, code=order["code"], headers={"X-CSRF-Token": ""})
     assert answer.status == 200, answer
+
+
+# -- SMS ---------------------------------------------------------------------------------------------------------------
+
+def test_a_reply_claims_in_the_county_that_is_meant(make_system, tmp_path):
+    """All counties have the same codes, and the sender is a member of two: what is unclear is asked, and nothing done."""
+    token, phone = "a-token-of-the-tenants", "10000004102"
+    system = make_system(counties=[make_county(tmp_path, county=county) for county in (COUNTY, OTHER)],
+                         parameters={"intake": {"gateway_token": token}})
+
+    def reply(text, id):
+        answer = system.api("POST", f"/gateway/kannel/{token}/reply?id={id}", data=text.encode(),
+                            headers={"X-Kannel-From": phone, "Content-Type": "text/plain; charset=utf-8"})
+        assert answer.status == 200, answer
+
+    def opened(county):
+        order = system.place(county=county)
+        sms = system.wait_sms(order, template="opened", recipient="member:M102")[0]
+        return order, re.search(r"回复 (\w+) 接单", sms["text"])[1]
+
+    def members(order):
+        return system.order(order).get("members", "")
+
+    def asked():
+        return [sms for sms in system.spool() if sms["template"] == "which"]
+
+    theirs, code = opened(OTHER)
+    reply(code, 1)
+    wait_until(lambda: members(theirs) == "M102", 10, "it is found where it is, though another county comes first")
+
+    (ours, code), (theirs, same) = opened(COUNTY), opened(OTHER)
+    assert code != same
+    theirs_first = f"{OTHER}-{ours['order'][7:]}"
+    for _ in range(2):  # the gateway repeats it
+        reply(f"{code} 接单", 2)
+    wait_until(lambda: len(asked()) == 2, 20, "each county asks")
+    assert {sms["to"] for sms in asked()} == {phone}
+    for number in (ours["order"], theirs_first):
+        assert sum(number in sms["text"] for sms in asked()) == 1
+    reply(f"接单，单号{ours['order'].translate({ord(c): ord(c) + 0xFEE0 for c in '0123456789-'})}。", 3)
+    wait_until(lambda: members(ours) == "M102", 10, "the number says which")
+    assert system.redis.hget(f"order:{{{OTHER}}}:{theirs_first}", "members") == "M102", "once, by the first reply"
+
+    ours, code = opened(COUNTY)
+    assert code == same
+    system.redis.hset(f"order:{{{COUNTY}}}:{ours['order']}", "group", "G99")
+    reply(code, 4)
+    wait_until(lambda: members(theirs) == "M102", 10, "it is clear when the other is no concern of this member's group")
+    assert members(ours) == "" and len(asked()) == 2
 
 
 # -- between services --------------------------------------------------------------------------------------------------

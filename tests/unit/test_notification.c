@@ -372,11 +372,14 @@ static const struct {
     bool order_exists;
     const char *claims; /* the member whose claim is passed on; NULL when none */
     const char *helped; /* who is told how to reply; NULL when nobody */
+    bool unclear;       /* it may be about another county's order: who sent it is asked, and nothing is done */
 } reply_cases[] = {
-    {"10000004002", true, "M2", NULL},         {"10000004003", true, "M3", NULL},
-    {"10000004002", false, NULL, "member:M2"}, {"10000001001", true, NULL, "convener:T1"},
-    {"10000000001", true, NULL, NULL}, /* a resident, or anybody */
-    {"10000000001", false, NULL, NULL},
+    {"10000004002", true, NULL, "member:M2", true},   {"10000004002", false, NULL, "member:M2", true},
+    {"10000001001", true, NULL, "convener:T1", true}, {"10000000001", true, NULL, NULL, true},
+    {"10000004002", true, "M2", NULL, false},         {"10000004003", true, "M3", NULL, false},
+    {"10000004002", false, NULL, "member:M2", false}, {"10000001001", true, NULL, "convener:T1", false},
+    {"10000000001", true, NULL, NULL, false}, /* a resident, or anybody */
+    {"10000000001", false, NULL, NULL, false},
 };
 
 static void replies_claim_or_are_helped(void **state)
@@ -387,6 +390,8 @@ static void replies_claim_or_are_helped(void **state)
         record_set(message, F_FROM, reply_cases[i].from);
         record_set(message, F_BODY, "3Q7 接单");
         record_set(message, F_REF, "r1");
+        if (reply_cases[i].unclear)
+            record_set(message, F_ORDER, "990101-000123");
         struct context context = fixture_context(county);
         struct outcome *outcome = outcome_new();
         sms_reply(&context, order, message, outcome);
@@ -398,7 +403,7 @@ static void replies_claim_or_are_helped(void **state)
         const char *helped = written(outcome, "HSET", key, "recipient");
         assert_string_equal(helped ? helped : "", reply_cases[i].helped ? reply_cases[i].helped : "");
         if (helped) {
-            assert_string_equal(written(outcome, "HSET", key, "template"), "help");
+            assert_string_equal(written(outcome, "HSET", key, "template"), reply_cases[i].unclear ? "which" : "help");
             assert_string_equal(written(outcome, "HSET", key, "order"), "");
             assert_null(written(outcome, "HINCRBY", "", "sms_open"));
         }
@@ -451,7 +456,7 @@ static void codes_go_to_those_on_the_roster(void **state)
 static const char *const expected_names[] = {
     "placed",   "screening",         "returned",    "opened",   "claimed",  "full",  "claim_refused",
     "assigned", "assigned_resident", "handed_over", "answered", "reopened", "rated", "closed",
-    "reminder", "escalated",         "reassigned",  "decide",   "code",     "help",
+    "reminder", "escalated",         "reassigned",  "decide",   "code",     "which", "help",
 };
 
 static void fill_order(struct record *order, const char *words)
