@@ -248,7 +248,10 @@ def test_host_tricks(door, host):
 
 
 def test_response_splitting(door):
-    """Nothing that a caller says can become a header, or an answer, of its own."""
+    """Nothing that a caller says can become a header, or an answer, of its own.
+
+    libmicrohttpd adds no header that has a line's end in it. Answers in the middle of an upload are written by us.
+    """
     evil = "a\r\nSet-Cookie: x=1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
     escaped = "%0d%0aSet-Cookie:%20x=1%0d%0a%0d%0aHTTP/1.1%20200%20OK"
     with harmless(door, stored=1):
@@ -261,6 +264,21 @@ def test_response_splitting(door):
                 ("/api/v1/nothing", f"Accept-Language: en{escaped}", "Origin: http://x%0d%0a", "Referer: " + escaped),
                 (f"/gateway/kannel/{escaped}/receipt",),
             ]]
+        upload = b"a" * 10_000
+        answers += [
+            exchange(door, get(path, *lines).replace(b"GET", b"POST", 1) + upload) for path, *lines in [
+                (f"/{escaped}", "Content-Length: 999999999"), (f"/api/v1/orders/{escaped}", "Content-Length: 999999999"),
+                (f"/open311/v2/{escaped}.xml", "Content-Length: 999999999"),
+                (f"/{escaped}", "Content-Length: 20000", f"Content-Encoding: {escaped}"),
+                (f"/{escaped}", "Content-Length: 20000", "Content-Length: 20001"),
+                (f"/api/v1/imports?county={escaped}", "Content-Length: 20000"),
+                (f"/api/v1/imports?county={escaped}", "Content-Length: 20000", "X-Api-Key: test-office-key"),
+                (f"{IMPORT}&x={escaped}", "Content-Length: 20000", "X-Api-Key: test-open311-key"),
+                (f"{IMPORT}&x={escaped}", "Content-Length: 20000", "X-Api-Key: test-office-key",
+                 f"Content-Type: multipart/{escaped}"),
+            ]]
+        assert [statuses(answer) for answer in answers[-9:]] == [
+            [413], [413], [413], [415], [400], [401], [404], [403], [415]]
         placed = door.api("POST", "/api/v1/orders", {"county": COUNTY, "title": evil, "text": evil, "place": evil},
                           idempotency="a%0d%0aSet-Cookie: x=1")
         refused = door.api("POST", "/api/v1/orders", {"county": evil, evil: evil})
@@ -385,7 +403,11 @@ def test_sql_injection(door):
         assert database.execute("SELECT count(*) FROM journal").fetchone()[0] > 0
 
 
-REDIS = ["x\r\nFLUSHALL\r\n", "*1\r\n$8\r\nFLUSHALL\r\n", "return redis.call('FLUSHALL')", "KEYS[1]", "{other}", "}{",
+# The services' user may not FLUSHALL; it may set I:{990103}, which is no name of ours.
+BREAKOUT = "{0}),redis.call('SET','I:{{990103}}',1)--"
+REDIS = ["x\r\nFLUSHALL\r\n", "*1\r\n$8\r\nFLUSHALL\r\n", "return redis.call('FLUSHALL')", "x\r\nSET I:{990103} 1\r\n",
+         "x\r\n*3\r\n$3\r\nSET\r\n$10\r\nI:{990103}\r\n$1\r\n1\r\n", BREAKOUT.format("'"), BREAKOUT.format('"'),
+         BREAKOUT.format("]]"), "I:{990103}", "x SET I:{990103} 1", "%d %b", "KEYS[1]", "{other}", "}{",
          "990103-000001}", "{990102}:990102-000001", "a:b:c", "a b", "..", "\"", "'", "]]", "%s%n", "$", "-1", "|",
          "a|b|0", "\x7f"]
 
