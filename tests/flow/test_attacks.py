@@ -267,7 +267,8 @@ def test_response_splitting(door):
         upload = b"a" * 10_000
         answers += [
             exchange(door, get(path, *lines).replace(b"GET", b"POST", 1) + upload) for path, *lines in [
-                (f"/{escaped}", "Content-Length: 999999999"), (f"/api/v1/orders/{escaped}", "Content-Length: 999999999"),
+                (f"/{escaped}", "Content-Length: 999999999"),
+                (f"/api/v1/orders/{escaped}", "Content-Length: 999999999"),
                 (f"/open311/v2/{escaped}.xml", "Content-Length: 999999999"),
                 (f"/{escaped}", "Content-Length: 20000", f"Content-Encoding: {escaped}"),
                 (f"/{escaped}", "Content-Length: 20000", "Content-Length: 20001"),

@@ -24,8 +24,8 @@ import zmq
 from harness import COUNTY, SERVICES, Answer, is_busy, make_county, wait_until
 from stream import Stream, assert_nothing_lost_nothing_twice
 from test_documents import schema
-from test_second_implementation import (ACK, ARCHIVE, ASSIGNMENT, CALL, EVENT, GOLDEN, INTAKE, NOTIFICATION, OK, REFUSED,
-                                        ROUTING, SIDANCTL, envelope, read_message)
+from test_second_implementation import (ACK, ARCHIVE, ASSIGNMENT, CALL, EVENT, GOLDEN, INTAKE, NOTIFICATION, OK,
+                                        REFUSED, ROUTING, SIDANCTL, envelope, read_message)
 
 QUIET_MS = 500  # an answer that is to come comes in some milliseconds
 SENDERS = 4  # intake, routing, assignment and notification keep a connection to the archive
@@ -174,7 +174,8 @@ def test_a_stolen_key_signs_no_other_services_steps(shared):
             "actor": "member:M101", "service": "assignment", "state": "answered", "answer": "forged"}
     with closing(dealer(shared, keys=shared.key_pair("routing"))) as thief:
         for service in ("assignment", "intake", "archive", "nobody", ""):
-            head = envelope(kind=EVENT, order=order["order"], source=ROUTING, destination=ARCHIVE, sequence=2, id="f" * 24)
+            head = envelope(kind=EVENT, order=order["order"], source=ROUTING, destination=ARCHIVE, sequence=2,
+                            id="f" * 24)
             thief.send(head + msgpack.packb(step | {"service": service}))
             assert thief.poll(5000), "no answer"
             answer, _ = read_message(thief.recv())

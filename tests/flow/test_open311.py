@@ -375,7 +375,8 @@ def test_strangers_who_read_are_limited_by_address(make_system):
         return system.api("GET", f"/open311/v2/{path}", params=query, headers={"X-Forwarded-For": address})
 
     lists = ("requests.xml", "servicerequestupdates.json", f"requests.json?jurisdiction_id={COUNTY}")
-    ones = ("services.json", "services/nothing.json", "discovery.xml", f"requests/{COUNTY}-999999.json", "tokens/none.xml")
+    ones = ("services.json", "services/nothing.json", "discovery.xml", f"requests/{COUNTY}-999999.json",
+            "tokens/none.xml")
     for address, paths, count in (("198.51.100.1", lists, 6), ("198.51.100.2", ones, 30)):
         answers = [ask(paths[n % len(paths)], address).status for n in range(count)]
         assert 429 not in answers and 503 not in answers, answers

@@ -212,7 +212,7 @@ FILL = """for i = redis.call('XLEN', KEYS[1]) + 1, ARGV[1] do redis.call('XADD',
 
 
 def test_a_flood_of_refusals_pushes_out_no_look(make_system):
-    """While the archive is away: refusals are only counted from a length on, looks and sign-ins refused from twice it."""
+    """While the archive is away: from a length on refusals are only counted, from twice it nobody looks or signs in."""
     system = make_system()
     stream, left_out, office = f"audit:{{{COUNTY}}}", f"left_out:{{{COUNTY}}}", "10000005001"
     order = system.place(**RESIDENT)

@@ -419,7 +419,7 @@ def test_a_member_rates_as_a_resident_what_others_handle(shared):
 # -- SMS ---------------------------------------------------------------------------------------------------------------
 
 def test_a_reply_claims_in_the_county_that_is_meant(make_system, tmp_path):
-    """All counties have the same codes, and the sender is a member of two: what is unclear is asked, and nothing done."""
+    """All counties have the same codes, and the sender is a member of two: what is unclear is asked, nothing done."""
     token, phone = "a-token-of-the-tenants", "10000004102"
     system = make_system(counties=[make_county(tmp_path, county=county) for county in (COUNTY, OTHER)],
                          parameters={"intake": {"gateway_token": token}})
@@ -472,13 +472,14 @@ SPEAKERS = {"intake": INTAKE, "routing": ROUTING, "assignment": ASSIGNMENT, "not
 
 
 def calls(system):
-    """Each call of the schema: (name, receiver, {field: type} of its required and optional fields)."""
+    """Each call of the schema: (name, sender, receiver, {field: type} of its required and optional fields)."""
     lines = system.ctl("schema").splitlines()
     types = {cells[0].strip("| `"): cells[1] for line in lines if len(cells := line.split(" | ")) == 4 and "`" in line}
     for line in lines:
         cells = [cell.strip("| ") for cell in line.split(" | ")]
         if len(cells) == 6 and cells[1] == "call":
-            yield cells[0].strip("`"), cells[2].split(", ")[0], cells[3], {f.strip("* "): types[f.strip("* ")] for f in cells[5].split(",")}
+            fields = [field.strip("* ") for field in cells[5].split(",")]
+            yield cells[0].strip("`"), cells[2].split(", ")[0], cells[3], {field: types[field] for field in fields}
 
 
 def test_every_call_with_another_countys_order(world):
