@@ -1,5 +1,7 @@
 """A clock jumps by a day while deadlines run: that of a host (nothing happens), and that of Redis' host (it is said).
 
+And an hour goes by on it in which the SMS gateway is away.
+
 A library that is loaded first shifts the clock of one process by the seconds in a file; its monotonic clock stays.
 (libfaketime does the same, but Redis does not start with it.) The programs are those without sanitizers, which want to
 be the first themselves.
@@ -8,13 +10,17 @@ be the first themselves.
 import re
 import subprocess
 import time
-from pathlib import Path
+from collections import Counter
 
 import pytest
 
-from harness import COUNTY, System, make_county, wait_until
+from gateway import Gateway
+from harness import COUNTY, SERVICES, System, make_county, wait_until
+from load import GATEWAY_TOKEN
 
-DAY = 86400
+DAY, HOUR = 86400, 3600
+STEP = 180  # seconds by which the clock goes on at once; more than 600 would not be followed
+LONGEST_PAUSE = 300  # seconds between two attempts at an SMS; see services/notification/sms.h
 SHIFT = r"""
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -66,23 +72,21 @@ CLOCKS = {("normal", "claim"): "2s", ("normal", "answer"): "1d", ("normal", "cal
 class Shifted(System):
     """The clock of each process can be set forth and back."""
 
-    def __init__(self, directory, **arguments):
-        directory = Path(directory)
-        directory.mkdir(parents=True)
-        library = directory / "shift.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O", "-x", "c", "-o", str(library), "-"], input=SHIFT, text=True,
+    def _redis_process(self):
+        self.library = self.directory / "shift.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O", "-x", "c", "-o", str(self.library), "-"], input=SHIFT, text=True,
                        check=True)
-        super().__init__(directory, start=False, **arguments)
-        for process in [self.redis_process, *self.services.values()]:
-            process.shift = directory / f"{process.name}.shift"
-            process.shift.write_text("0")
-            process.command[0] = process.command[0].replace("/asan", "")
-            process.environment = process.environment | {"LD_PRELOAD": str(library), "SHIFT_FILE": str(process.shift)}
-        try:
-            self.start()
-        except BaseException:
-            self.abandon()
-            raise
+        return self._shifted(super()._redis_process())
+
+    def add(self, *arguments):
+        return self._shifted(super().add(*arguments))
+
+    def _shifted(self, process):
+        process.shift = self.directory / f"{process.name}.shift"
+        process.shift.write_text("0")
+        process.command[0] = process.command[0].replace("/asan", "")
+        process.environment = process.environment | {"LD_PRELOAD": str(self.library), "SHIFT_FILE": str(process.shift)}
+        return process
 
 
 def set_clock(process, seconds):
@@ -156,3 +160,86 @@ def test_redis_clock_jumps(system):
 def gap_of(system, process):
     found = re.search(r"^sidan_clock_gap_seconds{} (\S+)$", system.metrics(process), re.M)
     return float(found[1]) if found else 0
+
+
+# -- an hour without the gateway -------------------------------------------------------------------------------------
+
+def instances(system):
+    """Until when each is announced, by Redis' clock."""
+    return dict(entry for service in SERVICES for entry in system.redis.zrange(f"registry:{service}", 0, -1,
+                                                                               withscores=True))
+
+
+def time_goes_on(system, seconds):
+    """Redis' clock is ahead by so much more; returns when everybody goes by it, and no SMS that is due is left untried.
+
+    Nobody jumps so far that it is not followed. Services ask for the time at least once between two announcements.
+    """
+    set_clock(system.redis_process, int(system.redis_process.shift.read_text()) + seconds)
+    for _ in range(2):
+        before = instances(system)
+        wait_until(lambda b=before: all(until > b[name] for name, until in instances(system).items()), 20,
+                   "all have announced themselves")
+    wait_until(lambda: not under_way(system), 60, "every SMS that was due was tried")
+
+
+def sms_of(system):
+    return {key.split(":")[-1]: system.redis.hgetall(key) for key in system.redis.scan_iter(f"sms:{{{COUNTY}}}:*", 1000)}
+
+
+def under_way(system):
+    """SMS that are to be sent by now, or are being sent."""
+    now = system.redis.time()[0] * 1000
+    waiting = system.redis.zrange(f"smsq:{{{COUNTY}}}", 0, -1, withscores=True)
+    states = [system.redis.hget(f"sms:{{{COUNTY}}}:{sms}", "state") for sms, _ in waiting]
+    return [sms for (sms, due), state in zip(waiting, states) if due <= now or state == "sending"]
+
+
+def whole_life(system):
+    """From placed to closed; whatever waits for the gateway, nobody is told to come again."""
+    body = {"county": COUNTY, "title": "东门小区路灯不亮", "text": "三栋门口的路灯坏了半个月", "phone": "10000000001"}
+    answer = system.api("POST", "/api/v1/orders", body)
+    assert answer.status == 201, answer
+    system.finish(answer.json)
+    return answer.json
+
+
+@pytest.fixture
+def away(make_system, tmp_path):
+    """A system whose gateway, a real Kannel, refuses connections from the beginning."""
+    system = make_system(kind=Shifted, start=False, parameters={"intake": {"gateway_token": GATEWAY_TOKEN}})
+    gateway = Gateway(tmp_path / "gateway", "127.0.0.1", [("127.0.0.1", system.port)])
+    # No lease and no wait for a receipt ends because the clock goes on by a step.
+    patience = {"sms_lease_ms": 600000, "receipt_wait_s": DAY}
+    system.add("notification", 1, gateway.parameters() | patience)
+    gateway.sending.behave("refuse")
+    system.start()
+    yield system, gateway
+    gateway.stop()
+
+
+def test_a_gateway_that_is_away_for_an_hour(away):
+    """Its SMS wait, and nothing else does; back, it gets each of them once, the last after the longest pause."""
+    system, gateway = away
+    for step in range(HOUR // STEP):
+        if step % 4 == 0:
+            whole_life(system)
+        time_goes_on(system, STEP)
+    waiting = sms_of(system)
+    assert {sms["state"] for sms in waiting.values()} == {"queued"} and not gateway.sending.passed
+    now, queue = system.redis.time()[0], system.redis.zrange(f"smsq:{{{COUNTY}}}", 0, -1, withscores=True)
+    assert all(due / 1000 <= now + LONGEST_PAUSE for _, due in queue) and len(queue) == len(waiting)
+
+    gateway.sending.behave(None)
+    took = 0
+    while system.redis.zcard(f"smsq:{{{COUNTY}}}") > 0:
+        assert took < LONGEST_PAUSE, f"{len(sms_of(system))} SMS, of which some are not sent after {took} s"
+        time_goes_on(system, 30)
+        took += 30
+    print({"SMS": len(waiting), "attempts": max(int(sms["attempt"]) for sms in sms_of(system).values()),
+           "seconds until the last was sent": took})
+    wait_until(lambda: {sms["state"] for sms in sms_of(system).values()} == {"delivered"}, 60, "all are delivered")
+    assert Counter(sms for sms, _, _ in gateway.sending.passed) == Counter(sms_of(system).keys())
+    sent = Counter((phone, text) for _, phone, text in gateway.sending.passed)
+    wait_until(lambda: Counter((sms["to"], sms["text"]) for sms in gateway.kannel.received()) == sent, 20,
+               "the network got each of them once")
