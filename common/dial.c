@@ -5,6 +5,12 @@
  * Redis counts only when it says itself that it is a primary, because right
  * after a failover a Sentinel may still name the old one. Nothing is kept of
  * a connection that failed: the next call begins anew.
+ *
+ * An old primary may wake up, or be cut off from the Sentinels alone, while
+ * its other replicas still follow and confirm. So who waits for replicas has
+ * to know as well that it has not been replaced: a Sentinel takes a primary
+ * for gone when it has not heard of it for so long, and it takes a quorum of
+ * them. As long as enough of them heard of it lately, nothing has happened.
  */
 #include "common/dial.h"
 
@@ -22,6 +28,7 @@
 enum {
     MAX_ADDRESSES = 8,
     SENTINEL_MS = 300, /* patience with one of them: there are others, and a service's loop waits */
+    SILENT_MS = 5000,  /* for which one that gave no opinion is not asked for it again */
 };
 
 const struct param redis_params[REDIS_PARAM_COUNT] = {
@@ -47,6 +54,20 @@ struct dialer {
     size_t count, first; /* first: the one to begin with */
     char name[100];      /* what the Sentinels call the primary; "": the address is Redis itself */
     int database;
+    struct address primary; /* that they named last */
+    struct {
+        redisContext *context; /* stays open for dialer_tenure() */
+        int64_t silent_until;
+    } sentinels[MAX_ADDRESSES];
+};
+
+/* What a Sentinel knows of the primary. */
+struct opinion {
+    struct address primary;
+    int64_t epoch; /* of its naming; a failover raises it */
+    bool replacing;
+    int64_t heard_at, patience_ms; /* after so long a silence it takes the primary for gone */
+    int64_t others, quorum;        /* Sentinels beside this one, and how many of all must say so */
 };
 
 struct redis_access redis_access_of(const struct params *params)
@@ -137,6 +158,9 @@ struct dialer *dialer_new(const struct redis_access *access, char ret_error[DIAL
 
 void dialer_destroy(struct dialer **dialer)
 {
+    for (size_t i = 0; *dialer && i < MAX_ADDRESSES; i++)
+        if ((*dialer)->sentinels[i].context)
+            redisFree((*dialer)->sentinels[i].context);
     free(*dialer);
     *dialer = NULL;
 }
@@ -236,17 +260,25 @@ static bool read_primary(const redisReply *reply, struct address *ret_primary)
     return *ret_primary->host != '\0';
 }
 
-/* Where one Sentinel says that the primary is. It may want a password or not; the first question tells. */
+/* Asks a Sentinel about the primary. It may want a password or not; the first question tells. */
+static redisReply *consult(const struct dialer *dialer, redisContext *context, const char *about,
+                           char error[DIAL_ERROR_SIZE])
+{
+    const char *const question[] = {"SENTINEL", about, dialer->name};
+    redisReply *reply = ask(context, 3, question, error);
+    if (!reply && strncmp(error, "NOAUTH", 6) == 0 && sign_in(&dialer->access, context, error))
+        reply = ask(context, 3, question, error);
+    return reply;
+}
+
+/* Where one Sentinel says that the primary is. */
 static bool ask_sentinel(const struct dialer *dialer, const struct address *sentinel, struct address *ret_primary,
                          char error[DIAL_ERROR_SIZE])
 {
     redisContext *context = open_connection(sentinel, NULL, SENTINEL_MS, error);
     if (!context)
         return false;
-    const char *const question[] = {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", dialer->name};
-    redisReply *reply = ask(context, 3, question, error);
-    if (!reply && strncmp(error, "NOAUTH", 6) == 0 && sign_in(&dialer->access, context, error))
-        reply = ask(context, 3, question, error);
+    redisReply *reply = consult(dialer, context, "GET-MASTER-ADDR-BY-NAME", error);
     bool known = reply && read_primary(reply, ret_primary);
     if (reply && !known)
         failed(error, "the Sentinel %s:%d knows no \"%s\"", sentinel->host, sentinel->port, dialer->name);
@@ -298,6 +330,9 @@ static redisContext *open_by_name(struct dialer *dialer, char error[DIAL_ERROR_S
         redisContext *context = open_redis(dialer, &primary, error);
         if (context) {
             dialer->first = at;
+            dialer->primary = primary;
+            for (size_t k = 0; k < dialer->count; k++)
+                dialer->sentinels[k].silent_until = 0; /* who replaces it may be one of these */
             return context;
         }
         tried = primary;
@@ -308,4 +343,93 @@ static redisContext *open_by_name(struct dialer *dialer, char error[DIAL_ERROR_S
 redisContext *dialer_connect(struct dialer *dialer, char ret_error[DIAL_ERROR_SIZE])
 {
     return *dialer->name ? open_by_name(dialer, ret_error) : open_redis(dialer, &dialer->addresses[0], ret_error);
+}
+
+/* --- whether it still is the primary --- */
+
+static bool read_opinion(const redisReply *reply, struct opinion *ret_opinion)
+{
+    int64_t port = 0, unheard = -1;
+    struct opinion opinion = {.epoch = -1, .patience_ms = -1, .others = -1, .quorum = -1};
+    const struct {
+        const char *name;
+        int64_t *value;
+    } numbers[] = {{"port", &port},
+                   {"config-epoch", &opinion.epoch},
+                   {"last-ok-ping-reply", &unheard},
+                   {"down-after-milliseconds", &opinion.patience_ms},
+                   {"num-other-sentinels", &opinion.others},
+                   {"quorum", &opinion.quorum}};
+    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
+        if (!is_text(reply->element[i]) || !is_text(reply->element[i + 1]))
+            return false;
+        const char *name = reply->element[i]->str, *value = reply->element[i + 1]->str;
+        if (strcmp(name, "ip") == 0)
+            snprintf(opinion.primary.host, sizeof opinion.primary.host, "%s", value);
+        else if (strcmp(name, "flags") == 0)
+            opinion.replacing = strstr(value, "o_down") || strstr(value, "failover_in_progress");
+        for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+            if (strcmp(name, numbers[k].name) == 0 && parse_int(value, 0, INT32_MAX, numbers[k].value) < 0)
+                return false;
+    }
+    opinion.primary.port = (int)port;
+    opinion.heard_at = -unheard;
+    *ret_opinion = opinion;
+    return unheard >= 0 && opinion.epoch >= 0 && opinion.patience_ms >= 0 && opinion.others >= 0 && opinion.quorum >= 0;
+}
+
+static bool hear(struct dialer *dialer, size_t i, struct opinion *ret_opinion)
+{
+    char error[DIAL_ERROR_SIZE];
+    int64_t now = mono_ms();
+    redisContext **context = &dialer->sentinels[i].context;
+    if (!*context && now >= dialer->sentinels[i].silent_until)
+        *context = open_connection(&dialer->addresses[i], NULL, SENTINEL_MS, error);
+    redisReply *reply = *context ? consult(dialer, *context, "MASTER", error) : NULL;
+    bool heard = reply && read_opinion(reply, ret_opinion);
+    if (reply)
+        freeReplyObject(reply);
+    if (heard) {
+        ret_opinion->heard_at += now;
+        return true;
+    }
+    if (*context || now >= dialer->sentinels[i].silent_until)
+        dialer->sentinels[i].silent_until = now + SILENT_MS;
+    if (*context)
+        redisFree(*context);
+    *context = NULL;
+    return false;
+}
+
+static int latest_first(const void *a, const void *b)
+{
+    int64_t one = *(const int64_t *)a, other = *(const int64_t *)b;
+    return (one < other) - (one > other);
+}
+
+int64_t dialer_tenure(struct dialer *dialer)
+{
+    struct opinion opinions[MAX_ADDRESSES];
+    int64_t ends[MAX_ADDRESSES], epoch = -1, needed = 1;
+    size_t heard = 0, count = 0;
+    if (!*dialer->name)
+        return INT64_MAX;
+    for (size_t i = 0; i < dialer->count; i++)
+        heard += hear(dialer, i, &opinions[heard]);
+    for (size_t i = 0; i < heard; i++)
+        if (is_same(&opinions[i].primary, &dialer->primary) && opinions[i].epoch > epoch)
+            epoch = opinions[i].epoch;
+    for (size_t i = 0; i < heard; i++) {
+        const struct opinion *opinion = &opinions[i];
+        bool ours = is_same(&opinion->primary, &dialer->primary);
+        if (ours ? opinion->replacing : opinion->epoch > epoch)
+            return 0;
+        if (!ours)
+            continue; /* it has not heard of the latest failover yet */
+        ends[count++] = opinion->heard_at + opinion->patience_ms;
+        if (opinion->others + 2 - opinion->quorum > needed)
+            needed = opinion->others + 2 - opinion->quorum; /* so many are left out of every quorum */
+    }
+    qsort(ends, count, sizeof *ends, latest_first);
+    return needed <= (int64_t)count ? ends[needed - 1] : 0;
 }

@@ -35,4 +35,10 @@ void dialer_destroy(struct dialer **dialer);
  * none to be had now; then ret_error says why, for people. */
 redisContext *dialer_connect(struct dialer *dialer, char ret_error[DIAL_ERROR_SIZE]);
 
+/*
+ * Until when (ms of the monotonic clock) the Sentinels can certainly not have replaced the primary that was connected
+ * to last; 0 when they may have done so. To be asked again before that.
+ */
+int64_t dialer_tenure(struct dialer *dialer);
+
 #endif

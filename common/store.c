@@ -32,6 +32,7 @@ struct store {
     struct dialer *dialer;
     int replicas, wait_ms; /* how many must have a write, and how long they are waited for */
     int64_t began;         /* when the latest run began, ms of the monotonic clock */
+    int64_t tenure;        /* see dialer_tenure(); kept up where replicas are waited for */
     redisContext *context; /* NULL while there is no connection */
     struct command *commands;
     size_t command_count, command_room;
@@ -209,7 +210,11 @@ static int connect_now(struct store *store)
     }
     if (!store->context)
         return fail(store, error);
-    return mono_ms() - store->time_learned < LEARN_TIME_MS && store->time_learned ? 0 : learn_time(store);
+    if (store->time_learned && mono_ms() - store->time_learned < LEARN_TIME_MS)
+        return 0;
+    if (store->replicas > 0)
+        store->tenure = dialer_tenure(store->dialer);
+    return learn_time(store);
 }
 
 static bool error_is(const redisReply *reply, const char *word)
@@ -301,10 +306,14 @@ static int check_wait(struct store *store, size_t own)
     long long confirmed = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
     while (store->reply_count > own)
         freeReplyObject(store->replies[--store->reply_count]);
-    if (confirmed >= store->replicas)
-        return 0;
     char error[80];
-    snprintf(error, sizeof error, "%lld of %d replicas have confirmed the latest writes", confirmed, store->replicas);
+    if (confirmed < store->replicas)
+        snprintf(error, sizeof error, "%lld of %d replicas have confirmed the latest writes", confirmed,
+                 store->replicas);
+    else if (mono_ms() >= store->tenure)
+        snprintf(error, sizeof error, "too few Sentinels have heard of this primary lately: it may be replaced");
+    else
+        return 0;
     return fail(store, error);
 }
 

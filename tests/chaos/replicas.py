@@ -31,43 +31,49 @@ class Replicated(System):
         self.node_count, self.waits = 1 + replicas, waits
         super().__init__(directory, **arguments)
 
+    def host(self, _name):
+        """Where one of the processes of Redis listens."""
+        return "127.0.0.1"
+
     def _redis_process(self):
         """Describes all of them, and answers the first primary."""
         self.redis_access = redis_access(self.directory, "replica", "sentinel")
         self.redis_access |= {"redis_replicas": self.waits, "redis_timeout_ms": 1000}
         self.password = (self.directory / "redis-password").read_text().strip()
-        ports = [free_port() for _ in range(self.node_count)]
-        self.nodes = [self._node(number, port, ports[0]) for number, port in enumerate(ports)]
-        self.sentinels = [self._sentinel(number, ports[0]) for number in range(3)]
-        addresses = ",".join(f"127.0.0.1:{port}" for port in [free_port(), *(s.port for s in self.sentinels)])
-        self.redis_url = f"sentinel://{addresses}/{NAME}"
+        self.nodes = []
+        for number in range(self.node_count):
+            self.nodes.append(self._node(number))
+        self.sentinels = [self._sentinel(number) for number in range(3)]
+        addresses = [f"127.0.0.1:{free_port()}", *(f"{s.host}:{s.port}" for s in self.sentinels)]
+        self.redis_url = f"sentinel://{','.join(addresses)}/{NAME}"
         return self.nodes[0]
 
-    def _process(self, name, lines, port, *arguments):
+    def _process(self, name, lines, *arguments):
         directory = self.directory / name
         directory.mkdir()
         configuration = directory / "redis.conf"
-        configuration.write_text("\n".join(lines + [f"dir {directory}", "bind 127.0.0.1", ""]))
+        host, port = self.host(name), free_port()
+        lines = [*lines, f"port {port}", f"dir {directory}", f"bind {host}", "protected-mode no", ""]
+        configuration.write_text("\n".join(lines))
         process = Process(name, ["redis-server", str(configuration), *arguments], dict(os.environ),
                           self.directory / f"{name}.log")
-        process.port = port
+        process.host, process.port, process.data = host, port, directory
         return process
 
-    def _node(self, number, port, primary):
-        lines = [f"include {DEPLOY}/redis.conf", f"include {DEPLOY}/replicated.conf", f"port {port}",
+    def _node(self, number):
+        lines = [f"include {DEPLOY}/redis.conf", f"include {DEPLOY}/replicated.conf",
                  f"aclfile {self.directory}/users.acl", "masteruser replica", f"masterauth {self.password}"]
-        if port != primary:
-            lines.append(f"replicaof 127.0.0.1 {primary}")
-        return self._process(f"redis{number}", lines, port)
+        if self.nodes:
+            lines.append(f"replicaof {self.nodes[0].host} {self.nodes[0].port}")
+        return self._process(f"redis{number}", lines)
 
-    def _sentinel(self, number, primary):
-        port = free_port()
-        text = (DEPLOY / "sentinel.conf").read_text().replace("127.0.0.1 6379", f"127.0.0.1 {primary}")
-        for name, value in (("down-after-milliseconds", 1000), ("failover-timeout", 2000)):
-            text = re.sub(rf"{name} sidan \d+", f"{name} sidan {value}", text)
-        lines = [text.replace("port 26379", f"port {port}"), f"sentinel auth-user {NAME} sentinel",
+    def _sentinel(self, number):
+        primary = self.nodes[0]
+        text = (DEPLOY / "sentinel.conf").read_text().replace("127.0.0.1 6379", f"{primary.host} {primary.port}")
+        text = re.sub(r"failover-timeout sidan \d+", "failover-timeout sidan 2000", text)
+        lines = [text.replace("port 26379", ""), f"sentinel auth-user {NAME} sentinel",
                  f"sentinel auth-pass {NAME} {self.password}"]
-        return self._process(f"sentinel{number}", lines, port, "--sentinel")
+        return self._process(f"sentinel{number}", lines, "--sentinel")
 
     def start_redis(self):
         for node in self.nodes:
@@ -76,7 +82,7 @@ class Replicated(System):
             self.wait_replica(replica)
         for sentinel in self.sentinels:  # last, because they look for replicas every 10 s only
             sentinel.start()
-        self.watch = Sentinel([("127.0.0.1", s.port) for s in self.sentinels], socket_timeout=1)
+        self.watch = Sentinel([(s.host, s.port) for s in self.sentinels], socket_timeout=1)
         self.redis = self.watch.master_for(NAME, decode_responses=True, socket_timeout=5)
         wait_until(self._is_complete, 30, "the Sentinels know all that is there", pause=0.2)
 
@@ -94,8 +100,18 @@ class Replicated(System):
         port = self.watch.discover_master(NAME)[1]
         return next(node for node in self.nodes if node.port == port)
 
+    def is_whole(self):
+        """Whether all nodes are there: a primary that no Sentinel is about to replace, and replicas that follow it."""
+        try:
+            found = self.connection(self.primary).info("replication")
+            flags = {s.sentinel_masters()[NAME]["flags"] for s in self.watch.sentinels}
+        except redis.exceptions.RedisError:
+            return False
+        states = [replica["state"] for name, replica in found.items() if re.fullmatch(r"slave\d", name)]
+        return found["role"] == "master" and states == ["online"] * (self.node_count - 1) and flags == {"master"}
+
     def connection(self, node):
-        return redis.Redis(port=node.port, decode_responses=True, socket_timeout=5)
+        return redis.Redis(node.host, node.port, decode_responses=True, socket_timeout=5)
 
     def wait_failover(self, old):
         """Waits until the Sentinels name another primary than this one."""
@@ -121,7 +137,7 @@ class Replicated(System):
         node.start()
         old = self.connection(node)
         wait_until(lambda: answers(old), 20, f"{node.name} answers")
-        old.replicaof("127.0.0.1", self.primary.port)
+        old.replicaof(self.primary.host, self.primary.port)
         self.wait_replica(node)
 
     def abandon(self):

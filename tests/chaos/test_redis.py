@@ -218,6 +218,26 @@ def test_failover_loses_nothing(make_system, county):
     print(assert_nothing_lost_nothing_twice(system, stream))
 
 
+def test_a_primary_that_wakes_up_while_it_is_replaced(make_system, county):
+    """It hangs, and goes on when one replica has been made the primary and the other still follows it, and confirms.
+
+    For that second the Sentinels name it, it takes itself for the primary, and a replica has all that is written to it.
+    """
+    system = make_system(kind=Replicated, replicas=2, counties=[county])
+    with Stream(system, rate=RATE) as stream:
+        stream.placed(40)
+        first = system.primary
+        others = [system.connection(node) for node in system.nodes if node is not first]
+        first.signal(signal.SIGSTOP)
+        wait_until(lambda: any(node.role()[0] == "master" for node in others), 30, "a replica is promoted", pause=0.005)
+        first.signal(signal.SIGCONT)
+        system.wait_failover(first)
+        system.wait_replica(first)
+        stream.placed(20)
+    assert_all_in_redis(system, stream)
+    print(assert_nothing_lost_nothing_twice(system, stream))
+
+
 def fail_over_to_the_past(system, stream, while_it_hangs):
     """The only replica hangs, then it and the primary die; it comes back alone, with what it had written before."""
     old = system.primary

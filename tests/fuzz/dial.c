@@ -53,6 +53,7 @@ static void dial(const char *url, const char *password)
     PROMISE(dialer);
     redisContext *context = dialer_connect(dialer, error);
     PROMISE(context || memchr(error, '\0', sizeof error));
+    dialer_tenure(dialer);
     if (context)
         redisFree(context);
     dialer_destroy(&dialer);

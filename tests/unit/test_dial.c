@@ -1,8 +1,10 @@
 /*
- * test_dial.c - urls of Redis: which are taken, and that a password in one is neither taken nor repeated; and answers
- * that are none.
+ * test_dial.c - urls of Redis: which are taken, and that a password in one is neither taken nor repeated; answers that
+ * are none; and when a primary may have been replaced by what the Sentinels say.
  */
 #include "common/dial.h"
+
+#include "common/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,8 +75,8 @@ static void a_password_is_no_part_of_it(void **state)
     assert_null(strstr(error, "hush"));
 }
 
-/* Something that says this to the first who connects, until they go; ret_port: where. */
-static pid_t speak(const char *words, int *ret_port)
+/* Something that says this to whoever connects first, and that to the next, each until they go; ret_port: where. */
+static pid_t speak(const char *words, const char *next, int *ret_port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
@@ -85,10 +87,13 @@ static pid_t speak(const char *words, int *ret_port)
     *ret_port = ntohs(address.sin_port);
     pid_t speaker = fork();
     if (speaker == 0) {
-        int caller = accept(listener, NULL, NULL);
-        bool there = write(caller, words, strlen(words)) > 0;
-        for (char heard; there;)
-            there = read(caller, &heard, 1) > 0;
+        for (; words; words = next, next = NULL) {
+            int caller = accept(listener, NULL, NULL);
+            bool there = write(caller, words, strlen(words)) > 0;
+            for (char heard; there;)
+                there = read(caller, &heard, 1) > 0;
+            close(caller);
+        }
         _exit(0);
     }
     close(listener);
@@ -111,7 +116,7 @@ static void what_is_no_answer_is_a_reason(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char url[60], error[DIAL_ERROR_SIZE] = "";
         int port;
-        pid_t speaker = speak(cases[i].words, &port);
+        pid_t speaker = speak(cases[i].words, NULL, &port);
         snprintf(url, sizeof url, cases[i].url, port);
         struct dialer *dialer = dialer_new(
             &(struct redis_access){.url = url, .user = "", .password = "", .password_file = "", .timeout_ms = 2000},
@@ -125,12 +130,99 @@ static void what_is_no_answer_is_a_reason(void **state)
     }
 }
 
+struct opinion {
+    const char *heard; /* ms ago; NULL: it has none, and says something else */
+    const char *flags, *epoch;
+    bool names_another;
+};
+
+static void say(const struct opinion *opinion, int primary, char *words, size_t size)
+{
+    char port[8];
+    snprintf(port, sizeof port, "%d", primary + opinion->names_another);
+    const char *const texts[] = {"ip",
+                                 "127.0.0.1",
+                                 "port",
+                                 port,
+                                 "flags",
+                                 opinion->flags,
+                                 "config-epoch",
+                                 opinion->epoch,
+                                 "last-ok-ping-reply",
+                                 opinion->heard,
+                                 "quorum",
+                                 "2",
+                                 "down-after-milliseconds",
+                                 "5000",
+                                 "num-other-sentinels",
+                                 "2"};
+    size_t count = sizeof texts / sizeof *texts, at = (size_t)snprintf(words, size, "*%zu\r\n", count);
+    for (size_t i = 0; i < count; i++)
+        at += (size_t)snprintf(words + at, size - at, "$%zu\r\n%s\r\n", strlen(texts[i]), texts[i]);
+}
+
+/* What is left of its tenure when three Sentinels, of which two may replace it, are of these opinions. */
+static int64_t tenure(const struct opinion opinions[3])
+{
+    int primary, ports[3];
+    char words[3][500], name[60], url[120], error[DIAL_ERROR_SIZE];
+    pid_t speakers[4] = {speak("+OK\r\n*1\r\n$6\r\nmaster\r\n", NULL, &primary)};
+    snprintf(name, sizeof name, "*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%d\r\n", primary < 10000 ? 4 : 5, primary);
+    for (size_t i = 0; i < 3; i++) {
+        if (opinions[i].heard)
+            say(&opinions[i], primary, words[i], sizeof words[i]);
+        else
+            snprintf(words[i], sizeof words[i], "*2\r\n$2\r\nip\r\n:1\r\n");
+        speakers[1 + i] = speak(i == 0 ? name : words[i], i == 0 ? words[i] : NULL, &ports[i]);
+    }
+    snprintf(url, sizeof url, "sentinel://127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d/sidan", ports[0], ports[1], ports[2]);
+    struct dialer *dialer = dialer_new(
+        &(struct redis_access){.url = url, .user = "", .password = "", .password_file = "", .timeout_ms = 2000}, error);
+    redisContext *context = dialer_connect(dialer, error);
+    if (!context)
+        fail_msg("%s", error);
+    int64_t left = dialer_tenure(dialer) - mono_ms();
+    redisFree(context);
+    dialer_destroy(&dialer);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(waitpid(speakers[i], NULL, 0), speakers[i]);
+    return left;
+}
+
+static void a_primary_that_may_be_replaced(void **state)
+{
+    const struct opinion well = {"100", "master", "3", false}, deaf = {"9000", "master,s_down", "3", false}, none = {0},
+                         slow = {"2500", "master", "3", false};
+    const struct {
+        struct opinion opinions[3];
+        int64_t left;
+    } cases[] = {
+        {{well, well, well}, 4900},
+        {{well, deaf, slow}, 2500},
+        {{well, none, well}, 4900},
+        {{well, well, {"100", "master", "2", true}}, 4900}, /* it has not heard of the latest failover */
+        {{well, well, {"100", "master", "4", true}}, 0},
+        {{well, well, {"9000", "master,s_down,o_down", "3", false}}, 0},
+        {{{"100", "master,failover_in_progress", "3", false}, well, well}, 0},
+        {{well, deaf, deaf}, 0},
+        {{well, none, none}, 0},
+        {{none, deaf, well}, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t left = tenure(cases[i].opinions), most = cases[i].left;
+        if (left > most || (most > 0 && left < most - 2000))
+            fail_msg("case %zu: %lld ms are left", i, (long long)left);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls),
         cmocka_unit_test(a_password_is_no_part_of_it),
         cmocka_unit_test(what_is_no_answer_is_a_reason),
+        cmocka_unit_test(a_primary_that_may_be_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
