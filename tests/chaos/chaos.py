@@ -26,7 +26,7 @@ from audit import Audit  # noqa: E402
 from faults import WEIGHTS, Injector, reachable, schedule, tour  # noqa: E402
 from harness import ROOT  # noqa: E402
 from ledger import Ledger  # noqa: E402
-from load import Load, claim_code, reply_to_door  # noqa: E402
+from load import PAUSE, Load, claim_code, reply_to_door  # noqa: E402
 from town import Town  # noqa: E402
 
 QUIET = 120  # seconds in which quiet must come after the faults
@@ -34,9 +34,11 @@ NOTHING = ("duplicates", "lost", "out of order", "SMS lost", "SMS twice", "dead 
 
 
 def reply_to_kannel(load, order, phone):
-    """A member's SMS, through the network and Kannel."""
-    load.town.gateway.reply(phone, f"{claim_code(order.serial)} 接单")
-    yield 0
+    """A member's SMS, through the network and Kannel; who wrote waits until it is there, as for an answer."""
+    gateway, text = load.town.gateway, f"{claim_code(order.serial)} 接单"
+    gateway.reply(phone, text)
+    while (phone, text) not in gateway.receipts.brought:
+        yield PAUSE
 
 
 class Run:

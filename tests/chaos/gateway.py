@@ -26,7 +26,7 @@ RECEIPT_MODES = ("lose", "twice", "delay")
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 256
+    request_queue_size = 4096  # after an outage Kannel brings everything at once
 
     def handle_error(self, request, client_address):
         """Connections break here: that is what they are for."""
@@ -79,9 +79,11 @@ class Sending(Handler):
 
 
 class Receipts(Handler):
+    """And what people write, which comes once, as it is."""
+
     def bring(self):
         door, body = self.server.door, self.content()
-        mode = door.mode if "/receipt?" in self.path else None  # replies come once, as they are
+        mode = door.mode if "/receipt?" in self.path else None
         if mode == "lose":
             self.answer(200)
             return
@@ -94,6 +96,8 @@ class Receipts(Handler):
             except (OSError, http.client.HTTPException):
                 status = 503  # Kannel asks again
         self.answer(status)
+        if status == 200 and "X-Kannel-From" in self.headers:
+            door.brought.add((self.headers["X-Kannel-From"], body.decode("utf-16-be")))
 
     do_GET = do_POST = bring
 
@@ -132,6 +136,7 @@ class Gateway:
         """host: where notification reaches it. intakes: addresses of their doors."""
         self.receipts = Door("127.0.0.1", Receipts)
         self.receipts.intakes = intakes
+        self.receipts.brought = set()  # (phone, text) of each reply that intake has taken
         callback = f"http://127.0.0.1:{self.receipts.address[1]}/gateway/kannel/{GATEWAY_TOKEN}"
         self.kannel = Kannel(directory, callback)
         self.sending = Door(host, Sending)
