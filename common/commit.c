@@ -393,12 +393,13 @@ void edge_keys(struct edge_keys *keys, const char *county, int source, int desti
 void ack_append(struct store *store, const struct envelope *event)
 {
     struct edge_keys keys;
-    char order[KEY_SIZE], sequence[24], lease[12];
+    char order[KEY_SIZE], dead[KEY_SIZE], sequence[24], lease[12];
     edge_keys(&keys, event->county, event->source, event->destination);
     order_key(order, event->county, event->order);
+    store_key(dead, event->county, "dlq");
     snprintf(sequence, sizeof sequence, "%" PRId64, event->sequence);
     snprintf(lease, sizeof lease, "%d", SEND_LEASE_MS);
-    store_append_script(store, &ack_script, 4, (const char *[]){order, keys.outbox, keys.due, keys.attempts}, 4,
+    store_append_script(store, &ack_script, 5, (const char *[]){order, keys.outbox, keys.due, keys.attempts, dead}, 4,
                         (const char *[]){keys.name, event->order, sequence, lease}, NULL);
 }
 

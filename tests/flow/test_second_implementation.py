@@ -4,6 +4,7 @@ It knows nothing but what ARCHITECTURE.md says: a message is one frame, the enve
 with "type" and "v"; an event is answered by an ack, a call by a reply.
 """
 
+import signal
 import time
 from pathlib import Path
 
@@ -118,9 +119,10 @@ def test_bears_rubbish(shared):
     assert answer["status"] == OK, reply
 
 
-def test_receives_events(make_system):
-    """As the only instance of notification it is found, gets each event in order, and what it acks comes no more."""
-    system = make_system(start=False)
+@pytest.fixture
+def notification(make_system):
+    """A system of two intakes, and the socket of its only instance of notification, which is this test."""
+    system = make_system(start=False, instances={"intake": 2})
     del system.services["notification.1"]
     system.start()
     socket = zmq.Context.instance().socket(zmq.ROUTER)
@@ -131,7 +133,12 @@ def test_receives_events(make_system):
     forever = int(time.time() * 1000) + 600_000
     entry = f"python@tcp://127.0.0.1:{port}@http://127.0.0.1:1@{key.decode()}"
     system.redis.zadd("registry:notification", {entry: forever})
+    return system, socket
 
+
+def test_receives_events(notification):
+    """It is found, gets each event in order, and what it acks comes no more."""
+    system, socket = notification
     order = system.place()
     events = {}
 
@@ -153,3 +160,32 @@ def test_receives_events(make_system):
     for source in ("intake", "assignment"):
         key = f"outbox:{{{COUNTY}}}:{source}>notification"
         wait_until(lambda: not receive() or not system.redis.hlen(key), 20, f"{key} is empty")
+
+
+def test_what_was_set_aside_may_have_been_applied(notification):
+    """One intake hears that an event is refused, by an old version say; the other, later, that it was applied."""
+    system, socket = notification
+    first = system.services["intake.1"]
+
+    def receive():
+        while socket.poll(20_000):
+            sender, frame = socket.recv_multipart()
+            event, _ = read_message(frame)
+            if event["source"] == INTAKE:
+                return sender, event
+        raise AssertionError("the event does not come")
+
+    def answer(sender, event, **values):
+        socket.send_multipart([sender, envelope(**(event | {"kind": ACK} | values))])
+
+    order = system.place()  # which goes to the first
+    sender, event = receive()
+    first.signal(signal.SIGSTOP)
+    other, again = receive()
+    assert other != sender and again["id"] == event["id"]
+    answer(other, again, status=REFUSED, text="not understood")
+    wait_until(lambda: system.redis.xlen(f"dlq:{{{COUNTY}}}"), 20, "the event lies aside")
+    answer(sender, event, status=OK)
+    first.signal(signal.SIGCONT)
+    wait_until(lambda: not system.redis.xlen(f"dlq:{{{COUNTY}}}"), 20, "it lies aside no more")
+    assert not system.redis.hexists(f"order:{{{COUNTY}}}:{order['order']}", "aside"), "or the order would stay for ever"
