@@ -5,6 +5,9 @@
 Exit code 0 when every audit found everything in order, 1 when not; then the seed and the command that repeats the run
 are printed, and the directory with logs, journal and spool is kept. The schedule is printed as it happens and stands
 in schedule.txt there. On a slow disk most time goes by syncing it: with TMPDIR=/dev/shm all is in memory.
+
+With the fault failover, which has to be asked for, Redis is a primary with two replicas and three Sentinels, each in a
+network of its own if there are faults of the network; failover takes the place of redis then.
 """
 
 import argparse
@@ -27,7 +30,7 @@ from faults import WEIGHTS, Injector, reachable, schedule, tour  # noqa: E402
 from harness import ROOT  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from load import PAUSE, Load, claim_code, reply_to_door  # noqa: E402
-from town import Town  # noqa: E402
+from town import ReplicatedTown, Town  # noqa: E402
 
 QUIET = 120  # seconds in which quiet must come after the faults
 NOTHING = ("duplicates", "lost", "out of order", "SMS lost", "SMS twice", "dead letters")
@@ -48,10 +51,12 @@ class Run:
         chance = random.Random(f"run {options.seed}")
         # Without a word about it, one run in three has a real Kannel as its gateway.
         kannel = options.gateway == "kannel" or (options.gateway == "any" and chance.random() < 1 / 3)
-        kinds = [kind for kind in options.faults if kind != "gateway" or kannel]
-        self.town = Town(directory / "system", options.instances, options.seed, "network" in kinds, kannel,
-                         quiet=options.minutes > 3)
-        self.points = reachable(self.town.crash_points())
+        replicas = "failover" in options.faults
+        needless = {"redis" if replicas else "failover", "gateway" if not kannel else None}
+        kinds = [kind for kind in options.faults if kind not in needless]
+        self.town = (ReplicatedTown if replicas else Town)(directory / "system", options.instances, options.seed,
+                                                           "network" in kinds, kannel, quiet=options.minutes > 3)
+        self.points = reachable(self.town.crash_points(), replicas)
         self.ledger = Ledger()
         self.audit = Audit(self.town, self.ledger)
         self.injector = Injector(self.town, self.ledger, self.say)
@@ -62,8 +67,9 @@ class Run:
         rate = options.rate or (5 if kannel else 20)
         self.load = Load(self.town, self.ledger, rate, options.seed, reply_to_kannel if kannel else reply_to_door)
         self.recovery, self.wrong, self.rounds = [], [], 0
-        self.say(f"seed {options.seed}: {options.instances} instances of each, {rate} orders/s, gateway "
-                 f"{'kannel' if kannel else 'spool'}, faults {','.join(kinds)}, {directory}")
+        self.say(f"seed {options.seed}: {options.instances} instances of each, {rate} orders/s, "
+                 f"{'replicas of Redis, ' * replicas}gateway {'kannel' if kannel else 'spool'}, "
+                 f"faults {','.join(kinds)}, {directory}")
 
     def say(self, line):
         print(line, flush=True)
@@ -144,6 +150,7 @@ class Run:
                 "requests repeated": self.ledger.repeats, "rounds": self.rounds,
                 "longest recovery": f"{max(self.recovery, default=0):.1f} s", "kills": sum(injector.kills.values()),
                 **{f"  of {name}": count for name, count in sorted(injector.kills.items())},
+                **({"failovers": injector.failovers} if injector.failovers else {}),
                 "crash points met": f"{len(injector.died)} of {len(injector.died) + len(self.points_not_met())}",
                 **{f"faults: {name}": count for name, count in sorted(injector.kinds.items())}}
         for name, value in rows.items():
@@ -157,8 +164,10 @@ def read_options(arguments):
     parser = argparse.ArgumentParser(prog="tests/chaos/run", description=__doc__.split("\n")[0])
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--faults", default=",".join(WEIGHTS), help="some of: %(default)s",
-                        type=lambda text: text.split(","))
+    usual = [kind for kind in WEIGHTS if kind != "failover"]
+    parser.add_argument("--faults", default=usual, type=lambda text: text.split(","),
+                        help=f"some of: {','.join(usual)} (all these by default) and failover, for which Redis is a "
+                             "primary with two replicas and three Sentinels, and which takes the place of redis")
     parser.add_argument("--instances", type=int, default=2, help="of each service")
     parser.add_argument("--rate", type=float, help="orders begun per second (20; with Kannel 5)")
     parser.add_argument("--round", type=float, default=60, help="seconds of faults between two audits")

@@ -18,12 +18,14 @@ from gateway import RECEIPT_MODES, SEND_MODES
 LONGEST_GAP = 2.0  # seconds
 AT_ONCE, WAITING = 4, 6  # faults that are on, and that wait for their targets
 ENDS_IN = 12  # seconds that a service has for its end at SIGTERM
+WHOLE_IN = 60  # seconds that replicas and Sentinels have, after a fault, to be all there again
 YOUNG = 5  # seconds after its start in which SIGTERM may end a service at once
 ARMED = 4  # seconds in which a service is to come to the point where it dies; then it is asked to leave,
 READY = 0.5  # and at once where it dies when it leaves
 
 # How often each kind comes, among those that are wanted.
-WEIGHTS = {"kill": 6, "crash": 6, "hang": 2, "stop": 2, "restart": 2, "redis": 2, "network": 3, "gateway": 3}
+WEIGHTS = {"kill": 6, "crash": 6, "hang": 2, "stop": 2, "restart": 2, "redis": 2, "network": 3, "gateway": 3,
+           "failover": 3}
 
 # Crash points that a service has in it (all of common/ is linked), but never comes to.
 NO_EVENTS = ("ack received, not recorded", "acks recorded, next not sent", "acks recorded, next sent",
@@ -31,7 +33,7 @@ NO_EVENTS = ("ack received, not recorded", "acks recorded, next not sent", "acks
 NO_CALLS = ("call sent", "reply received, nobody told")
 NO_COMMITS = ("orders loaded", "handled, not committed", "committed, nobody told", "events sent, not answered")
 NO_STORE = ("stored, not acknowledged",)
-NO_REPLICAS = ("written, replicas have not confirmed",)  # this Redis has none; see test_redis.py
+REPLICAS = "written, replicas have not confirmed"  # where Redis has some
 # Where it matters most that somebody else goes on meanwhile: read, and not written yet; taken, and not done yet.
 # With how often each comes: the commit's own checks are all that stands against a hang before it.
 MIDDLE = {"handled, not committed": 6, "orders loaded": 1, "steps written, not committed": 1, "SMS taken, not sent": 2,
@@ -42,11 +44,11 @@ MIDDLE = {"handled, not committed": 6, "orders loaded": 1, "steps written, not c
 LEAVING = {"off the list, not drained", "leaving, nothing released"}
 RARE = {*LEAVING, "numbers not reserved", "numbers reserved, none used"}
 NEVER = {
-    "intake": {*NO_STORE, *NO_REPLICAS, "request received"},
-    "routing": {*NO_STORE, *NO_REPLICAS, *NO_CALLS},
-    "assignment": {*NO_STORE, *NO_REPLICAS, *NO_CALLS},
-    "notification": {*NO_STORE, *NO_REPLICAS, *NO_CALLS},
-    "archive": {*NO_EVENTS, *NO_REPLICAS, *NO_CALLS, *NO_COMMITS},
+    "intake": {*NO_STORE, "request received"},
+    "routing": {*NO_STORE, *NO_CALLS},
+    "assignment": {*NO_STORE, *NO_CALLS},
+    "notification": {*NO_STORE, *NO_CALLS},
+    "archive": {*NO_EVENTS, *NO_CALLS, *NO_COMMITS},
 }
 
 
@@ -97,6 +99,11 @@ def schedule(seed, kinds, names, points):
                 fault.seconds = chance.uniform(0.5, 10)
         elif kind == "network":
             _draw_network(chance, fault, names)
+        elif kind == "failover":
+            fault.targets = ["redis"]
+            fault.detail = {"how": chance.choice(("kill", "kill", "stop", "stop", "cut")),
+                            "node": chance.choice(("primary", "primary", "replica"))}
+            fault.seconds = chance.uniform(*chance.choice(((0.1, 4), (4, 10), (10, 15))))
         elif kind == "gateway":
             door, modes = chance.choice((("sending", SEND_MODES), ("receipts", RECEIPT_MODES)))
             fault.targets, fault.detail = [door], {"how": chance.choice(modes)}
@@ -104,8 +111,8 @@ def schedule(seed, kinds, names, points):
         yield fault
 
 
-def reachable(points):
-    return [point for point in points if point[1] not in NEVER[point[0]]]
+def reachable(points, replicas):
+    return [point for point in points if point[1] not in NEVER[point[0]] and (replicas or point[1] != REPLICAS)]
 
 
 def tour(seed, names, points, died):
@@ -139,7 +146,7 @@ class Injector:
         self.active, self.pending = [], []
         self.healing = False
         self.mortal = set()  # instances that are to end by themselves
-        self.kinds, self.kills = Counter(), Counter()
+        self.kinds, self.kills, self.failovers = Counter(), Counter(), 0
         self.died, self.hung = Counter(), Counter()  # (service, crash point)
         self.born = {}  # when an instance was started last
         self.failures = []
@@ -289,7 +296,7 @@ class Injector:
     def redis(self, fault):
         process = self.town.redis_process
         if fault.detail["how"] == "kill":
-            self.town.cut_power_of_redis()
+            self.town.cut_power(process)
             self.kills["redis"] += 1
             yield from self.pause(fault.seconds)
             self.town.start_redis()
@@ -298,10 +305,46 @@ class Injector:
             yield from self.pause(fault.seconds)
             process.signal(signal.SIGCONT)
 
+    def failover(self, fault):
+        """The primary or a replica dies, hangs, or is cut off from the Sentinels, while the services reach it; for so
+        long that another takes over, or not. It lasts until all are back."""
+        town = self.town
+        primary = town.primary
+        replica = next(node for node in town.nodes if node is not primary)
+        node = primary if fault.detail["node"] == "primary" else replica
+        if fault.detail["how"] == "kill":
+            town.cut_power(node)
+            self.kills["redis"] += 1
+            yield from self.pause(fault.seconds)
+            node.start()
+        elif fault.detail["how"] == "stop":
+            node.signal(signal.SIGSTOP)
+            yield from self.pause(fault.seconds)
+            node.signal(signal.SIGCONT)
+        elif town.network:
+            for sentinel in town.sentinels:
+                town.network.between(node.name, sentinel.name, drop=True)
+            yield from self.pause(fault.seconds)
+            for sentinel in town.sentinels:
+                town.network.mend(node.name, sentinel.name)
+        yield from self.wholeness(fault)
+        self.failovers += town.primary is not primary
+
+    def wholeness(self, fault):
+        end = time.monotonic() + WHOLE_IN
+        while not self.town.is_whole():
+            if time.monotonic() > end:
+                self.failures.append(f"Redis is not whole within {WHOLE_IN} s of its fault: {fault}")
+                return
+            again = time.monotonic() + 0.5
+            while time.monotonic() < again:
+                yield
+
     def network(self, fault):
         one, other = fault.detail["between"].split(",")
         network = self.town.network
-        others = [name for name in network.names if name != one] if other == "everybody" else [other]
+        groups = {"everybody": [name for name in network.names if name != one], "redis": self.town.redis_names}
+        others = groups.get(other, [other])
         rule = {name: value for name, value in fault.detail.items() if name != "between"}
         for name in others:
             network.between(one, name, **rule)

@@ -74,8 +74,8 @@ class Shifted(System):
 
     def _redis_process(self):
         self.library = self.directory / "shift.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O", "-x", "c", "-o", str(self.library), "-"], input=SHIFT, text=True,
-                       check=True)
+        subprocess.run(["cc", "-shared", "-fPIC", "-O", "-x", "c", "-o", str(self.library), "-"], input=SHIFT,
+                       text=True, check=True)
         return self._shifted(super()._redis_process())
 
     def add(self, *arguments):
@@ -184,7 +184,8 @@ def time_goes_on(system, seconds):
 
 
 def sms_of(system):
-    return {key.split(":")[-1]: system.redis.hgetall(key) for key in system.redis.scan_iter(f"sms:{{{COUNTY}}}:*", 1000)}
+    keys = system.redis.scan_iter(f"sms:{{{COUNTY}}}:*", 1000)
+    return {key.split(":")[-1]: system.redis.hgetall(key) for key in keys}
 
 
 def under_way(system):

@@ -9,6 +9,7 @@ from gateway import Gateway
 from harness import SERVICES, System, make_county, read_table, wait_until
 from load import GATEWAY_TOKEN, Door
 from network import Network
+from replicas import Replicated
 
 COUNTIES = ("990103", "990104")
 PHONES = ("1000000", "1100000")  # how members' phones begin in each
@@ -25,9 +26,12 @@ PARAMETERS = {"all": {"backoff_cap_ms": 4000, "max_attempts": 100, "redis_timeou
 
 
 class Town(System):
+    redis_names = ["redis"]  # of its processes, in the network
+    redis_kind = {}  # how it is made
+
     def __init__(self, directory, instances, seed, network=False, gateway=False, quiet=False):
         self.names = [f"{service}.{number}" for service in SERVICES for number in range(1, instances + 1)]
-        self.network = Network(["redis", *self.names], seed) if network else None
+        self.network = Network([*self.redis_names, *self.names], seed) if network else None
         self.doors = {}  # of the intakes
         self.gateway = None
         parameters = {service: dict(values) for service, values in PARAMETERS.items()}
@@ -38,7 +42,8 @@ class Town(System):
         for path, prefix in zip(counties, PHONES):  # a member's phone tells the county
             members = (path / "members.csv").read_text(encoding="utf-8")
             (path / "members.csv").write_text(members.replace(PHONES[0], prefix), encoding="utf-8")
-        super().__init__(directory, counties, dict.fromkeys(SERVICES, instances), parameters, start=False)
+        super().__init__(directory, counties=counties, instances=dict.fromkeys(SERVICES, instances),
+                         parameters=parameters, start=False, **self.redis_kind)
         # Two archives share a county's file: while one hangs in a transaction the other cannot open it, and tries again.
         self.allowed_errors.append("cannot open its file: database is locked")
         try:
@@ -58,22 +63,28 @@ class Town(System):
 
     def _redis_process(self):
         process = super()._redis_process()
-        library = self.directory / "powercut.so"
-        subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", str(library),
-                        str(Path(__file__).with_name("powercut.c"))], check=True)
-        process.environment |= {"LD_PRELOAD": str(library), "SYNCED": str(self.directory / "synced")}
+        process.data = self.directory / "redis"
+        self._may_lose_power(process)
         if self.network:
             address = self.network.address("redis")
             process.command = [*self.network.command("redis"), *process.command, "--bind", address,
                                "--protected-mode", "no", "--port", "6379"]
+            self.redis_for_services = f"redis://{address}:6379"
         return process
+
+    def _may_lose_power(self, process):
+        library = self.directory / "powercut.so"
+        if not library.exists():
+            subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", str(library),
+                            str(Path(__file__).with_name("powercut.c"))], check=True)
+        process.synced = self.directory / f"{process.name}.synced"
+        process.environment |= {"LD_PRELOAD": str(library), "SYNCED": str(process.synced)}
 
     def add(self, service, number, parameters=None):
         name, values = f"{service}.{number}", dict(parameters or {})
         if self.network:
             address = self.network.address(name)
-            values |= {"redis": f"redis://{self.network.address('redis')}:6379", "bind_host": address,
-                       "admin_host": address}
+            values |= {"redis": self.redis_for_services, "bind_host": address, "admin_host": address}
             if service == "intake":
                 values["http_host"] = address
         process = super().add(service, int(number), values)
@@ -101,11 +112,11 @@ class Town(System):
         if self.network:
             self.network.close()
 
-    def cut_power_of_redis(self):
-        """kill -9, and what was not synced is gone; see powercut.c."""
-        self.redis_process.kill()
-        synced = dict(line.split() for line in (self.directory / "synced").read_text().splitlines())
-        for path in (self.directory / "redis").glob("**/*.incr.aof"):
+    def cut_power(self, process):
+        """kill -9 of a Redis, and what was not synced is gone; see powercut.c."""
+        process.kill()
+        synced = dict(line.split() for line in process.synced.read_text().splitlines())
+        for path in process.data.glob("**/*.incr.aof"):
             file = path.stat()
             os.truncate(path, min(file.st_size, int(synced.get(str(file.st_ino), 0))))
 
@@ -138,3 +149,23 @@ class Town(System):
     def wait_ready(self, timeout=60):
         wait_until(lambda: all(process.popen and self.is_ready(process) for process in self.services.values()),
                    timeout, "all instances are ready", pause=0.2)
+
+
+class ReplicatedTown(Town, Replicated):
+    """Its Redis is a primary with two replicas and three Sentinels."""
+
+    redis_names = ["redis0", "redis1", "redis2", "sentinel0", "sentinel1", "sentinel2"]
+    redis_kind = {"replicas": 2}
+
+    def host(self, name):
+        return self.network.address(name) if self.network else super().host(name)
+
+    def _redis_process(self):
+        primary = Replicated._redis_process(self)
+        for node in self.nodes:
+            self._may_lose_power(node)
+        if self.network:
+            for process in [*self.nodes, *self.sentinels]:
+                process.command = [*self.network.command(process.name), *process.command]
+        self.redis_for_services = self.redis_url
+        return primary
