@@ -93,6 +93,8 @@ void archive_erase(struct service *service)
     struct store *store = service_store(service);
     for (size_t i = 0; store_is_up(store) && i < archive_count(archive); i++) {
         struct database *database = archive_at(archive, i);
+        if (!database)
+            continue; /* its file cannot be used now */
         const struct county *county = service_county(service, database_county(database));
         int count = county ? erase_some(database, store, now_ms() - county->retention) : 0;
         if (count < 0)

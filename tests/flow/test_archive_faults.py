@@ -24,7 +24,7 @@ def counties(tmp_path):
 
 @pytest.fixture
 def system(make_system, counties):
-    return make_system(counties=counties, parameters={"archive": {"drain_ms": 100}})
+    return make_system(counties=counties, parameters={"archive": {"drain_ms": 100, "erase_ms": 200}})
 
 
 def place(system, count, county=COUNTY):
