@@ -5,7 +5,8 @@
  * the trade. {name} stands for a value of the occasion; [what is in square
  * brackets] is left out when a value in it is empty. Values come from
  * residents and offices, so each is cut to its length and cleaned: no control
- * characters, and no 【】, which only the county's own signature may carry.
+ * characters, and no 【】, which only the county's own signature may carry. Who may not see an order is not told its
+ * words: a claim is refused by its number alone.
  */
 #include "services/notification/templates.h"
 
@@ -43,8 +44,8 @@ templates[] = {
      "You have taken on: \"{title}\"[, place: {place}], number {order}. Thank you."},
     {"full", "“{title}”（单号{order}）人数已满，这次不用您办理了。谢谢您的热心。",
      "\"{title}\" (number {order}) has all the members it needs. Thank you all the same."},
-    {"claim_refused", "“{title}”（单号{order}）没有接成。[原因：{reason}。][有疑问请联系：{contact}。]",
-     "You could not take on \"{title}\" (number {order}).[ Reason: {reason}.][ Questions: {contact}.]"},
+    {"claim_refused", "您要接的单（单号{order}）没有接成。[原因：{reason}。][有疑问请联系：{contact}。]",
+     "You could not take on number {order}.[ Reason: {reason}.][ Questions: {contact}.]"},
     {"assigned", "请您办理：“{title}”[，地点：{place}]，单号{order}。[一起办理的委员：{members}。][答复期限：{due}。]",
      "Please take care of: \"{title}\"[, place: {place}], number {order}.[ Members: {members}.][ The answer is due on "
      "{due}.]"},

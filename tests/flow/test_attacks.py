@@ -485,6 +485,20 @@ def test_replayed_callbacks(door):
     assert len(door.wait_sms(order, template="claimed")) == 1
 
 
+def test_a_reply_reads_no_order_of_others(door):
+    """Codes follow one another: a member who sends them all learns nothing of orders that the API does not show him."""
+    order = door.place(title="东门小区路灯不亮，别说是我")
+    door.wait_state(order, "open")
+    code = re.search(r"回复 (\w+) 接单", door.wait_sms(order, template="opened")[0]["text"])[1]
+    stranger = "10000004201"  # a member of another group
+    assert door.sign_in(stranger).api("GET", f"/api/v1/orders/{order['order']}").status == 403
+    answer = door.api("POST", f"/gateway/kannel/{TOKEN}/reply?id=78", data=code.encode(),
+                      headers={"X-Kannel-From": stranger, "Content-Type": "text/plain; charset=utf-8"})
+    assert answer.status == 200, answer
+    refused = door.wait_sms(order, template="claim_refused", to=stranger)[0]["text"]
+    assert order["order"] in refused and "路灯" not in refused
+
+
 # -- enumeration -------------------------------------------------------------------------------------------------------
 
 def test_numbers_and_codes_cannot_be_told_apart(door):
