@@ -188,8 +188,11 @@ void handle_reassign(const struct context *context, const struct record *order, 
     if (!state_is(order, STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING, "reassigned", outcome))
         return;
     for (const char *rest = members; words_next(&rest, member, sizeof member);)
-        if (!county_member(context->county, member)) {
-            outcome_refuse(outcome, "invalid", "members", "there is no member \"%s\" in this county", member);
+        if (!county_member(context->county, member) || words_have(rest, member)) {
+            outcome_refuse(outcome, "invalid", "members",
+                           words_have(rest, member) ? "member \"%s\" is named twice"
+                                                    : "there is no member \"%s\" in this county",
+                           member);
             return;
         }
     if (words_count(members) == 0) {
