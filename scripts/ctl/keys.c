@@ -8,6 +8,7 @@
 #include "scripts/ctl/ctl.h"
 
 #include "common/alloc.h"
+#include "common/directory.h"
 #include "common/keys.h"
 
 #include <errno.h>
@@ -190,8 +191,9 @@ int keys_init(struct ctl *ctl, size_t argc, char *const argv[])
     struct ring ring;
     if (sodium_init() < 0)
         return fail("there is no source of random numbers");
-    if (mkdir(argv[0], 0700) < 0 && errno != EEXIST)
-        return fail("%s: %s", argv[0], strerror(errno));
+    int r = directory_make(argv[0], 0700);
+    if (r < 0)
+        return fail("%s: %s", argv[0], strerror(-r));
     int code = ring_open(&ring, argv[0]);
     if (code == DONE)
         code = make_missing(&ring);

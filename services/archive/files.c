@@ -7,6 +7,7 @@
 #include "services/archive/archive.h"
 
 #include "common/alloc.h"
+#include "common/directory.h"
 #include "common/log.h"
 #include "common/metrics.h"
 
@@ -36,22 +37,9 @@ struct archive {
     size_t count;
 };
 
-/* Makes a directory and those above it. */
-static int make_directory(const char *path)
-{
-    AUTOFREE char *part = xstrdup(path);
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(part, 0750) < 0 && errno != EEXIST)
-            return -errno;
-        *slash = '/';
-    }
-    return mkdir(part, 0750) < 0 && errno != EEXIST ? -errno : 0;
-}
-
 int archive_open(const char *dir, struct archive **ret_archive)
 {
-    int result = make_directory(dir);
+    int result = directory_make(dir, 0750);
     if (result < 0) {
         log_error("cannot make the directory %s: %s", dir, strerror(-result));
         return result;

@@ -13,6 +13,7 @@
 #include "common/alloc.h"
 #include "common/calendar.h"
 #include "common/crash.h"
+#include "common/directory.h"
 #include "common/log.h"
 #include "common/vault.h"
 
@@ -20,7 +21,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* An SMS handed over since the last flush. */
@@ -38,29 +38,10 @@ struct spool {
     void *arg;
 };
 
-static int make_dir(const char *path)
-{
-    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
-}
-
-/* Makes a directory and those above it. */
-static int make_dirs(const char *path)
-{
-    AUTOFREE char *part = xstrdup(path);
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        int r = make_dir(part);
-        if (r < 0)
-            return r;
-        *slash = '/';
-    }
-    return make_dir(part);
-}
-
 static int spool_open(struct service *service, sms_result_fn *result, void *arg, void **ret_state)
 {
     const char *dir = param_str(service_params(service), "spool_dir");
-    int r = make_dirs(dir);
+    int r = directory_make(dir, 0700);
     if (r == 0 && access(dir, W_OK | X_OK) < 0)
         r = -errno;
     if (r < 0) {
@@ -123,7 +104,7 @@ static int write_draft(const struct spool *spool, const struct sms *sms)
 {
     AUTOFREE char *dir = xasprintf("%s/%s", spool->dir, sms->county);
     AUTOFREE char *draft = draft_name(spool, sms);
-    int r = make_dir(dir);
+    int r = directory_make(dir, 0700);
     if (r < 0)
         return r;
     unlink(draft); /* what an instance left that died in the middle */

@@ -54,6 +54,15 @@ def test_init_makes_everything_for_its_owner_alone(directory):
     assert number == "1" and len(bytes.fromhex(key)) == 32
 
 
+def test_init_makes_the_directories_above(tmp_path):
+    """`keys init /etc/sidan/keys` on a host that has never seen sidan."""
+    keys("init", tmp_path / "etc/sidan/keys")
+    assert allowed(tmp_path / "etc/sidan/keys")
+    assert stat.S_IMODE((tmp_path / "etc/sidan").stat().st_mode) == 0o755
+    (tmp_path / "file").write_text("")
+    assert "Not a directory" in keys("init", tmp_path / "file/keys", code=1)
+
+
 def test_init_again_changes_nothing_and_makes_what_is_missing(directory):
     before = files(directory)
     keys("init", directory)
