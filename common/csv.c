@@ -234,7 +234,7 @@ static int take(struct csv *csv, char byte)
 
     csv->previous = byte;
     if (byte == '\0')
-        csv->fault = "the row holds a NUL byte";
+        csv->fault = "the row holds a NUL byte: save the file as UTF-8 or GB18030";
     if (!csv->in_row && !line_end) {
         csv->in_row = true;
         csv->row_line = csv->line;

@@ -60,7 +60,10 @@ static const struct {
     {BYTES("\"a\"b,c\nd\n"), "1!text follows a closing quote 2[d] ", "UTF-8"},
     {BYTES("a\n\"b\nc\n"), "1[a] 2!a quote is opened and not closed before the end of the file ", "UTF-8"},
     {BYTES("a\n\"b\""), "1[a] 2[b] ", "UTF-8"},
-    {BYTES("a\0b\nc\n\"d\0\"\ne\n"), "1!the row holds a NUL byte 2[c] 3!the row holds a NUL byte 4[e] ", "UTF-8"},
+    {BYTES("a\0b\nc\n\"d\0\"\ne\n"),
+     "1!the row holds a NUL byte: save the file as UTF-8 or GB18030 2[c] "
+     "3!the row holds a NUL byte: save the file as UTF-8 or GB18030 4[e] ",
+     "UTF-8"},
     {BYTES("123456789012345678901234567890123456789\nb\n"), "1[123456789012345678901234567890123456789] 2[b] ",
      "UTF-8"}, /* 39 and the end: just fits */
     {BYTES("1234567890123456789012345678901234567890\nb\n"), "1!the row is too long (is a quote missing?) 2[b] ",
