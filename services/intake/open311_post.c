@@ -210,8 +210,9 @@ void open311_post_request(struct open311_call *call, const struct county *county
     record_printf(message, F_VIA, "key:%s", call->writer->name);
     record_set_int(message, F_PUBLIC, 1); /* what is posted here is posted to a public list */
     char digest[DIGEST_SIZE];
-    if (once)
-        open311_idempotency(digest, call->writer, "request", once);
+    size_t size;
+    if (once) /* with the body, as everywhere: another request under a key that was used is another order */
+        open311_idempotency(digest, call->writer, http_body(call->request, &size), once);
     intake_submit_order(call->intake, county, message, "open311", once ? digest : NULL, intake_remember(call->intake),
                         placed, call);
 }

@@ -185,6 +185,13 @@ def test_a_repeated_post_with_a_key_is_one_order(system):
     assert posted(client)["service_request_id"] != first["service_request_id"]
 
 
+def test_a_key_that_is_used_again_for_something_else_loses_nothing(system):
+    client = JsonClient(system, COUNTY)
+    texts = {"路灯不亮", "井盖没了"}
+    orders = [posted(client, description=text, headers={"Idempotency-Key": "1"})["service_request_id"] for text in texts]
+    assert {client.get(f"requests/{order}")[0]["description"] for order in orders} == texts
+
+
 def test_nothing_personal_is_shown(system):
     client = JsonClient(system, COUNTY)
     text = "请联系13900000077或zhou77@example.cn，身份证34102219700101123X"
