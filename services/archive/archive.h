@@ -20,6 +20,7 @@
 #ifndef SIDAN_ARCHIVE_H
 #define SIDAN_ARCHIVE_H
 
+#include "common/audit.h"
 #include "common/order.h"
 #include "common/service.h"
 #include "services/archive/database.h"
@@ -122,6 +123,9 @@ void anchor_news(struct archive *archive, struct store *store, int64_t now);
 
 /* Takes new entries of the audit trail from Redis into the files. */
 void trail_take(struct archive *archive, struct store *store, int64_t now);
+
+/* Inside a transaction: stores an entry, if it is not known yet. id: that of the stream. 1, 0 or -EIO. */
+int trail_store(struct database *database, const char *id, const struct audit *entry);
 
 /* journal.c: inside a transaction. */
 

@@ -3,10 +3,10 @@
  *
  * The archive never opens a contact. When an order was closed long enough ago its contact is deleted, and with it the
  * hash by which the order was found by phone; the order and its case stay. Every deletion goes on record first: without
- * Redis, which takes the record, nothing is deleted.
+ * Redis, which takes the record, nothing is deleted. The file gets the record in the transaction that deletes, so that
+ * journal.verify finds a contact that is gone without one.
  */
 #include "common/alloc.h"
-#include "common/audit.h"
 #include "common/crash.h"
 #include "common/log.h"
 #include "common/metrics.h"
@@ -14,6 +14,11 @@
 #include "services/archive/archive.h"
 
 #include <errno.h>
+
+/* The record of an erased contact. */
+#define ERASER "archive"
+#define ERASED "contact.erased"
+#define DONE "done"
 
 /* Contacts of one county that are erased at a time. */
 enum { CONTACTS_MAX = 100 };
@@ -51,39 +56,43 @@ int contacts_erase(struct database *database, int64_t closed_before, char (*ret_
     return result < 0 ? result : count;
 }
 
-/* Puts on record whose contacts are erased: 0 or -EIO. */
-static int record_erasing(struct store *store, const char *county, char (*orders)[ORDER_ID_SIZE], int count)
+/*
+ * Puts on record whose contacts are erased: in Redis, and with the deletion in the file, whose contacts are never
+ * missing without a record there. 0; -EAGAIN when Redis does not take it; -EIO.
+ */
+static int record_erasing(struct database *database, struct store *store, char (*orders)[ORDER_ID_SIZE], int count)
 {
-    for (int i = 0; i < count; i++)
-        audit_append(store, county,
-                     &(struct audit){.actor = "archive",
-                                     .action = "contact.erased",
-                                     .order = orders[i],
-                                     .result = "done",
-                                     .detail = "the retention period is over"});
+    struct audit entry = {.actor = ERASER, .action = ERASED, .result = DONE, .detail = "the retention period is over"};
+    for (int i = 0; i < count; i++) {
+        entry.order = orders[i];
+        audit_append(store, database_county(database), &entry);
+    }
     if (store_run(store) < 0)
-        return -EIO;
-    for (size_t i = 0; i < store_reply_count(store); i++)
-        if (store_reply(store, i)->type == REDIS_REPLY_ERROR)
+        return -EAGAIN;
+    for (int i = 0; i < count; i++) {
+        const redisReply *id = store_reply(store, (size_t)i);
+        if (id->type != REDIS_REPLY_STRING)
+            return -EAGAIN;
+        entry.order = orders[i];
+        if (trail_store(database, id->str, &entry) < 0)
             return -EIO;
+    }
     return 0;
 }
 
-/* How many were erased, or -EIO. */
+/* How many were erased; otherwise as database_begin() or record_erasing(). */
 static int erase_some(struct database *database, struct store *store, int64_t closed_before)
 {
     char orders[CONTACTS_MAX][ORDER_ID_SIZE];
     int result = database_begin(database);
     int count = result == 0 ? contacts_erase(database, closed_before, orders, CONTACTS_MAX) : result;
-    if (count > 0 && record_erasing(store, database_county(database), orders, count) < 0)
-        count = -EIO;
-    if (count > 0) {
-        crash_point("erasing on record, contacts not erased");
+    if (count <= 0)
+        return count;
+    result = record_erasing(database, store, orders, count);
+    crash_point("erasing on record, contacts not erased");
+    if (result == 0)
         result = database_commit(database);
-        crash_point("contacts erased");
-    } else {
-        database_rollback(database);
-    }
+    crash_point("contacts erased");
     return result < 0 ? result : count;
 }
 
@@ -91,17 +100,23 @@ void archive_erase(struct service *service)
 {
     struct archive *archive = service_state(service);
     struct store *store = service_store(service);
+    int64_t now = now_ms();
     for (size_t i = 0; store_is_up(store) && i < archive_count(archive); i++) {
         struct database *database = archive_at(archive, i);
-        if (!database)
-            continue; /* its file cannot be used now */
-        const struct county *county = service_county(service, database_county(database));
-        int count = county ? erase_some(database, store, now_ms() - county->retention) : 0;
-        if (count < 0)
-            log_warning("county=%s contacts whose time is over could not be erased", database_county(database));
+        const struct county *county = database ? service_county(service, database_county(database)) : NULL;
+        if (!county || archive_rests(archive, database, now))
+            continue;
+        int count = erase_some(database, store, now - county->retention);
+        if (count == -EAGAIN)
+            log_warning("county=%s contacts whose time is over stay: Redis takes no record of it", county->id);
+        if (count < 0 && count != -EAGAIN) {
+            archive_failed(archive, database, now);
+            continue;
+        }
+        database_rollback(database); /* unless it was committed */
+        database_forget(database, count > 0);
         if (count <= 0)
             continue;
-        database_forget(database);
         log_info("county=%s erased=%d contacts", county->id, count);
         metric_add("sidan_archive_contacts_erased_total", "Contacts erased after their county's retention period", "",
                    count);

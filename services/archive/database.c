@@ -28,6 +28,7 @@ struct database {
     size_t query_count;
     char marks[CHAIN_COUNT][MARK_SIZE]; /* that Redis knows of */
     bool news;                          /* committed something since */
+    bool remembers;                     /* the write-ahead log may have what was deleted */
     int fault;                          /* -EUCLEAN or -ESTALE once that was found, with why */
     char why[WHY_SIZE];
 };
@@ -144,7 +145,8 @@ int database_open(const char *dir, const char *county, const struct anchor *anch
     snprintf(database->county, sizeof database->county, "%s", county);
     database->path = xasprintf("%s/%s.db", dir, county);
     memcpy(database->marks, anchor->marks, sizeof database->marks);
-    database->news = true; /* perhaps rows that Redis was not told of */
+    database->news = true;      /* perhaps rows that Redis was not told of */
+    database->remembers = true; /* whoever deleted may have been killed before the log forgot */
     int result = set_up(database, anchor->key);
     if (result < 0) {
         result = database_fault(database, ret_why);
@@ -220,9 +222,11 @@ void database_rollback(struct database *database)
         database_run(database, "ROLLBACK");
 }
 
-void database_forget(struct database *database)
+void database_forget(struct database *database, bool deleted)
 {
-    database_run(database, "PRAGMA wal_checkpoint(TRUNCATE)");
+    database->remembers = database->remembers || deleted;
+    if (database->remembers) /* the answer is 0 unless somebody is reading */
+        database->remembers = query_value(database_query(database, "PRAGMA wal_checkpoint(TRUNCATE)")) != 0;
 }
 
 sqlite3_stmt *database_query(struct database *database, const char *sql)

@@ -68,8 +68,8 @@ const char *database_known_mark(const struct database *database, enum chain chai
 void database_set_known_mark(struct database *database, enum chain chain, const char *mark);
 bool database_has_news(const struct database *database);
 void database_set_news(struct database *database, bool news);
-/* What has been deleted leaves the write-ahead log, too; unless somebody is reading just now. */
-void database_forget(struct database *database);
+/* What has been deleted leaves the write-ahead log, too. While somebody is reading it stays, until the next call. */
+void database_forget(struct database *database, bool deleted);
 
 /*
  * A query, prepared once per file and kept. It is reset when the variable goes

@@ -5,8 +5,6 @@
  * of their chain. Their ids are unique, so an entry that is read again, by another instance or after a crash, is stored
  * once.
  */
-#include "common/audit.h"
-
 #include "common/alloc.h"
 #include "common/crash.h"
 #include "common/metrics.h"
@@ -40,24 +38,46 @@ static const char *value(const redisReply *fields, const char *name)
     return "";
 }
 
-/* Stores one entry, if it is not known yet: 1, 0 or -EIO. ret_id is its id. */
-static int store_entry(struct database *database, const redisReply *entry, struct entry_id *ret_id)
+static int parse_id(const char *text, struct entry_id *ret_id)
 {
-    static const char *const columns[] = {"actor", "action", "order", "result", "detail"};
-    const redisReply *fields = entry->element[1];
-    if (sscanf(entry->element[0]->str, "%" SCNd64 "-%" SCNd64, &ret_id->at, &ret_id->number) != 2)
+    return sscanf(text, "%" SCNd64 "-%" SCNd64, &ret_id->at, &ret_id->number) == 2 ? 0 : -EIO;
+}
+
+int trail_store(struct database *database, const char *id, const struct audit *entry)
+{
+    struct entry_id parsed;
+    if (parse_id(id, &parsed) < 0)
         return -EIO;
     QUERY *query =
         database_query(database, "INSERT INTO audit (" AUDIT_CHAINED ", hash) SELECT next, ?1, ?2, ?3, ?4, ?5, ?6, ?7,"
                                  " chain('audit', hash, next, ?1, ?2, ?3, ?4, ?5, ?6, ?7)"
                                  " FROM " CHAIN_END("audit") " WHERE true ON CONFLICT (entry) DO NOTHING");
-    query_text(query, 1, entry->element[0]->str);
-    query_int(query, 2, ret_id->at);
-    for (int i = 0; i < (int)(sizeof columns / sizeof *columns); i++)
-        query_text(query, 3 + i, value(fields, columns[i]));
+    query_text(query, 1, id);
+    query_int(query, 2, parsed.at);
+    query_text(query, 3, entry->actor);
+    query_text(query, 4, entry->action);
+    query_text(query, 5, entry->order);
+    query_text(query, 6, entry->result);
+    query_text(query, 7, entry->detail);
     int64_t inserted = 0;
     int result = query_run(query, &inserted);
     return result < 0 ? result : (int)inserted;
+}
+
+/* Stores an entry as it stands in the stream: as trail_store(). ret_id is its id. */
+static int store_entry(struct database *database, const redisReply *entry, struct entry_id *ret_id)
+{
+    const char *id = entry->element[0]->str;
+    const redisReply *fields = entry->element[1];
+    int result = parse_id(id, ret_id);
+    if (result < 0)
+        return result;
+    return trail_store(database, id,
+                       &(struct audit){.actor = value(fields, "actor"),
+                                       .action = value(fields, "action"),
+                                       .order = value(fields, "order"),
+                                       .result = value(fields, "result"),
+                                       .detail = value(fields, "detail")});
 }
 
 /* Stores a county's entries in one transaction. 0 or less. */

@@ -311,6 +311,40 @@ def test_after_the_retention_period_the_case_stays_and_the_contact_goes(make_sys
     assert present == [False, True, True], "nor does the file or its log keep what was deleted"
 
 
+def test_another_countys_damaged_file_and_a_reader_do_not_keep_a_contact(make_system, tmp_path):
+    """Erasing passes over the file that is not there, and what a reader kept in the log goes when he has gone."""
+    other = "990104"
+    counties = [make_county(tmp_path), make_county(tmp_path, county=other, settings={"retention": "0"})]
+    system = make_system(counties=counties, parameters={"archive": {"erase_ms": 300}})
+    system.allowed_errors.append(rf"county={COUNTY} .*is missing.*its events wait")
+    system.place()
+    order = system.place(county=other, **RESIDENT)
+    sealed = system.redis.hget(order_key(order), "contact").encode()
+    wait_until(lambda: archived(system, COUNTY, "SELECT 1 FROM contacts"), 20, "the archive has a contact")
+    system.of("archive")[0].stop()
+    (system.directory / "archive" / f"{COUNTY}.db").unlink()
+    system.restart("archive")
+
+    def contacts():
+        return archived(system, other, "SELECT count(*) FROM contacts")[0][0]
+
+    def lies_around():
+        return any(sealed in content for content in files(system.directory / "archive").values())
+
+    wait_until(lambda: contacts() == 1, 20, "its contact is there")
+    with sqlite3.connect(system.directory / "archive" / f"{other}.db", isolation_level=None) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM contacts").fetchone()
+        system.finish(order)
+        wait_until(lambda: contacts() == 0, 30, "it is erased")
+        assert archived(system, other, "SELECT order_id, result FROM audit WHERE action = 'contact.erased'") == [
+            (order["order"], "done")], "its record is in the file by then"
+        wait_until(lambda: "erased=1" in system.of("archive")[-1].text(), 10, "the archive has tried to forget it")
+        assert lies_around(), "the reader may see it still"
+        reader.execute("COMMIT")
+    wait_until(lambda: not lies_around(), 10, "it is nowhere")
+
+
 # -- keys ------------------------------------------------------------------------------------------------------------
 
 
