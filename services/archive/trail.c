@@ -117,6 +117,16 @@ static bool is_usable(const struct archive *archive, size_t index, int64_t now)
     return database && !archive_rests(archive, database, now);
 }
 
+/* Whether Redis knows the mark of the latest row. It does not when that is in the wrong file, which is closed by now.
+ */
+static bool is_anchored(const struct archive *archive, const char *county)
+{
+    struct database *database = archive_database(archive, county);
+    char mark[MARK_SIZE];
+    return database && chain_mark(database, CHAIN_AUDIT, mark) == 0 &&
+           strcmp(mark, database_known_mark(database, CHAIN_AUDIT)) == 0;
+}
+
 void trail_take(struct archive *archive, struct store *store, int64_t now)
 {
     size_t count = archive_count(archive), asked = 0, stored = 0;
@@ -147,7 +157,8 @@ void trail_take(struct archive *archive, struct store *store, int64_t now)
         return;
     anchor_news(archive, store, now);
     for (size_t i = 0; i < stored; i++)
-        append_forget(store, &taken[i]);
+        if (is_anchored(archive, taken[i].county))
+            append_forget(store, &taken[i]);
     crash_point("audit entries stored, not trimmed");
     store_run(store);
     crash_point("audit entries trimmed");

@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 import redis
 
-from archive_files import (assert_as_stored, path, readiness, tamper, two_counties, verify, wait_dead_forgotten,
+from archive_files import (OTHER, assert_as_stored, path, readiness, tamper, two_counties, verify, wait_dead_forgotten,
                            wait_refused, wait_stored)
 from harness import COUNTY, make_county, wait_until
 from test_second_implementation import Peer
@@ -102,6 +102,18 @@ def test_a_mark_that_the_file_does_not_have_is_not_overwritten(system):
     system.place()
     wait_refused(system, "lacks row 1 of the table journal")
     assert system.redis.hget(f"chain:{{{COUNTY}}}", "journal") == foreign
+
+
+def test_what_goes_into_the_wrong_file_stays_in_the_audit_stream(system):
+    """Redis knows of another file's rows, and it shows only after the entry has been stored."""
+    system.allowed_errors.append(rf"county={COUNTY} .*its events wait")
+    system.redis.hset(f"chain:{{{COUNTY}}}", "audit", f"7 {'0' * 64}")
+    entry = system.redis.xadd(AUDIT, {"actor": "member:M1", "action": "contact.read"})
+    wait_refused(system, "lacks row 7 of the table audit")
+    assert tamper(system, "SELECT entry FROM audit") == [(entry,)]
+    other = system.redis.xadd(f"audit:{{{OTHER}}}", {"actor": "member:M1", "action": "contact.read"})
+    wait_until(lambda: system.redis.xlen(f"audit:{{{OTHER}}}") == 0, 10, f"{other} is taken, as all read with it")
+    assert system.redis.xlen(AUDIT) == 1, "the right file has still to get it"
 
 
 def test_the_chain_survives_kills_of_two_archives(make_system, tmp_path):
