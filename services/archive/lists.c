@@ -150,23 +150,34 @@ static int set_total(struct record *listing, sqlite3_stmt *query)
     return 0;
 }
 
+/*
+ * Counts a table's rows that the filters let through, and selects the page of them that the call asks for, latest
+ * first. NULL, as of database_query(), when that fails.
+ */
+static sqlite3_stmt *select_page(struct database *database, const struct filtered *filtered, const char *table,
+                                 const char *columns, const char *time, struct record *listing)
+{
+    AUTOFREE char *count = xasprintf("SELECT count(*) FROM %s%s", table, filtered->where);
+    AUTOFREE char *select = xasprintf("SELECT %s FROM %s%s ORDER BY %s DESC, id DESC LIMIT ? OFFSET ?", columns, table,
+                                      filtered->where, time);
+    QUERY *total = database_query(database, count);
+    filtered_bind(filtered, total);
+    if (set_total(listing, total) < 0)
+        return NULL;
+    sqlite3_stmt *query = database_query(database, select);
+    int index = filtered_bind(filtered, query);
+    query_int(query, index, limit_of(filtered->call));
+    query_int(query, index + 1, offset_of(filtered->call));
+    return query;
+}
+
 static int list_orders(struct database *database, const struct record *call, struct record *listing)
 {
     FILTERED filtered = {.filters = order_filters, .count = ORDER_FILTERS, .call = call};
     filtered_begin(&filtered);
-    AUTOFREE char *count = xasprintf("SELECT count(*) FROM orders%s", filtered.where);
-    AUTOFREE char *select = xasprintf("SELECT order_id, ver, updated_at" PROJECTED_COLUMNS " FROM orders%s"
-                                      " ORDER BY placed_at DESC, id DESC LIMIT ? OFFSET ?",
-                                      filtered.where);
-    QUERY *total = database_query(database, count);
-    filtered_bind(&filtered, total);
-    int result = set_total(listing, total);
-    if (result < 0)
-        return result;
-    QUERY *query = database_query(database, select);
-    int index = filtered_bind(&filtered, query);
-    query_int(query, index, limit_of(call));
-    query_int(query, index + 1, offset_of(call));
+    QUERY *query =
+        select_page(database, &filtered, "orders", "order_id, ver, updated_at" PROJECTED_COLUMNS, "placed_at", listing);
+    int result;
     while ((result = query_next(query)) > 0) {
         struct record *row = record_add_row(listing, F_ROWS);
         take_column(row, F_ORDER, query, 0);
@@ -302,19 +313,9 @@ static int list_audit(struct database *database, const struct record *call, stru
     static const enum field columns[] = {F_ACTOR, F_ACTION, F_ORDER, F_RESULT, F_DETAIL};
     FILTERED filtered = {.filters = audit_filters, .count = AUDIT_FILTERS, .call = call};
     filtered_begin(&filtered);
-    AUTOFREE char *count = xasprintf("SELECT count(*) FROM audit%s", filtered.where);
-    AUTOFREE char *select = xasprintf("SELECT at, actor, action, order_id, result, detail FROM audit%s"
-                                      " ORDER BY at DESC, id DESC LIMIT ? OFFSET ?",
-                                      filtered.where);
-    QUERY *total = database_query(database, count);
-    filtered_bind(&filtered, total);
-    int result = set_total(listing, total);
-    if (result < 0)
-        return result;
-    QUERY *query = database_query(database, select);
-    int index = filtered_bind(&filtered, query);
-    query_int(query, index, limit_of(call));
-    query_int(query, index + 1, offset_of(call));
+    QUERY *query =
+        select_page(database, &filtered, "audit", "at, actor, action, order_id, result, detail", "at", listing);
+    int result;
     while ((result = query_next(query)) > 0) {
         struct record *row = record_add_row(listing, F_ROWS);
         take_column(row, F_AT, query, 0);
