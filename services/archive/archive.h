@@ -170,6 +170,17 @@ int cases_retired(struct database *database, const struct waiting *waiting, int6
 
 /* contacts.c: all but archive_erase() inside a transaction; 0 or -EIO. */
 
+/*
+ * The hash by which the journal knows who placed an order; that of nobody, too, so that no contact can be put in. It
+ * says nothing about anybody and stays when the contact is erased. The caller frees it; NULL is -EIO.
+ */
+#define CONTACT_HASH "contact_hash" /* its name among the first step's changes; no field has this name */
+char *contacts_hash(struct database *database, const char *order, const struct record *step);
+
+/* Whether the contact is the one that the journal knows: ret_error is NULL, "changed", or "missing" without a record.
+ */
+int contacts_check(struct database *database, const char *order, const char **ret_error);
+
 /* Stores what a step says of who placed the order, if it does. */
 int contacts_store(struct database *database, const char *order, const struct record *step);
 

@@ -23,6 +23,39 @@
 /* Contacts of one county that are erased at a time. */
 enum { CONTACTS_MAX = 100 };
 
+#define HASH(order, person, sealed) "lower(hex(chain('contact', NULL, " order ", " person ", " sealed ")))"
+
+char *contacts_hash(struct database *database, const char *order, const struct record *step)
+{
+    QUERY *query = database_query(database, "SELECT " HASH("?1", "?2", "?3"));
+    query_text(query, 1, order);
+    query_text(query, 2, record_has(step, F_PERSON) ? record_str(step, F_PERSON) : NULL);
+    query_text(query, 3, record_has(step, F_CONTACT) ? record_str(step, F_CONTACT) : NULL);
+    return query_next(query) > 0 ? xstrdup(query_column(query, 0)) : NULL;
+}
+
+int contacts_check(struct database *database, const char *order, const char **ret_error)
+{
+    QUERY *query = database_query(
+        database,
+        "SELECT " HASH("journal.order_id", "person",
+                       "sealed") " IS told, sealed IS NULL, EXISTS"
+                                 " (SELECT 1 FROM audit WHERE audit.order_id = journal.order_id AND actor = '" ERASER
+                                 "'"
+                                 " AND action = '" ERASED "' AND result = '" DONE "') FROM"
+                                 " (SELECT order_id, fields ->> '$." CONTACT_HASH
+                                 "' AS told FROM journal WHERE order_id = ?1"
+                                 " AND ver = 1) AS journal LEFT JOIN contacts USING (order_id) WHERE told IS NOT NULL");
+    query_text(query, 1, order);
+    int result = query_next(query);
+    if (result < 0)
+        return result;
+    bool same = result == 0 || sqlite3_column_int(query, 0), gone = result > 0 && sqlite3_column_int(query, 1);
+    bool erased = result > 0 && sqlite3_column_int(query, 2);
+    *ret_error = same || (gone && erased) ? NULL : gone ? "missing" : "changed";
+    return 0;
+}
+
 int contacts_store(struct database *database, const char *order, const struct record *step)
 {
     if (!record_has(step, F_CONTACT))

@@ -44,8 +44,8 @@ static json_t *value_to_json(const struct record *record, enum field field)
 }
 
 /* The changed fields as JSON, which the caller frees; NULL when a value is none that JSON knows (not a number, no
- * UTF-8). */
-static char *changes_to_json(const struct record *step)
+ * UTF-8). The first step also has the hash of the order's contact, which by this is a part of the chain. */
+static char *changes_to_json(struct database *database, const char *order, const struct record *step)
 {
     const struct message_info *info = message_info(MSG_ORDER_STEP);
     json_t *object = json_object();
@@ -54,6 +54,10 @@ static char *changes_to_json(const struct record *step)
         enum field field = info->fields[i].field;
         if (is_change(field) && record_has(step, field))
             failed |= json_object_set_new(object, field_info(field)->name, value_to_json(step, field));
+    }
+    if (record_int(step, F_VER) == 1) {
+        AUTOFREE char *hash = contacts_hash(database, order, step);
+        failed |= json_object_set_new(object, CONTACT_HASH, json_string(hash));
     }
     char *text = failed ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(object);
@@ -182,7 +186,7 @@ static void bind_step(sqlite3_stmt *query, const struct delivery *delivery, cons
 
 int journal_store(struct database *database, const struct delivery *delivery, int64_t now)
 {
-    AUTOFREE char *changes = changes_to_json(delivery->message);
+    AUTOFREE char *changes = changes_to_json(database, delivery->order, delivery->message);
     if (!changes)
         return -EBADMSG;
     int64_t inserted = 0;

@@ -1,9 +1,9 @@
 /*
  * verify.c - whether the county's file still says what was stored: piece by piece, so that nobody waits for long.
  *
- * Three parts, each a walk along its numbers: the chains `journal` and `audit`, whose rows must follow each other
+ * Three parts are a walk along their numbers: the chains `journal` and `audit`, whose rows must follow each other
  * without a gap and have the hash that they give; and `orders`, which must stand as the journal's steps make them, with
- * their cases and the texts of the search. Everything that is found is told, and the walk goes on behind it. What
+ * their contacts, their cases and the texts of the search. The last one is the index of the search. Everything that is found is told, and the walk goes on behind it. What
  * follows from the journal can be made anew out of it, which is journal.rebuild.
  */
 #include "common/alloc.h"
@@ -22,6 +22,7 @@ enum {
 };
 
 #define ORDERS "orders"
+#define CONTACTS "contacts"
 
 static struct record *fault(struct record *piece, const char *part, int64_t row, const char *error)
 {
@@ -185,17 +186,37 @@ static int check_case(struct database *database, int64_t id, int64_t ver, bool c
     return 0;
 }
 
-/* Whether there are cases of no order: they would be found by nothing else. */
-static int check_stray_cases(struct database *database, struct record *piece)
+/* Tells of the rows of a table that belong to no order. Columns: id, order. */
+static int check_strays(sqlite3_stmt *query, const char *part, struct record *piece)
 {
-    QUERY *query = database_query(database, "SELECT id, order_id, ver FROM cases WHERE NOT EXISTS (SELECT 1 FROM orders"
-                                            " WHERE orders.id = cases.id) LIMIT 100");
     int result;
     while ((result = query_next(query)) > 0) {
-        struct record *found = fault(piece, ORDERS, sqlite3_column_int64(query, 0), "changed");
+        struct record *found = fault(piece, part, sqlite3_column_int64(query, 0), "changed");
         record_set(found, F_ORDER, query_column(query, 1));
-        record_set_int(found, F_VER, sqlite3_column_int64(query, 2));
-        record_set(found, F_DETAIL, "a case that belongs to no order");
+        record_set(found, F_DETAIL, "it belongs to no order");
+    }
+    return result;
+}
+
+/* Cases and contacts of no order: the walk along the orders does not come to them. */
+static int verify_strays(struct database *database, struct record *piece)
+{
+    QUERY *cases = database_query(database, "SELECT id, order_id FROM cases WHERE NOT EXISTS (SELECT 1 FROM orders"
+                                            " WHERE orders.id = cases.id) LIMIT 100");
+    QUERY *contacts = database_query(database, "SELECT rowid, order_id FROM contacts WHERE NOT EXISTS (SELECT 1 FROM"
+                                               " journal WHERE journal.order_id = contacts.order_id) LIMIT 100");
+    int result = check_strays(cases, ORDERS, piece);
+    return result < 0 ? result : check_strays(contacts, CONTACTS, piece);
+}
+
+static int verify_contact(struct database *database, int64_t id, const char *order, struct record *piece)
+{
+    const char *error;
+    int result = contacts_check(database, order, &error);
+    if (result == 0 && error) {
+        struct record *found = fault(piece, CONTACTS, id, error);
+        record_set(found, F_ORDER, order);
+        record_set(found, F_DETAIL, "the order's contact is not the one that was stored, or gone without a record");
     }
     return result;
 }
@@ -220,7 +241,7 @@ static int verify_order(struct database *database, sqlite3_stmt *query, struct r
         record_set_int(found, F_VER, ver);
         record_printf(found, F_DETAIL, "what lists and search show is not what the journal says: %s", wrong);
     }
-    return 0;
+    return verify_contact(database, id, query_column(query, 1), piece);
 }
 
 /* The marks of the chains, to be told when all is through. */
@@ -257,7 +278,7 @@ static int verify_orders(struct database *database, int64_t row, struct record *
         go_on(piece, ORDERS, row);
         return 0;
     }
-    result = check_stray_cases(database, piece);
+    result = verify_strays(database, piece);
     return result < 0 ? result : add_marks(database, piece);
 }
 

@@ -324,7 +324,7 @@ static void a_forged_file_is_found(void **state)
     add_case(COUNTY "-000001", 1, "路灯", "");
     assert_found("");
     restart(&unanchored);
-    assert_found("journal 1 changed,journal 2 changed");
+    assert_found("journal 1 changed,journal 2 changed,contacts 1 missing");
 }
 
 static void a_damaged_file_is_refused(void **state)
@@ -457,6 +457,49 @@ static void what_lists_show_agrees_with_the_journal(void **state)
     }
 }
 
+/* Contacts are outside the chains, but the first step of each order knows its own. */
+static void another_contact_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *change, *expected;
+    } rows[] = {
+        {"UPDATE contacts SET sealed = 'v1.1.other' WHERE order_id = '" ORDER "'", "contacts 1 changed"},
+        {"UPDATE contacts SET person = 'hash-2' WHERE order_id = '" ORDER "'", "contacts 1 changed"},
+        {"UPDATE contacts SET person = NULL WHERE order_id = '" ORDER "'", "contacts 1 changed"},
+        {"UPDATE contacts SET order_id = '" COUNTY "-000002' WHERE order_id = '" ORDER "'",
+         "contacts 1 missing,contacts 2 changed"},
+        {"DELETE FROM contacts WHERE order_id = '" ORDER "'", "contacts 1 missing"},
+        {"INSERT INTO contacts SELECT '" COUNTY "-000002', person, sealed, NULL FROM contacts", "contacts 2 changed"},
+        {"INSERT INTO contacts SELECT '" COUNTY "-000009', person, sealed, NULL FROM contacts", "contacts 2 changed"},
+    };
+    step(1, "placed");
+    record_set(message, F_CONTACT, "v1.1.sealed");
+    record_set(message, F_PERSON, "hash-1");
+    assert_int_equal(take_step(ORDER), VERDICT_OK);
+    step(1, "placed");
+    assert_int_equal(take_step(COUNTY "-000002"), VERDICT_OK);
+    assert_found("");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        tamper("CREATE TABLE kept AS SELECT * FROM contacts");
+        tamper(rows[i].change);
+        AUTOFREE char *found = faults();
+        if (strcmp(found, rows[i].expected) != 0)
+            fail_msg("%s: found \"%s\"", rows[i].change, found);
+        tamper("DELETE FROM contacts; INSERT INTO contacts SELECT * FROM kept; DROP TABLE kept");
+        assert_found("");
+    }
+    /* One that was erased is not missing, as long as it is on record. */
+    struct database *database = archive_database(archive, COUNTY);
+    const struct audit record = {"archive", "contact.erased", ORDER, "done", ""};
+    char orders[1][ORDER_ID_SIZE];
+    tamper("UPDATE contacts SET closed_at = 1");
+    assert_int_equal(contacts_erase(database, 1, orders, 1), 1);
+    assert_found("contacts 1 missing");
+    assert_int_equal(trail_store(database, "1790000000000-1", &record), 1);
+    assert_found("");
+}
+
 /* More rows than one call looks at: each call is bounded, and together they see all. */
 static void pieces_are_bounded(void **state)
 {
@@ -519,6 +562,7 @@ int main(void)
         TEST(damage_is_found_at_work),
         TEST(a_file_that_is_taken_away_is_not_written_to),
         TEST(what_lists_show_agrees_with_the_journal),
+        TEST(another_contact_is_found),
         TEST(pieces_are_bounded),
         TEST(an_old_file_becomes_a_chain),
     };
