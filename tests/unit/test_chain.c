@@ -439,9 +439,9 @@ static void what_lists_show_agrees_with_the_journal(void **state)
          "orders 3 changed"},
         {"INSERT INTO cases (id, order_id, ver, stored_at, retry_at) VALUES (8, '" COUNTY "-000008', 2, 1, 1)",
          "orders 8 changed"},
-        {"UPDATE cases_fts_content SET c0 = '别的' WHERE id = 2", "orders 2 changed"},
+        {"UPDATE cases_fts_content SET c0 = '别的' WHERE id = 2", "orders 2 changed,search 0 changed"},
         {"UPDATE cases_fts_data SET block = x'00000000000000' WHERE id = 10", /* an index without words */
-         "orders 1 changed,orders 2 changed"},
+         "orders 1 changed,orders 2 changed,search 0 changed"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         tamper(rows[i].change);
@@ -455,6 +455,24 @@ static void what_lists_show_agrees_with_the_journal(void **state)
         assert_int_equal(record_int(search("已处理"), F_TOTAL), 2);
         assert_string_equal(record_str(listed(COUNTY "-000003"), F_TITLE), "井盖");
     }
+}
+
+/* Every text is right and each title is found, but one case is not found by the words of its text. */
+static void an_index_of_other_words_is_found(void **state)
+{
+    (void)state;
+    fill();
+    assert_int_equal(
+        database_run(archive_database(archive, COUNTY), "UPDATE cases_fts SET text = '别的' WHERE rowid = 1"), 0);
+    tamper("UPDATE cases_fts_content SET c1 = '三栋' WHERE id = 1");
+    assert_int_equal(record_int(search("三栋"), F_TOTAL), 0);
+    assert_found("search 0 changed");
+    step(3, "open");
+    assert_int_equal(take_step(COUNTY "-000003"), VERDICT_OK);
+    record_clear(message);
+    assert_int_equal(take_as("", MSG_REBUILD_JOURNAL, COUNTY, ""), VERDICT_OK);
+    assert_found("");
+    assert_int_equal(record_int(search("三栋"), F_TOTAL), 1);
 }
 
 /* Contacts are outside the chains, but the first step of each order knows its own. */
@@ -562,6 +580,7 @@ int main(void)
         TEST(damage_is_found_at_work),
         TEST(a_file_that_is_taken_away_is_not_written_to),
         TEST(what_lists_show_agrees_with_the_journal),
+        TEST(an_index_of_other_words_is_found),
         TEST(another_contact_is_found),
         TEST(pieces_are_bounded),
         TEST(an_old_file_becomes_a_chain),
