@@ -5,9 +5,9 @@
 #define SIDAN_REDACT_H
 
 /*
- * A copy of a text in which phone numbers, ID and bank card numbers (seven
- * digits or more, also full-width ones, also with separators between them) and
- * mail addresses have become ***. text is valid UTF-8. The caller frees it.
+ * A copy of a text in which phone numbers, ID and bank card numbers (in digits of any width, in Chinese numerals, with
+ * separators between them), other long numbers in digits, and mail addresses have become ***. Dates, amounts, ranges and
+ * numbers of orders stay. text is valid UTF-8. The caller frees it.
  */
 char *redact(const char *text);
 
