@@ -3,8 +3,9 @@
  *
  * Three parts are a walk along their numbers: the chains `journal` and `audit`, whose rows must follow each other
  * without a gap and have the hash that they give; and `orders`, which must stand as the journal's steps make them, with
- * their contacts, their cases and the texts of the search. The last one is the index of the search. Everything that is found is told, and the walk goes on behind it. What
- * follows from the journal can be made anew out of it, which is journal.rebuild.
+ * their contacts, their cases and the texts of the search. The last one is the index of the search. Everything that is
+ * found is told, and the walk goes on behind it. What follows from the journal can be made anew out of it, which is
+ * journal.rebuild.
  */
 #include "common/alloc.h"
 #include "common/order.h"

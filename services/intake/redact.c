@@ -233,17 +233,19 @@ static size_t address_at(const char *text, size_t *ret_run)
     return domain > 0 ? local + at + domain : 0;
 }
 
+enum kind { NONE, DIGIT, NUMERAL };
+
 char *redact(const char *text)
 {
     static const char mask[] = "***";
     char *result = xmalloc(strlen(text) + sizeof mask), *to = result;
     const char *no_address = text; /* what lies before has been looked at and is none */
-    enum { NONE, DIGIT, NUMERAL } kind, before = NONE;
+    enum kind before = NONE;
 
     while (*text) {
         size_t size, run = 0, hidden = 0;
         utf8proc_int32_t c = character(text, &size);
-        kind = is_digit(c) ? DIGIT : digit_value(c) >= 0 ? NUMERAL : NONE;
+        enum kind kind = is_digit(c) ? DIGIT : digit_value(c) >= 0 ? NUMERAL : NONE;
         if (text >= no_address && is_of_address(c)) {
             hidden = address_at(text, &run);
             no_address = text + run;
