@@ -65,11 +65,13 @@ enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APP
 
 int schema_recognise(struct database *database, bool *ret_empty, const char **ret_why)
 {
-    int64_t application = query_value(database_query(database, "PRAGMA application_id"));
-    int64_t version = query_value(database_query(database, "PRAGMA user_version"));
-    int64_t tables = query_value(database_query(database, "SELECT count(*) FROM sqlite_schema"));
-    if (tables < 0)
+    /* At one moment: another instance may be making the file. */
+    QUERY *query = database_query(database, "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)"
+                                            " FROM pragma_application_id, pragma_user_version");
+    if (query_next(query) <= 0)
         return -EIO;
+    int64_t application = sqlite3_column_int64(query, 0), version = sqlite3_column_int64(query, 1);
+    int64_t tables = sqlite3_column_int64(query, 2);
     bool foreign = version < 0 || (version == 0 && tables > 0) ||
                    (application != APPLICATION_ID && (application != 0 || version > CHAINED));
     if (foreign || version > SCHEMA_VERSION) {

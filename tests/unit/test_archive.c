@@ -10,6 +10,9 @@
 
 #include <math.h>
 
+#include <errno.h>
+#include <sys/wait.h>
+
 static void test_a_step_is_stored_once(void **state)
 {
     (void)state;
@@ -248,6 +251,36 @@ static void test_two_instances_share_the_files(void **state)
     archive_close(&other);
 }
 
+/* While one makes a county's file another may open it; it is no stranger's for that. */
+static void test_two_instances_make_a_file(void **state)
+{
+    (void)state;
+    int turns[2];
+    assert_int_equal(pipe(turns), 0);
+    pid_t other = fork();
+    for (int i = 0; i < 100; i++) {
+        char county[12], turn = 0, why[WHY_SIZE] = "";
+        struct database *database = NULL;
+        snprintf(county, sizeof county, "%06d", 400000 + i);
+        if (other == 0 ? write(turns[1], &turn, 1) < 1 : read(turns[0], &turn, 1) < 1)
+            abort();
+        int result = database_open(dir, county, &unanchored, &database, why);
+        database_close(&database);
+        bool good = result == 0 || result == -EIO; /* locked for the moment */
+        if (other == 0 && !good)
+            _exit(1);
+        if (!good)
+            fail_msg("%s", why);
+    }
+    if (other == 0)
+        _exit(0);
+    close(turns[0]);
+    close(turns[1]);
+    int status;
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_int_equal(status, 0);
+}
+
 static void test_files_last(void **state)
 {
     (void)state;
@@ -271,6 +304,7 @@ int main(void)
         TEST(test_counties_are_apart),
         TEST(test_cases_wait_with_growing_pauses),
         TEST(test_two_instances_share_the_files),
+        TEST(test_two_instances_make_a_file),
         TEST(test_files_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
