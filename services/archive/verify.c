@@ -3,9 +3,9 @@
  *
  * Three parts are a walk along their numbers: the chains `journal` and `audit`, whose rows must follow each other
  * without a gap and have the hash that they give; and `orders`, which must stand as the journal's steps make them, with
- * their contacts, their cases and the texts of the search. The last one is the index of the search. Everything that is
- * found is told, and the walk goes on behind it. What follows from the journal can be made anew out of it, which is
- * journal.rebuild.
+ * their contacts, their cases and the texts of the search. The last one are the indexes, by which all else is found.
+ * Everything that is found is told, and the walk goes on behind it. What follows from the journal can be made anew out
+ * of it, which is journal.rebuild.
  */
 #include "common/alloc.h"
 #include "common/order.h"
@@ -20,11 +20,12 @@ enum {
     CHAIN_ROWS = 1000, /* checked in one call */
     ORDER_ROWS = 100,
     REBUILD_ROWS = 200, /* of the journal */
-    INDEX_CASES = 5000, /* whose index is gone through in one call, which takes about a second */
+    INDEX_CASES = 5000, /* whose indexes are gone through in one call, which takes about a second */
 };
 
 #define ORDERS "orders"
 #define CONTACTS "contacts"
+#define INDEXES "indexes"
 #define SEARCH "search"
 
 static struct record *fault(struct record *piece, const char *part, int64_t row, const char *error)
@@ -281,43 +282,59 @@ static int verify_orders(struct database *database, int64_t row, struct record *
         go_on(piece, ORDERS, row);
         return 0;
     }
-    record_set(piece, F_PART, SEARCH);
+    record_set(piece, F_PART, INDEXES);
     return verify_strays(database, piece);
 }
 
+/* Whether the indexes of the tables have what the tables have. */
+static int check_tables(struct database *database, struct record *piece)
+{
+    QUERY *check = database_query(database, "PRAGMA integrity_check(10)");
+    int result;
+    while ((result = query_next(check)) > 0)
+        if (strcmp(query_column(check, 0), "ok") != 0)
+            record_set(fault(piece, INDEXES, 0, "changed"), F_DETAIL, query_column(check, 0));
+    return result;
+}
+
+/* Whether the index of the search has the words of its texts and no others. */
+static int check_search(struct database *database, struct record *piece)
+{
+    QUERY *check = database_query(database, "INSERT INTO cases_fts (cases_fts) VALUES ('integrity-check')");
+    int result = check ? sqlite3_step(check) : SQLITE_ERROR;
+    if (result == SQLITE_CORRUPT)
+        record_set(fault(piece, SEARCH, 0, "changed"), F_DETAIL, "the index has other words than its texts");
+    return result == SQLITE_CORRUPT || result == SQLITE_DONE ? 0 : -EIO;
+}
+
 /*
- * Whether the index has the words of its texts and no others. FTS5 checks it as a whole only; while a larger index is
- * checked all would wait, so there it must do that each case is found by its title.
+ * SQLite checks indexes as a whole only, and all would wait while larger ones are checked. There it must do that each
+ * order is found by its number and each case by its title.
  */
-static int verify_index(struct database *database, struct record *piece)
+static int verify_indexes(struct database *database, struct record *piece)
 {
     int64_t cases = query_value(database_query(database, "SELECT count(*) FROM cases"));
-    if (cases < 0)
-        return -EIO;
-    if (cases <= INDEX_CASES) {
-        QUERY *check = database_query(database, "INSERT INTO cases_fts (cases_fts) VALUES ('integrity-check')");
-        int result = check ? sqlite3_step(check) : SQLITE_ERROR;
-        if (result == SQLITE_CORRUPT)
-            record_set(fault(piece, SEARCH, 0, "changed"), F_DETAIL, "the index has other words than its texts");
-        else if (result != SQLITE_DONE)
-            return -EIO;
-    }
+    int result = cases < 0 ? -EIO : 0;
+    if (result == 0 && cases <= INDEX_CASES)
+        result = check_tables(database, piece);
+    if (result == 0 && cases <= INDEX_CASES)
+        result = check_search(database, piece);
     record_set_int(piece, F_TOTAL, cases);
-    return add_marks(database, piece);
+    return result < 0 ? result : add_marks(database, piece);
 }
 
 static int verify(struct database *database, const struct record *call, struct record *piece)
 {
     int64_t row = record_has(call, F_ROW) ? record_int(call, F_ROW) : INT64_MIN;
-    bool index = record_is(call, F_PART, SEARCH);
+    bool indexes = record_is(call, F_PART, INDEXES);
     /* All of a piece from one state of the file, although others may write to it. FTS5 checks as if it wrote. */
-    int result = database_run(database, index ? "BEGIN IMMEDIATE" : "BEGIN");
+    int result = database_run(database, indexes ? "BEGIN IMMEDIATE" : "BEGIN");
     if (result == 0)
         result = database_check_marks(database);
     if (result < 0)
         return result;
-    if (index)
-        result = verify_index(database, piece);
+    if (indexes)
+        result = verify_indexes(database, piece);
     else if (record_is(call, F_PART, ORDERS))
         result = verify_orders(database, row, piece);
     else
@@ -365,6 +382,10 @@ static int rebuild(struct database *database, const struct record *call, struct 
     int result = database_begin(database);
     if (result == 0 && first)
         result = schema_forget_projections(database);
+    /* What is made is found by the journal's index. Two rows that are alike have none, which does not hinder the rest.
+     */
+    if (result == 0 && first)
+        (void)database_run(database, "REINDEX");
     if (result == 0)
         result = rebuild_orders(database, first ? INT64_MIN : record_int(call, F_ROW), piece, now);
     return result < 0 ? result : database_commit(database);
