@@ -44,10 +44,11 @@ void http_request_destroy(struct http_request **request_pointer)
     *request_pointer = NULL;
 }
 
-/* Takes over both strings. */
+/* Takes over both strings. There is room for a power of two, or a form of very many fields would be copied for each. */
 void http_pairs_add(struct http_pairs *pairs, char *name, char *value)
 {
-    pairs->at = xrealloc(pairs->at, (pairs->count + 1) * sizeof *pairs->at);
+    if ((pairs->count & (pairs->count - 1)) == 0)
+        pairs->at = xrealloc(pairs->at, (pairs->count ? 2 * pairs->count : 1) * sizeof *pairs->at);
     pairs->at[pairs->count++] = (struct http_pair){name, value};
 }
 
