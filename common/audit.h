@@ -31,7 +31,9 @@ struct audit {
 /* Writes the entry down: 0, or -EIO. Then what it is about must not be done, if it would have been "done". */
 int audit_write(struct store *store, const char *county, const struct audit *entry);
 
-/* Appends it to the store's pipeline instead. It is written down when store_run() has answered 0, its reply no error.
+/*
+ * Appends it to the store's pipeline instead. It is written down when store_run() has answered 0, and its reply is its
+ * id in the stream.
  */
 void audit_append(struct store *store, const char *county, const struct audit *entry);
 

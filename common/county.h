@@ -103,9 +103,8 @@ struct county {
     int work_start, work_end; /* minutes since midnight, China time, default 08:30 and 17:30 */
     bool work_weekday[7];     /* Sunday first; default Monday to Friday */
     int64_t retention;        /* ms for which a closed order keeps name, phone and mail address, default 180 days */
-    int64_t
-        phone_orders; /* a guest's orders for one phone: so many at once, and so many a day; default 10; 0: no limit */
-    struct span escalate; /* between two rungs of the ladder, default 1 working day */
+    int64_t phone_orders;     /* a guest's for one phone: so many at once, and a day; default 10; 0: no limit */
+    struct span escalate;     /* between two rungs of the ladder, default 1 working day */
 
     struct town *towns;
     size_t town_count;

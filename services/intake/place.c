@@ -66,7 +66,7 @@ static const char *find_fault(const struct county *county, const struct record *
 
 enum { DAY_MS = 24 * 3600 * 1000 };
 
-/* SMS go to a phone that a guest has named, so there is a limit to it. Who has a key or a session answers for that. */
+/* SMS go to a phone that a guest has named, so there is a limit to it. Who brings a key answers for that. */
 static void limit_guests(const struct county *county, const char *person, struct outcome *outcome)
 {
     char key[80];

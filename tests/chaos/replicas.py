@@ -113,6 +113,12 @@ class Replicated(System):
     def connection(self, node):
         return redis.Redis(node.host, node.port, decode_responses=True, socket_timeout=5)
 
+    def takes_itself_for_the_primary(self, node):
+        try:
+            return self.connection(node).role()[0] == "master"
+        except redis.exceptions.RedisError:
+            return False  # being promoted, it drops whoever is connected
+
     def wait_failover(self, old):
         """Waits until the Sentinels name another primary than this one."""
         def moved():

@@ -197,7 +197,8 @@ def die(process, point):
 def test_failover_loses_nothing(make_system, county):
     """The primary hangs and is replaced; it comes back as a replica, and its successor dies, all in mid-load.
 
-    Services die meanwhile between their writes and what the replicas say to them. And for a moment the first still believes that it is the primary; what it is told then must count for nothing.
+    Services die meanwhile between their writes and what the replicas say to them. And for a moment the first still
+    believes that it is the primary; what it is told then must count for nothing.
     """
     system = make_system(kind=Replicated, replicas=2, counties=[county])
     with Stream(system, rate=RATE) as stream:
@@ -227,9 +228,10 @@ def test_a_primary_that_wakes_up_while_it_is_replaced(make_system, county):
     with Stream(system, rate=RATE) as stream:
         stream.placed(40)
         first = system.primary
-        others = [system.connection(node) for node in system.nodes if node is not first]
+        others = [node for node in system.nodes if node is not first]
         first.signal(signal.SIGSTOP)
-        wait_until(lambda: any(node.role()[0] == "master" for node in others), 30, "a replica is promoted", pause=0.005)
+        wait_until(lambda: any(map(system.takes_itself_for_the_primary, others)), 30, "a replica is promoted",
+                   pause=0.005)
         first.signal(signal.SIGCONT)
         system.wait_failover(first)
         system.wait_replica(first)
