@@ -43,6 +43,10 @@ static int store_step(struct database *database, struct delivery *delivery, int6
         outcome_refuse(delivery->outcome, "range", "ver", "a step's version is 1 or more");
         return 0;
     }
+    if (record_has(delivery->message, F_CONTACT) && record_int(delivery->message, F_VER) > 1) {
+        outcome_refuse(delivery->outcome, "invalid", "contact", "a contact comes with the first step of an order");
+        return 0;
+    }
     int result = journal_store(database, delivery, now);
     if (result == -EEXIST) {
         outcome_refuse(delivery->outcome, "fork", "ver", "another step of the order has this version");

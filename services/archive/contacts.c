@@ -28,9 +28,10 @@ enum { CONTACTS_MAX = 100 };
 char *contacts_hash(struct database *database, const char *order, const struct record *step)
 {
     QUERY *query = database_query(database, "SELECT " HASH("?1", "?2", "?3"));
+    bool given = record_has(step, F_CONTACT); /* without it nothing is stored */
     query_text(query, 1, order);
-    query_text(query, 2, record_has(step, F_PERSON) ? record_str(step, F_PERSON) : NULL);
-    query_text(query, 3, record_has(step, F_CONTACT) ? record_str(step, F_CONTACT) : NULL);
+    query_text(query, 2, given && record_has(step, F_PERSON) ? record_str(step, F_PERSON) : NULL);
+    query_text(query, 3, given ? record_str(step, F_CONTACT) : NULL);
     return query_next(query) > 0 ? xstrdup(query_column(query, 0)) : NULL;
 }
 

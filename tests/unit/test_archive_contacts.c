@@ -67,6 +67,17 @@ static void it_is_kept_and_found_and_in_no_list(void **state)
     assert_false(record_has(row, F_CONTACT) || record_has(row, F_PERSON));
 }
 
+/* Its hash is a part of the first row: one that came later would look like one that somebody put in. */
+static void it_comes_with_the_first_step(void **state)
+{
+    (void)state;
+    step(2, "opened");
+    record_set(message, F_CONTACT, "v1.1.other");
+    assert_int_equal(take_step(ORDER), VERDICT_REFUSED);
+    assert_int_equal(place(ORDER, "a", NULL, "v1.1.sealed"), VERDICT_OK);
+    assert_string_equal(contact_of(ORDER), "v1.1.sealed");
+}
+
 static void it_is_erased_when_its_time_is_over_and_not_before(void **state)
 {
     (void)state;
@@ -97,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_is_kept_and_found_and_in_no_list),
+        TEST(it_comes_with_the_first_step),
         TEST(it_is_erased_when_its_time_is_over_and_not_before),
         TEST(what_comes_again_does_not_bring_it_back),
     };
