@@ -39,6 +39,8 @@ int schema_migrate(struct database *database);
 
 /* Empties all that follows from the journal, inside a transaction. 0 or -EIO. */
 int schema_forget_projections(struct database *database);
+/* Whether tables, indexes and triggers are those that the migrations make, and no others: 1, 0 or -EIO. */
+int schema_is_whole(struct database *database);
 
 const char *database_county(const struct database *database);
 

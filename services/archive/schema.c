@@ -5,9 +5,10 @@
  * written to.
  */
 #include "common/alloc.h"
-#include "services/archive/database.h"
+#include "services/archive/archive.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define CREATE_FTS "CREATE VIRTUAL TABLE cases_fts USING fts5 (title, text, place, answer, tokenize = 'sidan');"
 
@@ -106,4 +107,34 @@ int schema_migrate(struct database *database)
 int schema_forget_projections(struct database *database)
 {
     return database_run(database, "DELETE FROM cases; DELETE FROM orders; DROP TABLE IF EXISTS cases_fts;" CREATE_FTS);
+}
+
+/* All that a file is made of, as one text. What ANALYZE keeps may be there, and FTS5's own tables are FTS5's matter. */
+static const char schema_text[] =
+    "SELECT group_concat(line, char(10)) FROM (SELECT type || ' ' || name || iif(name GLOB 'cases_fts_*', '', sql) AS "
+    "line"
+    " FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_stat*' ORDER BY type, name)";
+
+/* The text of a file that has just been made; the caller frees it. NULL when there is no memory for that. */
+static char *fresh_text(void)
+{
+    sqlite3 *sqlite;
+    sqlite3_stmt *query = NULL;
+    char *text = NULL;
+    bool made = sqlite3_open(":memory:", &sqlite) == SQLITE_OK && search_register(sqlite) == 0;
+    for (size_t i = 0; made && i < SCHEMA_VERSION; i++)
+        made = sqlite3_exec(sqlite, migrations[i], NULL, NULL, NULL) == SQLITE_OK;
+    if (made && sqlite3_prepare_v2(sqlite, schema_text, -1, &query, NULL) == SQLITE_OK &&
+        sqlite3_step(query) == SQLITE_ROW)
+        text = xstrdup((const char *)sqlite3_column_text(query, 0));
+    sqlite3_finalize(query);
+    sqlite3_close(sqlite);
+    return text;
+}
+
+int schema_is_whole(struct database *database)
+{
+    AUTOFREE char *fresh = fresh_text();
+    QUERY *query = database_query(database, schema_text);
+    return !fresh || query_next(query) <= 0 ? -EIO : strcmp(query_column(query, 0), fresh) == 0;
 }

@@ -3,9 +3,9 @@
  *
  * Three parts are a walk along their numbers: the chains `journal` and `audit`, whose rows must follow each other
  * without a gap and have the hash that they give; and `orders`, which must stand as the journal's steps make them, with
- * their contacts, their cases and the texts of the search. The last one are the indexes, by which all else is found.
- * Everything that is found is told, and the walk goes on behind it. What follows from the journal can be made anew out
- * of it, which is journal.rebuild.
+ * their contacts, their cases and the texts of the search. The last one are the indexes, by which all else is found,
+ * and what the file says its tables are. Everything that is found is told, and the walk goes on behind it. What follows
+ * from the journal can be made anew out of it, which is journal.rebuild.
  */
 #include "common/alloc.h"
 #include "common/order.h"
@@ -25,6 +25,7 @@ enum {
 
 #define ORDERS "orders"
 #define CONTACTS "contacts"
+#define SCHEMA "schema"
 #define INDEXES "indexes"
 #define SEARCH "search"
 
@@ -307,6 +308,16 @@ static int check_search(struct database *database, struct record *piece)
     return result == SQLITE_CORRUPT || result == SQLITE_DONE ? 0 : -EIO;
 }
 
+/* What the walks found depends on what the file says its tables are. */
+static int check_schema(struct database *database, struct record *piece)
+{
+    int whole = schema_is_whole(database);
+    if (whole == 0)
+        record_set(fault(piece, SCHEMA, 0, "changed"), F_DETAIL,
+                   "its tables, indexes or triggers are not those of this program");
+    return whole < 0 ? whole : 0;
+}
+
 /*
  * SQLite checks indexes as a whole only, and all would wait while larger ones are checked. There it must do that each
  * order is found by its number and each case by its title.
@@ -314,7 +325,7 @@ static int check_search(struct database *database, struct record *piece)
 static int verify_indexes(struct database *database, struct record *piece)
 {
     int64_t cases = query_value(database_query(database, "SELECT count(*) FROM cases"));
-    int result = cases < 0 ? -EIO : 0;
+    int result = cases < 0 ? -EIO : check_schema(database, piece);
     if (result == 0 && cases <= INDEX_CASES)
         result = check_tables(database, piece);
     if (result == 0 && cases <= INDEX_CASES)
