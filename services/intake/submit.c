@@ -120,8 +120,8 @@ static void on_answer(void *arg, enum answer_status status, enum message_type ty
         placement.field = record_str(reply, F_FIELD);
         placement.detail = record_str(reply, F_DETAIL);
         if (strcmp(placement.error, "limited") == 0 && county->phone_orders > 0) {
-            placement.wait = 24 * 3600 / county->phone_orders + 1; /* then one more is free, at the latest */
-            placement.detail = NULL;                               /* errors.c knows what is limited */
+            placement.wait = INT64_C(86400) / county->phone_orders + 1; /* then one more is free, at the latest */
+            placement.detail = NULL;                                    /* errors.c knows what is limited */
         }
     }
     crash_point("placed, caller not told");

@@ -65,7 +65,7 @@ def test_a_removed_and_a_moved_row_are_found(system):
     tamper(system, "CREATE TABLE aside AS SELECT * FROM journal WHERE id = 5", "DELETE FROM journal WHERE id = 5")
     code, _, faults = verify(system, COUNTY)
     assert code == 1 and faults[0] == "journal 5 missing"
-    tamper(system, "INSERT INTO journal SELECT * FROM aside")
+    tamper(system, "INSERT INTO journal SELECT * FROM aside", "DROP TABLE aside")
     assert tamper(system, "SELECT quote(hash) FROM journal WHERE id = 5")[0][0] == kept
     assert_as_stored(system)
     tamper(system, "UPDATE journal SET id = -1 WHERE id = 3", "UPDATE journal SET id = 3 WHERE id = 4",
