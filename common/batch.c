@@ -231,6 +231,8 @@ static void decide(struct batch *batch, struct job *job)
                               .service = batch->config.service,
                               .aux = &job->aux};
     job->handler->handle(&context, job->order, job->message, job->outcome);
+    if (batch->config.spec->follow && outcome_verdict(job->outcome) == VERDICT_OK)
+        batch->config.spec->follow(&context, job->order, job->outcome);
 
     const struct record *changes = outcome_changed(job->outcome);
     if (outcome_verdict(job->outcome) != VERDICT_OK || record_count(changes) == 0)
@@ -292,7 +294,7 @@ static void send_posted(struct batch *batch, const struct job *job)
                                  .destination = posted->destination,
                                  .sequence = posted->sequence};
         memcpy(event.county, job->envelope.county, sizeof event.county);
-        memcpy(event.order, job->envelope.order, sizeof event.order);
+        memcpy(event.order, posted->order, sizeof event.order);
         memcpy(event.id, posted->id, sizeof event.id);
         courier_post(batch->config.courier, &event, posted->body.data, posted->body.size);
     }

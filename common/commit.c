@@ -111,15 +111,16 @@ static struct record *make_step(const struct commit *commit, const struct outcom
     return step;
 }
 
-static void post(struct commit_plan *plan, const struct commit *commit, enum message_type type, struct record *body)
+static void post(struct commit_plan *plan, const struct commit *commit, const struct sending *sending)
 {
     plan->posted = xrealloc(plan->posted, (plan->posted_count + 1) * sizeof *plan->posted);
     struct posted *posted = &plan->posted[plan->posted_count++];
-    *posted = (struct posted){.destination = message_info(type)->to};
+    *posted = (struct posted){.destination = message_info(sending->type)->to, .must = sending->must};
     make_id(posted->id);
+    snprintf(posted->order, sizeof posted->order, "%s", sending->order ? sending->order : commit->order);
     msgpack_sbuffer_init(&posted->body);
-    record_set_int(body, F_AT, commit->now);
-    wire_pack(&posted->body, type, body);
+    record_set_int(sending->body, F_AT, commit->now);
+    wire_pack(&posted->body, sending->type, sending->body);
 }
 
 static void post_all(struct commit_plan *plan, const struct commit *commit, const struct outcome *outcome)
@@ -128,11 +129,11 @@ static void post_all(struct commit_plan *plan, const struct commit *commit, cons
         const struct sending *sending = &outcome->messages[i];
         if (sending->type == MSG_NOTIFY && record_len(sending->body, F_RECIPIENTS) == 0)
             continue;
-        post(plan, commit, sending->type, sending->body);
+        post(plan, commit, sending);
     }
     if (outcome->step) {
         RECORD *step = make_step(commit, outcome);
-        post(plan, commit, MSG_ORDER_STEP, step);
+        post(plan, commit, &(struct sending){.type = MSG_ORDER_STEP, .body = step});
     }
 }
 
@@ -145,12 +146,16 @@ static void pack_sends(msgpack_packer *packer, const struct commit_plan *plan, c
         AUTOFREE char *edge = xasprintf("%s>%s", service_name(commit->service), service_name(posted->destination));
         AUTOFREE char *outbox = xasprintf("outbox:%s", edge);
         AUTOFREE char *due = xasprintf("due:%s", edge);
-        msgpack_pack_array(packer, 5);
+        AUTOFREE char *hash = xasprintf("order:%s", posted->order);
+        msgpack_pack_array(packer, 8);
         pack_text(packer, edge);
         msgpack_pack_int(packer, key_place(keys, outbox));
         msgpack_pack_int(packer, key_place(keys, due));
         pack_text(packer, posted->id);
         pack_bytes(packer, posted->body.data, posted->body.size);
+        pack_text(packer, posted->order);
+        msgpack_pack_int(packer, key_place(keys, hash));
+        posted->must ? msgpack_pack_true(packer) : msgpack_pack_false(packer);
     }
 }
 

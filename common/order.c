@@ -31,6 +31,12 @@ static const struct {
     {STATE_ANSWERED, STATE_EVALUATED},
     {STATE_EVALUATED, STATE_CONSULTING}, /* reopened: the committee decided so */
     {STATE_EVALUATED, STATE_CLOSED},
+    {STATE_SCREENING, STATE_MERGED},
+    {STATE_OPEN, STATE_MERGED},
+    {STATE_ASSIGNED, STATE_MERGED},
+    {STATE_CONSULTING, STATE_MERGED},
+    {STATE_MERGED, STATE_SCREENING}, /* undone */
+    {STATE_MERGED, STATE_ANSWERED},  /* its primary was */
 };
 
 static const struct {
@@ -39,7 +45,7 @@ static const struct {
 } owners[] = {
     {STATE_PLACED, ROUTING},       {STATE_SCREENING, ROUTING},     {STATE_OPEN, ASSIGNMENT},
     {STATE_ASSIGNED, ASSIGNMENT},  {STATE_CONSULTING, ASSIGNMENT}, {STATE_ANSWERED, ASSIGNMENT},
-    {STATE_EVALUATED, ASSIGNMENT},
+    {STATE_EVALUATED, ASSIGNMENT}, {STATE_MERGED, ASSIGNMENT},
 };
 
 bool order_may_become(const char *from, const char *to)

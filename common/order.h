@@ -2,7 +2,7 @@
  * order.h - an order's number, its states and which may follow which.
  *
  * The life of an order is that of the domain: placed, screening, open,
- * assigned, consulting, answered, evaluated, closed; returned beside it.
+ * assigned, consulting, answered, evaluated, closed; returned and merged beside it.
  */
 #ifndef SIDAN_ORDER_H
 #define SIDAN_ORDER_H
@@ -13,6 +13,7 @@
 #define STATE_PLACED "placed"
 #define STATE_SCREENING "screening"
 #define STATE_RETURNED "returned"
+#define STATE_MERGED "merged" /* into a primary order (并单); it is answered, rated and closed by itself */
 #define STATE_OPEN "open"
 #define STATE_ASSIGNED "assigned"
 #define STATE_CONSULTING "consulting"

@@ -23,8 +23,10 @@ struct outcome *outcome_new(void)
 /* Frees everything but the two records, which are kept for the next use. */
 static void release(struct outcome *outcome)
 {
-    for (size_t i = 0; i < outcome->message_count; i++)
+    for (size_t i = 0; i < outcome->message_count; i++) {
         record_destroy(&outcome->messages[i].body);
+        free(outcome->messages[i].order);
+    }
     for (size_t i = 0; i < outcome->write_count; i++) {
         free(outcome->writes[i].key);
         for (size_t k = 0; k < outcome->writes[i].argument_count; k++)
@@ -79,7 +81,15 @@ struct record *outcome_send(struct outcome *outcome, enum message_type type)
 {
     outcome->messages = xrealloc(outcome->messages, (outcome->message_count + 1) * sizeof *outcome->messages);
     struct record *body = record_new();
-    outcome->messages[outcome->message_count++] = (struct sending){type, body};
+    outcome->messages[outcome->message_count++] = (struct sending){.type = type, .body = body};
+    return body;
+}
+
+struct record *outcome_send_about(struct outcome *outcome, enum message_type type, const char *order, bool must)
+{
+    struct record *body = outcome_send(outcome, type);
+    outcome->messages[outcome->message_count - 1].order = xstrdup(order);
+    outcome->messages[outcome->message_count - 1].must = must;
     return body;
 }
 
@@ -212,6 +222,11 @@ const struct record *outcome_changed(const struct outcome *outcome)
 const char *outcome_step_name(const struct outcome *outcome)
 {
     return outcome->step;
+}
+
+const char *outcome_actor(const struct outcome *outcome)
+{
+    return outcome->actor;
 }
 
 size_t outcome_message_count(const struct outcome *outcome)

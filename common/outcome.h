@@ -32,6 +32,12 @@ void outcome_step(struct outcome *outcome, const char *step, const char *actor, 
 /* Adds an event; the caller fills its body. Owned by the outcome. F_AT is set by the commit. */
 struct record *outcome_send(struct outcome *outcome, enum message_type type);
 
+/*
+ * The same about another order of the county, in whose turn it is sent: no step of this order waits for it. Without
+ * that order the whole commit is refused as "gone" if it `must` be there; else nothing is sent.
+ */
+struct record *outcome_send_about(struct outcome *outcome, enum message_type type, const char *order, bool must);
+
 /* Adds a NOTIFY event. recipients as F_RECIPIENTS has them; nothing is sent when it is "". Returns its body to add to.
  */
 struct record *outcome_notify(struct outcome *outcome, const char *template_name, const char *recipients);
@@ -79,7 +85,8 @@ void outcome_wait(struct outcome *outcome, int64_t seconds);
 enum verdict outcome_verdict(const struct outcome *outcome);
 int64_t outcome_waits(const struct outcome *outcome); /* seconds; 0 without */
 const struct record *outcome_changed(const struct outcome *outcome);
-const char *outcome_step_name(const struct outcome *outcome);
+const char *outcome_step_name(const struct outcome *outcome); /* NULL without a step */
+const char *outcome_actor(const struct outcome *outcome);     /* whose step it is */
 size_t outcome_message_count(const struct outcome *outcome);
 enum message_type outcome_message_type(const struct outcome *outcome, size_t index);
 const struct record *outcome_message(const struct outcome *outcome, size_t index);

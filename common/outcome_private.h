@@ -28,6 +28,8 @@ struct limit {
 struct sending {
     enum message_type type;
     struct record *body;
+    char *order; /* another one that it is about; NULL: the order of the commit */
+    bool must;   /* that one must be there */
 };
 
 struct outcome {

@@ -12,6 +12,7 @@
     X(ORDER_NOTES, "order.notes")       /* with the notes of those who handle it, and who was told by SMS */           \
     X(ORDER_CONTACT, "order.contact")   /* its resident's name, phone and mail address; every look is recorded */      \
     X(ORDER_SCREEN, "order.screen")     /* accept or return it */                                                      \
+    X(ORDER_MERGE, "order.merge")       /* into another, and out of it again */                                        \
     X(ORDER_CLAIM, "order.claim")       /* take it on */                                                               \
     X(ORDER_HANDOVER, "order.handover") /* hand it over to a department */                                             \
     X(ORDER_ANSWER, "order.answer")                                                                                    \

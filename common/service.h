@@ -68,6 +68,8 @@ struct service_spec {
     size_t param_count;
     const struct handler *handlers;
     size_t handler_count;
+    /* What follows from any handler's outcome, added to it: called when the handler refused nothing. NULL: nothing. */
+    void (*follow)(const struct context *context, const struct record *order, struct outcome *outcome);
     /* In place of handlers, for a service that commits to a store of its own: a whole batch, acknowledged after it. */
     void (*take)(struct service *service, struct delivery *deliveries, size_t count);
     /* Sets the service up / takes it down again; either may be NULL. start: 0, or -errno after logging why. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -48,6 +49,31 @@ bool words_have(const char *words, const char *word)
         if (size == wanted && memcmp(words, word, size) == 0)
             return true;
     return false;
+}
+
+bool words_append(char *words, size_t size, const char *word)
+{
+    size_t length = strlen(words);
+    if (length + (length > 0) + strlen(word) >= size)
+        return false;
+    snprintf(words + length, size - length, "%s%s", length ? " " : "", word);
+    return true;
+}
+
+void words_remove(char *words, const char *word)
+{
+    char *end = words; /* never ahead of what is read */
+    size_t size;
+
+    for (const char *next = find_word(words, &size); size; next = find_word(next + size, &size)) {
+        if (size == strlen(word) && memcmp(next, word, size) == 0)
+            continue;
+        if (end > words)
+            *end++ = ' ';
+        memmove(end, next, size);
+        end += size;
+    }
+    *end = '\0';
 }
 
 size_t words_count(const char *words)

@@ -26,6 +26,12 @@ size_t words_count(const char *words);
  */
 bool words_next(const char **cursor, char *word, size_t size);
 
+/* Adds a word to such a list. False, and nothing is added, when it does not fit into `size` bytes. */
+bool words_append(char *words, size_t size, const char *word);
+
+/* Takes all of such a word out of a list. */
+void words_remove(char *words, const char *word);
+
 /* An id of the county's tables: 1 to 32 letters, digits, - or _, because Open311 wants its identifiers so. */
 bool is_id(const char *text);
 

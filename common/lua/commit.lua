@@ -7,14 +7,14 @@
 --   version  the version that the handler saw, absent when it changes no field
 --   set      names and values in turn
 --   edge, seq, id   of the event that is applied; absent for calls and local work
---   sends    each {edge, outbox key, due key, message id, body}
+--   sends    each {edge, outbox key, due key, message id, body, order, its key, whether that must be there}
 --   writes   each {command, key, argument, ...}
 --   guard    {key, field, bound}
 --   limit    {key, burst, ms}: so many at once, and one more each so many ms; the key has when all are free again
 --   first    {key, answer, seconds}: where the first answer to a repeated request is kept
 --   lease    ms for which the committing instance sends the new messages itself
 --
--- Answers: applied, version, then per send its number and 1 when it may be sent now;
+-- Answers: applied, version, then per send its number (0: its order is not there) and 1 when it may be sent now;
 -- repeat, answer; duplicate; early; conflict; gone; exists; stale; limited; fork.
 
 local plan = cmsgpack.unpack(ARGV[1])
@@ -48,6 +48,9 @@ if plan.order then
         if plan.seq > last + 1 then return {'early'} end
     end
     if plan.version and plan.version ~= version then return {'conflict'} end
+end
+for _, send in ipairs(plan.sends) do
+    if send[8] and redis.call('HEXISTS', KEYS[send[7]], 'ver') == 0 then return {'gone'} end
 end
 if plan.guard then
     local number = tonumber(redis.call('HGET', KEYS[plan.guard[1]], plan.guard[2]) or '0')
@@ -83,13 +86,19 @@ local answer = {'applied', version}
 if #plan.sends > 0 then
     local due = now() + plan.lease
     for _, send in ipairs(plan.sends) do
-        local seq = redis.call('HINCRBY', hash, 'out:' .. send[1], 1)
-        local acked = tonumber(redis.call('HGET', hash, 'ack:' .. send[1]) or '0')
-        local name = plan.order .. '/' .. seq
-        redis.call('HSET', KEYS[send[2]], name, send[4] .. send[5])
-        if acked == seq - 1 then redis.call('ZADD', KEYS[send[3]], due, name) end
+        local about, seq, head = KEYS[send[7]], 0, 0
+        -- What is about no order, or its own, has it; another may have left.
+        if send[6] == plan.order or redis.call('HEXISTS', about, 'ver') == 1 then
+            seq = redis.call('HINCRBY', about, 'out:' .. send[1], 1)
+            local name = send[6] .. '/' .. seq
+            redis.call('HSET', KEYS[send[2]], name, send[4] .. send[5])
+            if tonumber(redis.call('HGET', about, 'ack:' .. send[1]) or '0') == seq - 1 then
+                redis.call('ZADD', KEYS[send[3]], due, name)
+                head = 1
+            end
+        end
         answer[#answer + 1] = seq
-        answer[#answer + 1] = acked == seq - 1 and 1 or 0
+        answer[#answer + 1] = head
     end
 end
 -- Last, so that an event whose writes met an error does not count as applied.

@@ -51,6 +51,8 @@
     X(REASON)                                                                                                          \
     X(RETURN_TO)                                                                                                       \
     X(DUE)                                                                                                             \
+    X(PRIMARY)                                                                                                         \
+    X(MERGED)                                                                                                          \
     X(PLACED_AT)                                                                                                       \
     X(OPENED_AT)                                                                                                       \
     X(ASSIGNED_AT)                                                                                                     \

@@ -61,6 +61,9 @@ static const char *const migrations[] = {
 
     /* Whether an order was handed over to its department, which decides about what that may see. */
     "ALTER TABLE orders ADD COLUMN handed_at INTEGER;",
+
+    /* Which order one was merged into, and which were merged into it. */
+    "ALTER TABLE orders ADD COLUMN \"primary\" TEXT; ALTER TABLE orders ADD COLUMN merged TEXT;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

@@ -19,6 +19,15 @@ handler_fn handle_answer;   /* MSG_GIVE_ANSWER */
 handler_fn handle_rate;     /* MSG_RATE */
 handler_fn handle_decide;   /* MSG_DECIDE */
 
+/* merging.c: 并单, a primary order and those that are merged into it */
+handler_fn handle_merge;        /* MSG_MERGE */
+handler_fn handle_unmerge;      /* MSG_UNMERGE */
+handler_fn handle_joined;       /* MSG_ORDER_JOINED, about the primary */
+handler_fn handle_left;         /* MSG_ORDER_LEFT, about the primary */
+handler_fn handle_primary_step; /* MSG_PRIMARY_STEP, about an order that is merged into it */
+/* Whatever the resident of an order is told, those of the orders merged into it are told, too. */
+void tell_merged(const struct context *context, const struct record *order, struct outcome *outcome);
+
 /* clocks.c: 督单, what happens when time has passed */
 handler_fn handle_clock; /* MSG_CLOCK_DUE */
 int clocks_start(struct service *service);
@@ -44,6 +53,16 @@ void assign(const struct context *context, const struct record *order, const cha
 
 /* Chooses members for the places that are left: by place, then by load. Writes all members, with those there were. */
 void choose_members(const struct context *context, const struct record *order, char *ret_members, size_t size);
+
+/* Changes the load of all but `except` of those members. */
+void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome);
+
+/* The order is answered, as `answer` (a message) says, and its resident is asked. */
+void record_answer(const struct context *context, const struct record *order, const struct record *answer,
+                   struct outcome *outcome);
+
+/* An order that is merged into another goes its own way again; says so to the primary. Without one nothing is done. */
+void leave_primary(const struct record *order, const char *actor, const char *order_id, struct outcome *outcome);
 
 /* Closes the order: an end of its clocks and of its members' load. */
 void close_order(const struct context *context, const struct record *order, struct outcome *outcome);

@@ -25,16 +25,6 @@ void handle_opened(const struct context *context, const struct record *order, co
     outcome_notify(outcome, "opened", recipients);
 }
 
-/* Whether it fitted; sidanctl refuses a county with a group whose ids would not, but members may be added later. */
-static bool append_word(char *words, size_t size, const char *word)
-{
-    size_t length = strlen(words);
-    if (length + 1 + strlen(word) >= size)
-        return false;
-    snprintf(words + length, size - length, "%s%s", length ? " " : "", word);
-    return true;
-}
-
 /* Why a member may not claim; NULL: nothing is against it. */
 static const char *objection(const struct context *context, const struct record *order, const char *id,
                              const char **ret_error)
@@ -66,7 +56,7 @@ static void claim(const struct context *context, const struct record *order, con
     char members[401], actor[64];
     struct record *changes = outcome_changes(outcome);
     snprintf(members, sizeof members, "%s", record_str(order, F_MEMBERS));
-    if (!append_word(members, sizeof members, member)) {
+    if (!words_append(members, sizeof members, member)) {
         outcome_refuse(outcome, "full", "member", "the order has as many members as can be recorded");
         return;
     }
@@ -166,12 +156,12 @@ void choose_members(const struct context *context, const struct record *order, c
                 best = member;
         }
         /* Fewer than asked for where the group has grown smaller since the order was opened. */
-        if (!best || !append_word(ret_members, size, best->id))
+        if (!best || !words_append(ret_members, size, best->id))
             return;
     }
 }
 
-static void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome)
+void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome)
 {
     char member[40];
     while (words_next(&whose, member, sizeof member))

@@ -69,6 +69,22 @@ void handle_handover(const struct context *context, const struct record *order, 
     record_copy(notice, message, F_NOTE);
 }
 
+void record_answer(const struct context *context, const struct record *order, const struct record *answer,
+                   struct outcome *outcome)
+{
+    struct record *changes = outcome_changes(outcome);
+    outcome_step(outcome, "answered", record_str(answer, F_ACTOR), NULL);
+    record_set(changes, F_STATE, STATE_ANSWERED);
+    record_copy(changes, answer, F_OUTCOME);
+    record_copy(changes, answer, F_ANSWER);
+    record_set_int(changes, F_ANSWERED_AT, context->now);
+    record_set_int(changes, F_TRIES, 0);
+    start_clock(context, order, CLOCK_CALLBACK, outcome);
+    struct record *notice = outcome_notify(outcome, "answered", "resident");
+    record_copy(notice, answer, F_ANSWER);
+    record_copy(notice, answer, F_OUTCOME);
+}
+
 void handle_answer(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {
@@ -84,17 +100,7 @@ void handle_answer(const struct context *context, const struct record *order, co
         outcome_refuse(outcome, "invalid", "answer", "an answer has words");
         return;
     }
-    struct record *changes = outcome_changes(outcome);
-    outcome_step(outcome, "answered", record_str(message, F_ACTOR), NULL);
-    record_set(changes, F_STATE, STATE_ANSWERED);
-    record_copy(changes, message, F_OUTCOME);
-    record_copy(changes, message, F_ANSWER);
-    record_set_int(changes, F_ANSWERED_AT, context->now);
-    record_set_int(changes, F_TRIES, 0);
-    start_clock(context, order, CLOCK_CALLBACK, outcome);
-    struct record *notice = outcome_notify(outcome, "answered", "resident");
-    record_copy(notice, message, F_ANSWER);
-    record_copy(notice, message, F_OUTCOME);
+    record_answer(context, order, message, outcome);
 }
 
 /* The rating is in; what is left is to close the order, which is a step of its own. */
@@ -126,6 +132,7 @@ static void reopen(const struct context *context, const struct record *order, co
     outcome_step(outcome, "reopened", actor, note);
     record_set(changes, F_STATE, STATE_CONSULTING);
     record_set_int(changes, F_REOPENED, record_int(order, F_REOPENED) + 1);
+    leave_primary(order, actor, context->order_id, outcome);
     start_clock(context, order, CLOCK_ANSWER, outcome);
     member_recipients(record_str(order, F_MEMBERS), members, sizeof members);
     convener_recipient(order, convener, sizeof convener);
@@ -176,10 +183,9 @@ void handle_rate(const struct context *context, const struct record *order, cons
 
 void close_order(const struct context *context, const struct record *order, struct outcome *outcome)
 {
-    char member[40], entry[CLOCK_ENTRY_SIZE];
-    const char *members = record_str(order, F_MEMBERS);
-    while (words_next(&members, member, sizeof member))
-        outcome_hincr(outcome, LOAD_KEY, member, -1);
+    char entry[CLOCK_ENTRY_SIZE];
+    if (record_len(order, F_PRIMARY) == 0) /* else the primary is their work, and this one is not counted */
+        change_load(record_str(order, F_MEMBERS), "", -1, outcome);
     record_set(outcome_changes(outcome), F_STATE, STATE_CLOSED);
     record_set_int(outcome_changes(outcome), F_CLOSED_AT, context->now);
     order_clock_entry(entry, context->order_id, "close", 0);

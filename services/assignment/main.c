@@ -18,6 +18,11 @@ static const struct handler handlers[] = {
     {.type = MSG_RATE, .handle = handle_rate},
     {.type = MSG_DECIDE, .handle = handle_decide},
     {.type = MSG_REMARK, .handle = remark},
+    {.type = MSG_MERGE, .handle = handle_merge},
+    {.type = MSG_UNMERGE, .handle = handle_unmerge},
+    {.type = MSG_ORDER_JOINED, .handle = handle_joined},
+    {.type = MSG_ORDER_LEFT, .handle = handle_left},
+    {.type = MSG_PRIMARY_STEP, .handle = handle_primary_step},
     {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = load_aux, .orderless = true},
 };
 
@@ -27,6 +32,7 @@ static const struct service_spec assignment = {
     .param_count = sizeof params / sizeof *params,
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof *handlers,
+    .follow = tell_merged,
     .start = clocks_start,
     .stop = clocks_stop,
 };

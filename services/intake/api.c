@@ -14,6 +14,7 @@
 #include "common/alloc.h"
 #include "common/audit.h"
 #include "common/calendar.h"
+#include "common/order.h"
 #include "common/store.h"
 #include "common/text.h"
 
@@ -178,23 +179,25 @@ static void get_history(void *arg, struct http_request *request)
 
 /* -- what is done to an order ------------------------------------------------------------------------------------ */
 
-/* The message that a permission's route becomes. */
+/* The message that a route becomes, by the last part of its path; `early` while routing owns the order. */
 static const struct action {
-    enum permission permission;
-    enum message_type type;
+    const char *verb;
+    enum message_type type, early;
 } actions[] = {
-    {PERMIT_ORDER_SCREEN, MSG_SCREEN},     {PERMIT_ORDER_CLAIM, MSG_CLAIM},
-    {PERMIT_ORDER_HANDOVER, MSG_HANDOVER}, {PERMIT_ORDER_ANSWER, MSG_GIVE_ANSWER},
-    {PERMIT_ORDER_REASSIGN, MSG_REASSIGN}, {PERMIT_ORDER_DECIDE, MSG_DECIDE},
-    {PERMIT_ORDER_RATE, MSG_RATE},
+    {"screen", MSG_SCREEN, MSG_SCREEN},       {"merge", MSG_MERGE, MSG_MERGE_EARLY},
+    {"unmerge", MSG_UNMERGE, MSG_UNMERGE},    {"claim", MSG_CLAIM, MSG_CLAIM},
+    {"handover", MSG_HANDOVER, MSG_HANDOVER}, {"answer", MSG_GIVE_ANSWER, MSG_GIVE_ANSWER},
+    {"reassign", MSG_REASSIGN, MSG_REASSIGN}, {"decide", MSG_DECIDE, MSG_DECIDE},
+    {"rating", MSG_RATE, MSG_RATE},
 };
 
-static enum message_type message_of(enum permission permission)
+static enum message_type message_of(const struct access *access, const char *path)
 {
+    const char *verb = strrchr(path, '/') + 1;
     size_t i = 0;
-    while (actions[i].permission != permission)
+    while (strcmp(actions[i].verb, verb) != 0)
         i++;
-    return actions[i].type;
+    return order_owner(record_str(access->record, F_STATE)) == ROUTING ? actions[i].early : actions[i].type;
 }
 
 /* Who acts: the caller; or, for some API keys, whom the body names. False after answering that it may not. */
@@ -224,17 +227,51 @@ static bool set_claimant(const struct access *access, struct record *message)
     return true;
 }
 
+/*
+ * The primary that an order is to be merged into: one that the caller may see, with its members or on the way to them.
+ * It may change until it is asked itself, which then decides.
+ */
+static bool check_primary(struct ask *ask, const struct record *message)
+{
+    const struct access *access = ask->access;
+    const struct county *county = service_county(ask->intake->service, access->county);
+    const char *id = record_str(message, F_PRIMARY), *detail = NULL;
+    RECORD *primary = record_new();
+    struct grant grant = {.granted = false};
+    if (!record_has(message, F_PRIMARY))
+        return true; /* which is said as of any field that is missing */
+    int r = service_load_order(ask->intake->service, access->county, id, primary);
+    if (r == -EIO) {
+        intake_answer_error(ask->request, 503, "unavailable", NULL, NULL);
+        return false;
+    }
+    if (r == 0)
+        permission_decide(county, &access->caller, PERMIT_ORDER_READ, primary, &grant);
+    const char *state = record_str(primary, F_STATE);
+    if (!grant.granted)
+        detail = "no order with this number is open in what you may see";
+    else if (record_len(primary, F_PRIMARY) > 0)
+        detail = "that order is merged into another: name the primary of that";
+    else if (order_owner(state) == ROUTING)
+        detail = "that order is still screened: accept it first";
+    else
+        return true;
+    intake_answer_error(ask->request, 409, "state", "primary", detail);
+    return false;
+}
+
 static void post_action(void *arg, struct http_request *request)
 {
     static const enum field reserved[] = {F_VIA, FIELD_COUNT};
     struct ask *ask = ask_new(arg, request);
-    enum message_type type = message_of(ask->access->permission);
+    enum message_type type = message_of(ask->access, http_path(request));
     RECORD *message = record_new();
     struct fault fault;
     size_t size;
     const char *body = http_body(request, &size);
     int r = json_to_record(body, size, type, reserved, message, &fault);
-    if (r == 0 && !(type == MSG_CLAIM ? set_claimant : set_actor)(ask->access, message))
+    if (r == 0 &&
+        (!(type == MSG_CLAIM ? set_claimant : set_actor)(ask->access, message) || !check_primary(ask, message)))
         return;
     if (r == 0)
         r = record_check(message, type, &fault);
@@ -371,6 +408,8 @@ const struct http_route api_routes[] = {
     {.method = "GET", .path = ORDER, .handle = get_order, .permission = PERMIT_ORDER_READ},
     {.method = "GET", .path = ORDER "/history", .handle = get_history, .permission = PERMIT_ORDER_READ},
     {ACTION, .path = ORDER "/screen", .permission = PERMIT_ORDER_SCREEN},
+    {ACTION, .path = ORDER "/merge", .permission = PERMIT_ORDER_MERGE},
+    {ACTION, .path = ORDER "/unmerge", .permission = PERMIT_ORDER_MERGE},
     {ACTION, .path = ORDER "/claim", .permission = PERMIT_ORDER_CLAIM},
     {ACTION, .path = ORDER "/handover", .permission = PERMIT_ORDER_HANDOVER},
     {ACTION, .path = ORDER "/answer", .permission = PERMIT_ORDER_ANSWER},

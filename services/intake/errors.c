@@ -96,6 +96,8 @@ static const struct {
     {"invalid", "limit", "limit 应是 1 到 1000 的整数。"},
     {"invalid", "offset", "offset 应是不小于 0 的整数。"},
     {"invalid", "Idempotency-Key", "Idempotency-Key 应有 1 到 128 个字符。"},
+    {"invalid", "primary", "主单应是本县另一件事项的单号。"},
+    {"state", "primary", "不能并入这一单：它不在办理中、还在审核，或已并入别的单。请核对主单的单号。"},
     {"unknown", "county", "没有这个县（市、区），请填写六位行政区划代码。"},
     {"forbidden", "actor", "这件事不能由此人来做：办理人应已接单，且不能给自己评价。"},
     {"forbidden", "member", "这位委员不在负责该事项的小组里。"},

@@ -29,6 +29,7 @@ static const struct telling {
     {STATE_RETURNED, "not_councils_responsibility", "已退单。"},
     {STATE_OPEN, "open", "已分单，等待委员接单。"},
     {STATE_ASSIGNED, "investigating", "委员已接单。"},
+    {STATE_MERGED, "in_progress", "与别的居民反映的是同一件事，合并办理。"},
     {STATE_CONSULTING, "in_progress", "委员正与承办部门协商解单。"},
     {STATE_ANSWERED, "in_progress", "已答复，等待回访。"},
     {STATE_EVALUATED, "in_progress", "群众已评价，等待归单。"},

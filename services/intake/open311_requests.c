@@ -111,7 +111,7 @@ static bool add_states(struct record *message, const char *status)
         const char *status, *states;
     } table[] = {
         {"open", STATE_PLACED " " STATE_SCREENING " " STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
-                              " " STATE_ANSWERED " " STATE_EVALUATED},
+                              " " STATE_ANSWERED " " STATE_EVALUATED " " STATE_MERGED},
         {"closed", STATE_CLOSED " " STATE_RETURNED},
     };
     for (size_t i = 0; i < COUNT(table); i++)

@@ -38,6 +38,19 @@ templates[] = {
      "[有疑问请联系：{contact}。]",
      "Your concern \"{title}\" (number {order}) is not suited to consultation.[ Reason: {reason}.][ Please turn to: "
      "{return_to}.][ Questions: {contact}.]"},
+    {"merged",
+     "您反映的“{title}”（单号{order}）与别的居民反映的是同一件事，已合并办理[，承办委员：{members}]"
+     "。办理的每一步都会告诉"
+     "您，办完也请您评价。[有疑问请联系：{contact}。]",
+     "Others have raised the same matter as your concern \"{title}\" (number {order}), so it is handled together with "
+     "theirs[, by {members}]. You will be told of every step, and asked about the result.[ Questions: {contact}.]"},
+    {"merged_members", "“{title}”（单号{order}）与单号{primary}是同一件事，已并入那一单办理，您不用另外办理了。",
+     "\"{title}\" (number {order}) is the same matter as number {primary} and is handled there. There is nothing left "
+     "for "
+     "you to do with it."},
+    {"unmerged", "您反映的“{title}”（单号{order}）不再与别的事合并，将单独办理。[原因：{reason}。]",
+     "Your concern \"{title}\" (number {order}) is no longer handled together with another, but by itself.[ Reason: "
+     "{reason}.]"},
     {"opened", "有居民反映：“{title}”[，地点：{place}]。愿意办理，请回复 {code} 接单。",
      "A resident's concern: \"{title}\"[, place: {place}]. To take it on, reply {code}."},
     {"claimed", "您已接单：“{title}”[，地点：{place}]，单号{order}。谢谢您。",
@@ -214,14 +227,23 @@ static const struct value {
     char *(*get)(const struct occasion *occasion, enum field field);
     enum field field;
 } values[] = {
-    {"title", 30, plain, F_TITLE},         {"place", 40, plain, F_PLACE},
-    {"answer", 200, plain, F_ANSWER},      {"reason", 120, reason, F_REASON},
-    {"return_to", 80, plain, F_RETURN_TO}, {"note", 100, plain, F_NOTE},
-    {"outcome", 30, worded, F_OUTCOME},    {"rating", 30, worded, F_RATING},
-    {"clock", 20, worded, F_CLOCK},        {"due", 40, moment, F_DUE},
-    {"deadline", 60, deadline, F_DUE},     {"members", 60, member_names, F_MEMBERS},
-    {"order", 24, order_number, F_ORDER},  {"code", 16, claim_code, F_ORDER},
-    {"access", 6, access_code, F_ORDER},   {"contact", 60, contact, F_COUNTY},
+    {"title", 30, plain, F_TITLE},
+    {"place", 40, plain, F_PLACE},
+    {"primary", 24, plain, F_PRIMARY},
+    {"answer", 200, plain, F_ANSWER},
+    {"reason", 120, reason, F_REASON},
+    {"return_to", 80, plain, F_RETURN_TO},
+    {"note", 100, plain, F_NOTE},
+    {"outcome", 30, worded, F_OUTCOME},
+    {"rating", 30, worded, F_RATING},
+    {"clock", 20, worded, F_CLOCK},
+    {"due", 40, moment, F_DUE},
+    {"deadline", 60, deadline, F_DUE},
+    {"members", 60, member_names, F_MEMBERS},
+    {"order", 24, order_number, F_ORDER},
+    {"code", 16, claim_code, F_ORDER},
+    {"access", 6, access_code, F_ORDER},
+    {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},
 };
 

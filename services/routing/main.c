@@ -8,6 +8,7 @@ static const struct handler handlers[] = {
     {.type = MSG_ORDER_PLACED, .handle = handle_placed},
     {.type = MSG_SCREEN, .handle = handle_screen},
     {.type = MSG_REMARK_EARLY, .handle = remark_early},
+    {.type = MSG_MERGE_EARLY, .handle = handle_merge},
 };
 
 static const struct service_spec routing = {

@@ -5,6 +5,7 @@
  */
 #include "services/routing/routing.h"
 
+#include "common/merge.h"
 #include "common/order.h"
 #include "services/routing/classify.h"
 
@@ -170,4 +171,10 @@ void handle_screen(const struct context *context, const struct record *order, co
         return_order(context, order, message, outcome);
     else
         outcome_refuse(outcome, "invalid", "decision", "decision is accept or return");
+}
+
+void handle_merge(const struct context *context, const struct record *order, const struct record *message,
+                  struct outcome *outcome)
+{
+    merge_into(context, order, message, STATE_SCREENING, outcome);
 }

@@ -8,5 +8,6 @@
 
 handler_fn handle_placed; /* MSG_ORDER_PLACED */
 handler_fn handle_screen; /* MSG_SCREEN */
+handler_fn handle_merge;  /* MSG_MERGE_EARLY */
 
 #endif

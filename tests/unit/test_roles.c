@@ -71,7 +71,8 @@ static void assert_granted(const struct county *county, const char *who, const c
 }
 
 #define ALL_OF_ORDER                                                                                                   \
-    "order.read order.notes order.contact order.screen order.claim order.handover order.answer order.rate "            \
+    "order.read order.notes order.contact order.screen order.merge order.claim order.handover order.answer "           \
+    "order.rate "                                                                                                      \
     "order.reassign order.decide"
 
 static const struct {
@@ -86,8 +87,9 @@ static const struct {
      "orders.list"},
     {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list"},
     {"leads another group", "10000004004", "", "", "orders.list"},
-    {"convener", "10000001001", "order.read order.notes order.contact order.screen order.handover order.reassign",
-     "order.read order.notes order.contact order.screen order.handover order.reassign", "orders.list"},
+    {"convener", "10000001001",
+     "order.read order.notes order.contact order.screen order.merge order.handover order.reassign",
+     "order.read order.notes order.contact order.screen order.merge order.handover order.reassign", "orders.list"},
     {"convener of another town", "10000001002", "", "", "orders.list"},
     {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer", "orders.list"},
     {"committee", "10000002001", "order.read order.notes order.decide", "order.read order.notes order.decide",

@@ -1,0 +1,44 @@
+/*
+ * merge.c - what both owners of an order do to merge it; see merge.h.
+ */
+#include "common/merge.h"
+
+#include "common/order.h"
+#include "common/text.h"
+
+#include <string.h>
+
+void merge_into(const struct context *context, const struct record *order, const struct record *message,
+                const char *states, struct outcome *outcome)
+{
+    const char *state = record_str(order, F_STATE), *primary = record_str(message, F_PRIMARY);
+    char county[7], entry[CLOCK_ENTRY_SIZE];
+    if (!words_have(states, state)) {
+        outcome_refuse(outcome, "state", NULL, "an order that is %s cannot be merged into another", state);
+        return;
+    }
+    if (order_parse(primary, county, NULL) < 0 || strcmp(county, context->county->id) != 0 ||
+        strcmp(primary, context->order_id) == 0) {
+        outcome_refuse(outcome, "invalid", "primary",
+                       "the primary is another order of this county, given by its number");
+        return;
+    }
+    if (words_count(record_str(order, F_MERGED)) > 0) {
+        outcome_refuse(outcome, "state", NULL,
+                       "others are merged into this order: merge %s into it, or undo those first", primary);
+        return;
+    }
+    struct record *changes = outcome_changes(outcome);
+    outcome_step(outcome, "merged", record_str(message, F_ACTOR), record_str(message, F_REASON));
+    record_set(changes, F_STATE, STATE_MERGED);
+    record_set(changes, F_PRIMARY, primary);
+    order_clock_entry(entry, context->order_id, record_str(order, F_CLOCK), record_int(order, F_RUNG));
+    outcome_zrem(outcome, CLOCKS_KEY, entry);
+    record_set(changes, F_CLOCK, "");
+    record_set_int(changes, F_DUE, 0);
+    record_set_int(changes, F_RUNG, 0);
+
+    struct record *joined = outcome_send_about(outcome, MSG_ORDER_JOINED, primary, true);
+    record_set(joined, F_SECONDARY, context->order_id);
+    record_copy(joined, message, F_ACTOR);
+}

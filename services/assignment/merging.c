@@ -1,0 +1,179 @@
+/*
+ * merging.c - 并单: orders that are one matter are handled as one.
+ *
+ * The primary knows the orders that are merged into it; each of those knows its primary, follows what happens there,
+ * and tells its own resident. It gets the primary's answer as its own, and from then on it is rated and closed by
+ * itself. A dissatisfied resident reopens that one alone, which leaves its primary with this. So nobody is left out,
+ * and undoing is a way back to the convener's desk.
+ */
+#include "common/merge.h"
+#include "common/order.h"
+#include "common/text.h"
+#include "services/assignment/assignment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MERGEABLE STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
+#define HAS_ANSWER STATE_ANSWERED " " STATE_EVALUATED
+
+void handle_merge(const struct context *context, const struct record *order, const struct record *message,
+                  struct outcome *outcome)
+{
+    char entry[CLOCK_ENTRY_SIZE], recipients[2001];
+    merge_into(context, order, message, MERGEABLE, outcome);
+    if (outcome_verdict(outcome) != VERDICT_OK)
+        return;
+    order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
+    outcome_zrem(outcome, CLOCKS_KEY, entry);
+    change_load(record_str(order, F_MEMBERS), "", -1, outcome);
+    record_set(outcome_changes(outcome), F_MEMBERS, "");
+    member_recipients(record_str(order, F_MEMBERS), recipients, sizeof recipients);
+    outcome_notify(outcome, "merged_members", recipients);
+}
+
+/* -- at the primary ---------------------------------------------------------------------------------------------- */
+
+/* Tells an order that is merged into this one how this one stands, with the changes that are being made. */
+static struct record *send_step(const struct context *context, const struct record *order, const char *secondary,
+                                const char *step, const char *actor, struct outcome *outcome)
+{
+    static const enum field told[] = {F_STATE,   F_GROUP, F_CATEGORY, F_DEPARTMENT,
+                                      F_MEMBERS, F_DUE,   F_OUTCOME,  F_ANSWER};
+    const struct record *changes = outcome_changes(outcome);
+    struct record *body = outcome_send_about(outcome, MSG_PRIMARY_STEP, secondary, false);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        record_copy(body, record_has(changes, told[i]) ? changes : order, told[i]);
+    record_set(body, F_PRIMARY, context->order_id);
+    record_set(body, F_STEP, step);
+    record_set(body, F_ACTOR, actor);
+    return body;
+}
+
+void handle_joined(const struct context *context, const struct record *order, const struct record *message,
+                   struct outcome *outcome)
+{
+    const char *secondary = record_str(message, F_SECONDARY), *actor = record_str(message, F_ACTOR);
+    char merged[4001];
+    snprintf(merged, sizeof merged, "%s", record_str(order, F_MERGED));
+    if (!words_have(MERGEABLE " " HAS_ANSWER, record_str(order, F_STATE)) ||
+        !words_append(merged, sizeof merged, secondary)) {
+        send_step(context, order, secondary, "rejected", "assignment", outcome);
+        return;
+    }
+    outcome_step(outcome, "joined", actor, secondary);
+    record_set(outcome_changes(outcome), F_MERGED, merged);
+    send_step(context, order, secondary, "joined", actor, outcome);
+}
+
+void handle_left(const struct context *context, const struct record *order, const struct record *message,
+                 struct outcome *outcome)
+{
+    const char *secondary = record_str(message, F_SECONDARY);
+    char merged[4001];
+    (void)context;
+    if (order_is_final(record_str(order, F_STATE)) || !words_have(record_str(order, F_MERGED), secondary))
+        return;
+    snprintf(merged, sizeof merged, "%s", record_str(order, F_MERGED));
+    words_remove(merged, secondary);
+    outcome_step(outcome, "left", record_str(message, F_ACTOR), secondary);
+    record_set(outcome_changes(outcome), F_MERGED, merged);
+}
+
+void tell_merged(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    const struct message_info *info = message_info(MSG_NOTIFY);
+    const char *step = outcome_step_name(outcome);
+    size_t count = step ? outcome_message_count(outcome) : 0;
+    char secondary[ORDER_ID_SIZE];
+    for (size_t i = 0; i < count; i++) {
+        const struct record *notice = outcome_message(outcome, i);
+        if (outcome_message_type(outcome, i) != MSG_NOTIFY || !words_have(record_str(notice, F_RECIPIENTS), "resident"))
+            continue;
+        for (const char *rest = record_str(order, F_MERGED); words_next(&rest, secondary, sizeof secondary);) {
+            struct record *body = send_step(context, order, secondary, step, outcome_actor(outcome), outcome);
+            for (size_t k = 0; k < info->field_count; k++)
+                if (info->fields[k].field != F_RECIPIENTS)
+                    record_copy(body, notice, info->fields[k].field);
+        }
+    }
+}
+
+/* -- at an order that is merged into another --------------------------------------------------------------------- */
+
+/* Back to the convener's desk, from where it came. */
+static void screen_again(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    char recipient[64];
+    struct record *changes = outcome_changes(outcome);
+    record_set(changes, F_STATE, STATE_SCREENING);
+    record_set(changes, F_PRIMARY, "");
+    record_set(changes, F_MEMBERS, "");
+    start_clock(context, order, CLOCK_HANDOVER, outcome);
+    convener_recipient(order, recipient, sizeof recipient);
+    if (!*recipient)
+        snprintf(recipient, sizeof recipient, "convener:%s", context->county->towns[0].id);
+    outcome_notify(outcome, "screening", recipient);
+}
+
+void handle_unmerge(const struct context *context, const struct record *order, const struct record *message,
+                    struct outcome *outcome)
+{
+    const char *actor = record_str(message, F_ACTOR);
+    if (!state_is(order, STATE_MERGED, "taken out of its primary", outcome))
+        return;
+    outcome_step(outcome, "unmerged", actor, record_str(message, F_REASON));
+    leave_primary(order, actor, context->order_id, outcome);
+    screen_again(context, order, outcome);
+    record_copy(outcome_notify(outcome, "unmerged", "resident"), message, F_REASON);
+}
+
+void leave_primary(const struct record *order, const char *actor, const char *order_id, struct outcome *outcome)
+{
+    if (record_len(order, F_PRIMARY) == 0)
+        return;
+    struct record *left = outcome_send_about(outcome, MSG_ORDER_LEFT, record_str(order, F_PRIMARY), false);
+    record_set(left, F_SECONDARY, order_id);
+    record_set(left, F_ACTOR, actor);
+    record_set(outcome_changes(outcome), F_PRIMARY, "");
+    if (!record_is(order, F_STATE, STATE_MERGED)) /* from now on it is work of its own */
+        change_load(record_str(order, F_MEMBERS), "", 1, outcome);
+}
+
+/* The resident is told what the primary's is; that it was merged says the first of these. */
+static void tell_resident(const struct record *message, const char *template, struct outcome *outcome)
+{
+    struct record *notice = outcome_notify(outcome, template, "resident");
+    const struct message_info *info = message_info(MSG_NOTIFY);
+    for (size_t i = 0; i < info->field_count; i++)
+        if (info->fields[i].field != F_TEMPLATE && info->fields[i].field != F_RECIPIENTS)
+            record_copy(notice, message, info->fields[i].field);
+}
+
+void handle_primary_step(const struct context *context, const struct record *order, const struct record *message,
+                         struct outcome *outcome)
+{
+    static const enum field mirrored[] = {F_GROUP, F_CATEGORY, F_DEPARTMENT, F_MEMBERS, F_DUE};
+    const char *step = record_str(message, F_STEP);
+    bool merged = record_is(order, F_STATE, STATE_MERGED),
+         answer = words_have(HAS_ANSWER, record_str(message, F_STATE));
+    if (!record_is(order, F_PRIMARY, record_str(message, F_PRIMARY)))
+        return; /* it has left meanwhile */
+    if (merged && strcmp(step, "rejected") == 0) {
+        outcome_step(outcome, "unmerged", record_str(message, F_ACTOR), "the primary takes no more orders");
+        screen_again(context, order, outcome);
+        return;
+    }
+    /* One that has been rated, or is being handled by itself, has nothing to learn any more. */
+    if (!merged && !(record_is(order, F_STATE, STATE_ANSWERED) && strcmp(step, "answered") == 0))
+        return;
+    for (size_t i = 0; i < sizeof mirrored / sizeof *mirrored; i++)
+        record_copy(outcome_changes(outcome), message, mirrored[i]);
+    if (answer) {
+        record_answer(context, order, message, outcome);
+        return;
+    }
+    outcome_step(outcome, strcmp(step, "joined") == 0 ? "followed" : step, record_str(message, F_ACTOR),
+                 record_str(message, F_PRIMARY));
+    tell_resident(message, record_has(message, F_TEMPLATE) ? record_str(message, F_TEMPLATE) : "merged", outcome);
+}

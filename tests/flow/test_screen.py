@@ -1,0 +1,146 @@
+"""定单: what conveners do with an order before anybody takes it on, over HTTP, with what its resident hears of it."""
+
+import time
+
+from harness import CLAIMS, COUNTY, wait_until
+from test_life import UNCLEAR, steps
+from test_second_implementation import CALL, INTAKE, ROUTING, Peer, envelope
+
+CONVENER, OTHER_CONVENER = "10000001001", "10000001002"  # of T1, and of T2
+
+
+def merge(system, order, primary, who=None, **more):
+    body = {"primary": primary["order"]} | more
+    return who.step(order, "merge", body) if who else system.step(order, "merge", body)
+
+
+def told(system, order, template, count=1):
+    return system.wait_sms(order, template=template, recipient="resident", count=count)[0]["text"]
+
+
+def test_merged_orders_follow_their_primary_and_are_rated_by_themselves(shared):
+    primary, early, late = (shared.place(phone=f"1000000000{n}") for n in range(3))
+    unclear = shared.place(**UNCLEAR, phone="10000000003")
+    for order in (primary, early, late):
+        shared.wait_state(order, "open")
+    shared.wait_state(unclear, "screening")
+    assert merge(shared, early, primary).status == 200, "from the pool"
+    assert merge(shared, unclear, primary).status == 200, "from the convener's desk"
+    assert "同一件事" in told(shared, early, "merged") and "同一件事" in told(shared, unclear, "merged")
+    wait_until(lambda: len(shared.order(primary)["merged"].split()) == 2, 20, "the primary knows both")
+
+    shared.claim_all(primary)
+    assert told(shared, unclear, "assigned_resident")
+    assert shared.order(unclear)["members"].split() == list(CLAIMS), "who handles it, stands with it"
+    shared.claim_all(late)
+    assert merge(shared, late, primary).status == 200, "from its members, who are told"
+    shared.wait_sms(late, template="merged_members", count=3)
+    told(shared, late, "merged")
+
+    shared.answer_it(primary)
+    for order in (primary, early, late, unclear):
+        assert shared.wait_state(order, "answered")["answer"] == "路灯修好了"
+        assert "路灯修好了" in told(shared, order, "answered")
+    assert shared.rate(early, "satisfied").status == 200
+    shared.wait_state(early, "closed")
+    assert shared.order(primary)["state"] == "answered", "each for itself"
+    assert shared.rate(late, "dissatisfied").status == 200
+    assert shared.wait_state(late, "consulting")["members"].split() == list(CLAIMS)
+    shared.wait_sms(late, template="reopened", recipient="member:M101")
+    assert shared.rate(primary, "satisfied").status == 200
+    assert shared.rate(unclear, "basically").status == 200
+    shared.answer_it(late, "这一盏也修好了")
+    assert shared.rate(late, "satisfied").status == 200
+    for order in (primary, late, unclear):
+        shared.wait_state(order, "closed")
+    wait_until(lambda: steps(shared, unclear)[-1:] == ["closed"], 20, "the journal has it all")
+    assert steps(shared, unclear) == ["placed", "screening", "merged", "followed", "claimed", "answered", "rated",
+                                      "closed"]
+    for order in (primary, early, late, unclear):
+        wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 30, "it has left Redis")
+        texts = [(sms["template"], sms["recipient"]) for sms in shared.spool(order)]
+        assert texts.count(("answered", "resident")) == (2 if order is late else 1)
+    assert set(shared.redis.hgetall(f"load:{{{COUNTY}}}").values()) <= {"0"}, "one matter was one load"
+
+
+def test_merging_is_undone(shared):
+    primary, order = shared.place(), shared.place(phone="10000000005")
+    for one in (primary, order):
+        shared.wait_state(one, "open")
+    assert merge(shared, order, primary).status == 200
+    told(shared, order, "merged")
+    assert shared.step(order, "unmerge").json["error"]["field"] == "reason"
+    answer = shared.step(order, "unmerge", {"reason": "不是同一盏灯"})
+    assert answer.status == 200, answer
+    assert "不是同一盏灯" in told(shared, order, "unmerged")
+    shared.wait_sms(order, template="screening", recipient="convener:T1")
+    wait_until(lambda: shared.order(primary)["merged"] == "", 20, "the primary has forgotten it")
+    shared.finish(primary)
+    now = shared.order(order)
+    assert (now["state"], now["primary"], now["clock"]) == ("screening", "", "handover"), "it stays what it is"
+    assert shared.step(order, "screen", {"decision": "accept"}).status == 200
+    shared.finish(order)
+
+
+def test_what_cannot_be_merged(shared):
+    primary, order, third = shared.place(), shared.place(), shared.place()
+    unclear = shared.place(**UNCLEAR)
+    for one in (primary, order, third):
+        shared.wait_state(one, "open")
+    shared.wait_state(unclear, "screening")
+
+    def refused(one, into, status, code, field=None):
+        answer = merge(shared, one, into)
+        assert (answer.status, answer.json["error"]["code"], answer.json["error"]["field"]) == (status, code, field)
+
+    refused(order, order, 400, "invalid", "primary")
+    refused(order, unclear, 409, "state", "primary")
+    refused(order, {"order": f"{COUNTY}-999999"}, 409, "state", "primary")
+    assert shared.step(order, "merge").json["error"]["code"] == "missing"
+    assert merge(shared, order, primary).status == 200
+    refused(third, order, 409, "state", "primary")
+    wait_until(lambda: shared.order(primary)["merged"], 20, "the primary knows")
+    refused(primary, third, 409, "state")
+    assert shared.step(order, "claim", {"member": "M101"}).status == 409, "it is not in the pool any more"
+
+
+def test_conveners_merge_what_they_may_see(shared):
+    primary, order = shared.place(), shared.place()
+    other = shared.place(title="滨河公园路灯不亮", text="滨河路的路灯坏了")
+    for one in (primary, order):
+        shared.wait_state(one, "open")
+    assert shared.wait_state(other, "open")["town"] == "T2"
+    convener = shared.sign_in(CONVENER)
+    assert merge(shared, order, other, convener).json["error"]["field"] == "primary", "that is another town's"
+    assert merge(shared, other, primary, convener).status == 403
+    assert merge(shared, order, primary, convener).status == 200
+    told(shared, order, "merged")
+    assert shared.sign_in(OTHER_CONVENER).step(order, "unmerge", {"reason": "不是"}).status == 403
+
+
+def test_a_primary_that_is_closed_meanwhile_gives_back(shared):
+    """As when it is closed after intake has looked at it: the order is back at the convener's desk."""
+    primary, order = shared.place(), shared.place(**UNCLEAR)
+    shared.wait_state(primary, "open")
+    shared.wait_state(order, "screening")
+    hash_of_primary = f"order:{{{COUNTY}}}:{primary['order']}"
+    shared.redis.hset(hash_of_primary, "state", "closed")
+    assert merge(shared, order, primary).status == 200, "that is decided at the primary"
+    wait_until(lambda: steps(shared, order)[-2:] == ["merged", "unmerged"], 20, "the primary gives it back")
+    now = shared.order(order)
+    assert (now["state"], now["primary"], now["clock"]) == ("screening", "", "handover")
+    shared.redis.hset(hash_of_primary, "state", "open")
+    assert not [sms for sms in shared.spool(order) if sms["template"] in ("merged", "unmerged")], "nobody was confused"
+    shared.finish(primary)
+
+
+def test_a_primary_that_has_left_meanwhile_takes_nothing(shared):
+    order, left = shared.place(**UNCLEAR), f"{COUNTY}-888888"
+    shared.wait_state(order, "screening")
+    head = envelope(kind=CALL, order=order["order"], source=INTAKE, destination=ROUTING, sequence=1,
+                    at=int(time.time() * 1000) + 10_000)
+    _, refusal = Peer(shared, "routing").ask(head, {"type": "order.merge_early", "v": 1, "actor": "convener:T1",
+                                                    "primary": left})
+    assert refusal["error"] == "gone"
+    assert shared.order(order)["state"] == "screening"
+    assert not shared.redis.exists(f"order:{{{COUNTY}}}:{left}"), "nor is anything left behind in its name"

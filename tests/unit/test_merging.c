@@ -1,0 +1,271 @@
+// links: services/assignment
+/*
+ * test_merging.c - 并单: into a primary and out of it, and that nobody's resident is left out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "common/merge.h"
+#include "common/outcome_private.h"
+#include "services/assignment/assignment.h"
+#include "tests/unit/fixture.h"
+
+#define ORDER "990101-000123"
+#define OTHER "990101-000124"
+#define THIRD "990101-000125"
+
+static struct county *county;
+static struct context context;
+static struct record *order, *message;
+static struct outcome *outcome;
+
+static int set_up(void **state)
+{
+    (void)state;
+    county = fixture_county();
+    context = fixture_context(county);
+    outcome = outcome_new();
+    message = record_new();
+    order = record_new();
+    record_set_int(order, F_VER, 3);
+    record_set(order, F_STATE, STATE_ASSIGNED);
+    record_set(order, F_GROUP, "G1");
+    record_set(order, F_TOWN, "T1");
+    record_set(order, F_URGENCY, "normal");
+    record_set(order, F_CLOCK, "answer");
+    record_set(order, F_MEMBERS, "M1 M2");
+    record_set(message, F_ACTOR, "convener:T1");
+    return county ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    outcome_destroy(&outcome);
+    record_destroy(&message);
+    record_destroy(&order);
+    county_destroy(&county);
+    return 0;
+}
+
+static void decide(handler_fn *handle)
+{
+    outcome_clear(outcome);
+    handle(&context, order, message, outcome);
+    if (outcome_verdict(outcome) == VERDICT_OK)
+        tell_merged(&context, order, outcome);
+}
+
+static const char *changed(enum field field)
+{
+    return record_str(outcome_changed(outcome), field);
+}
+
+/* The n-th message of a type that is sent about another order; NULL when there are not so many. */
+static const struct sending *sent(enum message_type type, size_t n)
+{
+    for (size_t i = 0; i < outcome->message_count; i++)
+        if (outcome->messages[i].type == type && outcome->messages[i].order && n-- == 0)
+            return &outcome->messages[i];
+    return NULL;
+}
+
+/* By how much a member's load changes. */
+static int load(const char *member)
+{
+    int sum = 0;
+    for (size_t i = 0; i < outcome->write_count; i++)
+        if (strcmp(outcome->writes[i].command, "HINCRBY") == 0 && strcmp(outcome->writes[i].arguments[0], member) == 0)
+            sum += atoi(outcome->writes[i].arguments[1]);
+    return sum;
+}
+
+static void merging_frees_the_members_and_asks_the_primary(void **state)
+{
+    (void)state;
+    record_set(message, F_PRIMARY, OTHER);
+    decide(handle_merge);
+    assert_string_equal(changed(F_STATE), STATE_MERGED);
+    assert_string_equal(changed(F_PRIMARY), OTHER);
+    assert_true(record_has(outcome_changed(outcome), F_MEMBERS) && !*changed(F_MEMBERS));
+    assert_int_equal(load("M1"), -1);
+    assert_string_equal(fixture_notified(outcome, "merged_members"), "member:M1 member:M2");
+    const struct sending *joined = sent(MSG_ORDER_JOINED, 0);
+    assert_non_null(joined);
+    assert_string_equal(joined->order, OTHER);
+    assert_true(joined->must);
+    assert_string_equal(record_str(joined->body, F_SECONDARY), ORDER);
+}
+
+static void what_cannot_be_merged_is_refused(void **state)
+{
+    static const struct {
+        const char *primary, *state, *merged, *error;
+    } cases[] = {{OTHER, STATE_ANSWERED, "", "state"}, {OTHER, STATE_MERGED, "", "state"},
+                 {ORDER, STATE_OPEN, "", "invalid"},   {"990102-000124", STATE_OPEN, "", "invalid"},
+                 {"none", STATE_OPEN, "", "invalid"},  {OTHER, STATE_OPEN, THIRD, "state"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        record_set(message, F_PRIMARY, cases[i].primary);
+        record_set(order, F_STATE, cases[i].state);
+        record_set(order, F_MERGED, cases[i].merged);
+        decide(handle_merge);
+        assert_string_equal(fixture_error(outcome), cases[i].error);
+    }
+}
+
+static void a_primary_takes_orders_until_it_is_closed(void **state)
+{
+    (void)state;
+    record_set(order, F_MERGED, OTHER);
+    record_set(message, F_SECONDARY, THIRD);
+    decide(handle_joined);
+    assert_string_equal(changed(F_MERGED), OTHER " " THIRD);
+    assert_string_equal(sent(MSG_PRIMARY_STEP, 0)->order, THIRD);
+    assert_string_equal(record_str(sent(MSG_PRIMARY_STEP, 0)->body, F_MEMBERS), "M1 M2");
+    assert_null(sent(MSG_PRIMARY_STEP, 1)); /* those that are there have nothing to learn from it */
+
+    record_set(order, F_STATE, STATE_CLOSED);
+    decide(handle_joined);
+    assert_int_equal(record_count(outcome_changed(outcome)), 0);
+    assert_string_equal(record_str(sent(MSG_PRIMARY_STEP, 0)->body, F_STEP), "rejected");
+}
+
+static void every_word_to_the_resident_goes_to_those_of_the_merged_too(void **state)
+{
+    (void)state;
+    record_set(order, F_MERGED, OTHER " " THIRD);
+    record_set(message, F_ACTOR, "member:M1");
+    record_set(message, F_OUTCOME, "solved");
+    record_set(message, F_ANSWER, "路灯修好了");
+    decide(handle_answer);
+    for (size_t i = 0; i < 2; i++) {
+        const struct sending *step = sent(MSG_PRIMARY_STEP, i);
+        assert_string_equal(step->order, i == 0 ? OTHER : THIRD);
+        assert_false(step->must); /* one that is closed already holds up nobody */
+        assert_string_equal(record_str(step->body, F_STATE), STATE_ANSWERED);
+        assert_string_equal(record_str(step->body, F_ANSWER), "路灯修好了");
+        assert_string_equal(record_str(step->body, F_TEMPLATE), "answered");
+        assert_string_equal(record_str(step->body, F_ACTOR), "member:M1");
+    }
+    assert_null(sent(MSG_PRIMARY_STEP, 2));
+}
+
+/* A step of the primary, as this order hears of it. */
+static void hear(const char *step, const char *state)
+{
+    record_set(message, F_PRIMARY, OTHER);
+    record_set(message, F_STEP, step);
+    record_set(message, F_STATE, state);
+    record_set(message, F_MEMBERS, "M1 M3");
+    decide(handle_primary_step);
+}
+
+static void a_merged_order_follows_its_primary(void **state)
+{
+    (void)state;
+    record_set(order, F_STATE, STATE_MERGED);
+    record_set(order, F_PRIMARY, OTHER);
+    record_set(order, F_MEMBERS, "");
+    hear("joined", STATE_OPEN);
+    assert_string_equal(changed(F_MEMBERS), "M1 M3");
+    assert_string_equal(fixture_notified(outcome, "merged"), "resident");
+    assert_int_equal(load("M1"), 0); /* one matter is one load */
+
+    record_set(message, F_TEMPLATE, "assigned_resident");
+    hear("assigned", STATE_ASSIGNED);
+    assert_string_equal(outcome_step_name(outcome), "assigned");
+    assert_string_equal(changed(F_STATE), "");
+    assert_string_equal(fixture_notified(outcome, "assigned_resident"), "resident");
+
+    record_set(message, F_OUTCOME, "solved");
+    record_set(message, F_ANSWER, "路灯修好了");
+    hear("answered", STATE_ANSWERED);
+    assert_string_equal(changed(F_STATE), STATE_ANSWERED);
+    assert_string_equal(changed(F_CLOCK), "callback");
+    assert_string_equal(fixture_notified(outcome, "answered"), "resident");
+
+    record_set(order, F_STATE, STATE_EVALUATED); /* rated: what happens to the primary now is none of its resident's */
+    hear("answered", STATE_ANSWERED);
+    assert_null(outcome_step_name(outcome));
+    record_set(order, F_STATE, STATE_MERGED);
+    record_set(order, F_PRIMARY, THIRD); /* it was merged into another meanwhile */
+    hear("answered", STATE_ANSWERED);
+    assert_null(outcome_step_name(outcome));
+}
+
+static void a_dissatisfied_resident_reopens_their_own_order(void **state)
+{
+    (void)state;
+    record_set(order, F_STATE, STATE_ANSWERED);
+    record_set(order, F_PRIMARY, OTHER);
+    record_set(message, F_ACTOR, "resident");
+    record_set(message, F_RATING, "dissatisfied");
+    decide(handle_rate);
+    assert_string_equal(changed(F_STATE), STATE_CONSULTING);
+    assert_true(record_has(outcome_changed(outcome), F_PRIMARY) && !*changed(F_PRIMARY));
+    assert_int_equal(load("M1"), 1);
+    assert_string_equal(sent(MSG_ORDER_LEFT, 0)->order, OTHER);
+
+    record_set(order, F_STATE, STATE_EVALUATED); /* a satisfied one's leaves no load behind that was never counted */
+    outcome_clear(outcome);
+    close_order(&context, order, outcome);
+    assert_int_equal(load("M1"), 0);
+    record_set(order, F_PRIMARY, "");
+    outcome_clear(outcome);
+    close_order(&context, order, outcome);
+    assert_int_equal(load("M1"), -1);
+}
+
+static void undoing_brings_it_back_to_the_convener(void **state)
+{
+    (void)state;
+    record_set(order, F_STATE, STATE_MERGED);
+    record_set(order, F_PRIMARY, OTHER);
+    record_set(message, F_REASON, "不是同一盏灯");
+    decide(handle_unmerge);
+    assert_string_equal(changed(F_STATE), STATE_SCREENING);
+    assert_string_equal(changed(F_CLOCK), "handover");
+    assert_string_equal(fixture_notified(outcome, "screening"), "convener:T1");
+    assert_string_equal(fixture_notified(outcome, "unmerged"), "resident");
+    assert_string_equal(sent(MSG_ORDER_LEFT, 0)->order, OTHER);
+    assert_int_equal(load("M1"), 0);
+
+    hear("rejected", STATE_CLOSED); /* by the primary: its resident never heard that it was merged */
+    assert_string_equal(changed(F_STATE), STATE_SCREENING);
+    assert_null(fixture_notified(outcome, "unmerged"));
+
+    record_set(order, F_STATE, STATE_ANSWERED);
+    decide(handle_unmerge);
+    assert_string_equal(fixture_error(outcome), "state");
+}
+
+static void a_primary_forgets_who_left(void **state)
+{
+    (void)state;
+    record_set(order, F_MERGED, OTHER " " THIRD);
+    record_set(message, F_SECONDARY, OTHER);
+    decide(handle_left);
+    assert_string_equal(changed(F_MERGED), THIRD);
+    record_set(order, F_STATE, STATE_CLOSED); /* a case is not touched any more */
+    decide(handle_left);
+    assert_null(outcome_step_name(outcome));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(merging_frees_the_members_and_asks_the_primary, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_merged_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_primary_takes_orders_until_it_is_closed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_word_to_the_resident_goes_to_those_of_the_merged_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_merged_order_follows_its_primary, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_dissatisfied_resident_reopens_their_own_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(undoing_brings_it_back_to_the_convener, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_primary_forgets_who_left, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
