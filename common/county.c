@@ -72,6 +72,11 @@ const struct category *county_category(const struct county *county, const char *
     return find(county->categories, county->category_count, sizeof *county->categories, code);
 }
 
+const struct return_reason *county_reason(const struct county *county, const char *code)
+{
+    return find(county->reasons, county->reason_count, sizeof *county->reasons, code);
+}
+
 const struct member *county_member_by_phone(const struct county *county, const char *phone)
 {
     for (size_t i = 0; phone && i < county->member_count; i++)

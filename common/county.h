@@ -20,6 +20,7 @@
  *   calendar.csv     date,kind,name                kind: off or work (调休)
  *   keys.csv         name,role,hash,expires        role: scopes, space between; expires: the last day, or empty
  *   staff.csv        id,name,phone,role            role: office, or city (of the city above the county)
+ *   reasons.csv      code,name,return_to           why an order may be returned; return_to: where to turn instead
  */
 #ifndef SIDAN_COUNTY_H
 #define SIDAN_COUNTY_H
@@ -44,6 +45,7 @@ enum county_file {
     FILE_CALENDAR,
     FILE_KEYS,
     FILE_STAFF,
+    FILE_REASONS,
     COUNTY_FILE_COUNT
 };
 const char *county_file_name(enum county_file file); /* "settings.csv", ... */
@@ -81,6 +83,9 @@ struct api_key {
 };
 struct staff {
     const char *id, *name, *phone, *role;
+};
+struct return_reason {
+    const char *code, *name, *return_to; /* return_to: unless the convener knows better; may be "" */
 };
 
 /* How long a clock runs: in working days, or in milliseconds round the clock. */
@@ -126,6 +131,8 @@ struct county {
     size_t key_count;
     struct staff *staff;
     size_t staff_count;
+    struct return_reason *reasons;
+    size_t reason_count;
     struct span clocks[2][CLOCK_KINDS]; /* normal, urgent */
     struct calendar *calendar;
 
@@ -144,7 +151,7 @@ typedef void county_fault_fn(void *arg, const char *file, int line, const char *
 
 /*
  * Parses and checks a whole county. texts[] are the files' contents by enum
- * county_file, NULL where a file is missing (only calendar, keys and staff may be).
+ * county_file, NULL where a file is missing (only calendar, keys, staff and reasons may be).
  * Every fault is reported through `fault`, not only the first. Returns 0 and
  * ret_county, or -EINVAL with ret_county untouched.
  */
@@ -161,6 +168,8 @@ const struct member *county_member_by_phone(const struct county *county, const c
 const struct office *county_committee(const struct county *county, const char *id);
 const struct office *county_department(const struct county *county, const char *id);
 const struct category *county_category(const struct county *county, const char *code);
+
+const struct return_reason *county_reason(const struct county *county, const char *code);
 
 /* The first group that names the community; NULL when none does. */
 const struct member_group *county_group_of(const struct county *county, const char *community);

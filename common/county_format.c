@@ -106,6 +106,13 @@ static const struct column staff_columns[] = {
     {0},
 };
 
+static const struct column reason_columns[] = {
+    {AT(return_reason, code), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(return_reason, name), .kind = TEXT, .flags = REQUIRED},
+    {AT(return_reason, return_to), .kind = TEXT},
+    {0},
+};
+
 const struct county_format county_formats[COUNTY_FILE_COUNT] = {
     [FILE_SETTINGS] = {"settings.csv", sizeof(struct setting_row), .columns = setting_columns},
     [FILE_TOWNS] = {"towns.csv", sizeof(struct town), .columns = town_columns, .populated = true},
@@ -120,11 +127,12 @@ const struct county_format county_formats[COUNTY_FILE_COUNT] = {
     [FILE_CALENDAR] = {"calendar.csv", sizeof(struct calendar_row), .columns = calendar_columns, .optional = true},
     [FILE_KEYS] = {"keys.csv", sizeof(struct api_key), .columns = key_columns, .optional = true},
     [FILE_STAFF] = {"staff.csv", sizeof(struct staff), .columns = staff_columns, .optional = true},
+    [FILE_REASONS] = {"reasons.csv", sizeof(struct return_reason), .columns = reason_columns, .optional = true},
 };
 
 const enum county_file county_reading_order[COUNTY_FILE_COUNT] = {
     FILE_SETTINGS,   FILE_TOWNS, FILE_COMMUNITIES, FILE_COMMITTEES, FILE_GROUPS, FILE_MEMBERS, FILE_DEPARTMENTS,
-    FILE_CATEGORIES, FILE_RULES, FILE_CLOCKS,      FILE_CALENDAR,   FILE_KEYS,   FILE_STAFF,
+    FILE_CATEGORIES, FILE_RULES, FILE_CLOCKS,      FILE_CALENDAR,   FILE_KEYS,   FILE_STAFF,   FILE_REASONS,
 };
 
 const char *county_file_name(enum county_file file)

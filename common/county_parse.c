@@ -412,6 +412,7 @@ static void hand_over_tables(struct parser *parser)
     HAND_OVER(rules, rule_count, FILE_RULES);
     HAND_OVER(keys, key_count, FILE_KEYS);
     HAND_OVER(staff, staff_count, FILE_STAFF);
+    HAND_OVER(reasons, reason_count, FILE_REASONS);
 #undef HAND_OVER
 }
 

@@ -35,9 +35,9 @@ templates[] = {
      "return it."},
     {"returned",
      "您反映的“{title}”（单号{order}）不适合由政协协商办理。[原因：{reason}。][您可以找：{return_to}。]"
-     "[有疑问请联系：{contact}。]",
+     "[这是{actor}的决定。][有疑问请联系：{contact}。]",
      "Your concern \"{title}\" (number {order}) is not suited to consultation.[ Reason: {reason}.][ Please turn to: "
-     "{return_to}.][ Questions: {contact}.]"},
+     "{return_to}.][ This was decided by {actor}.][ Questions: {contact}.]"},
     {"merged",
      "您反映的“{title}”（单号{order}）与别的居民反映的是同一件事，已合并办理[，承办委员：{members}]"
      "。办理的每一步都会告诉"
@@ -193,6 +193,19 @@ static char *member_names(const struct occasion *occasion, enum field field)
     return names;
 }
 
+/* Who decided, by what they are in the county; a name only where it is that of the office that they hold. */
+static char *actor(const struct occasion *occasion, enum field field)
+{
+    const char *actor = record_str(occasion->message, field), *id = strchr(actor, ':');
+    bool english = is_english(occasion);
+    if (!id)
+        return xstrdup("");
+    const struct town *town = strncmp(actor, "convener:", 9) == 0 ? county_town(occasion->county, id + 1) : NULL;
+    if (town)
+        return xasprintf(english ? "the convener of %s, %s" : "%s召集人%s", town->name, town->convener);
+    return xasprintf(english ? "the office of %s" : "%s办公室", occasion->county->name);
+}
+
 static char *order_number(const struct occasion *occasion, enum field field)
 {
     (void)field;
@@ -227,23 +240,15 @@ static const struct value {
     char *(*get)(const struct occasion *occasion, enum field field);
     enum field field;
 } values[] = {
-    {"title", 30, plain, F_TITLE},
-    {"place", 40, plain, F_PLACE},
-    {"primary", 24, plain, F_PRIMARY},
-    {"answer", 200, plain, F_ANSWER},
-    {"reason", 120, reason, F_REASON},
-    {"return_to", 80, plain, F_RETURN_TO},
-    {"note", 100, plain, F_NOTE},
-    {"outcome", 30, worded, F_OUTCOME},
-    {"rating", 30, worded, F_RATING},
-    {"clock", 20, worded, F_CLOCK},
-    {"due", 40, moment, F_DUE},
-    {"deadline", 60, deadline, F_DUE},
-    {"members", 60, member_names, F_MEMBERS},
-    {"order", 24, order_number, F_ORDER},
-    {"code", 16, claim_code, F_ORDER},
-    {"access", 6, access_code, F_ORDER},
-    {"contact", 60, contact, F_COUNTY},
+    {"title", 30, plain, F_TITLE},         {"place", 40, plain, F_PLACE},
+    {"primary", 24, plain, F_PRIMARY},     {"actor", 60, actor, F_ACTOR},
+    {"answer", 200, plain, F_ANSWER},      {"reason", 120, reason, F_REASON},
+    {"return_to", 80, plain, F_RETURN_TO}, {"note", 100, plain, F_NOTE},
+    {"outcome", 30, worded, F_OUTCOME},    {"rating", 30, worded, F_RATING},
+    {"clock", 20, worded, F_CLOCK},        {"due", 40, moment, F_DUE},
+    {"deadline", 60, deadline, F_DUE},     {"members", 60, member_names, F_MEMBERS},
+    {"order", 24, order_number, F_ORDER},  {"code", 16, claim_code, F_ORDER},
+    {"access", 6, access_code, F_ORDER},   {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},
 };
 

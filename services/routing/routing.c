@@ -5,8 +5,10 @@
  */
 #include "services/routing/routing.h"
 
+#include "common/alloc.h"
 #include "common/merge.h"
 #include "common/order.h"
+#include "common/text.h"
 #include "services/routing/classify.h"
 
 #include <stdio.h>
@@ -86,17 +88,42 @@ void handle_placed(const struct context *context, const struct record *order, co
     }
 }
 
+/* The county's list is what its figures go by; words of one's own come beside it. */
+static void refuse_unlisted(const struct county *county, struct outcome *outcome)
+{
+    char codes[300] = "";
+    for (size_t i = 0; i < county->reason_count; i++)
+        words_append(codes, sizeof codes, county->reasons[i].code);
+    outcome_refuse(outcome, "invalid", "reason_code", "reason_code is one of: %s",
+                   *codes ? codes : "none, because this county has no list");
+}
+
 static void return_order(const struct context *context, const struct record *order, const struct record *message,
                          struct outcome *outcome)
 {
-    if (record_len(message, F_REASON) == 0) {
+    const struct county *county = context->county;
+    const struct return_reason *listed = county_reason(county, record_str(message, F_REASON_CODE));
+    const char *words = record_str(message, F_REASON);
+    if (!listed && (county->reason_count > 0 || record_len(message, F_REASON_CODE) > 0)) {
+        refuse_unlisted(county, outcome);
+        return;
+    }
+    if (!listed && !*words) {
         outcome_refuse(outcome, "invalid", "reason", "an order is returned with a reason");
         return;
     }
     struct record *changes = outcome_changes(outcome);
+    AUTOFREE char *reason = xasprintf("%s%s%s", listed ? listed->name : "", listed && *words ? "：" : "", words);
+    if (text_length(reason, strlen(reason)) > field_info(F_REASON)->max) {
+        outcome_refuse(outcome, "long", "reason", "the reason is too long together with that of the list");
+        return;
+    }
     record_set(changes, F_STATE, STATE_RETURNED);
-    record_copy(changes, message, F_REASON);
+    record_set(changes, F_REASON, reason);
+    record_copy(changes, message, F_REASON_CODE);
     record_copy(changes, message, F_RETURN_TO);
+    if (listed && *listed->return_to && record_len(message, F_RETURN_TO) == 0)
+        record_set(changes, F_RETURN_TO, listed->return_to);
     record_set_int(changes, F_CLOSED_AT, context->now);
     outcome_step(outcome, "returned", record_str(message, F_ACTOR), NULL);
 
@@ -104,8 +131,9 @@ static void return_order(const struct context *context, const struct record *ord
     order_clock_entry(entry, context->order_id, record_str(order, F_CLOCK), record_int(order, F_RUNG));
     outcome_zrem(outcome, CLOCKS_KEY, entry);
     struct record *notice = outcome_notify(outcome, "returned", "resident");
-    record_copy(notice, message, F_REASON);
-    record_copy(notice, message, F_RETURN_TO);
+    record_copy(notice, changes, F_REASON);
+    record_copy(notice, changes, F_RETURN_TO);
+    record_copy(notice, message, F_ACTOR);
 }
 
 /* A value that the convener gave must exist in the county's tables. */

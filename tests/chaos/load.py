@@ -238,9 +238,9 @@ class Load:
     def screen(self, order):
         yield from self.wait_state(order, "screening")
         if order.kind == "returned":
-            yield from self.step(order, "screen", {"actor": "convener:T1", "decision": "return", "reason": "不适合协商",
-                                                   "return_to": "12345"})
-            order.promise("returned", "convener:T1", reason="不适合协商")
+            yield from self.step(order, "screen", {"actor": "convener:T1", "decision": "return",
+                                                   "reason_code": "unsuited", "return_to": "12345"})
+            order.promise("returned", "convener:T1", reason="不属于协商的范围")
             order.finished = True
         else:
             yield from self.step(order, "screen", {"actor": "convener:T1", "decision": "accept", "category": "noise",

@@ -148,13 +148,13 @@ def test_screening_returns(shared):
     order = shared.place(**UNCLEAR)
     shared.wait_state(order, "screening")
     answer = shared.step(order, "screen", {"actor": "convener:T1", "decision": "return"})
-    assert answer.status == 400 and answer.json["error"]["field"] == "reason", answer
-    answer = shared.step(order, "screen", {"actor": "convener:T1", "decision": "return", "reason": "已进入诉讼程序",
-                                           "return_to": "县人民法院"})
+    assert answer.status == 400 and answer.json["error"]["field"] == "reason_code", answer
+    answer = shared.step(order, "screen", {"actor": "convener:T1", "decision": "return", "reason_code": "lawsuit",
+                                           "reason": "下月开庭", "return_to": "县人民法院"})
     assert answer.status == 200, answer
     shared.wait_state(order, "returned")
     told = shared.wait_sms(order, template="returned", recipient="resident")[0]["text"]
-    assert "已进入诉讼程序" in told and "县人民法院" in told
+    assert all(word in told for word in ("已进入诉讼", "下月开庭", "县人民法院", "城关镇召集人陆明远"))
 
 
 @pytest.mark.parametrize("clock", ["handover", "answer", "callback"])

@@ -286,14 +286,14 @@ def test_a_returned_request(system):
     order = posted(client, service_code="civil", description="想问怎么办")["service_request_id"]
     assert wait_state(client, order, "screening")["status"] == "for_triage"
     early = post_update(client, order, "early")
-    answer = system.step({"order": order}, "screen", {"decision": "return", "reason": "不属于协商范围",
+    answer = system.step({"order": order}, "screen", {"decision": "return", "reason_code": "unsuited",
                                                       "actor": "convener:T1", "return_to": "县民政局"})
     assert answer.status == 200, answer
     told = wait_state(client, order, "returned")
     assert told["status"] == "not_councils_responsibility"
-    assert told["description"] == "已退单。不属于协商范围 请向：县民政局"
+    assert told["description"] == "已退单。不属于协商的范围 请向：县民政局"
     read = client.get(f"requests/{order}.xml")[0]
-    assert read["status"] == "closed" and read["status_notes"] == "不属于协商范围 请向：县民政局"
+    assert read["status"] == "closed" and read["status_notes"] == "不属于协商的范围 请向：县民政局"
     refused(400, "service_request_id", post_update, client, order, "late")
     wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{order}"), 30, "the order has left Redis")
     assert client.get(f"requests/{order}.xml")[0]["status"] == "closed"

@@ -311,6 +311,9 @@ static const struct {
      "staff.csv:3: phone is not 11 digits beginning with 1\n"
      "staff.csv:4: id is empty\n"
      "staff.csv:4: role is empty"},
+    {FILE_REASONS, "code,name,return_to\ncourt,已进入诉讼程序,县人民法院\ncourt,,\n",
+     "reasons.csv:3: code is already in line 2\n"
+     "reasons.csv:3: name is empty"},
 };
 
 static void every_fault_is_reported(void **state)

@@ -145,12 +145,62 @@ static void the_convener_decides(void **state)
     }
 }
 
+static void a_return_has_a_reason_of_the_countys_list(void **state)
+{
+    static struct return_reason list[] = {{"court", "已进入诉讼程序", "县人民法院"}, {"other", "不属于协商的范围", ""}};
+    static const struct {
+        const char *code, *words, *return_to, *error, *reason, *told_to;
+    } cases[] = {
+        {"court", "", "", "", "已进入诉讼程序", "县人民法院"},
+        {"court", "下月开庭", "石坪法庭", "", "已进入诉讼程序：下月开庭", "石坪法庭"},
+        {"other", "", "", "", "不属于协商的范围", ""},
+        {"", "下月开庭", "", "invalid", "", ""},
+        {"nonsense", "", "", "invalid", "", ""},
+    };
+    char longest[1501] = "";
+    (void)state;
+    RECORD *order = make_order("请问", "", "", "");
+    record_set(order, F_STATE, STATE_SCREENING);
+    RECORD *message = record_new();
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_DECISION, "return");
+    struct outcome *outcome = outcome_new();
+    struct context context = fixture_context(county);
+    county->reasons = list;
+    county->reason_count = 2;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        record_set(message, F_REASON_CODE, cases[i].code);
+        record_set(message, F_REASON, cases[i].words);
+        record_set(message, F_RETURN_TO, cases[i].return_to);
+        outcome_clear(outcome);
+        handle_screen(&context, order, message, outcome);
+        assert_string_equal(fixture_error(outcome), cases[i].error);
+        assert_string_equal(record_str(outcome_changed(outcome), F_REASON), cases[i].reason);
+        assert_string_equal(record_str(outcome_changed(outcome), F_RETURN_TO), cases[i].told_to);
+    }
+    for (size_t i = 0; i + 3 < sizeof longest; i += 3)
+        memcpy(longest + i, "长", 3);
+    record_set(message, F_REASON_CODE, "court");
+    record_set(message, F_REASON, longest); /* as long as a reason may be, without that of the list */
+    outcome_clear(outcome);
+    handle_screen(&context, order, message, outcome);
+    assert_string_equal(fixture_error(outcome), "long");
+
+    county->reason_count = 0; /* without a list words do, and no code is known */
+    record_set(message, F_REASON, "下月开庭");
+    outcome_clear(outcome);
+    handle_screen(&context, order, message, outcome);
+    assert_string_equal(fixture_error(outcome), "invalid");
+    outcome_destroy(&outcome);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(placed_orders_are_routed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_convener_of_the_town_screens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_convener_decides, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_return_has_a_reason_of_the_countys_list, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
