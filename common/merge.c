@@ -1,5 +1,5 @@
 /*
- * merge.c - what both owners of an order do to merge it; see merge.h.
+ * merge.c - what both owners of an order do to merge or split it; see merge.h.
  */
 #include "common/merge.h"
 
@@ -41,4 +41,17 @@ void merge_into(const struct context *context, const struct record *order, const
     struct record *joined = outcome_send_about(outcome, MSG_ORDER_JOINED, primary, true);
     record_set(joined, F_SECONDARY, context->order_id);
     record_copy(joined, message, F_ACTOR);
+}
+
+void split_off(enum service_id owner, const struct record *order, const struct record *message, struct outcome *outcome)
+{
+    const char *state = record_str(order, F_STATE);
+    if (!words_have(SPLITTABLE, state)) {
+        outcome_refuse(outcome, "state", NULL, "an order that is %s cannot be split any more", state);
+    } else if (order_owner(state) != (int)owner) {
+        outcome_later(outcome, "the order has passed to another service");
+    } else {
+        outcome_step(outcome, "split", record_str(message, F_ACTOR), record_str(message, F_SECONDARY));
+        record_set(outcome_notify(outcome, "split", "resident"), F_NOTE, record_str(message, F_TITLE));
+    }
 }

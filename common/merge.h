@@ -1,8 +1,8 @@
 /*
- * merge.h - 并单: an order joins a primary one.
+ * merge.h - 并单: an order joins a primary one; and the opposite, an order that holds two matters is split.
  *
- * Its owner does that: routing while it is screened, assignment while it is open or with its members. Both begin with
- * merge_into(); what follows from it at the primary and back is assignment's.
+ * An order's owner does that: routing while it is screened, assignment while it is open or with its members. What both
+ * have in common is here; what follows from merging at the primary and back is assignment's.
  */
 #ifndef SIDAN_MERGE_H
 #define SIDAN_MERGE_H
@@ -15,5 +15,15 @@
  */
 void merge_into(const struct context *context, const struct record *order, const struct record *message,
                 const char *states, struct outcome *outcome);
+
+/* States in which an order can be split: it has no answer yet. */
+#define SPLITTABLE "screening open assigned consulting"
+
+/*
+ * Notes that another order was made of a part of this one, as the message says, and tells the resident. owner: who
+ * handles this; when the order has passed to the other one, the caller is told to ask that.
+ */
+void split_off(enum service_id owner, const struct record *order, const struct record *message,
+               struct outcome *outcome);
 
 #endif

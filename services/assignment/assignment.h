@@ -20,6 +20,7 @@ handler_fn handle_rate;     /* MSG_RATE */
 handler_fn handle_decide;   /* MSG_DECIDE */
 
 /* merging.c: 并单, a primary order and those that are merged into it */
+handler_fn handle_split;        /* MSG_SPLIT: the opposite */
 handler_fn handle_merge;        /* MSG_MERGE */
 handler_fn handle_unmerge;      /* MSG_UNMERGE */
 handler_fn handle_joined;       /* MSG_ORDER_JOINED, about the primary */

@@ -18,6 +18,7 @@ static const struct handler handlers[] = {
     {.type = MSG_RATE, .handle = handle_rate},
     {.type = MSG_DECIDE, .handle = handle_decide},
     {.type = MSG_REMARK, .handle = remark},
+    {.type = MSG_SPLIT, .handle = handle_split},
     {.type = MSG_MERGE, .handle = handle_merge},
     {.type = MSG_UNMERGE, .handle = handle_unmerge},
     {.type = MSG_ORDER_JOINED, .handle = handle_joined},

@@ -17,6 +17,13 @@
 #define MERGEABLE STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
 #define HAS_ANSWER STATE_ANSWERED " " STATE_EVALUATED
 
+void handle_split(const struct context *context, const struct record *order, const struct record *message,
+                  struct outcome *outcome)
+{
+    (void)context;
+    split_off(ASSIGNMENT, order, message, outcome);
+}
+
 void handle_merge(const struct context *context, const struct record *order, const struct record *message,
                   struct outcome *outcome)
 {

@@ -31,10 +31,10 @@ struct intake {
 };
 
 /* The doors. Each route names its permission (roles.h). Routes are tried in this order. */
-extern const struct http_route contact_routes[], api_routes[], sign_in_routes[], import_routes[], gateway_routes[],
-    open311_routes[];
-extern const size_t contact_route_count, api_route_count, sign_in_route_count, import_route_count, gateway_route_count,
-    open311_route_count;
+extern const struct http_route contact_routes[], split_routes[], api_routes[], sign_in_routes[], import_routes[],
+    gateway_routes[], open311_routes[];
+extern const size_t contact_route_count, split_route_count, api_route_count, sign_in_route_count, import_route_count,
+    gateway_route_count, open311_route_count;
 
 /* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
 struct intake_resource {
@@ -81,7 +81,7 @@ typedef void placed_fn(void *arg, const struct placement *placement);
  * Checks the message, gives the order a number and submits MSG_PLACE_ORDER.
  * given: its fields, F_VIA among them unless it is a guest's; F_COUNTY and
  * F_SOURCE are set here. It is copied.
- * source: "api", "open311" or "import"; also keeps the doors' idempotency
+ * source: "api", "open311", "import" or "split"; also keeps the doors' idempotency
  * keys apart. idempotency: NULL, or a text of any length; the same text from
  * the same source gives the first result for `remember` seconds. done is
  * called exactly once, perhaps before this returns.

@@ -51,6 +51,11 @@ templates[] = {
     {"unmerged", "您反映的“{title}”（单号{order}）不再与别的事合并，将单独办理。[原因：{reason}。]",
      "Your concern \"{title}\" (number {order}) is no longer handled together with another, but by itself.[ Reason: "
      "{reason}.]"},
+    {"split",
+     "您反映的“{title}”（单号{order}）含有两件事，我们把其中一件[“{note}”]另立一单办理，单号和查询码另有短信告诉您。",
+     "Your concern \"{title}\" (number {order}) holds two matters. One of them[, \"{note}\",] is now a concern of its "
+     "own; "
+     "another message has its number and code."},
     {"opened", "有居民反映：“{title}”[，地点：{place}]。愿意办理，请回复 {code} 接单。",
      "A resident's concern: \"{title}\"[, place: {place}]. To take it on, reply {code}."},
     {"claimed", "您已接单：“{title}”[，地点：{place}]，单号{order}。谢谢您。",

@@ -5,10 +5,9 @@
 #include "services/routing/routing.h"
 
 static const struct handler handlers[] = {
-    {.type = MSG_ORDER_PLACED, .handle = handle_placed},
-    {.type = MSG_SCREEN, .handle = handle_screen},
-    {.type = MSG_REMARK_EARLY, .handle = remark_early},
-    {.type = MSG_MERGE_EARLY, .handle = handle_merge},
+    {.type = MSG_ORDER_PLACED, .handle = handle_placed}, {.type = MSG_SCREEN, .handle = handle_screen},
+    {.type = MSG_REMARK_EARLY, .handle = remark_early},  {.type = MSG_MERGE_EARLY, .handle = handle_merge},
+    {.type = MSG_SPLIT_EARLY, .handle = handle_split},
 };
 
 static const struct service_spec routing = {

@@ -206,3 +206,10 @@ void handle_merge(const struct context *context, const struct record *order, con
 {
     merge_into(context, order, message, STATE_SCREENING, outcome);
 }
+
+void handle_split(const struct context *context, const struct record *order, const struct record *message,
+                  struct outcome *outcome)
+{
+    (void)context;
+    split_off(ROUTING, order, message, outcome);
+}

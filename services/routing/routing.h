@@ -9,5 +9,6 @@
 handler_fn handle_placed; /* MSG_ORDER_PLACED */
 handler_fn handle_screen; /* MSG_SCREEN */
 handler_fn handle_merge;  /* MSG_MERGE_EARLY */
+handler_fn handle_split;  /* MSG_SPLIT_EARLY */
 
 #endif

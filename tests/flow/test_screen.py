@@ -144,3 +144,31 @@ def test_a_primary_that_has_left_meanwhile_takes_nothing(shared):
     assert refusal["error"] == "gone"
     assert shared.order(order)["state"] == "screening"
     assert not shared.redis.exists(f"order:{{{COUNTY}}}:{left}"), "nor is anything left behind in its name"
+
+
+def test_an_order_that_holds_two_matters_becomes_two(shared):
+    order = shared.place(**UNCLEAR, community="C101", public=1)
+    shared.wait_state(order, "screening")
+    part = {"title": "东门小区的垃圾没有人收", "text": "三天没有收了"}
+    answer = shared.step(order, "split", part)
+    assert answer.status == 200 and set(answer.json) == {"order", "part"}, answer
+    assert "code" not in answer.text, "that is for the resident alone"
+    again = shared.step(order, "split", part)
+    assert again.json == answer.json, "the same once more is no third order"
+    second = {"order": answer.json["part"]}
+    number = shared.wait_sms(second, template="placed", recipient="resident")[0]
+    assert number["to"] == "10000000001" and second["order"] in number["text"]
+    second["code"] = number["text"].split("查询码")[1][:6]
+    now = shared.order(second)
+    assert (now["community"], now["source"], now["source_ref"], now["public"]) == ("C101", "split", order["order"], 1)
+    assert "垃圾" in told(shared, order, "split")
+    assert [sms["template"] for sms in shared.spool(order)].count("split") == 1
+
+    assert shared.step(order, "split", {"text": "没有标题"}).json["error"]["code"] == "missing"
+    assert shared.step(order, "split", {"title": "x", "phone": "10000000009"}).status == 400, "it stays the resident's"
+    assert shared.step(order, "screen", {"decision": "accept", "community": "C101"}).status == 200
+    shared.wait_state(order, "open")
+    assert shared.step(order, "split", {"title": "又一件事"}).status == 200, "in the pool as well"
+    shared.claim_all(order, CLAIMS[:2])
+    shared.answer_it(order)
+    assert shared.step(order, "split", {"title": "太晚了"}).json["error"]["code"] == "state"

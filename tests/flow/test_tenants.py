@@ -66,6 +66,7 @@ ROUTES = {  # all there are
     "GET /api/v1/orders/{id}/history": "order.read",
     "POST /api/v1/orders/{id}/contact": "order.contact",
     "POST /api/v1/orders/{id}/screen": "order.screen",
+    "POST /api/v1/orders/{id}/split": "order.screen",
     "POST /api/v1/orders/{id}/merge": "order.merge",
     "POST /api/v1/orders/{id}/unmerge": "order.merge",
     "POST /api/v1/orders/{id}/claim": "order.claim",

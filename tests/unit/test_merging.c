@@ -255,6 +255,22 @@ static void a_primary_forgets_who_left(void **state)
     assert_null(outcome_step_name(outcome));
 }
 
+static void only_the_owner_splits_and_only_before_the_answer(void **state)
+{
+    (void)state;
+    record_set(message, F_SECONDARY, OTHER);
+    record_set(message, F_TITLE, "垃圾没有人收");
+    decide(handle_split);
+    assert_string_equal(outcome_step_name(outcome), "split");
+    assert_string_equal(fixture_notified(outcome, "split"), "resident");
+    record_set(order, F_STATE, STATE_SCREENING); /* routing's */
+    decide(handle_split);
+    assert_int_equal(outcome_verdict(outcome), VERDICT_LATER);
+    record_set(order, F_STATE, STATE_ANSWERED);
+    decide(handle_split);
+    assert_string_equal(fixture_error(outcome), "state");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dissatisfied_resident_reopens_their_own_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(undoing_brings_it_back_to_the_convener, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_primary_forgets_who_left, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_the_owner_splits_and_only_before_the_answer, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

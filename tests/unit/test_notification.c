@@ -454,10 +454,10 @@ static void codes_go_to_those_on_the_roster(void **state)
 /* --- texts --- */
 
 static const char *const expected_names[] = {
-    "placed",      "screening",  "returned", "merged",        "merged_members", "unmerged",
-    "opened",      "claimed",    "full",     "claim_refused", "assigned",       "assigned_resident",
-    "handed_over", "answered",   "reopened", "rated",         "closed",         "reminder",
-    "escalated",   "reassigned", "decide",   "code",          "which",          "help",
+    "placed",   "screening", "returned", "merged",        "merged_members", "unmerged",          "split",
+    "opened",   "claimed",   "full",     "claim_refused", "assigned",       "assigned_resident", "handed_over",
+    "answered", "reopened",  "rated",    "closed",        "reminder",       "escalated",         "reassigned",
+    "decide",   "code",      "which",    "help",
 };
 
 static void fill_order(struct record *order, const char *words)

@@ -1,0 +1,121 @@
+/*
+ * split.c - an order that holds two matters: the second becomes an order of its own, of the same resident.
+ *
+ * First the new order is placed, then the old one is told of it. Whatever fails in between, no matter is lost, and the
+ * same request again finds the new order and goes on; so it is known by what it asks for, and needs no key. Nobody sees
+ * the resident's contact in this, nor the new order's code, which goes to the resident alone.
+ */
+#include "services/intake/access.h"
+#include "services/intake/intake.h"
+#include "services/intake/json.h"
+
+#include "common/alloc.h"
+#include "common/contact.h"
+#include "common/merge.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* Belongs to the request. */
+struct split {
+    struct intake *intake;
+    struct http_request *request;
+    const struct access *access;
+    char *title;
+    char part[ORDER_ID_SIZE];
+};
+
+static void split_destroy(void *data)
+{
+    struct split *split = data;
+    free(split->title);
+    free(split);
+}
+
+static void on_told(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)type;
+    const struct split *split = arg;
+    if (!intake_answer_failure(split->request, status, reply))
+        intake_answer_json(split->request, 200,
+                           json_pack("{s:s, s:s}", "order", split->access->order, "part", split->part));
+}
+
+/* The new order is there; the old one gets its step. */
+static void on_placed(void *arg, const struct placement *placed)
+{
+    struct split *split = arg;
+    const struct access *access = split->access;
+    char digest[DIGEST_SIZE];
+    if (placed->status != ANSWER_OK) {
+        int status = placed->status == ANSWER_REFUSED ? intake_status_of(placed->error) : 503;
+        intake_answer_error(split->request, status, placed->error, placed->field, placed->detail);
+        return;
+    }
+    snprintf(split->part, sizeof split->part, "%s", placed->order);
+    RECORD *message = record_new();
+    record_set(message, F_ACTOR, access->grant.actor);
+    record_set(message, F_SECONDARY, split->part);
+    record_set(message, F_TITLE, split->title);
+    intake_digest(digest, (const char *const[]){"split", access->order, split->part}, 3);
+    service_call(split->intake->service, access->county, access->order,
+                 order_owner(record_str(access->record, F_STATE)) == ROUTING ? MSG_SPLIT_EARLY : MSG_SPLIT, message,
+                 digest, intake_call_ms(split->intake), on_told, split);
+}
+
+/* What the new order takes over where the convener says nothing else. 0, or what contact_open() gives. */
+static int inherit(const struct county *county, const struct access *access, struct record *part)
+{
+    static const enum field inherited[] = {F_PLACE, F_COMMUNITY, F_LAT, F_LONG, F_PUBLIC};
+    RECORD *contact = record_new();
+    for (size_t i = 0; i < sizeof inherited / sizeof *inherited; i++)
+        if (!record_has(part, inherited[i]))
+            record_copy(part, access->record, inherited[i]);
+    int r = contact_open(county->vault, access->order, record_str(access->record, F_CONTACT), contact);
+    record_copy_all(part, contact);
+    record_set(part, F_SOURCE_REF, access->order);
+    record_set(part, F_VIA, access->grant.actor);
+    return r;
+}
+
+static void post_split(void *arg, struct http_request *request)
+{
+    static const enum field reserved[] = {F_COUNTY, F_LAT,    F_LONG,   F_MEDIA_URL,  F_NAME, F_PHONE,
+                                          F_EMAIL,  F_PUBLIC, F_SOURCE, F_SOURCE_REF, F_VIA,  FIELD_COUNT};
+    struct intake *intake = arg;
+    const struct access *access = access_of(request);
+    const struct county *county = service_county(intake->service, access->county);
+    RECORD *part = record_new();
+    struct fault fault;
+    size_t size;
+    const char *body = http_body(request, &size);
+    if (json_to_record(body, size, MSG_PLACE_ORDER, reserved, part, &fault) < 0) {
+        intake_answer_error(request, 400, fault.error, fault.field, fault.detail);
+        return;
+    }
+    if (!words_have(SPLITTABLE, record_str(access->record, F_STATE))) {
+        intake_answer_error(request, 409, "state", NULL, "only an order that has no answer yet can be split");
+        return;
+    }
+    char digest[DIGEST_SIZE];
+    intake_digest(digest, (const char *const[]){access->order, record_str(part, F_TITLE), record_str(part, F_TEXT)}, 3);
+    if (inherit(county, access, part) < 0) {
+        intake_answer_error(request, 503, "unavailable", NULL, NULL);
+        return;
+    }
+    struct split *split = xcalloc(1, sizeof *split);
+    *split = (struct split){
+        .intake = intake, .request = request, .access = access, .title = xstrdup(record_str(part, F_TITLE))};
+    http_attach(request, split, split_destroy);
+    intake_submit_order(intake, county, part, "split", digest, intake_remember(intake), on_placed, split);
+}
+
+const struct http_route split_routes[] = {
+    {.method = "POST",
+     .path = "/api/v1/orders/{id}/split",
+     .handle = post_split,
+     .max_body = 128 * 1024,
+     .permission = PERMIT_ORDER_SCREEN},
+};
+const size_t split_route_count = sizeof split_routes / sizeof *split_routes;
