@@ -7,6 +7,7 @@
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
 # make install    the programs, sample counties and configurations to $(DESTDIR)$(PREFIX)
 #
+# make evaluate   how well it judges: DATA=DIR with real messages and judgements of them
 # make fuzz       fuzz tests: MINUTES=60 TARGET=wire JOBS=2; make fuzz-merge takes what they found into tests/fuzz/corpus
 #
 # SANITIZE=1 builds into build/asan with AddressSanitizer and UBSan, FUZZ=1 into build/fuzz with clang, libFuzzer and
@@ -37,9 +38,10 @@ COMMON     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
 LUA        := $(patsubst %.lua,$(BUILD)/%.lua.h,$(wildcard common/lua/*.lua services/*/lua/*.lua))
 PROGRAMS   := $(SERVICES:%=$(BUILD)/bin/sidan-%) $(BUILD)/bin/sidanctl
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+EVALUATIONS := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/eval/*.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs fuzz-programs fuzz fuzz-merge bench chaos install \
+.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs fuzz-programs fuzz fuzz-merge bench evaluate chaos install \
     clean golden reference
 all: | build/.setup
 	@$(MAKE) --no-print-directory programs
@@ -88,7 +90,7 @@ linked = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(addsuffi
 wrapped = $(addprefix -Xlinker --wrap=,$(shell sed -n 's|^// wraps: ||p' $(1) \
     $(if $(shell grep 'tests/fuzz/door.h' $(1)),tests/fuzz/outside.h tests/fuzz/inside.h)))
 .SECONDEXPANSION:
-$(UNIT_TESTS): $(BUILD)/unit/%: tests/unit/%.c $$(call linked,tests/unit/$$*.c) $(BUILD)/libsidan.a
+$(UNIT_TESTS) $(EVALUATIONS): $(BUILD)/%: tests/%.c $$(call linked,tests/$$*.c) $(BUILD)/libsidan.a
 	@mkdir -p $(@D)
 	@echo "  test $@"
 	@$(COMPILE) $(LDFLAGS) -MF $@.d -o $@ $< $(call linked,$<) $(BUILD)/libsidan.a -lcmocka $(LDLIBS)
@@ -132,6 +134,10 @@ fuzz-merge: | build/.setup
 
 bench: all
 	@tests/bench/run
+
+# How well sidan judges, on real data, whose directory is DATA.
+evaluate: $(EVALUATIONS)
+	@$(BUILD)/eval/similar $(DATA)/hot_messages.csv $(DATA)/merge_dev.csv
 
 MINUTES ?= 5
 SEED    ?= 1

@@ -10,6 +10,7 @@
  *   cases.c     what is complete: the case, its place in the full-text index, whether the order has left Redis
  *   contacts.c  who placed each order, sealed, until it is erased
  *   lists.c     the calls: orders, updates, history, search, audit trail
+ *   similar.c   other orders that may be the same matter
  *   verify.c    the calls that check the chains, and what follows from the journal; and make the latter anew
  *   trail.c     the audit trail
  *   search.c    Chinese and other text to tokens
@@ -199,6 +200,15 @@ void archive_erase(struct service *service);
 
 /* Answers a call. 0, or -EIO with nothing answered. */
 int lists_answer(struct database *database, struct delivery *delivery);
+
+/* The orders that a call's filters let through, as rows of listing. 0 or -EIO. */
+int lists_orders(struct database *database, const struct record *call, struct record *listing);
+
+/* A list of words as JSON, for json_each() in a query; the caller frees it. */
+char *words_to_json(const char *words);
+
+/* similar.c: those that are like an order, the likest first, each with why. 0 or -EIO. */
+int similar_find(struct database *database, const struct record *call, struct record *listing);
 
 /* verify.c */
 

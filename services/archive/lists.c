@@ -56,7 +56,7 @@ static const struct filter audit_filters[] = {
 enum { AUDIT_FILTERS = sizeof audit_filters / sizeof *audit_filters };
 enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters, FILTERS_MAX = ORDER_FILTERS };
 
-static char *words_to_json(const char *words)
+char *words_to_json(const char *words)
 {
     char word[64];
     json_t *array = json_array();
@@ -171,7 +171,7 @@ static sqlite3_stmt *select_page(struct database *database, const struct filtere
     return query;
 }
 
-static int list_orders(struct database *database, const struct record *call, struct record *listing)
+int lists_orders(struct database *database, const struct record *call, struct record *listing)
 {
     FILTERED filtered = {.filters = order_filters, .count = ORDER_FILTERS, .call = call};
     filtered_begin(&filtered);
@@ -331,13 +331,15 @@ static int answer(struct database *database, const struct delivery *delivery, st
     int result;
     switch (delivery->type) {
     case MSG_LIST_ORDERS:
-        return list_orders(database, delivery->message, listing);
+        return lists_orders(database, delivery->message, listing);
     case MSG_LIST_UPDATES:
         return list_updates(database, delivery->message, listing);
     case MSG_LIST_AUDIT:
         return list_audit(database, delivery->message, listing);
     case MSG_READ_HISTORY:
         return read_history(database, delivery->message, listing);
+    case MSG_FIND_SIMILAR:
+        return similar_find(database, delivery->message, listing);
     case MSG_READ_CONTACT:
         return read_contact(database, delivery->message, listing);
     default:
