@@ -1,6 +1,7 @@
 /*
  * errors.c - the stable words for what is wrong, their HTTP status, and what
- * to say about them in Chinese and in English.
+ * to say about them in Chinese and in English; told as problem details
+ * (RFC 9457), whose types are described at /problems/{code}.
  *
  * Who finds a fault describes it in English (detail). Chinese is the
  * language of the users: each word has a Chinese sentence that says what to
@@ -8,11 +9,16 @@
  * table gets a general one.
  */
 #include "services/intake/intake.h"
+#include "services/intake/roles.h"
+
+#include "common/alloc.h"
 
 #include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+
+#define PROBLEMS "/problems/"
 
 struct word {
     const char *word;
@@ -70,6 +76,7 @@ static const struct word words[] = {
      "Too many orders come in at the moment: try again in a few seconds."},
     {"stopping", 503, "服务正在重启，请重新发送请求。", "The service is being restarted: send the request again."},
 };
+/* Of a word that another service knows and we do not. */
 static const struct word general = {"", 409, "不能这样做，请查看事项的最新状态后再试。", "This cannot be done now."};
 
 /* What a word says in Chinese about one field. */
@@ -137,13 +144,18 @@ const char *intake_message(const struct http_request *request, const char *word,
     return find(word)->chinese;
 }
 
-void intake_answer_json(struct http_request *request, int status, json_t *json)
+/* Takes the value over. */
+static void answer_as(struct http_request *request, int status, const char *type, json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT);
-    http_answer_header(request, "Cache-Control", "no-store");
-    http_answer(request, status, "application/json; charset=utf-8", text, strlen(text));
+    http_answer(request, status, type, text, strlen(text));
     free(text);
     json_decref(json);
+}
+
+void intake_answer_json(struct http_request *request, int status, json_t *json)
+{
+    answer_as(request, status, "application/json; charset=utf-8", json);
 }
 
 void intake_retry_after(struct http_request *request)
@@ -160,12 +172,35 @@ void intake_answer_error(struct http_request *request, int status, const char *w
         intake_retry_after(request);
     if (status == 401)
         http_answer_header(request, "WWW-Authenticate", "Bearer");
+    const struct word *known = find(word);
+    bool described = known != &general;
+    AUTOFREE char *type = described ? xasprintf(PROBLEMS "%s", word) : xstrdup("about:blank");
+    const char *title = intake_prefers_english(request) ? known->english : known->chinese;
     /* A field's name may be what the caller sent. */
     json_t *name = field && *field ? json_string(field) : json_null();
-    intake_answer_json(request, status,
-                       json_pack("{s:{s:s, s:o, s:s}}", "error", "code", word, "field", name, "message",
-                                 intake_message(request, word, field, detail)));
+    answer_as(request, status, "application/problem+json; charset=utf-8",
+              json_pack("{s:s, s:s, s:i, s:s, s:s, s:o}", "type", type, "title", described ? title : "Conflict",
+                        "status", status, "detail", intake_message(request, word, field, detail), "code", word, "field",
+                        name));
 }
+
+/* What the type of a problem leads to, for people. */
+static void get_problem(void *arg, struct http_request *request)
+{
+    (void)arg;
+    const struct word *word = find(http_segment(request, "code"));
+    if (word == &general) {
+        intake_answer_error(request, 404, "no_such_path", NULL, NULL);
+        return;
+    }
+    AUTOFREE char *text = xasprintf("%s (%d)\n\n%s\n%s\n", word->word, word->status, word->chinese, word->english);
+    http_answer(request, 200, "text/plain; charset=utf-8", text, strlen(text));
+}
+
+const struct http_route problem_routes[] = {
+    {.method = "GET", .path = PROBLEMS "{code}", .handle = get_problem, .permission = PERMIT_ANYBODY},
+};
+const size_t problem_route_count = sizeof problem_routes / sizeof *problem_routes;
 
 bool intake_answer_failure(struct http_request *request, enum answer_status status, const struct record *reply)
 {

@@ -32,9 +32,9 @@ struct intake {
 
 /* The doors. Each route names its permission (roles.h). Routes are tried in this order. */
 extern const struct http_route contact_routes[], split_routes[], api_routes[], sign_in_routes[], import_routes[],
-    gateway_routes[], open311_routes[];
+    problem_routes[], gateway_routes[], open311_routes[];
 extern const size_t contact_route_count, split_route_count, api_route_count, sign_in_route_count, import_route_count,
-    gateway_route_count, open311_route_count;
+    problem_route_count, gateway_route_count, open311_route_count;
 
 /* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
 struct intake_resource {
@@ -108,7 +108,10 @@ const struct county *intake_county(struct intake *intake, const char *id);
 
 /* -- answers of the native API ----------------------------------------------------------------------------------- */
 
-/* `{"error":{"code","field","message"}}` in the caller's language; field and detail (English) may be NULL. */
+/*
+ * Problem details (RFC 9457) in the caller's language: type, title, status, detail, and the word and the field as
+ * members `code` and `field`. field and detail (English) may be NULL.
+ */
 void intake_answer_error(struct http_request *request, int status, const char *word, const char *field,
                          const char *detail);
 

@@ -205,7 +205,7 @@ class Person:
 
 def is_busy(answer):
     """Whether more came than the services could handle just then, so that one has to come again."""
-    return answer.status == 503 and answer.json["error"]["code"] == "busy"
+    return answer.status == 503 and answer.json["code"] == "busy"
 
 
 class System:

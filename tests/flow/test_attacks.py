@@ -296,7 +296,7 @@ def test_long_names_and_keys(door):
     with harmless(door):
         for name in ["路" * 20, "a" + "路" * 20, "ab" + "路" * 20, "a" * 100_000, "\u202e" * 30, "😀" * 15, "a😀" * 15]:
             answer = door.api("POST", "/api/v1/orders", {"county": COUNTY, name: 1})
-            assert answer.status == 400 and answer.json["error"]["code"] == "unknown_field", answer
+            assert answer.status == 400 and answer.json["code"] == "unknown_field", answer
         for key in ("k" * 129, "k" * 20_000):
             answer = door.api("POST", "/api/v1/orders", {"county": COUNTY, "title": "t"}, idempotency=key)
             assert answer.status == 400, answer
@@ -334,7 +334,7 @@ def test_text_that_turns_and_hides(door):
         assert not set(sms["text"]) & set("\u202e\u200b\u2066\ufeff"), sms
     for county in ("９９０１０３", "990103\u200b", "\u202e301099", "99010З", "990103 ", " 990103", "+990103", "0990103"):
         answer = door.api("POST", "/api/v1/orders", {"county": county, "title": "路灯不亮"})
-        assert answer.status in (400, 404) and answer.json["error"]["field"] == "county", answer
+        assert answer.status in (400, 404) and answer.json["field"] == "county", answer
     for code in (order["code"] + "\u200b", "０" + order["code"][1:], order["code"] + " 1", "+" + order["code"]):
         answer = exchange(door, get(f"/api/v1/orders/{order['order']}?code="
                                     + "".join(f"%{byte:02x}" for byte in code.encode())))

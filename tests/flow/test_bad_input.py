@@ -34,8 +34,10 @@ def post(system, body, path="/api/v1/orders", **headers):
 def is_error(answer, status, field=None):
     """The error of the native API: a stable word, words for people, and the field it is about."""
     assert answer.status == status, answer
-    error = answer.json["error"]
-    assert error["code"] and error["message"] and (field is None or error["field"] == field), answer
+    assert answer.headers["Content-Type"].startswith("application/problem+json"), answer.headers
+    error = answer.json
+    assert error["type"] == f"/problems/{error['code']}" and error["title"] and error["status"] == status, answer
+    assert error["detail"] and (field is None or error["field"] == field), answer
     return True
 
 
@@ -104,10 +106,18 @@ def test_steps(shared):
 
 
 def test_messages_in_the_callers_language(shared):
-    chinese = post(shared, with_value(title=""), **{"Accept-Language": "zh-CN"}).json["error"]
-    english = post(shared, with_value(title=""), **{"Accept-Language": "en"}).json["error"]
-    assert chinese["code"] == english["code"] and chinese["message"] != english["message"]
-    assert not chinese["message"].isascii() and english["message"].isascii()
+    chinese = post(shared, with_value(title=""), **{"Accept-Language": "zh-CN"}).json
+    english = post(shared, with_value(title=""), **{"Accept-Language": "en"}).json
+    assert chinese["code"] == english["code"]
+    for words in ("title", "detail"):
+        assert not chinese[words].isascii() and english[words].isascii()
+
+
+def test_the_type_of_an_error_tells_what_it_means(shared):
+    problem = post(shared, with_value(title="")).json
+    told = shared.api("GET", problem["type"])
+    assert told.status == 200 and problem["title"] in told.text and "400" in told.text, told
+    assert is_error(shared.api("GET", "/problems/nonsense"), 404)
 
 
 @pytest.mark.parametrize("fields, status", [

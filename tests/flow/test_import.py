@@ -108,7 +108,7 @@ def test_a_broken_encoding_is_a_fault_of_its_row(shared):
     (table(rows(3, "no-key-")), "import", "123456", 404)])
 def test_refused_as_a_whole(shared, data, key, county, status):
     answer = send(shared, data, key, county)
-    assert answer.status == status and answer.json["error"]["message"], answer
+    assert answer.status == status and answer.json["detail"], answer
     assert not imported(shared, {row[0] for row in rows(3, "no-key-")})
 
 

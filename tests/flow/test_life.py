@@ -77,7 +77,7 @@ def test_last_place_goes_to_one(shared):
         answers = list(pool.map(lambda m: (m, shared.step(order, "claim", {"member": m})),
                                 ["M103", "M104", "M105", "M106"]))
     assert sorted(answer.status for _, answer in answers) == [200, 409, 409, 409], answers
-    assert {answer.json["error"]["code"] for _, answer in answers if answer.status == 409} == {"full"}
+    assert {answer.json["code"] for _, answer in answers if answer.status == 409} == {"full"}
     winner = next(member for member, answer in answers if answer.status == 200)
     assert set(shared.wait_state(order, "assigned")["members"].split()) == {"M101", "M102", winner}
     assert shared.step(order, "claim", {"member": winner}).status == 200, "claiming again changes nothing"
@@ -135,7 +135,7 @@ def test_screening_accepts(shared):
     shared.wait_sms(order, template="screening", recipient="convener:T1")
     assert shared.step(order, "claim", {"member": "M201"}).status == 409, "it is not open yet"
     wrong = shared.step(order, "screen", {"actor": "convener:T2", "decision": "accept", "category": "nonsense"})
-    assert wrong.status == 400 and wrong.json["error"]["field"] == "category", wrong
+    assert wrong.status == 400 and wrong.json["field"] == "category", wrong
     answer = shared.step(order, "screen", {"actor": "convener:T2", "decision": "accept", "category": "noise",
                                            "community": "C201"})
     assert answer.status == 200, answer
@@ -148,7 +148,7 @@ def test_screening_returns(shared):
     order = shared.place(**UNCLEAR)
     shared.wait_state(order, "screening")
     answer = shared.step(order, "screen", {"actor": "convener:T1", "decision": "return"})
-    assert answer.status == 400 and answer.json["error"]["field"] == "reason_code", answer
+    assert answer.status == 400 and answer.json["field"] == "reason_code", answer
     answer = shared.step(order, "screen", {"actor": "convener:T1", "decision": "return", "reason_code": "lawsuit",
                                            "reason": "下月开庭", "return_to": "县人民法院"})
     assert answer.status == 200, answer
@@ -208,7 +208,7 @@ def test_wrong_code_and_wrong_key(shared):
     wrong = "000000" if order["code"] != "000000" else "111111"
     for code, status in ((wrong, 403), ("x" * 500, 403), (None, 401), ("", 401)):
         answer = shared.api("GET", path, code=code)
-        assert answer.status == status and "title" not in answer.text, answer
+        assert answer.status == status and "路灯" not in answer.text, answer
     no_such = shared.api("GET", f"/api/v1/orders/{COUNTY}-999999", code=order["code"])
     assert no_such.status == 403, "nobody learns which numbers exist"
     for key, status in ((None, 401), ("no-such-key", 403), ("open311", 403)):

@@ -297,7 +297,7 @@ def test_after_the_retention_period_the_case_stays_and_the_contact_goes(make_sys
     wait_until(lambda: not archived(system, COUNTY, "SELECT 1 FROM contacts WHERE order_id = ?", order["order"]), 20,
                "it is gone")
     answer = contact(system, order, key="office")
-    assert answer.status == 404 and answer.json["error"]["code"] == "no_contact", answer
+    assert answer.status == 404 and answer.json["code"] == "no_contact", answer
     assert found(system, RESIDENT["phone"]) == [still_open["order"]]
     assert system.order(order)["state"] == "closed" and system.order(order)["title"]
     cases = system.api("GET", f"/api/v1/cases?county={COUNTY}&q=路灯", key="office").json["rows"]

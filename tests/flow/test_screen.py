@@ -69,7 +69,7 @@ def test_merging_is_undone(shared):
         shared.wait_state(one, "open")
     assert merge(shared, order, primary).status == 200
     told(shared, order, "merged")
-    assert shared.step(order, "unmerge").json["error"]["field"] == "reason"
+    assert shared.step(order, "unmerge").json["field"] == "reason"
     answer = shared.step(order, "unmerge", {"reason": "不是同一盏灯"})
     assert answer.status == 200, answer
     assert "不是同一盏灯" in told(shared, order, "unmerged")
@@ -91,12 +91,12 @@ def test_what_cannot_be_merged(shared):
 
     def refused(one, into, status, code, field=None):
         answer = merge(shared, one, into)
-        assert (answer.status, answer.json["error"]["code"], answer.json["error"]["field"]) == (status, code, field)
+        assert (answer.status, answer.json["code"], answer.json["error"]["field"]) == (status, code, field)
 
     refused(order, order, 400, "invalid", "primary")
     refused(order, unclear, 409, "state", "primary")
     refused(order, {"order": f"{COUNTY}-999999"}, 409, "state", "primary")
-    assert shared.step(order, "merge").json["error"]["code"] == "missing"
+    assert shared.step(order, "merge").json["code"] == "missing"
     assert merge(shared, order, primary).status == 200
     refused(third, order, 409, "state", "primary")
     wait_until(lambda: shared.order(primary)["merged"], 20, "the primary knows")
@@ -111,7 +111,7 @@ def test_conveners_merge_what_they_may_see(shared):
         shared.wait_state(one, "open")
     assert shared.wait_state(other, "open")["town"] == "T2"
     convener = shared.sign_in(CONVENER)
-    assert merge(shared, order, other, convener).json["error"]["field"] == "primary", "that is another town's"
+    assert merge(shared, order, other, convener).json["field"] == "primary", "that is another town's"
     assert merge(shared, other, primary, convener).status == 403
     assert merge(shared, order, primary, convener).status == 200
     told(shared, order, "merged")
@@ -164,11 +164,11 @@ def test_an_order_that_holds_two_matters_becomes_two(shared):
     assert "垃圾" in told(shared, order, "split")
     assert [sms["template"] for sms in shared.spool(order)].count("split") == 1
 
-    assert shared.step(order, "split", {"text": "没有标题"}).json["error"]["code"] == "missing"
+    assert shared.step(order, "split", {"text": "没有标题"}).json["code"] == "missing"
     assert shared.step(order, "split", {"title": "x", "phone": "10000000009"}).status == 400, "it stays the resident's"
     assert shared.step(order, "screen", {"decision": "accept", "community": "C101"}).status == 200
     shared.wait_state(order, "open")
     assert shared.step(order, "split", {"title": "又一件事"}).status == 200, "in the pool as well"
     shared.claim_all(order, CLAIMS[:2])
     shared.answer_it(order)
-    assert shared.step(order, "split", {"title": "太晚了"}).json["error"]["code"] == "state"
+    assert shared.step(order, "split", {"title": "太晚了"}).json["code"] == "state"

@@ -163,7 +163,7 @@ static void check_answer(int status, const char *type, const char *body, size_t 
 {
     PROMISE(status >= 200 && status < 600 && status != 500);
     PROMISE(strlen(body) == size && (door.shown || redis.audited || !strstr(body, DOOR_PHONE)));
-    if (strncmp(type, "application/json", 16) == 0) {
+    if (strncmp(type, "application/json", 16) == 0 || strncmp(type, "application/problem+json", 24) == 0) {
         door.json = json_loadb(body, size, 0, NULL);
         PROMISE(door.json);
     } else if (strncmp(type, "text/xml", 8) == 0) {
