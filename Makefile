@@ -47,7 +47,7 @@ all: | build/.setup
 	@$(MAKE) --no-print-directory programs
 
 # What Debian packages are needed is known to scripts/setup; it runs by itself when it changed or never ran.
-build/.setup: scripts/setup
+build/.setup: scripts/setup tests/package-lock.json
 	@scripts/setup
 	@mkdir -p build && touch $@
 

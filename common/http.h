@@ -25,8 +25,9 @@ struct http_route {
     const char *method;
     const char *path; /* "/api/v1/orders/{id}"; {x} stands for one segment. A trailing * matches the rest. */
     void (*handle)(void *arg, struct http_request *request);
-    size_t max_body; /* bytes; 0: 64 KiB */
-    int permission;  /* for admit(), which gives it its meaning */
+    size_t max_body;   /* bytes; 0: 64 KiB */
+    int permission;    /* for admit(), which gives it its meaning */
+    const void *about; /* what its door says about it; nothing to the server. See http_about() */
     /*
      * For a body taken piece by piece: called with each piece; then handle is called with an empty body. A return
      * other than 0 says that the request has been answered: the rest is dropped.
@@ -71,6 +72,7 @@ void http_stop(struct http_server **server);
 /* What was asked. Strings live as long as the request; NULL when absent. */
 const char *http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request);
+const void *http_about(const struct http_request *request);                     /* of the route */
 const char *http_segment(const struct http_request *request, const char *name); /* {name} of the route */
 const char *http_query(const struct http_request *request, const char *name);   /* of the URL, decoded */
 const char *http_header(const struct http_request *request, const char *name);

@@ -117,6 +117,11 @@ const char *http_path(const struct http_request *request)
     return request->path;
 }
 
+const void *http_about(const struct http_request *request)
+{
+    return request->route->about;
+}
+
 const char *http_segment(const struct http_request *request, const char *name)
 {
     return http_pairs_get(&request->segments, name);

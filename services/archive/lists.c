@@ -4,6 +4,10 @@
  *
  * Filters are tables; each that a call carries adds a condition with a bound
  * value, so a query's text never holds anything that came from outside.
+ *
+ * A long list is told in parts. Where the next one begins is said by the last
+ * row's own time and key, not by how many rows were before it: what comes in
+ * meanwhile shifts nothing.
  */
 #include "common/alloc.h"
 #include "common/metrics.h"
@@ -11,6 +15,7 @@
 #include "services/archive/archive.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -29,6 +34,14 @@ static const struct filter order_filters[] = {
     {F_CATEGORIES, "category IN (SELECT value FROM json_each(?))", true},
     {F_GROUP, "\"group\" = ?", false},
     {F_TOWN, "town = ?", false},
+    {F_DEPARTMENT, "department = ?", false},
+    {F_URGENCY, "urgency = ?", false},
+    {F_MEMBER, "instr(' ' || members || ' ', ' ' || ? || ' ') > 0", false},
+    {F_QUERY,
+     "NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(lower(coalesce(title, '') || ' ' || coalesce(text, '') || ' ' "
+     "||"
+     " coalesce(place, '')), lower(value)) = 0)",
+     true},
     {F_PUBLIC, "coalesce(public, 0) = ?", false},
     {F_WITHIN,
      "EXISTS (SELECT 1 FROM json_each(?) WHERE value IN ('group:' || \"group\", 'town:' || coalesce(town, ''),"
@@ -58,7 +71,7 @@ enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters, FILTERS_
 
 char *words_to_json(const char *words)
 {
-    char word[64];
+    char word[804]; /* of a query, which may be one word */
     json_t *array = json_array();
     while (words_next(&words, word, sizeof word))
         json_array_append_new(array, json_string(word));
@@ -72,19 +85,20 @@ struct filtered {
     const struct filter *filters;
     size_t count;
     const struct record *call;
-    char where[1024];
+    char *where;
     char *lists[FILTERS_MAX];
 };
 #define FILTERED __attribute__((cleanup(filtered_end))) struct filtered
 
 static void filtered_begin(struct filtered *filtered)
 {
-    char *end = stpcpy(filtered->where, " WHERE 1");
+    filtered->where = xstrdup(" WHERE 1");
     for (size_t i = 0; i < filtered->count; i++) {
         const struct filter *filter = &filtered->filters[i];
         if (!record_has(filtered->call, filter->field))
             continue;
-        end = stpcpy(stpcpy(end, " AND "), filter->condition);
+        AUTOFREE char *before = filtered->where;
+        filtered->where = xasprintf("%s AND %s", before, filter->condition);
         if (filter->words)
             filtered->lists[i] = words_to_json(record_str(filtered->call, filter->field));
     }
@@ -93,6 +107,7 @@ static void filtered_begin(struct filtered *filtered)
 /* cppcheck-suppress unusedFunction ; FILTERED uses it */
 static void filtered_end(struct filtered *filtered)
 {
+    free(filtered->where);
     for (size_t i = 0; i < filtered->count; i++)
         free(filtered->lists[i]);
 }
@@ -118,13 +133,7 @@ static int filtered_bind(const struct filtered *filtered, sqlite3_stmt *query)
 static int64_t limit_of(const struct record *call)
 {
     int64_t limit = record_has(call, F_LIMIT) ? record_int(call, F_LIMIT) : ROWS_DEFAULT;
-    return limit < 0 ? 0 : limit > ROWS_MAX ? ROWS_MAX : limit;
-}
-
-static int64_t offset_of(const struct record *call)
-{
-    int64_t offset = record_int(call, F_OFFSET);
-    return offset < 0 ? 0 : offset;
+    return limit < 1 ? 1 : limit > ROWS_MAX ? ROWS_MAX : limit;
 }
 
 /* Sets a field from a column; NULL leaves it absent. */
@@ -150,41 +159,95 @@ static int set_total(struct record *listing, sqlite3_stmt *query)
     return 0;
 }
 
-/*
- * Counts a table's rows that the filters let through, and selects the page of them that the call asks for, latest
- * first. NULL, as of database_query(), when that fails.
- */
-static sqlite3_stmt *select_page(struct database *database, const struct filtered *filtered, const char *table,
-                                 const char *columns, const char *time, struct record *listing)
+/* What is listed in parts, latest first: which rows, and by which time and key (of which type) of theirs. */
+struct list {
+    const char *table, *columns, *time, *key, *type;
+};
+
+/* One part of it. */
+struct page {
+    sqlite3_stmt *query; /* gives time, key and the columns */
+    int64_t limit;
+    char place[64]; /* of the latest row, as F_NEXT tells it */
+};
+#define PAGE __attribute__((cleanup(page_end))) struct page
+
+/* cppcheck-suppress unusedFunction ; PAGE uses it */
+static void page_end(struct page *page)
 {
-    AUTOFREE char *count = xasprintf("SELECT count(*) FROM %s%s", table, filtered->where);
-    AUTOFREE char *select = xasprintf("SELECT %s FROM %s%s ORDER BY %s DESC, id DESC LIMIT ? OFFSET ?", columns, table,
-                                      filtered->where, time);
+    query_end(&page->query);
+}
+
+/* Takes "1795859400000.990103-000123" apart; the key stays where it is. 0 or -EINVAL. */
+static int read_place(const char *place, int64_t *ret_time, const char **ret_key)
+{
+    size_t size = strcspn(place, ".");
+    AUTOFREE char *time = xstrndup(place, size);
+    *ret_key = place + size + 1;
+    return place[size] ? parse_int(time, INT64_MIN, INT64_MAX, ret_time) : -EINVAL;
+}
+
+/*
+ * Counts the rows that the filters let through, and selects those of them behind the place that the call names. 0,
+ * -EINVAL when that is no place, or -EIO.
+ */
+static int page_begin(struct page *page, struct database *database, const struct list *list,
+                      const struct filtered *filtered, struct record *listing)
+{
+    const char *cursor = record_str(filtered->call, F_CURSOR), *key = NULL;
+    int64_t time = 0;
+    if (*cursor && read_place(cursor, &time, &key) < 0)
+        return -EINVAL;
+    AUTOFREE char *behind =
+        *cursor ? xasprintf(" AND (%s, %s) < (?, CAST(? AS %s))", list->time, list->key, list->type) : xstrdup("");
+    AUTOFREE char *count = xasprintf("SELECT count(*) FROM %s%s", list->table, filtered->where);
+    AUTOFREE char *select =
+        xasprintf("SELECT %s, %s, %s FROM %s%s%s ORDER BY %s DESC, %s DESC LIMIT ?", list->time, list->key,
+                  list->columns, list->table, filtered->where, behind, list->time, list->key);
     QUERY *total = database_query(database, count);
     filtered_bind(filtered, total);
     if (set_total(listing, total) < 0)
-        return NULL;
-    sqlite3_stmt *query = database_query(database, select);
-    int index = filtered_bind(filtered, query);
-    query_int(query, index, limit_of(filtered->call));
-    query_int(query, index + 1, offset_of(filtered->call));
-    return query;
+        return -EIO;
+    page->limit = limit_of(filtered->call);
+    page->query = database_query(database, select);
+    int index = filtered_bind(filtered, page->query);
+    if (*cursor) {
+        query_int(page->query, index++, time);
+        query_text(page->query, index++, key);
+    }
+    query_int(page->query, index, page->limit + 1);
+    return 0;
+}
+
+/* The next row: 1, 0 behind the last one of the part, or -EIO. The list then says where it goes on, if it does. */
+static int page_next(struct page *page, struct record *listing)
+{
+    int result = query_next(page->query);
+    if (result > 0 && (int64_t)record_rows(listing, F_ROWS) == page->limit) {
+        record_set(listing, F_NEXT, page->place);
+        return 0;
+    }
+    if (result > 0)
+        snprintf(page->place, sizeof page->place, "%lld.%s", (long long)sqlite3_column_int64(page->query, 0),
+                 query_column(page->query, 1));
+    return result;
 }
 
 int lists_orders(struct database *database, const struct record *call, struct record *listing)
 {
+    static const struct list orders = {"orders", "order_id, ver, updated_at" PROJECTED_COLUMNS, "placed_at", "order_id",
+                                       "TEXT"};
     FILTERED filtered = {.filters = order_filters, .count = ORDER_FILTERS, .call = call};
+    PAGE page = {0};
     filtered_begin(&filtered);
-    QUERY *query =
-        select_page(database, &filtered, "orders", "order_id, ver, updated_at" PROJECTED_COLUMNS, "placed_at", listing);
-    int result;
-    while ((result = query_next(query)) > 0) {
+    int result = page_begin(&page, database, &orders, &filtered, listing);
+    while (result >= 0 && (result = page_next(&page, listing)) > 0) {
         struct record *row = record_add_row(listing, F_ROWS);
-        take_column(row, F_ORDER, query, 0);
-        take_column(row, F_VER, query, 1);
-        take_column(row, F_UPDATED_AT, query, 2);
+        take_column(row, F_ORDER, page.query, 2);
+        take_column(row, F_VER, page.query, 3);
+        take_column(row, F_UPDATED_AT, page.query, 4);
         for (int i = 0; i < PROJECTED_COUNT; i++)
-            take_column(row, projected[i], query, 3 + i);
+            take_column(row, projected[i], page.query, 5 + i);
     }
     return result;
 }
@@ -283,6 +346,11 @@ static int search_cases(struct database *database, const struct record *call, st
     static const enum field columns[] = {F_ORDER, F_TITLE, F_CATEGORY, F_OUTCOME, F_RATING, F_CLOSED_AT};
     enum { COLUMNS = sizeof columns / sizeof *columns };
     AUTOFREE char *expression = search_expression(record_str(call, F_QUERY));
+    /* What fits best comes first, so no row has a place of its own: the cursor is how many were passed. */
+    const char *cursor = record_str(call, F_CURSOR);
+    int64_t passed = 0, limit = limit_of(call);
+    if (*cursor && parse_int(cursor, 1, INT32_MAX, &passed) < 0)
+        return -EINVAL;
     if (!expression)
         return 0;
     QUERY *total = database_query(database, "SELECT count(*) FROM cases_fts WHERE cases_fts MATCH ?1");
@@ -297,8 +365,10 @@ static int search_cases(struct database *database, const struct record *call, st
                   " WHERE cases_fts MATCH ?1 AND rank MATCH 'bm25(4.0, 1.0, 2.0, 1.0)' ORDER BY rank"
                   " LIMIT ?2 OFFSET ?3");
     query_text(query, 1, expression);
-    query_int(query, 2, limit_of(call));
-    query_int(query, 3, offset_of(call));
+    query_int(query, 2, limit);
+    query_int(query, 3, passed);
+    if (passed + limit < record_int(listing, F_TOTAL))
+        record_printf(listing, F_NEXT, "%" PRId64, passed + limit);
     while ((result = query_next(query)) > 0) {
         struct record *row = record_add_row(listing, F_ROWS);
         for (int i = 0; i < COLUMNS; i++)
@@ -311,16 +381,16 @@ static int search_cases(struct database *database, const struct record *call, st
 static int list_audit(struct database *database, const struct record *call, struct record *listing)
 {
     static const enum field columns[] = {F_ACTOR, F_ACTION, F_ORDER, F_RESULT, F_DETAIL};
+    static const struct list audit = {"audit", "actor, action, order_id, result, detail", "at", "id", "INTEGER"};
     FILTERED filtered = {.filters = audit_filters, .count = AUDIT_FILTERS, .call = call};
+    PAGE page = {0};
     filtered_begin(&filtered);
-    QUERY *query =
-        select_page(database, &filtered, "audit", "at, actor, action, order_id, result, detail", "at", listing);
-    int result;
-    while ((result = query_next(query)) > 0) {
+    int result = page_begin(&page, database, &audit, &filtered, listing);
+    while (result >= 0 && (result = page_next(&page, listing)) > 0) {
         struct record *row = record_add_row(listing, F_ROWS);
-        take_column(row, F_AT, query, 0);
+        take_column(row, F_AT, page.query, 0);
         for (int i = 0; i < (int)(sizeof columns / sizeof *columns); i++)
-            set_cut(row, columns[i], query_column(query, 1 + i));
+            set_cut(row, columns[i], query_column(page.query, 2 + i));
     }
     return result;
 }
@@ -356,6 +426,10 @@ int lists_answer(struct database *database, struct delivery *delivery)
     if (delivery->type != MSG_LIST_UPDATES)
         record_set_int(listing, F_TOTAL, 0);
     int result = answer(database, delivery, listing);
+    if (result == -EINVAL) {
+        outcome_refuse(delivery->outcome, "invalid", "cursor", "give `next` of the list's part before, as it is");
+        return 0;
+    }
     if (result == 0 && delivery->type == MSG_READ_HISTORY) {
         record_set_int(listing, F_TOTAL, (int64_t)record_rows(listing, F_ROWS));
         if (record_rows(listing, F_ROWS) == 0)

@@ -10,6 +10,7 @@
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
 #include "services/intake/json.h"
+#include "services/intake/openapi.h"
 
 #include "common/alloc.h"
 #include "common/audit.h"
@@ -21,7 +22,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { MAX_BODY = 128 * 1024, KEY_MAX = 128, LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
+enum { MAX_BODY = 128 * 1024, KEY_MAX = 128, LIMIT_MAX = 1000 };
 
 struct ask {
     struct intake *intake;
@@ -100,14 +101,13 @@ static void on_placed(void *arg, const struct placement *placed)
 
 static void post_order(void *arg, struct http_request *request)
 {
-    static const enum field reserved[] = {F_SOURCE, F_VIA, FIELD_COUNT};
     struct ask *ask = ask_new(arg, request);
     RECORD *message = record_new();
     struct fault fault;
     char idempotency[DIGEST_SIZE];
     size_t size;
     const char *body = http_body(request, &size);
-    if (json_to_record(body, size, MSG_PLACE_ORDER, reserved, message, &fault) < 0 ||
+    if (json_to_record(body, size, MSG_PLACE_ORDER, api_reserved, message, &fault) < 0 ||
         record_check(message, MSG_PLACE_ORDER, &fault) < 0) {
         answer_fault(ask, &fault);
         return;
@@ -179,25 +179,12 @@ static void get_history(void *arg, struct http_request *request)
 
 /* -- what is done to an order ------------------------------------------------------------------------------------ */
 
-/* The message that a route becomes, by the last part of its path; `early` while routing owns the order. */
-static const struct action {
-    const char *verb;
-    enum message_type type, early;
-} actions[] = {
-    {"screen", MSG_SCREEN, MSG_SCREEN},       {"merge", MSG_MERGE, MSG_MERGE_EARLY},
-    {"unmerge", MSG_UNMERGE, MSG_UNMERGE},    {"claim", MSG_CLAIM, MSG_CLAIM},
-    {"handover", MSG_HANDOVER, MSG_HANDOVER}, {"answer", MSG_GIVE_ANSWER, MSG_GIVE_ANSWER},
-    {"reassign", MSG_REASSIGN, MSG_REASSIGN}, {"decide", MSG_DECIDE, MSG_DECIDE},
-    {"rating", MSG_RATE, MSG_RATE},
-};
-
-static enum message_type message_of(const struct access *access, const char *path)
+/* The message that a route becomes. */
+static enum message_type message_of(const struct ask *ask)
 {
-    const char *verb = strrchr(path, '/') + 1;
-    size_t i = 0;
-    while (strcmp(actions[i].verb, verb) != 0)
-        i++;
-    return order_owner(record_str(access->record, F_STATE)) == ROUTING ? actions[i].early : actions[i].type;
+    const struct api_about *about = http_about(ask->request);
+    bool early = about->early && order_owner(record_str(ask->access->record, F_STATE)) == ROUTING;
+    return early ? about->early : about->takes;
 }
 
 /* Who acts: the caller; or, for some API keys, whom the body names. False after answering that it may not. */
@@ -239,7 +226,7 @@ static bool check_primary(struct ask *ask, const struct record *message)
     RECORD *primary = record_new();
     struct grant grant = {.granted = false};
     if (!record_has(message, F_PRIMARY))
-        return true; /* which is said as of any field that is missing */
+        return true;
     int r = service_load_order(ask->intake->service, access->county, id, primary);
     if (r == -EIO) {
         intake_answer_error(ask->request, 503, "unavailable", NULL, NULL);
@@ -262,16 +249,14 @@ static bool check_primary(struct ask *ask, const struct record *message)
 
 static void post_action(void *arg, struct http_request *request)
 {
-    static const enum field reserved[] = {F_VIA, FIELD_COUNT};
     struct ask *ask = ask_new(arg, request);
-    enum message_type type = message_of(ask->access, http_path(request));
+    enum message_type type = message_of(ask);
     RECORD *message = record_new();
     struct fault fault;
     size_t size;
     const char *body = http_body(request, &size);
-    int r = json_to_record(body, size, type, reserved, message, &fault);
-    if (r == 0 &&
-        (!(type == MSG_CLAIM ? set_claimant : set_actor)(ask->access, message) || !check_primary(ask, message)))
+    int r = json_to_record(body, size, type, api_reserved, message, &fault);
+    if (r == 0 && !(type == MSG_CLAIM ? set_claimant : set_actor)(ask->access, message))
         return;
     if (r == 0)
         r = record_check(message, type, &fault);
@@ -280,61 +265,62 @@ static void post_action(void *arg, struct http_request *request)
         return;
     }
     char idempotency[DIGEST_SIZE];
-    if (read_idempotency(ask, idempotency))
+    if (check_primary(ask, message) && read_idempotency(ask, idempotency))
         service_call(ask->intake->service, ask->access->county, ask->access->order, type, message,
                      *idempotency ? idempotency : NULL, intake_call_ms(ask->intake), on_reply, ask);
 }
 
 /* -- lists ------------------------------------------------------------------------------------------------------- */
 
-/* Takes a text of the query into a field; commas may stand for spaces. */
-static void take_text(const struct http_request *request, const char *name, struct record *question, enum field field)
+static bool invalid(struct ask *ask, const char *name, const char *detail)
 {
-    const char *value = http_query(request, name);
-    if (!value || !*value)
-        return;
-    AUTOFREE char *words = xstrdup(value);
-    for (char *c = strchr(words, ','); c && field == F_STATES; c = strchr(c, ','))
-        *c = ' ';
-    record_set(question, field, words);
+    intake_answer_error(ask->request, 400, "invalid", name, detail);
+    return false;
 }
 
-static bool take_number(struct ask *ask, const char *name, int64_t min, int64_t max, int64_t initial,
-                        struct record *question, enum field field)
+/* Takes one parameter into its field. False after answering what is wrong with it. */
+static bool take_parameter(struct ask *ask, const struct api_param *param, const char *value, struct record *question)
 {
-    const char *value = http_query(ask->request, name);
-    int64_t number = initial;
-    if (value && parse_int(value, min, max, &number) < 0) {
-        AUTOFREE char *detail = xasprintf("give a whole number from %lld to %lld", (long long)min, (long long)max);
-        intake_answer_error(ask->request, 400, "invalid", name, detail);
-        return false;
+    int64_t number;
+    if (field_info(param->field)->type == FIELD_STR) {
+        AUTOFREE char *words = xstrdup(value);
+        for (char *c = strchr(words, ','); c && param->list; c = strchr(c, ','))
+            *c = ' ';
+        record_set(question, param->field, words);
+    } else if (json_is_time(param->field)) {
+        if (time_parse(value, &number) < 0)
+            return invalid(ask, param->name, "give a time such as 2026-11-22T09:30:00");
+        record_set_int(question, param->field, number);
+    } else {
+        AUTOFREE char *detail =
+            xasprintf("give a whole number from %lld to %lld", (long long)param->min, (long long)param->max);
+        if (parse_int(value, param->min, param->max, &number) < 0)
+            return invalid(ask, param->name, detail);
+        record_set_int(question, param->field, number);
     }
-    record_set_int(question, field, number);
     return true;
 }
 
-static bool take_time(struct ask *ask, const char *name, struct record *question, enum field field)
+/* What a field of the question is called in the address. */
+static const char *parameter_name(const struct api_param *params, const char *field)
 {
-    const char *value = http_query(ask->request, name);
-    int64_t at;
-    if (!value || !*value)
-        return true;
-    if (time_parse(value, &at) < 0) {
-        intake_answer_error(ask->request, 400, "invalid", name, "give a time such as 2026-11-22T09:30:00");
-        return false;
-    }
-    record_set_int(question, field, at);
-    return true;
+    while (params->name && strcmp(field_info(params->field)->name, field) != 0)
+        params++;
+    return params->name ? params->name : field;
 }
 
+/* Asks for a list with the parameters that the route says it has. */
 static void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done)
 {
+    const struct api_about *about = http_about(ask->request);
     struct fault fault;
-    if (!take_number(ask, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, question, F_LIMIT) ||
-        !take_number(ask, "offset", 0, INT32_MAX, 0, question, F_OFFSET))
-        return;
+    for (const struct api_param *param = about->query; param->name; param++) {
+        const char *value = http_query(ask->request, param->name);
+        if (value && *value && !take_parameter(ask, param, value, question))
+            return;
+    }
     if (record_check(question, type, &fault) < 0) {
-        answer_fault(ask, &fault);
+        intake_answer_error(ask->request, 400, fault.error, parameter_name(about->query, fault.field), fault.detail);
         return;
     }
     service_call(ask->intake->service, ask->access->county, "", type, question, NULL, intake_call_ms(ask->intake), done,
@@ -358,7 +344,9 @@ static void on_orders(void *arg, enum answer_status status, enum message_type ty
         if (grant.granted)
             json_array_append_new(rows, json_from_record(row, NULL, 0));
     }
-    intake_answer_json(ask->request, 200, json_pack("{s:I, s:o}", "total", record_int(reply, F_TOTAL), "rows", rows));
+    json_t *next = record_has(reply, F_NEXT) ? json_string(record_str(reply, F_NEXT)) : NULL;
+    intake_answer_json(ask->request, 200,
+                       json_pack("{s:I, s:o, s:o*}", "total", record_int(reply, F_TOTAL), "rows", rows, "next", next));
 }
 
 static void get_orders(void *arg, struct http_request *request)
@@ -366,9 +354,6 @@ static void get_orders(void *arg, struct http_request *request)
     struct ask *ask = ask_new(arg, request);
     const struct county *county = service_county(ask->intake->service, ask->access->county);
     RECORD *question = record_new();
-    take_text(request, "state", question, F_STATES);
-    take_text(request, "group", question, F_GROUP);
-    take_text(request, "town", question, F_TOWN);
     if (ask->access->caller.kind == CALLER_PERSON) {
         AUTOFREE char *within = person_within(county, ask->access->caller.phone);
         if (within)
@@ -381,7 +366,6 @@ static void get_cases(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
     RECORD *question = record_new();
-    take_text(request, "q", question, F_QUERY);
     ask_list(ask, MSG_SEARCH_CASES, question, on_reply);
 }
 
@@ -389,34 +373,92 @@ static void get_audit(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
     RECORD *question = record_new();
-    take_text(request, "order", question, F_ORDER);
-    take_text(request, "actor", question, F_ACTOR);
-    if (take_time(ask, "start", question, F_START) && take_time(ask, "end", question, F_END))
-        ask_list(ask, MSG_LIST_AUDIT, question, on_reply);
+    ask_list(ask, MSG_LIST_AUDIT, question, on_reply);
 }
 
-#define ORDER "/api/v1/orders/{id}"
-#define ACTION .method = "POST", .handle = post_action, .max_body = MAX_BODY
+/* -- routes ------------------------------------------------------------------------------------------------------ */
+
+#define PARAM(word, into, ...)                                                                                         \
+    {                                                                                                                  \
+        .name = (word), .field = (into), __VA_ARGS__                                                                   \
+    }
+
+/* Of every list. */
+#define LIMIT                                                                                                          \
+    PARAM("limit", F_LIMIT, .min = 1, .max = LIMIT_MAX, .meaning = "greatest number of rows; 100 unless given")
+#define CURSOR PARAM("cursor", F_CURSOR)
+
+static const struct api_param order_params[] = {
+    PARAM("state", F_STATES, .list = true, .meaning = "only those in this state; several with commas between"),
+    PARAM("group", F_GROUP),
+    PARAM("town", F_TOWN),
+    PARAM("category", F_CATEGORIES, .list = true, .meaning = "only those of this category; several with commas"),
+    PARAM("department", F_DEPARTMENT),
+    PARAM("member", F_MEMBER, .meaning = "only those that this member has taken on"),
+    PARAM("urgency", F_URGENCY, .meaning = "only those that are normal, or urgent"),
+    PARAM("q", F_QUERY, .meaning = "words that all stand in title, text or place"),
+    PARAM("from", F_START, .meaning = "only those placed then or later"),
+    PARAM("until", F_END, .meaning = "only those placed then or before"),
+    LIMIT,
+    CURSOR,
+    {0},
+};
+static const struct api_param case_params[] = {PARAM("q", F_QUERY, .required = true), LIMIT, CURSOR, {0}};
+static const struct api_param audit_params[] = {
+    PARAM("order", F_ORDER), PARAM("actor", F_ACTOR), PARAM("from", F_START), PARAM("until", F_END), LIMIT, CURSOR, {0},
+};
+
+#define ORDERS "/api/v1/orders"
+#define ORDER ORDERS "/{id}"
+#define GET .method = "GET"
+#define ACTION(message, english, zh, ...)                                                                              \
+    .method = "POST", .handle = post_action, .max_body = MAX_BODY,                                                     \
+    ABOUT(.summary = (english), .chinese = (zh), .body = API_MESSAGE, .takes = MSG_##message, .answer = "Done",        \
+          __VA_ARGS__)
 
 const struct http_route api_routes[] = {
     {.method = "POST",
-     .path = "/api/v1/orders",
+     .path = ORDERS,
      .handle = post_order,
      .max_body = MAX_BODY,
-     .permission = PERMIT_ANYBODY},
-    {.method = "GET", .path = "/api/v1/orders", .handle = get_orders, .permission = PERMIT_ORDERS_LIST},
-    {.method = "GET", .path = ORDER, .handle = get_order, .permission = PERMIT_ORDER_READ},
-    {.method = "GET", .path = ORDER "/history", .handle = get_history, .permission = PERMIT_ORDER_READ},
-    {ACTION, .path = ORDER "/screen", .permission = PERMIT_ORDER_SCREEN},
-    {ACTION, .path = ORDER "/merge", .permission = PERMIT_ORDER_MERGE},
-    {ACTION, .path = ORDER "/unmerge", .permission = PERMIT_ORDER_MERGE},
-    {ACTION, .path = ORDER "/claim", .permission = PERMIT_ORDER_CLAIM},
-    {ACTION, .path = ORDER "/handover", .permission = PERMIT_ORDER_HANDOVER},
-    {ACTION, .path = ORDER "/answer", .permission = PERMIT_ORDER_ANSWER},
-    {ACTION, .path = ORDER "/rating", .permission = PERMIT_ORDER_RATE},
-    {ACTION, .path = ORDER "/reassign", .permission = PERMIT_ORDER_REASSIGN},
-    {ACTION, .path = ORDER "/decide", .permission = PERMIT_ORDER_DECIDE},
-    {.method = "GET", .path = "/api/v1/audit", .handle = get_audit, .permission = PERMIT_AUDIT_LIST},
-    {.method = "GET", .path = "/api/v1/cases", .handle = get_cases, .permission = PERMIT_CASES_SEARCH},
+     .permission = PERMIT_ANYBODY,
+     ABOUT(.summary = "Places an order", .chinese = "点单：反映一件事", .body = API_MESSAGE, .takes = MSG_PLACE_ORDER,
+           .answer = "Placed", .status = 201)},
+    {GET, .path = ORDERS, .handle = get_orders, .permission = PERMIT_ORDERS_LIST,
+     ABOUT(.summary = "The orders that the caller may see, newest first", .chinese = "可以查看的事项，新的在前",
+           .query = order_params, .answer = "Orders")},
+    {GET, .path = ORDER, .handle = get_order, .permission = PERMIT_ORDER_READ,
+     ABOUT(.summary = "An order; nothing personal", .chinese = "查看事项，不含个人信息", .answer = "Order")},
+    {GET, .path = ORDER "/history", .handle = get_history, .permission = PERMIT_ORDER_READ,
+     ABOUT(.summary = "What happened to an order", .chinese = "事项的办理过程", .answer = "History")},
+    {.path = ORDER "/screen",
+     .permission = PERMIT_ORDER_SCREEN,
+     ACTION(SCREEN, "Accepts an order, or returns it", "定单：受理或退回")},
+    {.path = ORDER "/merge",
+     .permission = PERMIT_ORDER_MERGE,
+     ACTION(MERGE, "Merges an order into a primary one", "并单：并入主单", .early = MSG_MERGE_EARLY)},
+    {.path = ORDER "/unmerge",
+     .permission = PERMIT_ORDER_MERGE,
+     ACTION(UNMERGE, "Takes an order out of its primary one again", "撤销并单")},
+    {.path = ORDER "/claim", .permission = PERMIT_ORDER_CLAIM, ACTION(CLAIM, "Takes an order on", "接单：委员认领")},
+    {.path = ORDER "/handover",
+     .permission = PERMIT_ORDER_HANDOVER,
+     ACTION(HANDOVER, "Hands an order over to a department", "交办：交给承办部门")},
+    {.path = ORDER "/answer",
+     .permission = PERMIT_ORDER_ANSWER,
+     ACTION(GIVE_ANSWER, "Answers the resident", "答复反映人")},
+    {.path = ORDER "/rating", .permission = PERMIT_ORDER_RATE, ACTION(RATE, "Rates the answer", "评价答复")},
+    {.path = ORDER "/reassign",
+     .permission = PERMIT_ORDER_REASSIGN,
+     ACTION(REASSIGN, "Gives an order to other members", "改派给其他委员")},
+    {.path = ORDER "/decide",
+     .permission = PERMIT_ORDER_DECIDE,
+     ACTION(DECIDE, "Closes or reopens what was rated dissatisfied twice", "督单：决定办结或重办")},
+    {GET, .path = "/api/v1/audit", .handle = get_audit, .permission = PERMIT_AUDIT_LIST,
+     ABOUT(.summary = "Who came in, looked at what is personal, was turned away; newest first",
+           .chinese = "审计记录，新的在前", .query = audit_params, .answer = "Trail")},
+    {GET, .path = "/api/v1/cases", .handle = get_cases, .permission = PERMIT_CASES_SEARCH,
+     ABOUT(.summary = "Finished orders with these words", .chinese = "检索案例", .query = case_params,
+           .answer = "Cases")},
 };
 const size_t api_route_count = sizeof api_routes / sizeof *api_routes;

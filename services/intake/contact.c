@@ -8,6 +8,7 @@
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
 #include "services/intake/json.h"
+#include "services/intake/openapi.h"
 
 #include "common/alloc.h"
 #include "common/audit.h"
@@ -130,10 +131,18 @@ static void post_find(void *arg, struct http_request *request)
 }
 
 const struct http_route contact_routes[] = {
-    {.method = "POST", .path = "/api/v1/orders/find", .handle = post_find, .permission = PERMIT_ORDERS_FIND},
+    {.method = "POST",
+     .path = "/api/v1/orders/find",
+     .handle = post_find,
+     .permission = PERMIT_ORDERS_FIND,
+     ABOUT(.summary = "The latest orders of a phone; every look is written down",
+           .chinese = "按电话查找事项，每次查看都有记录", .body = API_FIELDS,
+           .fields = (const enum field[]){F_PHONE, FIELD_COUNT}, .answer = "Orders")},
     {.method = "POST",
      .path = "/api/v1/orders/{id}/contact",
      .handle = post_contact,
-     .permission = PERMIT_ORDER_CONTACT},
+     .permission = PERMIT_ORDER_CONTACT,
+     ABOUT(.summary = "Who placed an order, and how to reach them; every look is written down",
+           .chinese = "查看反映人的联系方式，每次查看都有记录", .answer = "Contact")},
 };
 const size_t contact_route_count = sizeof contact_routes / sizeof *contact_routes;

@@ -9,6 +9,7 @@
  * table gets a general one.
  */
 #include "services/intake/intake.h"
+#include "services/intake/openapi.h"
 #include "services/intake/roles.h"
 
 #include "common/alloc.h"
@@ -99,10 +100,10 @@ static const struct {
     {"invalid", "members", "委员名单不对，请填写本县的委员编号，用空格分开。"},
     {"invalid", "reason", "请写明理由。"},
     {"invalid", "reason_code", "请从本县的退单原因里选一个。"},
-    {"invalid", "start", "start 应是时间，如 2026-11-22T09:30:00。"},
-    {"invalid", "end", "end 应是时间，如 2026-11-22T09:30:00。"},
+    {"invalid", "from", "from 应是时间，如 2026-11-22T09:30:00。"},
+    {"invalid", "until", "until 应是时间，如 2026-11-22T09:30:00。"},
     {"invalid", "limit", "limit 应是 1 到 1000 的整数。"},
-    {"invalid", "offset", "offset 应是不小于 0 的整数。"},
+    {"invalid", "cursor", "cursor 应是上一页答复中的 next，原样带回。"},
     {"invalid", "Idempotency-Key", "Idempotency-Key 应有 1 到 128 个字符。"},
     {"invalid", "primary", "主单应是本县另一件事项的单号。"},
     {"state", "primary", "不能并入这一单：它不在办理中、还在审核，或已并入别的单。请核对主单的单号。"},
@@ -184,6 +185,11 @@ void intake_answer_error(struct http_request *request, int status, const char *w
                         name));
 }
 
+const char *intake_word(size_t index)
+{
+    return index < sizeof words / sizeof *words ? words[index].word : NULL;
+}
+
 /* What the type of a problem leads to, for people. */
 static void get_problem(void *arg, struct http_request *request)
 {
@@ -198,7 +204,11 @@ static void get_problem(void *arg, struct http_request *request)
 }
 
 const struct http_route problem_routes[] = {
-    {.method = "GET", .path = PROBLEMS "{code}", .handle = get_problem, .permission = PERMIT_ANYBODY},
+    {.method = "GET",
+     .path = PROBLEMS "{code}",
+     .handle = get_problem,
+     .permission = PERMIT_ANYBODY,
+     ABOUT(.summary = "What a problem means", .chinese = "错误代码的含义", .answer = "text/plain")},
 };
 const size_t problem_route_count = sizeof problem_routes / sizeof *problem_routes;
 

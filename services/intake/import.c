@@ -10,6 +10,7 @@
  */
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
+#include "services/intake/openapi.h"
 
 #include "common/alloc.h"
 #include "common/csv.h"
@@ -350,6 +351,12 @@ static void finish(void *arg, struct http_request *request)
 }
 
 const struct http_route import_routes[] = {
-    {.method = "POST", .path = "/api/v1/imports", .handle = finish, .piece = take_piece, .permission = PERMIT_IMPORT},
+    {.method = "POST",
+     .path = "/api/v1/imports",
+     .handle = finish,
+     .piece = take_piece,
+     .permission = PERMIT_IMPORT,
+     ABOUT(.summary = "Imports a file of orders; its first row names the columns",
+           .chinese = "导入事项文件，第一行是列名", .body = API_CSV, .answer = "Report")},
 };
 const size_t import_route_count = sizeof import_routes / sizeof *import_routes;

@@ -15,6 +15,7 @@
 #include "common/text.h"
 #include "services/intake/access.h"
 #include "services/intake/limits.h"
+#include "services/intake/openapi.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,7 +46,8 @@ static struct http_route *join_routes(size_t *ret_count)
     } doors[] = {{contact_routes, contact_route_count}, {split_routes, split_route_count},
                  {api_routes, api_route_count},         {sign_in_routes, sign_in_route_count},
                  {import_routes, import_route_count},   {problem_routes, problem_route_count},
-                 {gateway_routes, gateway_route_count}, {open311_routes, open311_route_count}};
+                 {openapi_routes, openapi_route_count}, {gateway_routes, gateway_route_count},
+                 {open311_routes, open311_route_count}};
     struct http_route *all = NULL;
     size_t count = 0;
     for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
@@ -76,6 +78,23 @@ int intake_print_routes(void)
         print_route(resource.method, path, resource.permission);
     }
     return 0;
+}
+
+/* The description of these routes as text, which the caller frees; NULL when one of them says too little. */
+static char *describe(const struct http_route *routes, size_t count)
+{
+    json_t *document = openapi_make(routes, count);
+    char *text = document ? json_dumps(document, JSON_INDENT(1)) : NULL;
+    json_decref(document);
+    return text;
+}
+
+int intake_print_openapi(void)
+{
+    size_t count;
+    AUTOFREE struct http_route *routes = join_routes(&count);
+    AUTOFREE char *text = describe(routes, count);
+    return text && puts(text) >= 0 ? 0 : 1;
 }
 
 /* A route that names no permission would be open to everybody by mistake. */
@@ -133,7 +152,8 @@ int intake_start(struct service *service)
     admission_init(&intake->admission, mono_ms());
     service_set_state(service, intake);
     service_every(service, ADJUST_MS, adjust);
-    int r = all_permissions_named(&intake->config) ? 0 : -EINVAL;
+    intake->document = describe(intake->routes, intake->config.route_count);
+    int r = all_permissions_named(&intake->config) && intake->document ? 0 : -EINVAL;
     if (r == 0) {
         r = http_start(service_loop(service), &intake->config, &intake->http);
         if (r < 0)
@@ -167,6 +187,7 @@ void intake_stop(struct service *service)
     limits_destroy(&intake->limits);
     serials_destroy(&intake->serials);
     free(intake->routes);
+    free(intake->document);
     free(intake);
     service_set_state(service, NULL);
 }

@@ -24,6 +24,7 @@ struct intake {
     struct http_server *http;
     struct http_config config;
     struct http_route *routes; /* all doors' routes, joined */
+    char *document;            /* what openapi.h makes of them */
     struct serials *serials;
     struct limits *limits; /* of strangers' requests */
     struct admission admission;
@@ -32,9 +33,9 @@ struct intake {
 
 /* The doors. Each route names its permission (roles.h). Routes are tried in this order. */
 extern const struct http_route contact_routes[], split_routes[], api_routes[], sign_in_routes[], import_routes[],
-    problem_routes[], gateway_routes[], open311_routes[];
+    problem_routes[], openapi_routes[], gateway_routes[], open311_routes[];
 extern const size_t contact_route_count, split_route_count, api_route_count, sign_in_route_count, import_route_count,
-    problem_route_count, gateway_route_count, open311_route_count;
+    problem_route_count, openapi_route_count, gateway_route_count, open311_route_count;
 
 /* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
 struct intake_resource {
@@ -47,6 +48,9 @@ bool open311_resource(size_t index, struct intake_resource *ret_resource);
 
 /* Prints every route: method, path, permission, to whom it is granted; with tabs between. For main(). */
 int intake_print_routes(void);
+
+/* Prints the description of the native API (openapi.h). For main(). */
+int intake_print_openapi(void);
 
 int intake_start(struct service *service);
 void intake_drain(struct service *service);
@@ -119,6 +123,9 @@ void intake_answer_error(struct http_request *request, int status, const char *w
 bool intake_answer_failure(struct http_request *request, enum answer_status status, const struct record *reply);
 /* Answers 429: too many requests, to be sent again after so many seconds. */
 void intake_answer_wait(struct http_request *request, int64_t seconds);
+
+/* All words that have a type of their own, by index; NULL behind the last. */
+const char *intake_word(size_t index);
 
 /* What to say about a word and a field, in the caller's language. field and detail may be NULL. */
 const char *intake_message(const struct http_request *request, const char *word, const char *field, const char *detail);

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-static bool is_time(enum field field)
+bool json_is_time(enum field field)
 {
     switch (field) {
     case F_AT:
@@ -42,7 +42,7 @@ static json_t *value_of(const struct record *record, enum field field)
     case FIELD_REAL:
         return json_real(record_real(record, field));
     case FIELD_INT:
-        if (is_time(field)) {
+        if (json_is_time(field)) {
             char text[TIME_SIZE];
             time_format(text, record_int(record, field));
             return json_string(text);

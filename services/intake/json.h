@@ -8,6 +8,9 @@
 
 #include <jansson.h>
 
+/* Whether a number is a time, which JSON has as text. */
+bool json_is_time(enum field field);
+
 /*
  * A record as an object: texts, numbers, times as "2026-11-22T09:30:00+08:00",
  * rows as arrays. fields: those to show, in this order; NULL: all but the

@@ -48,5 +48,7 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--routes") == 0)
         return intake_print_routes();
+    if (argc == 2 && strcmp(argv[1], "--openapi") == 0)
+        return intake_print_openapi();
     return service_main(argc, argv, &intake);
 }

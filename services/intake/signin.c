@@ -8,6 +8,7 @@
 #include "services/intake/access.h"
 #include "services/intake/code.h"
 #include "services/intake/intake.h"
+#include "services/intake/openapi.h"
 #include "services/intake/session.h"
 
 #include "common/alloc.h"
@@ -196,13 +197,33 @@ static void post_sign_out_everywhere(void *arg, struct http_request *request)
 }
 
 const struct http_route sign_in_routes[] = {
-    {.method = "POST", .path = "/api/v1/sign-in/code", .handle = post_code, .permission = PERMIT_ANYBODY},
-    {.method = "POST", .path = "/api/v1/sign-in", .handle = post_sign_in, .permission = PERMIT_ANYBODY},
-    {.method = "GET", .path = "/api/v1/me", .handle = get_me, .permission = PERMIT_SIGNED_IN},
-    {.method = "POST", .path = "/api/v1/sign-out", .handle = post_sign_out, .permission = PERMIT_SIGNED_IN},
+    {.method = "POST",
+     .path = "/api/v1/sign-in/code",
+     .handle = post_code,
+     .permission = PERMIT_ANYBODY,
+     ABOUT(.summary = "Has a code sent to a phone, if it is registered", .chinese = "向已登记的手机发送验证码",
+           .body = API_FIELDS, .fields = (const enum field[]){F_COUNTY, F_PHONE, FIELD_COUNT}, .answer = "Asked",
+           .status = 202)},
+    {.method = "POST",
+     .path = "/api/v1/sign-in",
+     .handle = post_sign_in,
+     .permission = PERMIT_ANYBODY,
+     ABOUT(.summary = "Signs in by a code; sets the session's cookie", .chinese = "用验证码登录", .body = API_FIELDS,
+           .fields = (const enum field[]){F_COUNTY, F_PHONE, F_CODE, FIELD_COUNT}, .answer = "Session")},
+    {.method = "GET",
+     .path = "/api/v1/me",
+     .handle = get_me,
+     .permission = PERMIT_SIGNED_IN,
+     ABOUT(.summary = "Who is signed in", .chinese = "当前登录者", .answer = "Session")},
+    {.method = "POST",
+     .path = "/api/v1/sign-out",
+     .handle = post_sign_out,
+     .permission = PERMIT_SIGNED_IN,
+     ABOUT(.summary = "Ends the session", .chinese = "退出登录", .answer = "Nothing")},
     {.method = "POST",
      .path = "/api/v1/sign-out/everywhere",
      .handle = post_sign_out_everywhere,
-     .permission = PERMIT_SIGNED_IN},
+     .permission = PERMIT_SIGNED_IN,
+     ABOUT(.summary = "Ends all sessions of the same person", .chinese = "退出所有设备上的登录", .answer = "Nothing")},
 };
 const size_t sign_in_route_count = sizeof sign_in_routes / sizeof *sign_in_routes;

@@ -8,6 +8,7 @@
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
 #include "services/intake/json.h"
+#include "services/intake/openapi.h"
 
 #include "common/alloc.h"
 #include "common/contact.h"
@@ -79,10 +80,11 @@ static int inherit(const struct county *county, const struct access *access, str
     return r;
 }
 
+static const enum field reserved[] = {F_COUNTY, F_LAT,    F_LONG,   F_MEDIA_URL,  F_NAME, F_PHONE,
+                                      F_EMAIL,  F_PUBLIC, F_SOURCE, F_SOURCE_REF, F_VIA,  FIELD_COUNT};
+
 static void post_split(void *arg, struct http_request *request)
 {
-    static const enum field reserved[] = {F_COUNTY, F_LAT,    F_LONG,   F_MEDIA_URL,  F_NAME, F_PHONE,
-                                          F_EMAIL,  F_PUBLIC, F_SOURCE, F_SOURCE_REF, F_VIA,  FIELD_COUNT};
     struct intake *intake = arg;
     const struct access *access = access_of(request);
     const struct county *county = service_county(intake->service, access->county);
@@ -116,6 +118,8 @@ const struct http_route split_routes[] = {
      .path = "/api/v1/orders/{id}/split",
      .handle = post_split,
      .max_body = 128 * 1024,
-     .permission = PERMIT_ORDER_SCREEN},
+     .permission = PERMIT_ORDER_SCREEN,
+     ABOUT(.summary = "Makes the second matter of an order an order of its own", .chinese = "拆单：另一件事单独成单",
+           .body = API_MESSAGE, .takes = MSG_PLACE_ORDER, .reserved = reserved, .answer = "Split")},
 };
 const size_t split_route_count = sizeof split_routes / sizeof *split_routes;

@@ -383,6 +383,16 @@ class System:
             headers.setdefault("Content-Type", "application/json")
         return Answer(self.http.request(method, self.url + path, headers=headers, timeout=timeout, **more))
 
+    def rows(self, path, cursor=None, **more):
+        """All rows of a list, part by part; or from a place on."""
+        while True:
+            part = self.api("GET", path + (f"&cursor={cursor}" if cursor else ""), **more).json
+            yield from part["rows"]
+            assert part.get("next") is None or part["next"] != cursor, "it stays where it is"
+            cursor = part.get("next")
+            if not cursor:
+                return
+
     def place(self, county=COUNTY, idempotency=None, **fields):
         """Places an order that routing is sure about, unless the fields say otherwise: {"order", "code", ...}."""
         body = {"county": county, "title": "东门小区路灯不亮", "text": "三栋门口的路灯坏了半个月", "name": "周小雨",

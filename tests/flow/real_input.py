@@ -46,14 +46,8 @@ def send(system, path):
 
 def list_orders(system):
     """All orders of the county, as the office sees them, by their number at the source."""
-    found, offset = {}, 0
-    while True:
-        answer = system.api("GET", f"/api/v1/orders?county={COUNTY}&limit=1000&offset={offset}", key="office")
-        rows = answer.json["rows"]
-        if not rows:
-            return found
-        found |= {row["source_ref"]: row for row in rows if "source_ref" in row}  # its first step may come late
-        offset += len(rows)
+    listed = system.rows(f"/api/v1/orders?county={COUNTY}&limit=1000", key="office")
+    return {row["source_ref"]: row for row in listed if "source_ref" in row}  # its first step may come late
 
 
 def told(system):

@@ -35,14 +35,8 @@ def send(system, data, key="import", county=COUNTY):
 
 def imported(system, references):
     """number → state of the orders with these numbers at their source, as the office lists them."""
-    found, offset = {}, 0
-    while True:
-        path = f"/api/v1/orders?county={COUNTY}&limit=1000&offset={offset}"
-        page = system.api("GET", path, key="office").json["rows"]
-        found |= {row["order"]: row["state"] for row in page if row.get("source_ref") in references}
-        offset += len(page)
-        if not page:
-            return found
+    listed = system.rows(f"/api/v1/orders?county={COUNTY}&limit=1000", key="office")
+    return {row["order"]: row["state"] for row in listed if row.get("source_ref") in references}
 
 
 @pytest.mark.parametrize("encoding, newline", [("utf-8", "\n"), ("utf-8-sig", "\r\n"), ("gb18030", "\r\n")])

@@ -91,7 +91,7 @@ def test_what_cannot_be_merged(shared):
 
     def refused(one, into, status, code, field=None):
         answer = merge(shared, one, into)
-        assert (answer.status, answer.json["code"], answer.json["error"]["field"]) == (status, code, field)
+        assert (answer.status, answer.json["code"], answer.json["field"]) == (status, code, field)
 
     refused(order, order, 400, "invalid", "primary")
     refused(order, unclear, 409, "state", "primary")

@@ -190,7 +190,7 @@ def test_the_audit_trail_is_kept(system):
     assert listed(order=f"{COUNTY}-000001")["total"] == 2
     assert listed(actor="member:M1", order=f"{COUNTY}-000002")["rows"][0]["result"] == "refused"
     assert listed(start=int(time.time() * 1000) + 60_000)["total"] == 0 and listed(end=before - 60_000)["total"] == 0
-    assert [row["action"] for row in listed(limit=1, offset=3)["rows"]] == ["sign_in"]
+    assert [row["action"] for row in listed(limit=1, cursor=listed(limit=3)["next"])["rows"]] == ["sign_in"]
     assert listed(actor="' OR 1 = 1 --")["total"] == 0
     shown = json.loads(system.ctl("audit", COUNTY, f"{COUNTY}-000001", "--json"))
     assert shown["total"] == 2 and shown["entries"][1]["detail"] == "看了电话"

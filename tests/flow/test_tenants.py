@@ -85,6 +85,7 @@ ROUTES = {  # all there are
     "POST /api/v1/sign-out": "signed-in",
     "POST /api/v1/sign-out/everywhere": "signed-in",
     "GET /problems/{code}": "public",
+    "GET /api/v1/openapi.json": "public",
     "GET /gateway/kannel/{token}/receipt": "gateway",
     "POST /gateway/kannel/{token}/reply": "gateway",
     "GET /open311/discovery": "public",

@@ -130,6 +130,7 @@ static void door_open(void)
     door_add_routes(sign_in_routes, sign_in_route_count);
     door_add_routes(import_routes, import_route_count);
     door_add_routes(problem_routes, problem_route_count);
+    door_add_routes(openapi_routes, openapi_route_count);
     door_add_routes(gateway_routes, gateway_route_count);
     door_add_routes(open311_routes, open311_route_count);
     door.server.config = &door.config;

@@ -154,6 +154,16 @@ static void test_who_named_the_actor_is_kept(void **state)
     assert_string_equal(record_str(row, F_VIA), "key:desk");
 }
 
+/* What is asked for in `message` is gone past: it now asks for what follows. */
+static void next_part(enum message_type type)
+{
+    char place[65];
+    const struct record *listing = ask(type);
+    assert_true(record_has(listing, F_NEXT));
+    snprintf(place, sizeof place, "%s", record_str(listing, F_NEXT));
+    record_set(message, F_CURSOR, place);
+}
+
 static void test_search_ranks_pages_and_cuts(void **state)
 {
     (void)state;
@@ -168,10 +178,11 @@ static void test_search_ranks_pages_and_cuts(void **state)
     record_clear(message);
     record_set(message, F_QUERY, "噪音");
     record_set_int(message, F_LIMIT, 1);
-    record_set_int(message, F_OFFSET, 1);
+    next_part(MSG_SEARCH_CASES);
     listing = ask(MSG_SEARCH_CASES);
     assert_int_equal(record_int(listing, F_TOTAL), 2);
     assert_int_equal(record_rows(listing, F_ROWS), 1);
+    assert_false(record_has(listing, F_NEXT));
     const struct record *row = record_row(listing, F_ROWS, 0);
     assert_string_equal(record_str(row, F_ORDER), COUNTY "-000001");
     assert_true(strstr(record_str(row, F_DETAIL), "噪音"));
@@ -243,6 +254,11 @@ static void test_lists(void **state)
         record_set(message, F_TOWN, i % 5 ? "T1" : "T2");
         if (i % 10 == 0)
             record_set_int(message, F_PUBLIC, 1);
+        record_set(message, F_DEPARTMENT, i % 7 ? "D2" : "D1");
+        record_set(message, F_URGENCY, i % 8 ? "normal" : "urgent");
+        record_set(message, F_MEMBERS, i % 2 ? "M1 M2" : "M12");
+        record_set(message, F_TITLE, i % 12 ? "Lamp" : "路灯不亮");
+        record_set(message, F_PLACE, "东门");
         assert_int_equal(take_step(order), VERDICT_OK);
     }
     static const struct {
@@ -265,8 +281,16 @@ static void test_lists(void **state)
         {F_STATES, "') OR 1=1 --", 0, 0},
         {F_GROUP, "' OR '1'='1", 0, 0},
         {F_ORDERS, COUNTY "-000003", 0, 1},
+        {F_DEPARTMENT, "D1", 0, 17},
+        {F_URGENCY, "urgent", 0, 15},
+        {F_MEMBER, "M1", 0, 60},
+        {F_MEMBER, "M", 0, 0},
+        {F_QUERY, "路灯", 0, 10},
+        {F_QUERY, "路灯 东门", 0, 10},
+        {F_QUERY, "路灯 lamp", 0, 0},
+        {F_QUERY, "LAMP", 0, 110},
+        {F_QUERY, "%", 0, 0},
         {F_LIMIT, NULL, 5000, 120},
-        {F_OFFSET, NULL, INT64_MAX, 120},
         {F_LIMIT, NULL, -1, 120},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -281,8 +305,9 @@ static void test_lists(void **state)
     record_set(message, F_STATES, "open");
     record_set(message, F_TOWN, "T1");
     record_set_int(message, F_START, 50);
+    record_set_int(message, F_LIMIT, 1);
+    next_part(MSG_LIST_ORDERS);
     record_set_int(message, F_LIMIT, 3);
-    record_set_int(message, F_OFFSET, 1);
     const struct record *listing = ask(MSG_LIST_ORDERS);
     assert_int_equal(record_int(listing, F_TOTAL), 28);
     assert_int_equal(record_rows(listing, F_ROWS), 3);
@@ -290,6 +315,64 @@ static void test_lists(void **state)
     assert_string_equal(record_str(record_row(listing, F_ROWS, 1), F_ORDER), COUNTY "-000113");
     record_clear(message);
     assert_int_equal(record_rows(ask(MSG_LIST_ORDERS), F_ROWS), 100);
+}
+
+/* An order that was placed at some time, all of them at few times, so that many have the same. */
+static void add_order(int number, int64_t placed_at)
+{
+    char order[32];
+    snprintf(order, sizeof order, COUNTY "-%06d", number);
+    step(1, "open");
+    record_set_int(message, F_PLACED_AT, placed_at);
+    assert_int_equal(take_step(order), VERDICT_OK);
+}
+
+/* Whoever goes through a list part by part meets each order once, whatever comes in meanwhile. */
+static void test_parts_of_a_list(void **state)
+{
+    (void)state;
+    bool met[50] = {false};
+    size_t count = 0;
+    int64_t total = 0;
+    for (int i = 1; i <= 47; i++)
+        add_order(i, i / 10);
+    record_clear(message);
+    for (int part = 0, more = 1; more; part++) {
+        record_set_int(message, F_LIMIT, 5);
+        const struct record *listing = ask(MSG_LIST_ORDERS);
+        total = record_int(listing, F_TOTAL);
+        for (size_t i = 0; i < record_rows(listing, F_ROWS); i++) {
+            long number = strtol(record_str(record_row(listing, F_ROWS, i), F_ORDER) + strlen(COUNTY "-"), NULL, 10);
+            assert_in_range(number, 1, 47);
+            assert_false(met[number]);
+            met[number] = true;
+            count++;
+        }
+        char place[65];
+        snprintf(place, sizeof place, "%s", record_str(listing, F_NEXT));
+        more = *place != '\0';
+        add_order(100 + part, 5 + part);
+        record_clear(message);
+        record_set(message, F_CURSOR, place);
+    }
+    assert_int_equal(count, 47);
+    assert_int_equal(total, 47 + 9);
+
+    static const char *const no_places[] = {"x", "1", ".", "1x.990101-000001", "99999999999999999999.x", "-"};
+    for (size_t i = 0; i < sizeof no_places / sizeof *no_places; i++) {
+        static const enum message_type lists[] = {MSG_LIST_ORDERS, MSG_LIST_AUDIT};
+        for (size_t k = 0; k < 2; k++) {
+            record_clear(message);
+            record_set(message, F_CURSOR, no_places[i]);
+            take_as("", lists[k], COUNTY, "");
+            assert_refused("invalid");
+        }
+    }
+    record_clear(message);
+    record_set(message, F_QUERY, "路灯");
+    record_set(message, F_CURSOR, "-1");
+    take_as("", MSG_SEARCH_CASES, COUNTY, "");
+    assert_refused("invalid");
 }
 
 static void test_updates(void **state)
@@ -332,7 +415,7 @@ int main(void)
         TEST(test_lists_within), TEST(test_who_named_the_actor_is_kept),
         TEST(test_search),       TEST(test_search_ranks_pages_and_cuts),
         TEST(test_history),      TEST(test_lists),
-        TEST(test_updates),
+        TEST(test_updates),      TEST(test_parts_of_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,306 @@
+"""The description of the native API, held against the program: its routes, and what it answers to real requests.
+
+Door.ask() makes a request and judges the answer by the description: its status, headers, media type and body. A body
+must hold nothing that is not described.
+"""
+
+import copy
+import json
+import re
+import subprocess
+from datetime import datetime
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker, RefResolver
+
+from harness import CLAIMS, COUNTY, ROOT, wait_until
+from test_life import UNCLEAR
+
+OFFICE = "10000005001"
+formats = FormatChecker(())
+
+
+@formats.checks("date-time", raises=ValueError)
+def is_time(text):
+    return datetime.fromisoformat(text).tzinfo is not None
+
+
+def printed(system, option):
+    return subprocess.run([system.bin / "sidan-intake", option], text=True, capture_output=True, check=True).stdout
+
+
+class Description:
+    def __init__(self, document):
+        self.document = copy.deepcopy(document)
+        for name, schema in self.document["components"]["schemas"].items():
+            if name != "Document":
+                schema["additionalProperties"] = False
+        self.resolver = RefResolver.from_schema(self.document)
+        self.operations = {(method.upper(), path): operation for path, item in document["paths"].items()
+                           for method, operation in item.items()}
+
+    def find(self, method, path):
+        """The operation at an address; a path without parameters comes first."""
+        for known in sorted(self.document["paths"], key=lambda known: known.count("{")):
+            if (method, known) in self.operations and re.fullmatch(re.sub(r"{\w+}", "[^/]+", known), path):
+                return self.operations[method, known]
+        raise AssertionError(f"{method} {path} is not described")
+
+    def resolve(self, part):
+        return self.resolver.resolve(part["$ref"])[1] if "$ref" in part else part
+
+    def validate(self, value, schema):
+        Draft202012Validator(schema, resolver=self.resolver, format_checker=formats).validate(value)
+
+    def judge(self, operation, answer):
+        response = self.resolve(operation["responses"][str(answer.status)])
+        for name, header in response.get("headers", {}).items():
+            assert name in answer.headers or not header["required"], (name, answer)
+        if "content" not in response:
+            assert answer.text == "", answer
+            return
+        media = answer.headers["Content-Type"].split(";")[0]
+        schema = response["content"][media]["schema"]
+        self.validate(answer.json if media.endswith("json") else answer.text, schema)
+        if media == "application/problem+json":
+            assert answer.json["status"] == answer.status and answer.json["type"] != "about:blank", answer
+            assert answer.json["code"] in response["description"].split(", "), answer
+
+
+class Door:
+    def __init__(self, system):
+        self.system = system
+        self.description = Description(json.loads(printed(system, "--openapi")))
+        self.seen = set()  # operation and status
+
+    def ask(self, status, method, path, body=None, **more):
+        operation = self.description.find(method, path.split("?")[0])
+        answer = self.system.api(method, path, body, **more)
+        assert answer.status == status, (method, path, body, answer)
+        self.description.judge(operation, answer)
+        if body is not None and status < 300:
+            self.description.validate(body, operation["requestBody"]["content"]["application/json"]["schema"])
+        self.seen.add((operation["operationId"], status))
+        return answer
+
+    def step(self, status, order, verb, body, key="office", **more):
+        return self.ask(status, "POST", f"/api/v1/orders/{order['order']}/{verb}", body, key=key, **more)
+
+
+@pytest.fixture(scope="module")
+def door(shared):
+    return Door(shared)
+
+
+# -- the document ------------------------------------------------------------------------------------------------------
+
+def test_the_document_is_openapi(shared, tmp_path):
+    text = printed(shared, "--openapi")
+    served = shared.api("GET", "/api/v1/openapi.json")
+    assert served.json == json.loads(text) and served.json["openapi"].startswith("3.1"), served
+    (tmp_path / "openapi.json").write_text(text)
+    validator = ROOT / "tests/node_modules/.bin/validate-api"
+    done = subprocess.run([validator, tmp_path / "openapi.json"], text=True, capture_output=True)
+    assert done.returncode == 0 and json.loads(done.stdout)["valid"], done.stdout + done.stderr
+
+
+def test_every_route_is_described_and_nothing_else(shared, door):
+    rows = [line.split("\t") for line in printed(shared, "--routes").splitlines()]
+    native = {(method, path): permission for method, path, permission, _ in rows
+              if not path.startswith(("/gateway/", "/open311/"))}
+    described = door.description.operations
+    assert {key: operation["x-permission"] for key, operation in described.items()} == native
+    for (method, _), operation in described.items():
+        assert operation["summary"].isascii() and not operation["x-summary-zh"].isascii()
+        assert bool(operation["security"]) == (operation["x-permission"] != "public")
+    names = [operation["operationId"] for operation in described.values()]
+    assert len(set(names)) == len(names)
+
+
+# -- real requests -----------------------------------------------------------------------------------------------------
+
+def go_through_an_order(door, system):
+    """From placed to decided, with what is refused on the way."""
+    person = {"name": "周小雨", "phone": "10000000001"}
+    title = {"county": COUNTY, "title": "东门小区路灯不亮"} | person
+    order = door.ask(201, "POST", "/api/v1/orders", title).json
+    assert door.ask(201, "POST", "/api/v1/orders", title | {"lat": 29.7, "long": 118.3, "public": 1}, key="office")
+    door.ask(400, "POST", "/api/v1/orders", title | {"title": " "})
+    door.ask(404, "POST", "/api/v1/orders", title | {"county": "123456"})
+    system.wait_state(order, "open")
+
+    path = f"/api/v1/orders/{order['order']}"
+    door.ask(200, "GET", path, code=order["code"])
+    for asked, rest in (("GET", ""), ("GET", "/history"), ("POST", "/contact")):
+        door.ask(401, asked, path + rest)
+        door.ask(403, asked, path + rest, key="nonsense")
+        door.ask(404, asked, f"/api/v1/orders/{COUNTY}-999999{rest}", key="office")
+    door.ask(403, "GET", path, code="000000" if order["code"] != "000000" else "000001")
+    door.ask(200, "POST", path + "/contact", key="office")
+    door.ask(200, "POST", f"/api/v1/orders/find?county={COUNTY}", {"phone": person["phone"]}, key="office")
+    door.ask(400, "POST", f"/api/v1/orders/find?county={COUNTY}", {"phone": "1"}, key="office")
+
+    door.step(409, order, "screen", {"decision": "accept"})
+    part = {"order": door.step(200, order, "split", {"title": "东门小区井盖不见了"}).json["part"]}
+    door.step(400, order, "split", {"title": " "})
+    wait_until(lambda: system.api("GET", f"/api/v1/orders/{part['order']}", key="office").json["state"] in
+               ("open", "screening"), 20, "it is sorted")
+    door.step(200, part, "merge", {"primary": order["order"]})
+    door.step(409, part, "merge", {"primary": order["order"]})
+    door.step(200, part, "unmerge", {"reason": "不是同一件事"})
+    door.step(409, part, "unmerge", {"reason": "不是同一件事"})
+    for member in CLAIMS:
+        door.step(200, order, "claim", {"member": member})
+    door.step(409, order, "claim", {"member": "M104"})
+    system.wait_state(order, "assigned")
+    door.step(200, order, "reassign", {"members": "M101 M104", "reason": "出差"})
+    door.step(400, order, "reassign", {"members": "nobody", "reason": "出差"})
+    door.step(200, order, "handover", {"actor": "member:M101", "department": "D01"})
+    door.step(400, order, "handover", {"actor": "member:M101", "department": "nonsense"})
+    door.step(409, order, "rating", {"rating": "satisfied"}, key=None, code=order["code"])
+    for _ in range(2):
+        door.step(200, order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "修好了"})
+        door.step(200, order, "rating", {"rating": "dissatisfied"}, key=None, code=order["code"])
+    door.step(409, order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "修好了"})
+    door.step(400, order, "decide", {"decision": "perhaps", "reason": "已经尽力"})
+    door.step(200, order, "decide", {"decision": "close", "reason": "已经尽力"})
+    wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 20, "it has left Redis")
+    door.ask(200, "GET", path, key="office")
+    door.step(409, order, "answer", {"outcome": "solved", "answer": "修好了"})
+    history = door.ask(200, "GET", path + "/history", key="office").json["rows"]
+    assert any("sms" in row for row in history) and any("step" in row for row in history)
+    door.ask(200, "GET", path + "/history", code=order["code"])
+    return order
+
+
+def sign_in_and_out(door, system):
+    form = {"county": COUNTY, "phone": OFFICE}
+    door.ask(400, "POST", "/api/v1/sign-in/code", form | {"phone": "1"})
+    door.ask(403, "POST", "/api/v1/sign-in", form | {"code": "000000"})
+    for rest in ("", "/everywhere"):
+        before = len(system.codes(OFFICE))
+        door.ask(202, "POST", "/api/v1/sign-in/code", form)
+        code = wait_until(lambda: system.codes(OFFICE)[before:], 20, "a code")[0]
+        session = door.ask(200, "POST", "/api/v1/sign-in", form | {"code": code})
+        headers = {"Cookie": session.headers["Set-Cookie"].split(";")[0]}
+        door.ask(200, "GET", "/api/v1/me", headers=headers)
+        door.ask(403, "POST", "/api/v1/sign-out" + rest, headers=headers)
+        door.ask(200, "POST", "/api/v1/sign-out" + rest, headers=headers | {"X-CSRF-Token": session.json["csrf"]})
+    door.ask(401, "GET", "/api/v1/me")
+
+
+def test_answers_are_as_described(door, shared):
+    order = go_through_an_order(door, shared)
+    unclear = shared.place(**UNCLEAR)
+    shared.wait_state(unclear, "screening")
+    door.step(200, unclear, "screen", {"decision": "accept", "category": "noise", "community": "C201"})
+    sign_in_and_out(door, shared)
+
+    county = f"county={COUNTY}"
+    headers = {"Content-Type": "text/csv"}
+    imports = f"/api/v1/imports?{county}"
+    door.ask(200, "POST", imports, key="import", headers=headers, data="标题,经度\n路灯不亮,\n,x\n".encode())
+    door.ask(400, "POST", imports, key="import", headers=headers, data="无\n".encode())
+    for name, words in (("orders", "路灯"), ("cases", "路灯"), ("audit", None)):
+        path = f"/api/v1/{name}?{county}" + (f"&q={words}" if words else "")
+        assert wait_until(lambda: door.ask(200, "GET", path, key="office").json["rows"], 20, f"{name} are listed")
+        door.ask(401, "GET", path)
+        door.ask(404, "GET", path.replace(COUNTY, "123456"), key="office")
+    door.ask(200, "GET", f"/problems/{door.ask(404, 'GET', '/problems/nonsense').json['code']}")
+    door.ask(200, "GET", "/api/v1/openapi.json")
+    assert order
+
+    for operation in door.description.operations.values():
+        name = operation["operationId"]
+        statuses = {status for seen, status in door.seen if seen == name}
+        assert {int(status) for status in operation["responses"] if status < "300"} <= statuses, f"{name}: none is good"
+        assert name == "get_openapi_json" or any(status >= 400 for status in statuses), f"{name}: none is refused"
+
+
+def example(schema):
+    return {"string": "x", "integer": 1, "number": 1.5}[schema["type"]]
+
+
+def test_bodies_are_taken_as_described(door, shared):
+    """What a description calls required, of a type, or too long, is refused otherwise; and so is what it does not name."""
+    order = shared.place()
+    shared.wait_state(order, "open")
+    asked = 0
+    for (method, path), operation in door.description.operations.items():
+        content = operation.get("requestBody", {"content": {}})["content"]
+        schema = content.get("application/json", {}).get("schema")
+        if not schema or schema["additionalProperties"]:
+            continue
+        good = {name: example(schema["properties"][name]) for name in schema["required"]}
+        bad = [(good | {"nonsense": 1}, "nonsense")]
+        bad += [({other: value for other, value in good.items() if other != name}, name) for name in good]
+        for name, part in schema["properties"].items():
+            bad.append((good | {name: [1]}, name))
+            if "maxLength" in part:
+                bad.append((good | {name: "长" * (part["maxLength"] + 1)}, name))
+        for body, field in bad:
+            address = path.replace("{id}", order["order"])
+            answer = door.ask(400, method, address, body, key="office")
+            assert answer.json["field"] == field, (path, body, answer)
+            asked += 1
+    assert asked > 60
+
+
+def test_parameters_are_taken_as_described(door):
+    asked = 0
+    for (method, path), operation in door.description.operations.items():
+        good = {part["name"]: "x" for part in operation["parameters"] if part.get("in") == "query" and part["required"]}
+        for part in operation["parameters"]:
+            if part.get("in") != "query" or part["name"] == "county":
+                continue
+            schema, name = part["schema"], part["name"]
+            bad = ["x"] if schema.get("format") == "date-time" else []
+            if schema["type"] == "integer":
+                bad = [schema["minimum"] - 1, schema["maximum"] + 1, "x"]
+            if "maxLength" in schema:
+                bad = ["长" * (schema["maxLength"] + 1)]
+            if name == "cursor":
+                bad.append("nonsense")
+            for value in [*bad, ""] if part["required"] else bad:
+                query = "&".join(f"{key}={word}" for key, word in (good | {name: value}).items())
+                answer = door.ask(400, method, f"{path}?county={COUNTY}&{query}", key="office")
+                assert answer.json["field"] == name, answer
+                asked += 1
+    assert asked > 20
+
+
+# -- lists -------------------------------------------------------------------------------------------------------------
+
+def test_lists_are_told_in_parts_and_filtered(make_system):
+    system = make_system()
+    orders = [system.place(title=f"东门小区路灯不亮{number}") for number in range(5)]
+    noise = system.place(title="东门小区夜间噪音", text="夜里施工", place="北街")
+    for order in orders:
+        system.wait_state(order, "open")
+    system.wait_state(noise, "open")
+    system.claim_all(orders[0])
+    base = f"/api/v1/orders?county={COUNTY}"
+    mine = {order["order"] for order in orders}
+
+    def numbers(query, cursor=None):
+        return [row["order"] for row in system.rows(f"{base}{query}", cursor, key="office")]
+    wait_until(lambda: len(numbers("&state=open,assigned")) == 6 and numbers("&member=M101"), 20, "all are archived")
+    assert len(numbers("&limit=2")) == 6 and set(numbers("&limit=2")) == mine | {noise["order"]}
+    first = system.api("GET", base + "&limit=2", key="office").json
+    system.place(title="东门小区路灯又不亮了")
+    wait_until(lambda: len(numbers("")) == 7, 20, "another one has come in")
+    rest = numbers("&limit=2", first["next"])
+    assert [row["order"] for row in first["rows"]] + rest == numbers("")[1:], "it shifts nothing"
+
+    assert numbers("&member=M101") == [orders[0]["order"]] == numbers("&state=assigned")
+    assert numbers("&q=夜间 北街") == [noise["order"]] and numbers("&q=夜间 南街") == []
+    row = next(row for row in system.rows(base, key="office") if row["order"] == noise["order"])
+    for name in ("group", "town", "category", "department", "urgency"):
+        assert noise["order"] in numbers(f"&{name}={row[name]}"), name
+        assert numbers(f"&{name}=nonsense") == [], name
+    assert set(numbers(f"&category={row['category']},nonsense")) == set(numbers(f"&category={row['category']}"))
+    times = sorted(row["placed_at"] for row in system.rows(base, key="office"))
+    assert numbers(f"&until={times[0][:10]}T00:00:00") == [] and len(numbers(f"&from={times[0][:10]}T00:00:00")) == 7
+
+    trail = list(system.rows(f"/api/v1/audit?county={COUNTY}&limit=1000", key="office"))
+    assert list(system.rows(f"/api/v1/audit?county={COUNTY}&limit=1", key="office")) == trail
