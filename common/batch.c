@@ -221,6 +221,11 @@ static void decide(struct batch *batch, struct job *job)
                        message_info(job->type)->name);
         return;
     }
+    /* Whether it still is so when this is written, the commit sees to: it is decided on this version. */
+    if (record_has(job->message, F_EXPECTED) && record_int(job->message, F_EXPECTED) != record_int(job->order, F_VER)) {
+        outcome_refuse(job->outcome, "changed", NULL, "the order has moved on: load it again, and decide anew");
+        return;
+    }
     if (*job->envelope.order)
         order_parse(job->envelope.order, NULL, &serial);
     struct context context = {.now = now_ms(),

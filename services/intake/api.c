@@ -139,10 +139,36 @@ static json_t *shown(const struct record *order)
     return json_from_record(order, fields, count);
 }
 
+enum { ETAG_SIZE = 40 };
+
+/* The order's version. Once it is archived fewer of its fields are shown, so that is something else. */
+static void etag_of(const struct access *access, char etag[ETAG_SIZE])
+{
+    snprintf(etag, ETAG_SIZE, "\"%lld%s\"", (long long)record_int(access->record, F_VER),
+             access->archived ? "-archived" : "");
+}
+
+/* Whether a list of entity tags has this one; weak: also as W/"...". */
+static bool etags_have(const char *list, const char *etag, bool weak)
+{
+    size_t size = strlen(etag);
+    for (const char *found = strstr(list, etag); found; found = strstr(found + size, etag))
+        if (weak || found == list || found[-1] != '/')
+            return true;
+    return false;
+}
+
 static void get_order(void *arg, struct http_request *request)
 {
     (void)arg;
-    intake_answer_json(request, 200, shown(access_of(request)->record));
+    char etag[ETAG_SIZE];
+    AUTOFREE char *known = http_header_all(request, "If-None-Match");
+    etag_of(access_of(request), etag);
+    http_answer_header(request, "ETag", etag);
+    if (strcmp(known, "*") == 0 || etags_have(known, etag, true))
+        http_answer(request, 304, "application/json; charset=utf-8", "", 0);
+    else
+        intake_answer_json(request, 200, shown(access_of(request)->record));
 }
 
 /* A resident sees what happened; who was told by SMS, and notes, are for those who handle the order. */
@@ -247,6 +273,19 @@ static bool check_primary(struct ask *ask, const struct record *message)
     return false;
 }
 
+/*
+ * If-Match: the service that owns the order looks at the version, together with its commit. 0 is no order's: a caller
+ * who repeats what was done hears of that, and any other that the order has moved on.
+ */
+static void set_expected(const struct access *access, struct record *message)
+{
+    char etag[ETAG_SIZE];
+    AUTOFREE char *wanted = http_header_all(access->request, "If-Match");
+    etag_of(access, etag);
+    if (*wanted && strcmp(wanted, "*") != 0)
+        record_set_int(message, F_EXPECTED, etags_have(wanted, etag, false) ? record_int(access->record, F_VER) : 0);
+}
+
 static void post_action(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
@@ -264,6 +303,7 @@ static void post_action(void *arg, struct http_request *request)
         answer_fault(ask, &fault);
         return;
     }
+    set_expected(ask->access, message);
     char idempotency[DIGEST_SIZE];
     if (check_primary(ask, message) && read_idempotency(ask, idempotency))
         service_call(ask->intake->service, ask->access->county, ask->access->order, type, message,
@@ -414,7 +454,7 @@ static const struct api_param audit_params[] = {
 #define ACTION(message, english, zh, ...)                                                                              \
     .method = "POST", .handle = post_action, .max_body = MAX_BODY,                                                     \
     ABOUT(.summary = (english), .chinese = (zh), .body = API_MESSAGE, .takes = MSG_##message, .answer = "Done",        \
-          __VA_ARGS__)
+          .step = true, __VA_ARGS__)
 
 const struct http_route api_routes[] = {
     {.method = "POST",
@@ -428,7 +468,8 @@ const struct http_route api_routes[] = {
      ABOUT(.summary = "The orders that the caller may see, newest first", .chinese = "可以查看的事项，新的在前",
            .query = order_params, .answer = "Orders")},
     {GET, .path = ORDER, .handle = get_order, .permission = PERMIT_ORDER_READ,
-     ABOUT(.summary = "An order; nothing personal", .chinese = "查看事项，不含个人信息", .answer = "Order")},
+     ABOUT(.summary = "An order; nothing personal", .chinese = "查看事项，不含个人信息", .answer = "Order",
+           .etag = true)},
     {GET, .path = ORDER "/history", .handle = get_history, .permission = PERMIT_ORDER_READ,
      ABOUT(.summary = "What happened to an order", .chinese = "事项的办理过程", .answer = "History")},
     {.path = ORDER "/screen",

@@ -61,6 +61,8 @@ static const struct word words[] = {
     {"gone", 409, "事项不在办理中：已办结归档，或编号不对。",
      "The order is not open: it is archived, or its number is wrong."},
     {"exists", 409, "这个编号已经用过，请重新提交。", "The number is taken: send the request again."},
+    {"changed", 412, "事项已经有了新的进展，请刷新后再决定。",
+     "The order is not as it was when you saw it: load it again, and decide anew."},
     {"too_large", 413, "内容太大，请减小后再发送，或分几次发送。", "The body is too large: send less."},
     {"media_type", 415, "不支持这种格式，请直接发送 CSV 文件内容（text/csv）。",
      "Send the CSV file itself as the body, as text/csv."},

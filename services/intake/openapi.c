@@ -18,7 +18,7 @@
 
 #define SCHEMA(name) "#/components/schemas/" name
 
-const enum field api_reserved[] = {F_SOURCE, F_VIA, FIELD_COUNT};
+const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, FIELD_COUNT};
 
 /* What answers hold. */
 static const struct answer {
@@ -108,7 +108,11 @@ static const char common_parts[] =
     "   \"description\": \"zh or en: of titles and details of problems\"},"
     "  \"Idempotency-Key\": {\"name\": \"Idempotency-Key\", \"in\": \"header\","
     "   \"schema\": {\"type\": \"string\", \"minLength\": 1, \"maxLength\": 128},"
-    "   \"description\": \"the same key and body at the same address get the first answer\"}},"
+    "   \"description\": \"the same key and body at the same address get the first answer\"},"
+    "  \"If-Match\": {\"name\": \"If-Match\", \"in\": \"header\", \"schema\": {\"type\": \"string\"},"
+    "   \"description\": \"ETag of the order, which is its ver in quotes: done only while it is as it was seen\"},"
+    "  \"If-None-Match\": {\"name\": \"If-None-Match\", \"in\": \"header\", \"schema\": {\"type\": \"string\"},"
+    "   \"description\": \"ETag of the order as it is known: 304 while it is still that\"}},"
     " \"securitySchemes\":"
     " {\"key\": {\"type\": \"http\", \"scheme\": \"bearer\", \"description\": \"an API key of the county\"},"
     "  \"apiKey\": {\"type\": \"apiKey\", \"in\": \"header\", \"name\": \"X-Api-Key\", \"description\": \"the same\"},"
@@ -280,6 +284,10 @@ static json_t *parameters_of(const struct http_route *route)
         json_array_append_new(parameters, query_parameter(param));
     if (about->body == API_MESSAGE)
         json_array_append_new(parameters, reference("#/components/parameters/Idempotency-Key"));
+    if (about->step)
+        json_array_append_new(parameters, reference("#/components/parameters/If-Match"));
+    if (about->etag)
+        json_array_append_new(parameters, reference("#/components/parameters/If-None-Match"));
     json_array_append_new(parameters, reference("#/components/parameters/Accept-Language"));
     return parameters;
 }
@@ -313,7 +321,7 @@ static json_t *security_of(const struct http_route *route)
 
 /* -- what is answered -------------------------------------------------------------------------------------------- */
 
-static const int problem_statuses[] = {400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503};
+static const int problem_statuses[] = {400, 401, 403, 404, 408, 409, 412, 413, 415, 429, 500, 503};
 
 static bool may_answer(const struct http_route *route, int status)
 {
@@ -326,6 +334,8 @@ static bool may_answer(const struct http_route *route, int status)
         return !everybody || about->body == API_FIELDS;
     case 409:
         return about->body == API_MESSAGE;
+    case 412:
+        return about->step;
     case 500:
         return route->permission == PERMIT_ORDER_CONTACT;
     default:
@@ -365,7 +375,7 @@ static json_t *success_of(const struct api_about *about)
     json_t *schema = is_type ? json_pack("{s:s}", "type", "string") : schema_reference(about->answer);
     json_t *response = json_pack("{s:s, s:{s:{s:o}}}", "description", about->summary, "content",
                                  is_type ? about->answer : "application/json", "schema", schema);
-    const char *header = about->status == 201 ? "Location" : NULL;
+    const char *header = about->etag ? "ETag" : about->status == 201 ? "Location" : NULL;
     if (header)
         json_object_set_new(response, "headers", header_of(header));
     return response;
@@ -378,6 +388,10 @@ static json_t *responses_of(const struct http_route *route)
     json_t *responses = json_object();
     snprintf(status, sizeof status, "%d", about->status ? about->status : 200);
     json_object_set_new(responses, status, success_of(about));
+    if (about->etag)
+        json_object_set_new(
+            responses, "304",
+            json_pack("{s:s, s:o}", "description", "It is as it is known", "headers", header_of("ETag")));
     for (size_t i = 0; i < sizeof problem_statuses / sizeof *problem_statuses; i++) {
         if (!may_answer(route, problem_statuses[i]))
             continue;

@@ -35,12 +35,14 @@ struct api_about {
     const char *summary, *chinese;
     const struct api_param *query; /* behind the last is one without a name; NULL: none */
     enum api_body body;
-    enum message_type takes;    /* of API_MESSAGE; */
+    enum message_type takes;    /* of API_MESSAGE */
     enum message_type early;    /* likewise, with the same fields, while routing owns the order; 0: the same */
     const enum field *reserved; /* of API_MESSAGE: that the door sets, with FIELD_COUNT behind; NULL: api_reserved */
     const enum field *fields;   /* of API_FIELDS; behind the last is FIELD_COUNT */
     const char *answer;         /* a schema of openapi.c, or a media type */
     int status;                 /* of that answer; 0: 200 */
+    bool etag;                  /* that answer has one, and If-None-Match is heeded */
+    bool step;                  /* it changes an order, and If-Match is heeded */
 };
 #define ABOUT(...)                                                                                                     \
     .about = &(const struct api_about)                                                                                 \

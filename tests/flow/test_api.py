@@ -8,6 +8,7 @@ import copy
 import json
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -130,7 +131,8 @@ def go_through_an_order(door, system):
     system.wait_state(order, "open")
 
     path = f"/api/v1/orders/{order['order']}"
-    door.ask(200, "GET", path, code=order["code"])
+    etag = door.ask(200, "GET", path, code=order["code"]).headers["ETag"]
+    door.ask(304, "GET", path, code=order["code"], headers={"If-None-Match": etag})
     for asked, rest in (("GET", ""), ("GET", "/history"), ("POST", "/contact")):
         door.ask(401, asked, path + rest)
         door.ask(403, asked, path + rest, key="nonsense")
@@ -149,6 +151,7 @@ def go_through_an_order(door, system):
     door.step(409, part, "merge", {"primary": order["order"]})
     door.step(200, part, "unmerge", {"reason": "不是同一件事"})
     door.step(409, part, "unmerge", {"reason": "不是同一件事"})
+    door.step(412, order, "claim", {"member": CLAIMS[0]}, headers={"If-Match": '"0"'})
     for member in CLAIMS:
         door.step(200, order, "claim", {"member": member})
     door.step(409, order, "claim", {"member": "M104"})
@@ -304,3 +307,43 @@ def test_lists_are_told_in_parts_and_filtered(make_system):
 
     trail = list(system.rows(f"/api/v1/audit?county={COUNTY}&limit=1000", key="office"))
     assert list(system.rows(f"/api/v1/audit?county={COUNTY}&limit=1", key="office")) == trail
+
+
+# -- who changes what they have seen -----------------------------------------------------------------------------------
+
+def test_an_order_that_has_moved_on_is_not_changed(shared):
+    order = shared.place()
+    shared.wait_state(order, "open")
+    path = f"/api/v1/orders/{order['order']}"
+    seen = shared.api("GET", path, code=order["code"])
+    etag = seen.headers["ETag"]
+    assert etag == f'"{seen.json["ver"]}"'
+    for known, status in ((etag, 304), (f"W/{etag}", 304), (f'"9", {etag}', 304), ("*", 304), ('"9"', 200)):
+        answer = shared.api("GET", path, code=order["code"], headers={"If-None-Match": known})
+        assert answer.status == status and answer.headers["ETag"] == etag, (known, answer)
+
+    def claim(member, known, **more):
+        return shared.step(order, "claim", {"member": member}, headers={"If-Match": known}, **more)
+    for known in ('"9"', f"W/{etag}", "nonsense"):
+        assert claim("M101", known).status == 412, known
+    assert claim("M101", f'"9", {etag}', idempotency="once").status == 200
+    late = claim("M102", etag)
+    assert (late.status, late.json["code"]) == (412, "changed"), late
+    assert claim("M101", f'"9", {etag}', idempotency="once").status == 200, "a repetition hears of the first time"
+    assert claim("M102", "*").status == 200
+    assert shared.order(order)["members"] == "M101 M102"
+
+
+def test_of_many_who_saw_the_same_one_changes_it(make_system):
+    """At the same time, at two instances: each is decided on what the commit finds."""
+    system = make_system(instances={"assignment": 2})
+    for _ in range(5):
+        order = system.place()
+        system.wait_state(order, "open")
+        etag = system.api("GET", f"/api/v1/orders/{order['order']}", code=order["code"]).headers["ETag"]
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(system.step, order, "claim", {"member": f"M10{number}"}, headers={"If-Match": etag})
+                     for number in range(1, 7)]
+        statuses = sorted(each.result().status for each in asked)
+        assert statuses == [200] + [412] * 5, statuses
+        assert " " not in system.order(order)["members"]
