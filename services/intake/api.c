@@ -381,24 +381,43 @@ static void on_orders(void *arg, enum answer_status status, enum message_type ty
         struct grant grant = {.granted = ask->access->caller.kind == CALLER_KEY};
         if (!grant.granted)
             permission_decide(county, &ask->access->caller, PERMIT_ORDER_READ, row, &grant);
-        if (grant.granted)
-            json_array_append_new(rows, json_from_record(row, NULL, 0));
+        if (!grant.granted)
+            continue;
+        json_t *shown = json_from_record(row, NULL, 0);
+        if (!access_may(ask->access, PERMIT_ORDER_CONTACT))
+            json_object_del(shown, field_info(F_SAME_PERSON)->name); /* tells who placed another order */
+        json_array_append_new(rows, shown);
     }
     json_t *next = record_has(reply, F_NEXT) ? json_string(record_str(reply, F_NEXT)) : NULL;
     intake_answer_json(ask->request, 200,
                        json_pack("{s:I, s:o, s:o*}", "total", record_int(reply, F_TOTAL), "rows", rows, "next", next));
 }
 
+static void set_within(const struct ask *ask, struct record *question)
+{
+    if (ask->access->caller.kind != CALLER_PERSON)
+        return;
+    const struct county *county = service_county(ask->intake->service, ask->access->county);
+    AUTOFREE char *within = person_within(county, ask->access->caller.phone);
+    if (within)
+        record_set(question, F_WITHIN, within);
+}
+
+static void get_similar(void *arg, struct http_request *request)
+{
+    struct ask *ask = ask_new(arg, request);
+    RECORD *question = record_new();
+    record_set(question, F_ORDER, ask->access->order);
+    record_set(question, F_STATES, STATE_SCREENING " " STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING);
+    set_within(ask, question);
+    ask_list(ask, MSG_FIND_SIMILAR, question, on_orders);
+}
+
 static void get_orders(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
-    const struct county *county = service_county(ask->intake->service, ask->access->county);
     RECORD *question = record_new();
-    if (ask->access->caller.kind == CALLER_PERSON) {
-        AUTOFREE char *within = person_within(county, ask->access->caller.phone);
-        if (within)
-            record_set(question, F_WITHIN, within);
-    }
+    set_within(ask, question);
     ask_list(ask, MSG_LIST_ORDERS, question, on_orders);
 }
 
@@ -443,6 +462,14 @@ static const struct api_param order_params[] = {
     CURSOR,
     {0},
 };
+static const struct api_param similar_params[] = {
+    PARAM("state", F_STATES, .list = true,
+          .meaning =
+              "those in these states; unless given those that one can be merged with: screening, open, assigned, "
+              "consulting. closed: earlier ones"),
+    PARAM("limit", F_LIMIT, .min = 1, .max = 100, .meaning = "greatest number of rows; 10 unless given"),
+    {0},
+};
 static const struct api_param case_params[] = {PARAM("q", F_QUERY, .required = true), LIMIT, CURSOR, {0}};
 static const struct api_param audit_params[] = {
     PARAM("order", F_ORDER), PARAM("actor", F_ACTOR), PARAM("from", F_START), PARAM("until", F_END), LIMIT, CURSOR, {0},
@@ -472,6 +499,9 @@ const struct http_route api_routes[] = {
            .etag = true)},
     {GET, .path = ORDER "/history", .handle = get_history, .permission = PERMIT_ORDER_READ,
      ABOUT(.summary = "What happened to an order", .chinese = "事项的办理过程", .answer = "History")},
+    {GET, .path = ORDER "/similar", .handle = get_similar, .permission = PERMIT_ORDER_NOTES,
+     ABOUT(.summary = "Other orders that may be the same matter", .chinese = "可能是同一件事的其他事项",
+           .query = similar_params, .answer = "Similar")},
     {.path = ORDER "/screen",
      .permission = PERMIT_ORDER_SCREEN,
      ACTION(SCREEN, "Accepts an order, or returns it", "定单：受理或退回")},

@@ -141,6 +141,8 @@ def go_through_an_order(door, system):
     door.ask(200, "POST", path + "/contact", key="office")
     door.ask(200, "POST", f"/api/v1/orders/find?county={COUNTY}", {"phone": person["phone"]}, key="office")
     door.ask(400, "POST", f"/api/v1/orders/find?county={COUNTY}", {"phone": "1"}, key="office")
+    assert door.ask(200, "GET", path + "/similar", key="office").json["rows"], "there are two of these"
+    door.ask(400, "GET", path + "/similar?limit=0", key="office")
 
     door.step(409, order, "screen", {"decision": "accept"})
     part = {"order": door.step(200, order, "split", {"title": "东门小区井盖不见了"}).json["part"]}

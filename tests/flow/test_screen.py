@@ -63,6 +63,25 @@ def test_merged_orders_follow_their_primary_and_are_rated_by_themselves(shared):
     assert set(shared.redis.hgetall(f"load:{{{COUNTY}}}").values()) <= {"0"}, "one matter was one load"
 
 
+def test_candidates_are_shown_with_why(shared):
+    first = shared.place(title="滨河公园的健身器材坏了", text="滨河公园东侧的健身器材断了，老人锻炼不安全。", phone="10000000071")
+    closed = shared.place(title="滨河公园健身器材坏了", text="公园东侧的健身器材断了。", phone="10000000072")
+    order = shared.place(title="健身器材坏了没人修", text="滨河公园东侧的健身器材断了很久，老人锻炼不安全。", phone="10000000071")
+    for one in (first, closed, order):
+        shared.wait_state(one, "open", "screening")
+    office = lambda query="": shared.api("GET", f"/api/v1/orders/{order['order']}/similar{query}", key="office").json
+    rows = wait_until(lambda: len(found := office()["rows"]) == 2 and found, 20, "both are found")
+    row = next(row for row in rows if row["order"] == first["order"])
+    assert row["score"] > 0.8 and row["same_person"] == 1 and "滨河公园东侧的健身器材断了" in row["shared"].split()
+    assert all("text" not in row for row in rows)
+    assert office("?state=closed")["rows"] == [] and office("?limit=1")["total"] == 1
+    town = shared.order(order).get("town")
+    other = shared.sign_in(OTHER_CONVENER if town != "T2" else CONVENER)
+    assert other.api("GET", f"/api/v1/orders/{order['order']}/similar").status in (403, 404)
+    assert shared.api("GET", f"/api/v1/orders/{order['order']}/similar", code=order["code"]).status in (401, 403), \
+        "others' orders are no resident's affair"
+
+
 def test_merging_is_undone(shared):
     primary, order = shared.place(), shared.place(phone="10000000005")
     for one in (primary, order):

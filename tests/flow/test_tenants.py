@@ -64,6 +64,7 @@ ROUTES = {  # all there are
     "GET /api/v1/orders": "orders.list",
     "GET /api/v1/orders/{id}": "order.read",
     "GET /api/v1/orders/{id}/history": "order.read",
+    "GET /api/v1/orders/{id}/similar": "order.notes",
     "POST /api/v1/orders/{id}/contact": "order.contact",
     "POST /api/v1/orders/{id}/screen": "order.screen",
     "POST /api/v1/orders/{id}/split": "order.screen",
