@@ -5,7 +5,7 @@
 # make bench      throughput and latency; never fails on timing
 # make chaos      faults under load and an audit: make chaos MINUTES=30 SEED=7 FAULTS=kill,redis
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
-# make install    the programs, sample counties and configurations to $(DESTDIR)$(PREFIX)
+# make install    the programs, sample counties, the national calendar and configurations to $(DESTDIR)$(PREFIX)
 #
 # make evaluate   how well it judges: DATA=DIR with real messages and judgements of them
 # make fuzz       fuzz tests: MINUTES=60 TARGET=wire JOBS=2; make fuzz-merge takes what they found into tests/fuzz/corpus
@@ -180,7 +180,7 @@ install: TARGET := $(abspath $(DESTDIR)$(PREFIX))
 install: all
 	install -d $(TARGET)/bin
 	install $(PROGRAMS) $(TARGET)/bin
-	cd deploy && find counties redis kannel -type f -exec install -D -m 644 {} $(TARGET)/share/sidan/{} \;
+	cd deploy && find counties calendar redis kannel -type f -exec install -D -m 644 {} $(TARGET)/share/sidan/{} \;
 
 clean:
 	rm -rf build

@@ -23,6 +23,7 @@
 struct exception {
     int64_t day;
     bool work;
+    const char *name; /* of the holiday; the county's */
 };
 
 struct calendar {
@@ -76,7 +77,7 @@ int date_parse(const char *date, int64_t *ret_at)
     return time_parse(midnight, ret_at);
 }
 
-int calendar_set(struct calendar *calendar, const char *date, bool work)
+int calendar_set(struct calendar *calendar, const char *date, bool work, const char *name)
 {
     int64_t at;
 
@@ -90,7 +91,7 @@ int calendar_set(struct calendar *calendar, const char *date, bool work)
     calendar->exceptions = xrealloc(calendar->exceptions, (calendar->count + 1) * sizeof *calendar->exceptions);
     memmove(calendar->exceptions + index + 1, calendar->exceptions + index,
             (calendar->count - index) * sizeof *calendar->exceptions);
-    calendar->exceptions[index] = (struct exception){.day = day, .work = work};
+    calendar->exceptions[index] = (struct exception){.day = day, .work = work, .name = name};
     calendar->count++;
     return 0;
 }

@@ -15,9 +15,11 @@ struct calendar;
 struct calendar *calendar_new(void);
 void calendar_destroy(struct calendar **calendar);
 
-/* Declares one day off or a workday; date is "2026-10-01" or "2026/10/1". 0, -EINVAL (no such date), -EEXIST (declared
- * before). */
-int calendar_set(struct calendar *calendar, const char *date, bool work);
+/*
+ * Declares one day off or a workday; date is "2026-10-01" or "2026/10/1". name: of the holiday; must outlive the
+ * calendar. 0, -EINVAL (no such date), -EEXIST (declared before).
+ */
+int calendar_set(struct calendar *calendar, const char *date, bool work, const char *name);
 
 /* The midnight, in China, at which such a date begins. 0 or -EINVAL. */
 int date_parse(const char *date, int64_t *ret_at);

@@ -17,10 +17,11 @@
  *   categories.csv   code,name,section,department,urgency,places,group,description
  *   rules.csv        words,category,weight,urgency words: space between, all must occur
  *   clocks.csv       urgency,clock,time            clock: claim, handover, answer, callback
- *   calendar.csv     date,kind,name                kind: off or work (调休)
+ *   calendar.csv     date,kind,name                kind: off or work (调休); goes before national.csv
  *   keys.csv         name,role,hash,expires        role: scopes, space between; expires: the last day, or empty
  *   staff.csv        id,name,phone,role            role: office, or city (of the city above the county)
  *   reasons.csv      code,name,return_to           why an order may be returned; return_to: where to turn instead
+ *   national.csv     date,kind,name                not of the directory: sidanctl makes it of the yearly national files
  */
 #ifndef SIDAN_COUNTY_H
 #define SIDAN_COUNTY_H
@@ -46,6 +47,7 @@ enum county_file {
     FILE_KEYS,
     FILE_STAFF,
     FILE_REASONS,
+    FILE_NATIONAL,
     COUNTY_FILE_COUNT
 };
 const char *county_file_name(enum county_file file); /* "settings.csv", ... */
@@ -151,7 +153,7 @@ typedef void county_fault_fn(void *arg, const char *file, int line, const char *
 
 /*
  * Parses and checks a whole county. texts[] are the files' contents by enum
- * county_file, NULL where a file is missing (only calendar, keys, staff and reasons may be).
+ * county_file, NULL where a file is missing (only calendar, keys, staff, reasons and national may be).
  * Every fault is reported through `fault`, not only the first. Returns 0 and
  * ret_county, or -EINVAL with ret_county untouched.
  */

@@ -128,11 +128,13 @@ const struct county_format county_formats[COUNTY_FILE_COUNT] = {
     [FILE_KEYS] = {"keys.csv", sizeof(struct api_key), .columns = key_columns, .optional = true},
     [FILE_STAFF] = {"staff.csv", sizeof(struct staff), .columns = staff_columns, .optional = true},
     [FILE_REASONS] = {"reasons.csv", sizeof(struct return_reason), .columns = reason_columns, .optional = true},
+    [FILE_NATIONAL] = {"national.csv", sizeof(struct calendar_row), .columns = calendar_columns, .optional = true},
 };
 
 const enum county_file county_reading_order[COUNTY_FILE_COUNT] = {
-    FILE_SETTINGS,   FILE_TOWNS, FILE_COMMUNITIES, FILE_COMMITTEES, FILE_GROUPS, FILE_MEMBERS, FILE_DEPARTMENTS,
-    FILE_CATEGORIES, FILE_RULES, FILE_CLOCKS,      FILE_CALENDAR,   FILE_KEYS,   FILE_STAFF,   FILE_REASONS,
+    FILE_SETTINGS, FILE_TOWNS,       FILE_COMMUNITIES, FILE_COMMITTEES, FILE_GROUPS,
+    FILE_MEMBERS,  FILE_DEPARTMENTS, FILE_CATEGORIES,  FILE_RULES,      FILE_CLOCKS,
+    FILE_CALENDAR, FILE_KEYS,        FILE_STAFF,       FILE_REASONS,    FILE_NATIONAL,
 };
 
 const char *county_file_name(enum county_file file)

@@ -48,7 +48,7 @@ struct county_format {
 
 extern const struct county_format county_formats[COUNTY_FILE_COUNT];
 
-/* Every file after those it refers to. */
+/* Every file after those it refers to, and the county's own calendar before the national one. */
 extern const enum county_file county_reading_order[COUNTY_FILE_COUNT];
 
 /* Rows that take effect when they are read, and do not stay rows in the county. */

@@ -285,13 +285,14 @@ static void apply_clock(struct parser *parser, const struct clock_row *clock)
     }
 }
 
+/* The county's own calendar is read first, so its days stand where the national one has others. */
 static void apply_day(struct parser *parser, const struct calendar_row *day)
 {
-    int result = calendar_set(parser->county->calendar, day->date, strcmp(day->kind, "work") == 0);
+    int result = calendar_set(parser->county->calendar, day->date, strcmp(day->kind, "work") == 0, day->name);
 
-    if (result == -EEXIST)
+    if (result == -EEXIST && parser->file == FILE_CALENDAR)
         refuse(parser, "the date %s is there twice", day->date);
-    else if (result < 0)
+    else if (result == -EINVAL)
         refuse(parser, "date \"%s\" is not a date such as 2026-10-01", day->date);
 }
 
@@ -306,6 +307,7 @@ static void apply_row(struct parser *parser, const char *row)
         apply_clock(parser, (const struct clock_row *)row);
         break;
     case FILE_CALENDAR:
+    case FILE_NATIONAL:
         apply_day(parser, (const struct calendar_row *)row);
         break;
     default:

@@ -8,6 +8,7 @@
 #include "scripts/ctl/ctl.h"
 
 #include "common/alloc.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -57,6 +58,8 @@ static bool read_files(const char *directory, char *texts[COUNTY_FILE_COUNT])
 {
     bool good = true;
     for (enum county_file file = 0; file < COUNTY_FILE_COUNT; file++) {
+        if (file == FILE_NATIONAL)
+            continue;
         AUTOFREE char *path = xasprintf("%s/%s", directory, county_file_name(file));
         int r = read_file(path, &texts[file]);
         if (r < 0 && r != -ENOENT) {
@@ -78,7 +81,10 @@ static int check(struct ctl *ctl, const char *directory, char *texts[COUNTY_FILE
     const char *id = ctl->id ? ctl->id : basename(path);
     if (strlen(id) != 6 || strspn(id, "0123456789") != 6)
         return misused("\"%s\" is no county: its id is the division code, six digits; give --id", id);
-    if (!read_files(directory, texts) || county_parse(id, (const char *const *)texts, print_fault, NULL, county) < 0)
+    AUTOFREE char *beside = xasprintf("%s/../../calendar", path);
+    texts[FILE_NATIONAL] = national_calendar(ctl->calendar ? ctl->calendar : beside, now_ms());
+    if (!texts[FILE_NATIONAL] || !read_files(directory, texts) ||
+        county_parse(id, (const char *const *)texts, print_fault, NULL, county) < 0)
         return fail("county %s has faults; nothing was changed", id);
     return DONE;
 }

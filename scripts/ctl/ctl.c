@@ -128,10 +128,10 @@ static void print_help(const struct command *commands, size_t count)
     puts("usage: sidanctl [--redis URL] [--keys DIR] COMMAND\n");
     for (size_t i = 0; i < count; i++) {
         const struct command *c = &commands[i];
-        AUTOFREE char *line =
-            xasprintf("%s%s%s%s%s%s", c->name, c->arguments[0] ? " " : "", c->arguments,
-                      c->options & OPTION_ID ? " [--id ID]" : "", c->options & OPTION_REASON ? " --reason TEXT" : "",
-                      c->options & OPTION_JSON ? " [--json]" : "");
+        AUTOFREE char *line = xasprintf(
+            "%s%s%s%s%s%s%s", c->name, c->arguments[0] ? " " : "", c->arguments,
+            c->options & OPTION_ID ? " [--id ID]" : "", c->options & OPTION_CALENDAR ? " [--calendar DIR]" : "",
+            c->options & OPTION_REASON ? " --reason TEXT" : "", c->options & OPTION_JSON ? " [--json]" : "");
         printf("  %-54s %s\n", line, c->meaning);
     }
     puts("\n  --redis URL    redis://HOST:PORT[/DB], unix:/PATH or sentinel://HOST:PORT[,HOST:PORT...]/NAME[/DB];\n"
@@ -139,6 +139,9 @@ static void print_help(const struct command *commands, size_t count)
          "                 from SIDAN_REDIS_USER, SIDAN_REDIS_PASSWORD_FILE and the others that the services have\n"
          "  --keys DIR     the services' keys, to ask one of them; else SIDAN_KEYS\n"
          "  --id ID        the county's id; else the name of the directory\n"
+         "  --calendar DIR the national holidays, a file for each year; else SIDAN_CALENDAR, else the directory "
+         "calendar\n"
+         "                 beside that in which the county's directory lies\n"
          "  --reason TEXT  is kept along with what was decided\n"
          "  --json         for programs\n"
          "\nexit code: 0 done, 1 could not be done, 2 not understood");
@@ -184,15 +187,12 @@ static int run(const struct command *command, struct ctl *ctl, const char *redis
 int ctl_main(int argc, char **argv, const struct command *commands, size_t count)
 {
     static const struct option options[] = {
-        {"redis", required_argument, NULL, 'r'},
-        {"keys", required_argument, NULL, 'k'},
-        {"id", required_argument, NULL, 'i'},
-        {"reason", required_argument, NULL, 'w'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"redis", required_argument, NULL, 'r'},    {"keys", required_argument, NULL, 'k'},
+        {"id", required_argument, NULL, 'i'},       {"reason", required_argument, NULL, 'w'},
+        {"calendar", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
-    struct ctl ctl = {.keys = getenv("SIDAN_KEYS")};
+    struct ctl ctl = {.keys = getenv("SIDAN_KEYS"), .calendar = getenv("SIDAN_CALENDAR")};
     const char *redis = NULL;
     int given = 0, option;
 
@@ -211,6 +211,10 @@ int ctl_main(int argc, char **argv, const struct command *commands, size_t count
         case 'w':
             ctl.reason = optarg;
             given |= OPTION_REASON;
+            break;
+        case 'c':
+            ctl.calendar = optarg;
+            given |= OPTION_CALENDAR;
             break;
         case 'j':
             ctl.json = true;

@@ -18,16 +18,17 @@
 enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
 /* Options that only some commands take, as bits. */
-enum { OPTION_ID = 1, OPTION_REASON = 2, OPTION_JSON = 4 };
+enum { OPTION_ID = 1, OPTION_REASON = 2, OPTION_JSON = 4, OPTION_CALENDAR = 8 };
 
 struct vault;
 
 struct ctl {
     struct store *store;
     bool json;
-    const char *keys;   /* --keys, or SIDAN_KEYS, or NULL */
-    const char *id;     /* --id, or NULL */
-    const char *reason; /* --reason, or NULL */
+    const char *keys;     /* --keys, or SIDAN_KEYS, or NULL */
+    const char *id;       /* --id, or NULL */
+    const char *reason;   /* --reason, or NULL */
+    const char *calendar; /* --calendar, or SIDAN_CALENDAR, or NULL */
 };
 
 /* A command gets its arguments without its name and answers an exit code. */
@@ -88,6 +89,12 @@ struct counties *counties_open(struct ctl *ctl);
  */
 int config_update(struct ctl *ctl, const char *county, char *const texts[COUNTY_FILE_COUNT], bool rekey,
                   int64_t *ret_revision);
+
+/*
+ * The yearly files of a directory as the text of national.csv; the caller frees it. NULL after saying what is wrong
+ * with one. Says on stderr when that of this year, or from December on of the next, is missing.
+ */
+char *national_calendar(const char *directory, int64_t now);
 
 /* "2026-11-22T09:30:00+08:00"; new reference. */
 json_t *json_time(int64_t ms);

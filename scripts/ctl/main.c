@@ -4,8 +4,9 @@
 #include "scripts/ctl/ctl.h"
 
 static const struct command commands[] = {
-    {"county apply", "DIR", 1, 1, OPTION_ID, "check a county's files and store them, all or none", county_apply},
-    {"county check", "DIR", 1, 1, OPTION_ID, "only check them; needs no Redis", county_check},
+    {"county apply", "DIR", 1, 1, OPTION_ID | OPTION_CALENDAR, "check a county's files and store them, all or none",
+     county_apply},
+    {"county check", "DIR", 1, 1, OPTION_ID | OPTION_CALENDAR, "only check them; needs no Redis", county_check},
     {"county list", "", 0, 0, OPTION_JSON, "counties in use", county_list},
     {"county show", "COUNTY", 1, 1, OPTION_JSON, "one county in figures", county_show},
     {"county rekey", "COUNTY", 1, 1, 0, "seal its data with a new key from now on", county_rekey},

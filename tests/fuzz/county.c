@@ -1,5 +1,5 @@
 /*
- * A county's thirteen files: all that can be wrong with them is said in one line of text each, and what is taken is
+ * A county's fourteen files: all that can be wrong with them is said in one line of text each, and what is taken is
  * whole. A line "== towns.csv" replaces that file of a good county by what follows it.
  */
 #include "tests/fuzz/fuzz.h"

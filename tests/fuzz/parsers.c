@@ -44,8 +44,8 @@ static void times(const char *text)
     if (span_parse(text, &span) == 0)
         PROMISE((span.working_days > 0) != (span.ms > 0));
     struct calendar *calendar = calendar_new();
-    if (calendar_set(calendar, text, true) == 0)
-        PROMISE(calendar_set(calendar, text, false) < 0);
+    if (calendar_set(calendar, text, true, "") == 0)
+        PROMISE(calendar_set(calendar, text, false, "") < 0);
     calendar_destroy(&calendar);
 }
 

@@ -26,10 +26,10 @@ static int make_county(void **state)
 
     (void)state;
     county.calendar = calendar_new();
-    assert_int_equal(calendar_set(county.calendar, "2026-10-10", true), 0);
+    assert_int_equal(calendar_set(county.calendar, "2026-10-10", true, "国庆节"), 0);
     for (size_t i = 0; i < ARRAY_SIZE(off); i++)
-        assert_int_equal(calendar_set(county.calendar, off[i], false), 0);
-    assert_int_equal(calendar_set(county.calendar, "2026-09-20", true), 0);
+        assert_int_equal(calendar_set(county.calendar, off[i], false, "国庆节"), 0);
+    assert_int_equal(calendar_set(county.calendar, "2026-09-20", true, "国庆节"), 0);
     return 0;
 }
 
@@ -71,7 +71,7 @@ static void bad_dates(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        assert_int_equal(calendar_set(county.calendar, cases[i].date, true), cases[i].result);
+        assert_int_equal(calendar_set(county.calendar, cases[i].date, true, "国庆节"), cases[i].result);
 }
 
 static void workdays(void **state)

@@ -1,3 +1,4 @@
+// links: scripts/ctl
 /*
  * test_county.c - the sample counties are good; a small county is broken in
  * every way that must be reported, and each report says where.
@@ -6,6 +7,7 @@
 #include "common/calendar.h"
 #include "common/county.h"
 #include "common/permission.h"
+#include "scripts/ctl/ctl.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -375,6 +377,31 @@ static void every_clock_must_be_there(void **state)
                         "clocks.csv:0: the clock urgent callback is missing");
 }
 
+static bool works_on(const struct county *county, const char *date)
+{
+    int64_t at;
+    assert_int_equal(date_parse(date, &at), 0);
+    return calendar_is_workday(county, at);
+}
+
+static void a_countys_own_days_go_before_the_national_ones(void **state)
+{
+    const char *texts[COUNTY_FILE_COUNT];
+    struct county *county = NULL;
+    struct faults faults = {.count = 0};
+
+    (void)state;
+    memcpy(texts, small_county, sizeof texts);
+    texts[FILE_CALENDAR] = "date,kind,name\n2026-10-06,work,防汛\n2026-10-12,off,县庆\n2026-10-10,off,县庆\n";
+    texts[FILE_NATIONAL] = "date,kind,name\n2026-10-06,off,国庆节\n2026-10-07,off,国庆节\n2026-10-10,work,国庆节\n";
+    assert_int_equal(county_parse("990101", texts, note_fault, &faults, &county), 0);
+    assert_true(works_on(county, "2026-10-06"));
+    assert_false(works_on(county, "2026-10-07"));
+    assert_false(works_on(county, "2026-10-10"));
+    assert_false(works_on(county, "2026-10-12"));
+    county_destroy(&county);
+}
+
 static void bad_county_ids(void **state)
 {
     static const char *const ids[] = {"", "99010", "9901011", "99010a", "99010\xE4\xB8\x80"};
@@ -410,8 +437,11 @@ static void sample_counties(void **state)
         struct faults faults = {.count = 0};
         struct county *county = NULL;
         int64_t national_day, make_up_day;
-        for (int file = 0; file < COUNTY_FILE_COUNT; file++)
+        assert_int_equal(time_parse("2026-10-01T12:00:00", &national_day), 0);
+        assert_int_equal(time_parse("2026-10-10T12:00:00", &make_up_day), 0);
+        for (int file = 0; file < FILE_NATIONAL; file++)
             texts[file] = read_file(ids[i], (enum county_file)file);
+        texts[FILE_NATIONAL] = national_calendar("deploy/calendar", national_day);
         county_parse(ids[i], (const char *const *)texts, note_fault, &faults, &county);
         assert_string_equal(faults.text, "");
         for (int file = 0; file < COUNTY_FILE_COUNT; file++)
@@ -422,8 +452,6 @@ static void sample_counties(void **state)
         assert_string_equal(county_key(county, "sample-office-key")->role, "office");
         assert_string_equal(county_key(county, "sample-import-key")->role, "import");
         assert_string_equal(county_key(county, "sample-open311-key")->role, "open311");
-        assert_int_equal(time_parse("2026-10-01T12:00:00", &national_day), 0);
-        assert_int_equal(time_parse("2026-10-10T12:00:00", &make_up_day), 0);
         assert_false(calendar_is_workday(county, national_day));
         assert_true(calendar_is_workday(county, make_up_day));
         county_destroy(&county);
@@ -489,6 +517,7 @@ int main(void)
         cmocka_unit_test(every_fault_is_reported),
         cmocka_unit_test(bad_hours_and_weekdays),
         cmocka_unit_test(every_clock_must_be_there),
+        cmocka_unit_test(a_countys_own_days_go_before_the_national_ones),
         cmocka_unit_test(bad_county_ids),
         cmocka_unit_test(sample_counties),
     };
