@@ -111,21 +111,37 @@ static int64_t moment(int64_t day, int64_t time)
     return day * DAY_MS + time - CHINA_MS;
 }
 
-static bool is_workday(const struct county *county, int64_t day)
+/* What a day is; ret_name may be NULL. */
+static enum day_kind kind_of(const struct county *county, int64_t day, const char **ret_name)
 {
     size_t index = find_exception(county->calendar, day);
+    bool works = county->work_weekday[((day + 4) % 7 + 7) % 7]; /* 1970-01-01 was a Thursday */
 
-    if (is_exception(county->calendar, index, day))
-        return county->calendar->exceptions[index].work;
-    return county->work_weekday[((day + 4) % 7 + 7) % 7]; /* 1970-01-01 was a Thursday */
+    if (!is_exception(county->calendar, index, day))
+        return works ? DAY_WORK : DAY_REST;
+    if (ret_name)
+        *ret_name = county->calendar->exceptions[index].name;
+    return county->calendar->exceptions[index].work ? DAY_MAKE_UP : DAY_HOLIDAY;
+}
+
+static bool is_workday(const struct county *county, int64_t day)
+{
+    enum day_kind kind = kind_of(county, day, NULL);
+
+    return kind == DAY_WORK || kind == DAY_MAKE_UP;
 }
 
 /* Ends, because every county works on at least one weekday and the exceptions are few. */
-static int64_t workday_after(const struct county *county, int64_t day)
+static int64_t workday_after(const struct county *county, int64_t day, const struct calendar_trace *trace)
 {
-    do
+    do {
         day++;
-    while (!is_workday(county, day));
+        if (trace) {
+            const char *name = "";
+            enum day_kind kind = kind_of(county, day, &name);
+            trace->day(trace->arg, moment(day, 0), kind, name);
+        }
+    } while (!is_workday(county, day));
     return day;
 }
 
@@ -142,19 +158,52 @@ int64_t calendar_next_work(const struct county *county, int64_t at)
     int64_t day = day_of(at, &time);
 
     if (!is_workday(county, day) || time >= end)
-        return moment(workday_after(county, day), start);
+        return moment(workday_after(county, day, NULL), start);
     return time < start ? moment(day, start) : at;
 }
 
-int64_t calendar_end(const struct county *county, int64_t at, struct span span)
+int64_t calendar_end(const struct county *county, int64_t at, struct span span, const struct calendar_trace *trace)
 {
     if (span.working_days <= 0)
         return at + span.ms;
 
     int64_t time, day = day_of(calendar_next_work(county, at), &time);
     for (int i = 0; i < span.working_days; i++)
-        day = workday_after(county, day);
+        day = workday_after(county, day, trace);
     return moment(day, time);
+}
+
+/* How much of a day's working time has passed at this time of day. */
+static int64_t worked_until(const struct county *county, int64_t time)
+{
+    int64_t start = county->work_start * MINUTE_MS, end = county->work_end * MINUTE_MS;
+
+    return time <= start ? 0 : (time < end ? time : end) - start;
+}
+
+int64_t calendar_worked(const struct county *county, int64_t from, int64_t to)
+{
+    int64_t first_time, last_time, worked = 0;
+    int64_t first = day_of(from, &first_time), last = day_of(to, &last_time);
+
+    for (int64_t day = first; day <= last; day++)
+        if (is_workday(county, day))
+            worked += worked_until(county, day == last ? last_time : DAY_MS) -
+                      worked_until(county, day == first ? first_time : 0);
+    return worked;
+}
+
+int64_t calendar_after_work(const struct county *county, int64_t at, int64_t worked)
+{
+    int64_t end = county->work_end * MINUTE_MS, time, day;
+
+    for (;;) {
+        day = day_of(at = calendar_next_work(county, at), &time);
+        if (worked <= end - time)
+            return at + worked;
+        worked -= end - time;
+        at = moment(day, end);
+    }
 }
 
 int span_parse(const char *text, struct span *ret_span)

@@ -27,12 +27,25 @@ int date_parse(const char *date, int64_t *ret_at);
 /* Whether the day that holds this moment is worked in the county. */
 bool calendar_is_workday(const struct county *county, int64_t at);
 
+/* What a day is: by its weekday, or declared. */
+enum day_kind { DAY_WORK, DAY_REST, DAY_MAKE_UP, DAY_HOLIDAY };
+
+/* Told of each day that a span of working days passes over: its midnight, what it is, and of which holiday. */
+struct calendar_trace {
+    void (*day)(void *arg, int64_t midnight, enum day_kind kind, const char *name);
+    void *arg;
+};
+
 /*
  * The moment a span ends that starts at `at`. n working days end at the same
  * time of day n working days later; a start outside working time counts from
- * the next working morning.
+ * the next working morning. trace may be NULL.
  */
-int64_t calendar_end(const struct county *county, int64_t at, struct span span);
+int64_t calendar_end(const struct county *county, int64_t at, struct span span, const struct calendar_trace *trace);
+
+/* The working time between two moments, in ms; and the moment at which so much has passed since `at`. */
+int64_t calendar_worked(const struct county *county, int64_t from, int64_t to);
+int64_t calendar_after_work(const struct county *county, int64_t at, int64_t worked);
 
 /* `at` itself inside working hours, else the start of the next ones. */
 int64_t calendar_next_work(const struct county *county, int64_t at);

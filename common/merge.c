@@ -3,6 +3,7 @@
  */
 #include "common/merge.h"
 
+#include "common/clock.h"
 #include "common/order.h"
 #include "common/text.h"
 
@@ -12,7 +13,7 @@ void merge_into(const struct context *context, const struct record *order, const
                 const char *states, struct outcome *outcome)
 {
     const char *state = record_str(order, F_STATE), *primary = record_str(message, F_PRIMARY);
-    char county[7], entry[CLOCK_ENTRY_SIZE];
+    char county[7];
     if (!words_have(states, state)) {
         outcome_refuse(outcome, "state", NULL, "an order that is %s cannot be merged into another", state);
         return;
@@ -32,11 +33,7 @@ void merge_into(const struct context *context, const struct record *order, const
     outcome_step(outcome, "merged", record_str(message, F_ACTOR), record_str(message, F_REASON));
     record_set(changes, F_STATE, STATE_MERGED);
     record_set(changes, F_PRIMARY, primary);
-    order_clock_entry(entry, context->order_id, record_str(order, F_CLOCK), record_int(order, F_RUNG));
-    outcome_zrem(outcome, CLOCKS_KEY, entry);
-    record_set(changes, F_CLOCK, "");
-    record_set_int(changes, F_DUE, 0);
-    record_set_int(changes, F_RUNG, 0);
+    stop_clock(context, order, outcome);
 
     struct record *joined = outcome_send_about(outcome, MSG_ORDER_JOINED, primary, true);
     record_set(joined, F_SECONDARY, context->order_id);

@@ -92,6 +92,7 @@ static bool is_time(enum field field)
     switch (field) {
     case F_AT:
     case F_DUE:
+    case F_CLOCK_AT:
     case F_PLACED_AT:
     case F_OPENED_AT:
     case F_ASSIGNED_AT:

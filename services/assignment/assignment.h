@@ -4,7 +4,7 @@
 #ifndef SIDAN_ASSIGNMENT_H
 #define SIDAN_ASSIGNMENT_H
 
-#include "common/calendar.h"
+#include "common/clock.h"
 #include "common/service.h"
 
 /* claims.c: 接单, who takes the order */
@@ -35,19 +35,18 @@ int clocks_start(struct service *service);
 void clocks_stop(struct service *service);
 void clocks_poll(struct service *service); /* called by a timer */
 
+/* sweep.c: what happens to clocks that run when the calendar or their spans change */
+handler_fn handle_check; /* MSG_CLOCK_CHECK */
+struct sweep;
+struct sweep *sweep_new(struct service *service);
+void sweep_destroy(struct sweep **sweep);
+void sweep_poll(struct sweep *sweep);
+
 /* The hash "load" of a county: how many open orders each member has. */
 #define LOAD_KEY "load"
 void load_aux(const struct record *message, char *key, size_t size);
 
 /* What the three files share. */
-
-/*
- * Stops the clock that runs and starts another: it is due after the county's
- * span for the order's urgency. changes of the outcome get clock, due, rung.
- */
-void start_clock(const struct context *context, const struct record *order, enum clock_kind kind,
-                 struct outcome *outcome);
-void stop_clock(const struct context *context, const struct record *order, struct outcome *outcome);
 
 /* The order's members become complete: it is assigned, the answer clock starts, all are told. */
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome);
@@ -64,6 +63,12 @@ void record_answer(const struct context *context, const struct record *order, co
 
 /* An order that is merged into another goes its own way again; says so to the primary. Without one nothing is done. */
 void leave_primary(const struct record *order, const char *actor, const char *order_id, struct outcome *outcome);
+
+/* When the claim window of an open order ends. */
+int64_t claim_window_end(const struct county *county, const struct record *order);
+
+/* Moves the running clock to where it is due now, as a step. False: it is right, or not known to be wrong. */
+bool move_deadline(const struct context *context, const struct record *order, struct outcome *outcome);
 
 /* Closes the order: an end of its clocks and of its members' load. */
 void close_order(const struct context *context, const struct record *order, struct outcome *outcome);

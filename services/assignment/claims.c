@@ -9,6 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+int64_t claim_window_end(const struct county *county, const struct record *order)
+{
+    struct span window = county_clock(county, record_str(order, F_URGENCY), CLOCK_CLAIM);
+    return calendar_end(county, record_int(order, F_OPENED_AT), window, NULL);
+}
+
 /* An order came into the pool: its group is asked, and the claim window opens. */
 void handle_opened(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
@@ -18,9 +24,8 @@ void handle_opened(const struct context *context, const struct record *order, co
         return; /* claimed already, between routing's commit and this message */
 
     char entry[CLOCK_ENTRY_SIZE], recipients[64];
-    struct span window = county_clock(context->county, record_str(order, F_URGENCY), CLOCK_CLAIM);
     order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
-    outcome_zadd(outcome, CLOCKS_KEY, calendar_end(context->county, context->now, window), entry);
+    outcome_zadd(outcome, CLOCKS_KEY, claim_window_end(context->county, order), entry);
     snprintf(recipients, sizeof recipients, "group:%s", record_str(order, F_GROUP));
     outcome_notify(outcome, "opened", recipients);
 }

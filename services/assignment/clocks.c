@@ -22,35 +22,10 @@
 enum { DUE_AT_ONCE = 256 }; /* entries that are looked at together, over all counties */
 
 struct clocks {
+    struct sweep *sweep;
     size_t open;         /* entries submitted and not handled yet */
     size_t first_county; /* each turn begins with another, so that none starves */
 };
-
-/* Who hears of an overdue order, rung by rung: its handlers, the convener, the committee, the chair. */
-enum rung { RUNG_HANDLERS, RUNG_CONVENER, RUNG_COMMITTEE, RUNG_CHAIR, RUNGS };
-
-void stop_clock(const struct context *context, const struct record *order, struct outcome *outcome)
-{
-    char entry[CLOCK_ENTRY_SIZE];
-    order_clock_entry(entry, context->order_id, record_str(order, F_CLOCK), record_int(order, F_RUNG));
-    outcome_zrem(outcome, CLOCKS_KEY, entry);
-    record_set(outcome_changes(outcome), F_CLOCK, "");
-    record_set_int(outcome_changes(outcome), F_DUE, 0);
-    record_set_int(outcome_changes(outcome), F_RUNG, 0);
-}
-
-void start_clock(const struct context *context, const struct record *order, enum clock_kind kind,
-                 struct outcome *outcome)
-{
-    char entry[CLOCK_ENTRY_SIZE];
-    struct span span = county_clock(context->county, record_str(order, F_URGENCY), kind);
-    int64_t due = calendar_end(context->county, context->now, span);
-    stop_clock(context, order, outcome);
-    record_set(outcome_changes(outcome), F_CLOCK, clock_name(kind));
-    record_set_int(outcome_changes(outcome), F_DUE, due);
-    order_clock_entry(entry, context->order_id, clock_name(kind), 0);
-    outcome_zadd(outcome, CLOCKS_KEY, due, entry);
-}
 
 /* Who is told on a rung; where nobody is there yet (no members while screening), the convener. */
 static void rung_recipients(const struct context *context, const struct record *order, int64_t rung, char *recipients,
@@ -76,6 +51,8 @@ static void sound(const struct context *context, const struct record *order, con
 {
     const struct county *county = context->county;
     int64_t rung = record_int(order, F_RUNG), working = calendar_next_work(county, context->now);
+    if (clock_due(county, order, NULL) > context->now && move_deadline(context, order, outcome))
+        return; /* the calendar has changed, and nobody came by yet */
     if (working > context->now) {
         outcome_zadd(outcome, CLOCKS_KEY, working, entry);
         return;
@@ -92,7 +69,7 @@ static void sound(const struct context *context, const struct record *order, con
     if (rung + 1 < RUNGS) {
         char next[CLOCK_ENTRY_SIZE];
         order_clock_entry(next, context->order_id, clock, rung + 1);
-        int64_t at = calendar_end(county, context->now, county->escalate);
+        int64_t at = calendar_end(county, context->now, county->escalate, NULL);
         outcome_zadd(outcome, CLOCKS_KEY, calendar_next_work(county, at), next);
     }
 }
@@ -122,7 +99,8 @@ void handle_clock(const struct context *context, const struct record *order, con
                !record_is(order, F_RATING, "dissatisfied")) {
         outcome_step(outcome, "closed", "clock", NULL);
         close_order(context, order, outcome);
-    } else if (record_is(order, F_CLOCK, clock) && record_int(order, F_RUNG) == rung && rung < RUNGS) {
+    } else if (record_is(order, F_CLOCK, clock) && record_int(order, F_RUNG) == rung && rung < RUNGS &&
+               !clock_is_paused(order)) {
         sound(context, order, clock, entry, outcome);
     } else {
         outcome_zrem(outcome, CLOCKS_KEY, entry); /* what it waited for has happened */
@@ -131,14 +109,18 @@ void handle_clock(const struct context *context, const struct record *order, con
 
 int clocks_start(struct service *service)
 {
-    service_set_state(service, xcalloc(1, sizeof(struct clocks)));
+    struct clocks *clocks = xcalloc(1, sizeof *clocks);
+    clocks->sweep = sweep_new(service);
+    service_set_state(service, clocks);
     service_every(service, (size_t)param_int(service_params(service), "clock_ms"), clocks_poll);
     return 0;
 }
 
 void clocks_stop(struct service *service)
 {
-    free(service_state(service));
+    struct clocks *clocks = service_state(service);
+    sweep_destroy(&clocks->sweep);
+    free(clocks);
     service_set_state(service, NULL);
 }
 
@@ -176,6 +158,7 @@ void clocks_poll(struct service *service)
     struct store *store = service_store(service);
     size_t counties = service_county_count(service);
     char now[24], key[KEY_SIZE];
+    sweep_poll(clocks->sweep);
     if (clocks->open > 0 || counties == 0)
         return;
     size_t first = clocks->first_county++ % counties;

@@ -24,6 +24,7 @@ static const struct handler handlers[] = {
     {.type = MSG_ORDER_JOINED, .handle = handle_joined},
     {.type = MSG_ORDER_LEFT, .handle = handle_left},
     {.type = MSG_PRIMARY_STEP, .handle = handle_primary_step},
+    {.type = MSG_CLOCK_CHECK, .handle = handle_check, .orderless = true},
     {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = load_aux, .orderless = true},
 };
 

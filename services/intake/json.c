@@ -18,6 +18,7 @@ bool json_is_time(enum field field)
     switch (field) {
     case F_AT:
     case F_DUE:
+    case F_CLOCK_AT:
     case F_HANDED_AT:
     case F_EXPIRES:
     case F_PLACED_AT:

@@ -6,7 +6,7 @@
  */
 #include "services/intake/intake.h"
 
-#include "common/calendar.h"
+#include "common/clock.h"
 #include "common/contact.h"
 
 #include <string.h>
@@ -117,14 +117,7 @@ void place_order(const struct context *context, const struct record *order, cons
     if (reachable && !record_has(message, F_VIA))
         limit_guests(context->county, record_str(changes, F_PERSON), outcome);
 
-    int64_t due = calendar_end(context->county, context->now, county_clock(context->county, "", CLOCK_HANDOVER));
-    record_set(changes, F_CLOCK, clock_name(CLOCK_HANDOVER));
-    record_set_int(changes, F_DUE, due);
-    record_set_int(changes, F_RUNG, 0);
-    char entry[CLOCK_ENTRY_SIZE];
-    order_clock_entry(entry, context->order_id, clock_name(CLOCK_HANDOVER), 0);
-    outcome_zadd(outcome, CLOCKS_KEY, due, entry);
-
+    start_clock(context, order, CLOCK_HANDOVER, outcome);
     outcome_step(outcome, "placed", "resident", NULL);
     outcome_send(outcome, MSG_ORDER_PLACED);
     if (reachable)

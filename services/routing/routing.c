@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/merge.h"
+#include "common/clock.h"
 #include "common/order.h"
 #include "common/text.h"
 #include "services/routing/classify.h"
@@ -86,6 +87,7 @@ void handle_placed(const struct context *context, const struct record *order, co
         outcome_step(outcome, "screening", "routing", NULL);
         outcome_notify(outcome, "screening", recipient);
     }
+    move_clock(context, order, outcome); /* an urgent one has less time */
 }
 
 /* The county's list is what its figures go by; words of one's own come beside it. */
@@ -127,9 +129,7 @@ static void return_order(const struct context *context, const struct record *ord
     record_set_int(changes, F_CLOSED_AT, context->now);
     outcome_step(outcome, "returned", record_str(message, F_ACTOR), NULL);
 
-    char entry[CLOCK_ENTRY_SIZE];
-    order_clock_entry(entry, context->order_id, record_str(order, F_CLOCK), record_int(order, F_RUNG));
-    outcome_zrem(outcome, CLOCKS_KEY, entry);
+    stop_clock(context, order, outcome);
     struct record *notice = outcome_notify(outcome, "returned", "resident");
     record_copy(notice, changes, F_REASON);
     record_copy(notice, changes, F_RETURN_TO);
@@ -182,6 +182,7 @@ static void accept_order(const struct context *context, const struct record *ord
     record_copy(changes, message, F_DEPARTMENT);
     outcome_step(outcome, "screened", record_str(message, F_ACTOR), record_str(message, F_REASON));
     open_order(context, category, outcome);
+    move_clock(context, order, outcome);
 }
 
 void handle_screen(const struct context *context, const struct record *order, const struct record *message,

@@ -1,27 +1,115 @@
 """督单: deadlines by the national calendar, moved and extended ones, pauses, and the ladder."""
 
 import json
-from datetime import date
+from collections import Counter
+from datetime import datetime, timedelta, timezone
 
-from harness import make_county
+from harness import COUNTY, make_county, wait_until
+
+FOREVER = "400d"
+UNCLEAR = {"title": "想问一件事", "text": "不知道该找谁，请帮忙看看。"}  # it is screened
 
 
 def write_calendar(directory, *days):
     """A directory with the national calendar of this year and the next: days are (month and day, name, off)."""
     directory.mkdir(exist_ok=True)
-    for year in (date.today().year, date.today().year + 1):
+    for year in (today().year, today().year + 1):
         rows = [{"name": name, "date": f"{year}-{day}", "isOffDay": off} for day, name, off in days]
         (directory / f"{year}.json").write_text(json.dumps({"year": year, "days": rows}, ensure_ascii=False))
     return str(directory)
+
+
+def stored(system, order):
+    """The order's fields in Redis."""
+    return system.redis.hgetall(f"order:{{{COUNTY}}}:{order['order']}")
+
+
+def steps(system, order):
+    return [row["step"] for row in system.history(order)]
+
+
+def entries(system, order):
+    """The order's entries in the zset of clocks: entry to moment."""
+    return {entry: int(score) for entry, score in system.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1, withscores=True)
+            if entry.startswith(order["order"] + "|")}
+
+
+def today():
+    """The date in China."""
+    return datetime.now(timezone(timedelta(hours=8))).date()
+
+
+def apply_again(system, directory, **county):
+    """Applies the county with other files; the services take it within a second."""
+    system.ctl("county", "apply", str(make_county(directory, **county)))
 
 
 def test_the_national_calendar_goes_with_every_county(make_system, tmp_path):
     system = make_system(start=False)
     county = str(make_county(tmp_path / "counties"))
     missing = system.ctl("county", "check", county, check=False)
-    assert missing.returncode == 0 and f"{date.today().year}.json: it is missing" in missing.stderr, missing
+    assert missing.returncode == 0 and f"{today().year}.json: it is missing" in missing.stderr, missing
     write_calendar(tmp_path / "calendar", ("10-01", "国庆节", True))
     assert system.ctl("county", "check", county, check=False).stderr == ""
     wrong = write_calendar(tmp_path / "wrong", ("10-41", "国庆节", True))
     refused = system.ctl("county", "check", "--calendar", wrong, county, check=False)
-    assert refused.returncode == 1 and f"{date.today().year}.json: day 1" in refused.stderr, refused
+    assert refused.returncode == 1 and f"{today().year}.json: day 1" in refused.stderr, refused
+
+
+def test_a_new_calendar_moves_running_deadlines_once(make_system, tmp_path):
+    """Whoever has the order: screened ones as well as answered ones; each as one step, though two instances see it."""
+    clocks = {("normal", name): "2wd" for name in ("handover", "answer", "callback")} | {("normal", "claim"): FOREVER}
+    system = make_system(counties=[make_county(tmp_path / "first", clocks=clocks)], instances={"assignment": 2})
+    placed = [system.place(), system.place(), system.place(**UNCLEAR)]
+    answered, assigned, screened = placed
+    for order in (answered, assigned):
+        system.wait_state(order, "open")
+        system.claim_all(order)
+    system.answer_it(answered)
+    system.wait_state(screened, "screening")
+    before = {order["order"]: int(stored(system, order)["due"]) for order in placed}
+
+    # Tomorrow and the day after become holidays. No deadline of two working days stays where it was.
+    days = [today() + timedelta(days=n) for n in (1, 2)]
+    holidays = "date,kind,name\n" + "".join(f"{day},off,县庆\n" for day in days)
+    apply_again(system, tmp_path / "second", clocks=clocks, files={"calendar.csv": holidays})
+    for order in placed:
+        wait_until(lambda o=order: int(stored(system, o)["due"]) > before[o["order"]], 20, "the deadline has moved")
+        now = stored(system, order)
+        assert int(now["due"]) == before[order["order"]] + 2 * 86400000
+        assert list(entries(system, order).values())[-1] == int(now["due"])
+    wait_until(lambda: all(Counter(steps(system, order))["deadline_moved"] == 1 for order in placed), 20,
+               "the journal has each move once")
+    shown = json.loads(system.ctl("order", "show", "--json", screened["order"]))
+    moved = next(row for row in shown["history"] if row.get("step") == "deadline_moved")
+    assert moved["actor"] == "clock" and " → " in moved["note"], moved
+
+    # The same files again: a new revision, and nothing moves.
+    apply_again(system, tmp_path / "third", clocks=clocks, files={"calendar.csv": holidays})
+    wait_until(lambda: system.redis.get(f"swept:{{{COUNTY}}}") == "3", 20, "the third revision has been looked at")
+    assert all(steps(system, order).count("deadline_moved") == 1 for order in placed)
+
+
+def test_very_many_deadlines_move_page_by_page(make_system, tmp_path):
+    """3000 open orders, put into Redis as they would be; a new order goes through its life meanwhile."""
+    clocks = {("normal", name): FOREVER for name in ("claim", "handover", "answer", "callback")}
+    system = make_system(counties=[make_county(tmp_path / "first", clocks=clocks)])
+    now, day, count = int(datetime.now().timestamp() * 1000), 86400000, 3000
+    pipe = system.redis.pipeline(transaction=False)
+    for serial in range(500001, 500001 + count):
+        order, due = f"{COUNTY}-{serial}", now + 400 * day
+        pipe.hset(f"order:{{{COUNTY}}}:{order}", mapping={
+            "ver": 1, "order": order, "county": COUNTY, "state": "assigned", "members": "M101", "urgency": "normal",
+            "group": "G1", "clock": "answer", "clock_at": now, "due": due, "rung": 0})
+        pipe.zadd(f"clock:{{{COUNTY}}}", {f"{order}|answer|0": due})
+    pipe.execute()
+    clocks[("normal", "answer")] = "300d"
+    apply_again(system, tmp_path / "second", clocks=clocks)
+    system.finish(system.place())
+    wait_until(lambda: system.redis.get(f"swept:{{{COUNTY}}}") == "2", 60, "the second revision has been looked at")
+    dues = {system.redis.hget(f"order:{{{COUNTY}}}:{COUNTY}-{serial}", "due")
+            for serial in range(500001, 500001 + count)}
+    assert dues == {str(now + 300 * day)}
+    versions = {system.redis.hget(f"order:{{{COUNTY}}}:{COUNTY}-{serial}", "ver")
+                for serial in range(500001, 500001 + count)}
+    assert versions == {"2"}

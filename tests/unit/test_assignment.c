@@ -360,6 +360,101 @@ static void no_rung_sounds_at_night(void **state)
     assert_true(writes("ZADD", "clock", "990101-000123|answer|0")); /* put off until the morning */
 }
 
+/* An order whose answer clock of seven days began an hour ago. */
+static void let_the_answer_clock_run(void)
+{
+    record_set(order, F_STATE, STATE_ASSIGNED);
+    record_set(order, F_MEMBERS, "M1");
+    record_set(order, F_CLOCK, "answer");
+    record_set_int(order, F_CLOCK_AT, fixture_now - 3600000);
+    record_set_int(order, F_DUE, fixture_now - 3600000 + 7 * (int64_t)FIXTURE_DAY);
+    record_set(message, F_CLOCK, "answer");
+    record_set_int(message, F_DUE, record_int(order, F_DUE));
+}
+
+static void a_changed_span_moves_the_deadline_once(void **state)
+{
+    (void)state;
+    let_the_answer_clock_run();
+    decide(handle_check); /* nothing has changed: no step, no write */
+    assert_null(outcome_step_name(outcome));
+    assert_int_equal(outcome->write_count, 0);
+
+    county->clocks[0][CLOCK_ANSWER] = (struct span){.ms = 9 * (int64_t)FIXTURE_DAY};
+    decide(handle_check);
+    assert_string_equal(outcome_step_name(outcome), "deadline_moved");
+    assert_string_equal(outcome->note, "2026-11-30T09:00:00+08:00 → 2026-12-02T09:00:00+08:00");
+    assert_int_equal(record_int(outcome_changed(outcome), F_DUE), fixture_now - 3600000 + 9 * (int64_t)FIXTURE_DAY);
+    assert_true(writes("ZADD", "clock", "990101-000123|answer|0"));
+    apply();
+    record_set_int(message, F_DUE, record_int(order, F_DUE));
+    decide(handle_check); /* another instance sees the same revision */
+    assert_null(outcome_step_name(outcome));
+    assert_int_equal(outcome->write_count, 0);
+}
+
+/* An entry that comes due before anybody swept: it is moved, and sounds at its new moment alone. */
+static void what_is_not_due_any_more_is_moved_and_not_sounded(void **state)
+{
+    (void)state;
+    let_the_answer_clock_run();
+    context.now = record_int(order, F_DUE);
+    county->clocks[0][CLOCK_ANSWER] = (struct span){.ms = 9 * (int64_t)FIXTURE_DAY};
+    decide(handle_clock);
+    assert_string_equal(outcome_step_name(outcome), "deadline_moved");
+    assert_int_equal(outcome_message_count(outcome), 0);
+    apply();
+    context.now = record_int(order, F_DUE);
+    decide(handle_clock);
+    assert_string_equal(fixture_notified(outcome, "reminder"), "member:M1");
+    apply();
+
+    /* What has sounded stays so; what is earlier now is overdue, and moving it would not help. */
+    county->clocks[0][CLOCK_ANSWER] = (struct span){.ms = 8 * (int64_t)FIXTURE_DAY};
+    record_set_int(message, F_RUNG, 1);
+    decide(handle_clock);
+    assert_string_equal(fixture_notified(outcome, "escalated"), "convener:T1");
+}
+
+static void other_entries_are_checked(void **state)
+{
+    (void)state;
+    record_set_int(order, F_OPENED_AT, fixture_now);
+    record_set(message, F_CLOCK, "claim");
+    record_set_int(message, F_DUE, fixture_now + 3600000);
+    decide(handle_check);
+    assert_int_equal(outcome->write_count, 0);
+    county->clocks[0][CLOCK_CLAIM] = (struct span){.ms = 7200000};
+    decide(handle_check); /* the claim window is no deadline of the order: no step */
+    assert_null(outcome_step_name(outcome));
+    assert_true(writes("ZADD", "clock", "990101-000123|claim|0"));
+
+    let_the_answer_clock_run();
+    record_set_int(message, F_DUE,
+                   record_int(order, F_DUE) - 60000); /* the work hours moved only the moment to sound */
+    decide(handle_check);
+    assert_null(outcome_step_name(outcome));
+    assert_true(writes("ZADD", "clock", "990101-000123|answer|0"));
+    record_set_int(order, F_RUNG, 1); /* an entry that was overtaken meanwhile */
+    decide(handle_check);
+    assert_int_equal(outcome->write_count, 0);
+}
+
+static void nothing_sounds_while_the_clock_is_paused(void **state)
+{
+    (void)state;
+    let_the_answer_clock_run();
+    context.now = record_int(order, F_DUE);
+    record_printf(order, F_PAUSES, "%lld-", (long long)fixture_now);
+    decide(handle_clock);
+    assert_int_equal(outcome_message_count(outcome), 0);
+    assert_int_equal(record_count(outcome_changed(outcome)), 0);
+    assert_true(writes("ZREM", "clock", "990101-000123|answer|0"));
+    county->clocks[0][CLOCK_ANSWER] = (struct span){.ms = 9 * (int64_t)FIXTURE_DAY};
+    decide(handle_check);
+    assert_int_equal(outcome->write_count, 0);
+}
+
 static void reassigning_moves_the_load(void **state)
 {
     (void)state;
@@ -398,6 +493,10 @@ int main(void)
         TEST(three_calls_in_vain_end_the_callback),
         TEST(each_rung_sounds_once),
         TEST(no_rung_sounds_at_night),
+        TEST(a_changed_span_moves_the_deadline_once),
+        TEST(what_is_not_due_any_more_is_moved_and_not_sounded),
+        TEST(other_entries_are_checked),
+        TEST(nothing_sounds_while_the_clock_is_paused),
         TEST(reassigning_moves_the_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

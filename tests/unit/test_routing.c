@@ -63,6 +63,9 @@ static void placed_orders_are_routed(void **state)
         RECORD *order = make_order(cases[i].title, cases[i].text, cases[i].place, cases[i].category);
         struct outcome *outcome = outcome_new();
         struct context context = fixture_context(county);
+        record_set(order, F_CLOCK, "handover"); /* as it started with an urgency that nobody knew */
+        record_set_int(order, F_CLOCK_AT, fixture_now);
+        record_set_int(order, F_DUE, fixture_now + 2 * (int64_t)FIXTURE_DAY);
         handle_placed(&context, order, message, outcome);
         const struct record *changes = outcome_changed(outcome);
         double confidence = record_real(changes, F_CONFIDENCE);
@@ -70,6 +73,8 @@ static void placed_orders_are_routed(void **state)
         assert_string_equal(record_str(changes, F_CATEGORY), cases[i].to_category);
         assert_string_equal(record_str(changes, F_GROUP), cases[i].to_group);
         assert_string_equal(record_str(changes, F_URGENCY), cases[i].to_urgency);
+        bool urgent = strcmp(cases[i].to_urgency, "urgent") == 0; /* has less time */
+        assert_int_equal(record_int(changes, F_DUE), urgent ? fixture_now + FIXTURE_DAY : 0);
         if (strcmp(cases[i].to_state, "open") == 0) {
             assert_int_equal(outcome_message_type(outcome, 0), MSG_ORDER_OPENED);
             assert_true(confidence >= county->threshold && confidence <= 1);
