@@ -54,6 +54,8 @@ void stop_clock(const struct context *context, const struct record *order, struc
     record_set_int(changes, F_RUNG, 0);
     if (record_int(order, F_EXTENDED) > 0)
         record_set_int(changes, F_EXTENDED, 0);
+    if (record_int(order, F_ASKED_DAYS) > 0)
+        record_set_int(changes, F_ASKED_DAYS, 0);
     if (record_len(order, F_PAUSES) > 0)
         record_set(changes, F_PAUSES, "");
 }
@@ -117,12 +119,22 @@ bool move_clock(const struct context *context, const struct record *order, struc
     return true;
 }
 
-/* A pause moves a clock on by what has passed of its own time: working time, or all time. */
+static struct span span_of(const struct county *county, const struct record *order, int kind)
+{
+    return county_clock(county, record_str(order, F_URGENCY), (enum clock_kind)kind);
+}
+
+/* What passes of a clock's own time between two moments: working time, or all time. */
+static int64_t own_time(const struct county *county, struct span span, int64_t from, int64_t to)
+{
+    return span.working_days > 0 ? calendar_worked(county, from, to) : to - from;
+}
+
+/* A pause moves a clock on by what has passed of its own time. */
 static int64_t after_pause(const struct county *county, struct span span, int64_t due, int64_t from, int64_t to)
 {
-    if (span.working_days == 0)
-        return due + to - from;
-    return calendar_after_work(county, due, calendar_worked(county, from, to));
+    int64_t lost = own_time(county, span, from, to);
+    return span.working_days > 0 ? calendar_after_work(county, due, lost) : due + lost;
 }
 
 /* Takes the first pause off a list; returns the rest, NULL when there was none. ret_to: 0 when it still lasts. */
@@ -143,7 +155,7 @@ int64_t clock_due(const struct county *county, const struct record *order, const
     int64_t start = record_int(order, F_CLOCK_AT), extended = record_int(order, F_EXTENDED), from, to;
     if (kind < 0 || start == 0)
         return -1;
-    struct span span = county_clock(county, record_str(order, F_URGENCY), (enum clock_kind)kind);
+    struct span span = span_of(county, order, kind);
     int64_t due = calendar_end(county, start, span, days);
     if (trace)
         trace->span(trace->arg, start, span, due);
@@ -160,10 +172,34 @@ int64_t clock_due(const struct county *county, const struct record *order, const
     return due;
 }
 
+const char *clock_light(const struct county *county, const struct record *order, int64_t now)
+{
+    int kind = clock_by_name(record_str(order, F_CLOCK));
+    int64_t start = record_int(order, F_CLOCK_AT), due = record_int(order, F_DUE), from, to;
+    if (kind < 0)
+        return "";
+    struct span span = span_of(county, order, kind);
+    int64_t time = own_time(county, span, start > 0 ? start : now, due);
+    for (const char *rest = record_str(order, F_PAUSES); (rest = next_pause(rest, &from, &to));) {
+        if (to > 0)
+            time -= own_time(county, span, from, to);
+        else
+            now = from;
+    }
+    if (now >= due)
+        return "red";
+    return own_time(county, span, now, due) * 4 <= time ? "yellow" : "green";
+}
+
+int64_t clock_rung_after(const struct county *county, int64_t before, int64_t rung)
+{
+    return calendar_next_work(county, calendar_end(county, before, county->escalate[rung - 1], NULL));
+}
+
 int64_t clock_rung(const struct county *county, int64_t due, int64_t rung)
 {
     int64_t at = calendar_next_work(county, due);
-    for (int64_t i = 0; i < rung; i++)
-        at = calendar_next_work(county, calendar_end(county, at, county->escalate, NULL));
+    for (int64_t i = 1; i <= rung; i++)
+        at = clock_rung_after(county, at, i);
     return at;
 }

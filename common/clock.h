@@ -16,9 +16,6 @@
 #include "common/calendar.h"
 #include "common/service.h"
 
-/* Who hears of an overdue order, rung by rung: its handlers, the convener, the committee, the chair. */
-enum rung { RUNG_HANDLERS, RUNG_CONVENER, RUNG_COMMITTEE, RUNG_CHAIR, RUNGS };
-
 /* Stops the clock that runs, if any, and starts another: it is due after the county's span for the order's urgency. */
 void start_clock(const struct context *context, const struct record *order, enum clock_kind kind,
                  struct outcome *outcome);
@@ -52,7 +49,16 @@ struct clock_trace {
  */
 int64_t clock_due(const struct county *county, const struct record *order, const struct clock_trace *trace);
 
-/* When a rung sounds of a clock that is due then: the first at once, each other one `escalate` later; at work only. */
+/*
+ * The traffic light: green; yellow when three quarters of the clock's own time, working time or all time, are used up;
+ * red when it is overdue. It stands still while the clock does. "" where none runs.
+ */
+const char *clock_light(const struct county *county, const struct record *order, int64_t now);
+
+/* When a rung sounds of a clock that is due then: the first at once, each other one its `escalate` later; at work only.
+ */
 int64_t clock_rung(const struct county *county, int64_t due, int64_t rung);
+/* When a rung but the first sounds, if the one before it did at that moment. */
+int64_t clock_rung_after(const struct county *county, int64_t before, int64_t rung);
 
 #endif

@@ -96,6 +96,9 @@ struct span {
     int64_t ms;
 };
 
+/* Who hears of an overdue order, rung by rung: its handlers, the convener, the committee, the chair. */
+enum rung { RUNG_HANDLERS, RUNG_CONVENER, RUNG_COMMITTEE, RUNG_CHAIR, RUNGS };
+
 enum clock_kind { CLOCK_CLAIM, CLOCK_HANDOVER, CLOCK_ANSWER, CLOCK_CALLBACK, CLOCK_KINDS };
 
 struct county {
@@ -111,7 +114,7 @@ struct county {
     bool work_weekday[7];     /* Sunday first; default Monday to Friday */
     int64_t retention;        /* ms for which a closed order keeps name, phone and mail address, default 180 days */
     int64_t phone_orders;     /* a guest's for one phone: so many at once, and a day; default 10; 0: no limit */
-    struct span escalate;     /* between two rungs of the ladder, default 1 working day */
+    struct span escalate[RUNGS - 1]; /* from one rung of the ladder to the next, default 1 working day each */
 
     struct town *towns;
     size_t town_count;

@@ -25,7 +25,8 @@ void county_set_defaults(struct county *county)
     county->work_end = 17 * 60 + 30;
     for (int day = 1; day <= 5; day++)
         county->work_weekday[day] = true;
-    county->escalate = (struct span){.working_days = 1};
+    for (int rung = 0; rung < RUNGS - 1; rung++)
+        county->escalate[rung] = (struct span){.working_days = 1};
     county->retention = 180 * DAY_MS;
     county->phone_orders = 10;
 }
@@ -107,9 +108,22 @@ static int set_work_weekdays(struct county *county, const char *value)
     return 0;
 }
 
+/* One time for all rungs, or one for each but the first. */
 static int set_escalate(struct county *county, const char *value)
 {
-    return span_parse(value, &county->escalate);
+    struct span spans[RUNGS - 1];
+    char word[24];
+    size_t count = words_count(value);
+    if (count != 1 && count != RUNGS - 1)
+        return -EINVAL;
+    for (size_t i = 0; i < RUNGS - 1; i++) {
+        if (i < count && (!words_next(&value, word, sizeof word) || span_parse(word, &spans[i]) < 0))
+            return -EINVAL;
+        if (i >= count)
+            spans[i] = spans[0];
+    }
+    memcpy(county->escalate, spans, sizeof spans);
+    return 0;
 }
 
 static int set_retention(struct county *county, const char *value)
@@ -139,7 +153,8 @@ static const struct {
     {"open311_tokens", set_open311_tokens, "yes or no"},
     {"work_hours", set_work_hours, "a start and a later end such as 08:30-17:30"},
     {"work_weekdays", set_work_weekdays, "weekdays such as 1-5, where 1 is Monday and 7 is Sunday"},
-    {"escalate", set_escalate, "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days"},
+    {"escalate", set_escalate,
+     "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days, or three with spaces between"},
     {"phone_orders", set_phone_orders,
      "a number from 0 to 1000000 of orders that a guest may place for one phone a day"},
     {"retention", set_retention, "days from 0 to 36500 for which a closed order keeps name and phone"},

@@ -19,6 +19,8 @@
     X(ORDER_RATE, "order.rate")                                                                                        \
     X(ORDER_REASSIGN, "order.reassign") /* give it to other members */                                                 \
     X(ORDER_DECIDE, "order.decide")     /* after it was rated dissatisfied twice */                                    \
+    X(ORDER_EXTEND, "order.extend")     /* ask for more time */                                                        \
+    X(ORDER_EXTEND_DECIDE, "order.extend_decide")                                                                      \
     X(ORDERS_LIST, "orders.list")                                                                                      \
     X(ORDERS_FIND, "orders.find") /* by a phone; every look is recorded */                                             \
     X(AUDIT_LIST, "audit.list")   /* who came in, looked at what is personal, was turned away */                       \

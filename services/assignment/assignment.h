@@ -29,6 +29,10 @@ handler_fn handle_primary_step; /* MSG_PRIMARY_STEP, about an order that is merg
 /* Whatever the resident of an order is told, those of the orders merged into it are told, too. */
 void tell_merged(const struct context *context, const struct record *order, struct outcome *outcome);
 
+/* extension.c: 督单, more time for the answer */
+handler_fn handle_extend;        /* MSG_EXTEND */
+handler_fn handle_extend_decide; /* MSG_EXTEND_DECIDE */
+
 /* clocks.c: 督单, what happens when time has passed */
 handler_fn handle_clock; /* MSG_CLOCK_DUE */
 int clocks_start(struct service *service);
@@ -46,7 +50,7 @@ void sweep_poll(struct sweep *sweep);
 #define LOAD_KEY "load"
 void load_aux(const struct record *message, char *key, size_t size);
 
-/* What the three files share. */
+/* What the files share. */
 
 /* The order's members become complete: it is assigned, the answer clock starts, all are told. */
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome);
@@ -78,6 +82,12 @@ void member_recipients(const char *members, char *ret_recipients, size_t size);
 
 /* "convener:T1" of the order's town; "" when the town is not known. */
 void convener_recipient(const struct record *order, char *ret_recipient, size_t size);
+
+/* The same, or of the county's first town, where it is not. */
+void supervising_convener(const struct context *context, const struct record *order, char *ret_recipient, size_t size);
+
+/* Whether who acts has the order, if it is a member; otherwise refuses. */
+bool may_act(const struct record *order, const struct record *message, struct outcome *outcome);
 
 /* Whether the state is one of the words; otherwise refuses with a sentence that says what can be done when. */
 bool state_is(const struct record *order, const char *states, const char *verb, struct outcome *outcome);

@@ -27,6 +27,12 @@ struct clocks {
     size_t first_county; /* each turn begins with another, so that none starves */
 };
 
+void supervising_convener(const struct context *context, const struct record *order, char *ret_recipient, size_t size)
+{
+    const char *town = record_str(order, F_TOWN);
+    snprintf(ret_recipient, size, "convener:%s", *town ? town : context->county->towns[0].id);
+}
+
 /* Who is told on a rung; where nobody is there yet (no members while screening), the convener. */
 static void rung_recipients(const struct context *context, const struct record *order, int64_t rung, char *recipients,
                             size_t size)
@@ -40,9 +46,7 @@ static void rung_recipients(const struct context *context, const struct record *
     else if (rung == RUNG_HANDLERS)
         member_recipients(record_str(order, F_MEMBERS), recipients, size);
     if (recipients[0] == '\0')
-        convener_recipient(order, recipients, size);
-    if (recipients[0] == '\0')
-        snprintf(recipients, size, "convener:%s", context->county->towns[0].id);
+        supervising_convener(context, order, recipients, size);
 }
 
 /* An overdue clock: sounds one rung, and sets the entry of the next. Only inside working hours. */
@@ -69,8 +73,7 @@ static void sound(const struct context *context, const struct record *order, con
     if (rung + 1 < RUNGS) {
         char next[CLOCK_ENTRY_SIZE];
         order_clock_entry(next, context->order_id, clock, rung + 1);
-        int64_t at = calendar_end(county, context->now, county->escalate, NULL);
-        outcome_zadd(outcome, CLOCKS_KEY, calendar_next_work(county, at), next);
+        outcome_zadd(outcome, CLOCKS_KEY, clock_rung_after(county, context->now, rung + 1), next);
     }
 }
 

@@ -36,8 +36,7 @@ bool state_is(const struct record *order, const char *states, const char *verb, 
     return false;
 }
 
-/* A member acts only on orders that they have. */
-static bool may_act(const struct record *order, const struct record *message, struct outcome *outcome)
+bool may_act(const struct record *order, const struct record *message, struct outcome *outcome)
 {
     const char *actor = record_str(message, F_ACTOR);
     if (strncmp(actor, "member:", 7) != 0 || words_have(record_str(order, F_MEMBERS), actor + 7))

@@ -17,6 +17,8 @@ static const struct handler handlers[] = {
     {.type = MSG_GIVE_ANSWER, .handle = handle_answer},
     {.type = MSG_RATE, .handle = handle_rate},
     {.type = MSG_DECIDE, .handle = handle_decide},
+    {.type = MSG_EXTEND, .handle = handle_extend},
+    {.type = MSG_EXTEND_DECIDE, .handle = handle_extend_decide},
     {.type = MSG_REMARK, .handle = remark},
     {.type = MSG_SPLIT, .handle = handle_split},
     {.type = MSG_MERGE, .handle = handle_merge},

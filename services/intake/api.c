@@ -15,6 +15,7 @@
 #include "common/alloc.h"
 #include "common/audit.h"
 #include "common/calendar.h"
+#include "common/clock.h"
 #include "common/order.h"
 #include "common/store.h"
 #include "common/text.h"
@@ -128,7 +129,33 @@ static void post_order(void *arg, struct http_request *request)
 
 /* -- one order --------------------------------------------------------------------------------------------------- */
 
-static json_t *shown(const struct record *order)
+enum { ETAG_SIZE = 40 };
+
+static const char *light_of(const struct access *access)
+{
+    const struct county *county = service_county(access->intake->service, access->county);
+    return clock_light(county, access->record, now_ms());
+}
+
+/* The order's version, and what is shown without a step of it: its light; that it is archived, with fewer fields. */
+static void etag_of(const struct access *access, char etag[ETAG_SIZE])
+{
+    snprintf(etag, ETAG_SIZE, "\"%lld-%s\"", (long long)record_int(access->record, F_VER),
+             access->archived ? "archived" : light_of(access));
+}
+
+/* Whether a list of entity tags names a version of the order, whatever its light was. Weak ones do not. */
+static bool etags_name(const char *list, int64_t version)
+{
+    char opening[24];
+    int size = snprintf(opening, sizeof opening, "\"%lld-", (long long)version);
+    for (const char *found = strstr(list, opening); found; found = strstr(found + size, opening))
+        if (found == list || found[-1] != '/')
+            return true;
+    return false;
+}
+
+static json_t *shown(const struct access *access)
 {
     enum field fields[FIELD_COUNT];
     size_t count = 0;
@@ -136,26 +163,11 @@ static json_t *shown(const struct record *order)
         if (!(field_info((enum field)field)->flags & (PERSONAL | MARK)))
             fields[count++] = (enum field)field;
     }
-    return json_from_record(order, fields, count);
-}
-
-enum { ETAG_SIZE = 40 };
-
-/* The order's version. Once it is archived fewer of its fields are shown, so that is something else. */
-static void etag_of(const struct access *access, char etag[ETAG_SIZE])
-{
-    snprintf(etag, ETAG_SIZE, "\"%lld%s\"", (long long)record_int(access->record, F_VER),
-             access->archived ? "-archived" : "");
-}
-
-/* Whether a list of entity tags has this one; weak: also as W/"...". */
-static bool etags_have(const char *list, const char *etag, bool weak)
-{
-    size_t size = strlen(etag);
-    for (const char *found = strstr(list, etag); found; found = strstr(found + size, etag))
-        if (weak || found == list || found[-1] != '/')
-            return true;
-    return false;
+    json_t *order = json_from_record(access->record, fields, count);
+    const char *light = light_of(access);
+    if (*light)
+        json_object_set_new(order, "light", json_string(light));
+    return order;
 }
 
 static void get_order(void *arg, struct http_request *request)
@@ -165,10 +177,10 @@ static void get_order(void *arg, struct http_request *request)
     AUTOFREE char *known = http_header_all(request, "If-None-Match");
     etag_of(access_of(request), etag);
     http_answer_header(request, "ETag", etag);
-    if (strcmp(known, "*") == 0 || etags_have(known, etag, true))
+    if (strcmp(known, "*") == 0 || strstr(known, etag))
         http_answer(request, 304, "application/json; charset=utf-8", "", 0);
     else
-        intake_answer_json(request, 200, shown(access_of(request)->record));
+        intake_answer_json(request, 200, shown(access_of(request)));
 }
 
 /* A resident sees what happened; who was told by SMS, and notes, are for those who handle the order. */
@@ -279,11 +291,10 @@ static bool check_primary(struct ask *ask, const struct record *message)
  */
 static void set_expected(const struct access *access, struct record *message)
 {
-    char etag[ETAG_SIZE];
     AUTOFREE char *wanted = http_header_all(access->request, "If-Match");
-    etag_of(access, etag);
+    int64_t version = record_int(access->record, F_VER);
     if (*wanted && strcmp(wanted, "*") != 0)
-        record_set_int(message, F_EXPECTED, etags_have(wanted, etag, false) ? record_int(access->record, F_VER) : 0);
+        record_set_int(message, F_EXPECTED, etags_name(wanted, version) ? version : 0);
 }
 
 static void post_action(void *arg, struct http_request *request)
@@ -525,6 +536,12 @@ const struct http_route api_routes[] = {
     {.path = ORDER "/decide",
      .permission = PERMIT_ORDER_DECIDE,
      ACTION(DECIDE, "Closes or reopens what was rated dissatisfied twice", "督单：决定办结或重办")},
+    {.path = ORDER "/extend",
+     .permission = PERMIT_ORDER_EXTEND,
+     ACTION(EXTEND, "Asks for more working days for the answer", "延期：申请延长答复期限")},
+    {.path = ORDER "/extend-decide",
+     .permission = PERMIT_ORDER_EXTEND_DECIDE,
+     ACTION(EXTEND_DECIDE, "Grants more working days, or refuses them", "延期：批准或不批准")},
     {GET, .path = "/api/v1/audit", .handle = get_audit, .permission = PERMIT_AUDIT_LIST,
      ABOUT(.summary = "Who came in, looked at what is personal, was turned away; newest first",
            .chinese = "审计记录，新的在前", .query = audit_params, .answer = "Trail")},

@@ -16,7 +16,7 @@
 
 static const struct permission_rule {
     int granted;   /* to these relations */
-    int forbidden; /* to these, whatever else they are: who handles an order does not rate it */
+    int forbidden; /* to these, whatever else they are: who handles an order does not rate it, for one */
     bool of_order;
 } rules[PERMISSION_COUNT] = {
     [PERMIT_SIGNED_IN] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE | CITY, 0, false},
@@ -31,6 +31,8 @@ static const struct permission_rule {
     [PERMIT_ORDER_RATE] = {RESIDENT | OFFICE, MEMBER | CLERK, true},
     [PERMIT_ORDER_REASSIGN] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_DECIDE] = {COMMITTEE | OFFICE, 0, true},
+    [PERMIT_ORDER_EXTEND] = {MEMBER | OFFICE, 0, true},
+    [PERMIT_ORDER_EXTEND_DECIDE] = {CONVENER | OFFICE, MEMBER, true},
     [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
     [PERMIT_ORDERS_FIND] = {OFFICE, 0, false},
     [PERMIT_AUDIT_LIST] = {OFFICE, 0, false},

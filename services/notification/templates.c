@@ -91,6 +91,20 @@ templates[] = {
      "Reminder: the {clock} of \"{title}\" (number {order}) {deadline}. Please see to it."},
     {"escalated", "请您督促：“{title}”（单号{order}）的{clock}{deadline}，还没有办好。[办理的委员：{members}。]",
      "Please step in: the {clock} of \"{title}\" (number {order}) {deadline} and is not done.[ Members: {members}.]"},
+    {"extension_asked",
+     "“{title}”（单号{order}）申请延期{days}个工作日[，原期限{due}]。[理由：{reason}。]"
+     "请登录后决定：同意，还是不同意。",
+     "{days} more working days are asked for \"{title}\" (number {order})[, due on {due}].[ Reason: {reason}.] Please "
+     "sign in and grant or refuse it."},
+    {"extended", "“{title}”（单号{order}）同意延期[，新的期限是{due}]。[说明：{reason}。]",
+     "More time is granted for \"{title}\" (number {order})[, now due on {due}].[ Note: {reason}.]"},
+    {"extended_resident",
+     "您反映的“{title}”（单号{order}）需要多一些时间办理[，最迟{due}答复您]。[原因：{reason}。]请您谅解。",
+     "Your concern \"{title}\" (number {order}) needs more time[: you will have an answer by {due}].[ Reason: "
+     "{reason}.] "
+     "Thank you for your patience."},
+    {"extension_refused", "“{title}”（单号{order}）不同意延期[，期限仍是{due}]。[原因：{reason}。]",
+     "More time is not granted for \"{title}\" (number {order})[; it is due on {due}].[ Reason: {reason}.]"},
     {"reassigned", "“{title}”（单号{order}）办理的委员有变动[，现在是：{members}]。[原因：{reason}。]",
      "The members for \"{title}\" (number {order}) have changed[, now: {members}].[ Reason: {reason}.]"},
     {"decide", "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
@@ -211,6 +225,11 @@ static char *actor(const struct occasion *occasion, enum field field)
     return xasprintf(english ? "the office of %s" : "%s办公室", occasion->county->name);
 }
 
+static char *number(const struct occasion *occasion, enum field field)
+{
+    return xasprintf("%lld", (long long)record_int(source_of(occasion, field), field));
+}
+
 static char *order_number(const struct occasion *occasion, enum field field)
 {
     (void)field;
@@ -254,7 +273,7 @@ static const struct value {
     {"deadline", 60, deadline, F_DUE},     {"members", 60, member_names, F_MEMBERS},
     {"order", 24, order_number, F_ORDER},  {"code", 16, claim_code, F_ORDER},
     {"access", 6, access_code, F_ORDER},   {"contact", 60, contact, F_COUNTY},
-    {"sign_in", 6, plain, F_CODE},
+    {"sign_in", 6, plain, F_CODE},         {"days", 6, number, F_DAYS},
 };
 
 /* A text that grows, and the characters in it. */

@@ -113,3 +113,55 @@ def test_very_many_deadlines_move_page_by_page(make_system, tmp_path):
     versions = {system.redis.hget(f"order:{{{COUNTY}}}:{COUNTY}-{serial}", "ver")
                 for serial in range(500001, 500001 + count)}
     assert versions == {"2"}
+
+
+def test_more_time_is_asked_for_and_granted(make_system, tmp_path):
+    clocks = {("normal", "claim"): FOREVER, ("normal", "answer"): "2wd"}
+    system = make_system(counties=[make_county(tmp_path, clocks=clocks)])
+    order = system.place()
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    before = int(stored(system, order)["due"])
+    asked = {"actor": "member:M101", "days": 3, "reason": "等住建局的材料"}
+    wrong = system.step(order, "extend", asked | {"days": 31})
+    assert wrong.status == 400 and wrong.json["error"]["field"] == "days" and "工作日" in wrong.text, wrong
+    assert system.step(order, "extend", asked | {"actor": "member:M104"}).status == 403, "who does not have it"
+    assert system.step(order, "extend", asked).status == 200
+    again = system.step(order, "extend", asked)
+    assert again.status == 409 and again.json["error"]["code"] == "pending", again
+    told = system.wait_sms(order, template="extension_asked", recipient="convener:T1")[0]["text"]
+    assert "3个工作日" in told and "等住建局的材料" in told
+
+    decision = {"actor": "convener:T1", "decision": "grant", "reason": "材料要等"}
+    assert system.step(order, "extend-decide", decision | {"actor": "member:M101"}).status == 403
+    assert system.step(order, "extend-decide", decision).status == 200
+    assert int(stored(system, order)["due"]) == before + 3 * 86400000
+    assert list(entries(system, order).values()) == [before + 3 * 86400000]
+    system.wait_sms(order, template="extended", recipient="member:M102")
+    assert "材料要等" in system.wait_sms(order, template="extended_resident", recipient="resident")[0]["text"]
+    wait_until(lambda: steps(system, order)[-2:] == ["extension_asked", "extension_granted"], 20, "the journal has both")
+    assert system.order(order)["light"] == "green"
+
+
+def test_time_that_is_over_is_not_extended(make_system, tmp_path):
+    clocks = {("normal", "claim"): FOREVER, ("normal", "answer"): "1s"}
+    system = make_system(counties=[make_county(tmp_path, clocks=clocks)])
+    order = system.place()
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    system.wait_sms(order, template="reminder", recipient="member:M101")
+    late = system.step(order, "extend", {"actor": "member:M101", "days": 3, "reason": "等材料"})
+    assert late.status == 409 and late.json["error"]["code"] == "expired" and "期限已过" in late.text, late
+    assert system.order(order)["light"] == "red"
+
+
+def test_each_rung_has_its_own_delay(make_system, tmp_path):
+    clocks = {("normal", "claim"): FOREVER, ("normal", "handover"): "1s"}
+    system = make_system(counties=[make_county(tmp_path, clocks=clocks, settings={"escalate": "1s 2s 1h"})])
+    order = system.place()
+    system.wait_sms(order, template="escalated", recipient="committee:K1")
+    wait_until(lambda: list(entries(system, order)) == [f"{order['order']}|handover|3"] or
+               [e for e in entries(system, order) if e.endswith("|handover|3")], 20, "the chair is to hear it")
+    at = entries(system, order)[f"{order['order']}|handover|3"]
+    assert 3500 < at / 1000 - datetime.now().timestamp() <= 3600
+    assert not [sms for sms in system.spool(order) if sms["recipient"] == "chair"]

@@ -41,12 +41,15 @@ OPEN = {
     "order.rate": {"office", "resident"},
     "order.reassign": {"convener", "office"},
     "order.decide": {"committee", "office"},
+    "order.extend": {"office"},
+    "order.extend_decide": {"convener", "office"},
 }
 HANDLED = OPEN | {
     "order.read": {"handler", "leader", "convener", "committee", "clerk", "office", "resident"},
     "order.contact": {"handler", "leader", "convener", "clerk", "office"},  # the leader has taken it, too
     "order.handover": {"handler", "leader", "convener", "office"},
     "order.answer": {"handler", "leader", "clerk", "office"},
+    "order.extend": {"handler", "leader", "office"},
 }
 COUNTYWIDE = {
     "orders.list": EVERYBODY - {"city"},
@@ -76,6 +79,8 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/rating": "order.rate",
     "POST /api/v1/orders/{id}/reassign": "order.reassign",
     "POST /api/v1/orders/{id}/decide": "order.decide",
+    "POST /api/v1/orders/{id}/extend": "order.extend",
+    "POST /api/v1/orders/{id}/extend-decide": "order.extend_decide",
     "POST /api/v1/orders/find": "orders.find",
     "GET /api/v1/audit": "audit.list",
     "GET /api/v1/cases": "cases.search",

@@ -455,6 +455,85 @@ static void nothing_sounds_while_the_clock_is_paused(void **state)
     assert_int_equal(outcome->write_count, 0);
 }
 
+static void more_time_is_asked_for_and_granted(void **state)
+{
+    static const struct {
+        const char *actor, *reason;
+        int64_t days;
+        const char *error;
+    } refused[] = {{"member:M3", "等材料", 5, "forbidden"},
+                   {"member:M1", "", 5, "invalid"},
+                   {"member:M1", "等材料", 0, "invalid"},
+                   {"member:M1", "等材料", 31, "invalid"}};
+    (void)state;
+    let_the_answer_clock_run();
+    record_set(order, F_STATE, STATE_CONSULTING);
+    record_set(order, F_DEPARTMENT, "D1");
+    record_set_int(order, F_HANDED_AT, fixture_now);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        record_set(message, F_ACTOR, refused[i].actor);
+        record_set(message, F_REASON, refused[i].reason);
+        record_set_int(message, F_DAYS, refused[i].days);
+        decide(handle_extend);
+        assert_string_equal(fixture_error(outcome), refused[i].error);
+    }
+    decide(handle_extend_decide); /* nobody has asked */
+    assert_string_equal(fixture_error(outcome), "state");
+
+    record_set_int(message, F_DAYS, 2);
+    decide(handle_extend);
+    assert_string_equal(outcome_step_name(outcome), "extension_asked");
+    assert_string_equal(fixture_notified(outcome, "extension_asked"), "convener:T1");
+    assert_false(record_has(outcome_changed(outcome), F_DUE));
+    apply();
+    decide(handle_extend);
+    assert_string_equal(fixture_error(outcome), "pending");
+
+    record_set(message, F_DECISION, "grant");
+    decide(handle_extend_decide); /* M1 has it */
+    assert_string_equal(fixture_error(outcome), "forbidden");
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_DECISION, "perhaps");
+    decide(handle_extend_decide);
+    assert_string_equal(fixture_error(outcome), "invalid");
+    record_set(message, F_DECISION, "grant");
+    decide(handle_extend_decide);
+    assert_string_equal(outcome_step_name(outcome), "extension_granted");
+    assert_string_equal(fixture_notified(outcome, "extended"), "member:M1 department:D1");
+    assert_string_equal(fixture_notified(outcome, "extended_resident"), "resident");
+    assert_int_equal(record_int(outcome_changed(outcome), F_DUE), record_int(order, F_DUE) + 2 * (int64_t)FIXTURE_DAY);
+    assert_true(writes("ZADD", "clock", "990101-000123|answer|0"));
+    apply();
+    assert_int_equal(record_int(order, F_ASKED_DAYS), 0);
+    assert_int_equal(record_int(order, F_EXTENDED), 2);
+}
+
+static void more_time_is_refused(void **state)
+{
+    (void)state;
+    let_the_answer_clock_run();
+    record_set(message, F_ACTOR, "member:M1");
+    record_set(message, F_REASON, "等材料");
+    record_set_int(message, F_DAYS, 2);
+    decide(handle_extend);
+    apply();
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_DECISION, "refuse");
+    decide(handle_extend_decide);
+    assert_string_equal(outcome_step_name(outcome), "extension_refused");
+    assert_string_equal(fixture_notified(outcome, "extension_refused"), "member:M1");
+    assert_null(fixture_notified(outcome, "extended_resident"));
+    assert_false(record_has(outcome_changed(outcome), F_DUE));
+    apply();
+
+    context.now = record_int(order, F_DUE); /* it may be asked for again, but not when it is too late */
+    decide(handle_extend);
+    assert_string_equal(fixture_error(outcome), "expired");
+    context.now--;
+    decide(handle_extend);
+    assert_string_equal(fixture_error(outcome), "");
+}
+
 static void reassigning_moves_the_load(void **state)
 {
     (void)state;
@@ -497,6 +576,8 @@ int main(void)
         TEST(what_is_not_due_any_more_is_moved_and_not_sounded),
         TEST(other_entries_are_checked),
         TEST(nothing_sounds_while_the_clock_is_paused),
+        TEST(more_time_is_asked_for_and_granted),
+        TEST(more_time_is_refused),
         TEST(reassigning_moves_the_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,7 +160,8 @@ static void defaults(void **state)
     assert_int_equal(county->work_start, 510);
     assert_int_equal(county->work_end, 1050);
     assert_memory_equal(county->work_weekday, weekdays, sizeof weekdays);
-    assert_int_equal(county->escalate.working_days, 1);
+    for (int rung = 0; rung < RUNGS - 1; rung++)
+        assert_int_equal(county->escalate[rung].working_days, 1);
     assert_int_equal(county->phone_orders, 10);
     county_destroy(&county);
 }
@@ -189,9 +190,26 @@ static void all_settings(void **state)
     assert_int_equal(county->work_start, 0);
     assert_int_equal(county->work_end, 23 * 60 + 59);
     assert_memory_equal(county->work_weekday, weekdays, sizeof weekdays);
-    assert_int_equal(county->escalate.ms, 90000);
+    for (int rung = 0; rung < RUNGS - 1; rung++)
+        assert_int_equal(county->escalate[rung].ms, 90000);
     assert_int_equal(county->phone_orders, 0);
     assert_int_equal(county->key_count, 0);
+    county_destroy(&county);
+}
+
+static void a_delay_for_each_rung(void **state)
+{
+    const char *texts[COUNTY_FILE_COUNT];
+    struct county *county;
+    struct faults faults = {.count = 0};
+
+    (void)state;
+    memcpy(texts, small_county, sizeof texts);
+    texts[FILE_SETTINGS] = "name,value\nname,甲\nescalate,1wd 90s　2wd\n";
+    assert_int_equal(county_parse("990101", texts, note_fault, &faults, &county), 0);
+    assert_int_equal(county->escalate[0].working_days, 1);
+    assert_int_equal(county->escalate[1].ms, 90000);
+    assert_int_equal(county->escalate[2].working_days, 2);
     county_destroy(&county);
 }
 
@@ -243,7 +261,11 @@ static const struct {
     {FILE_SETTINGS, "name,value\nname,甲\nchair_phone,0000\n",
      "settings.csv:3: chair_phone is not 11 digits beginning with 1"},
     {FILE_SETTINGS, "name,value\nname,甲\nescalate,0d\n",
-     "settings.csv:3: escalate is not a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days"},
+     "settings.csv:3: escalate is not a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days, or three with spaces "
+     "between"},
+    {FILE_SETTINGS, "name,value\nname,甲\nescalate,1wd 2wd\n",
+     "settings.csv:3: escalate is not a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days, or three with spaces "
+     "between"},
 
     {FILE_TOWNS, "id,name,convener,phone\n",
      "towns.csv:0: the file needs at least one row\n"
@@ -513,6 +535,7 @@ int main(void)
         cmocka_unit_test(keys),
         cmocka_unit_test(defaults),
         cmocka_unit_test(all_settings),
+        cmocka_unit_test(a_delay_for_each_rung),
         cmocka_unit_test(files_in_gb18030),
         cmocka_unit_test(every_fault_is_reported),
         cmocka_unit_test(bad_hours_and_weekdays),

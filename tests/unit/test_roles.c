@@ -73,7 +73,7 @@ static void assert_granted(const struct county *county, const char *who, const c
 #define ALL_OF_ORDER                                                                                                   \
     "order.read order.notes order.contact order.screen order.merge order.claim order.handover order.answer "           \
     "order.rate "                                                                                                      \
-    "order.reassign order.decide"
+    "order.reassign order.decide order.extend order.extend_decide"
 
 static const struct {
     const char *who, *phone;
@@ -81,15 +81,17 @@ static const struct {
     const char *handed; /* to one that was handed over to D1 */
     const char *county; /* what they may do without an order */
 } cells[] = {
-    {"has taken it", "10000004002", "order.read order.notes order.contact order.claim order.handover order.answer",
-     "order.read order.notes order.contact order.claim order.handover order.answer", "orders.list"},
+    {"has taken it", "10000004002",
+     "order.read order.notes order.contact order.claim order.handover order.answer order.extend",
+     "order.read order.notes order.contact order.claim order.handover order.answer order.extend", "orders.list"},
     {"leads the group", "10000004001", "order.read order.notes order.claim", "order.read order.notes order.claim",
      "orders.list"},
     {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list"},
     {"leads another group", "10000004004", "", "", "orders.list"},
     {"convener", "10000001001",
-     "order.read order.notes order.contact order.screen order.merge order.handover order.reassign",
-     "order.read order.notes order.contact order.screen order.merge order.handover order.reassign", "orders.list"},
+     "order.read order.notes order.contact order.screen order.merge order.handover order.reassign order.extend_decide",
+     "order.read order.notes order.contact order.screen order.merge order.handover order.reassign order.extend_decide",
+     "orders.list"},
     {"convener of another town", "10000001002", "", "", "orders.list"},
     {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer", "orders.list"},
     {"committee", "10000002001", "order.read order.notes order.decide", "order.read order.notes order.decide",
