@@ -47,6 +47,7 @@ command_fn county_apply, county_check, county_list, county_show, county_rekey, c
 command_fn status;
 command_fn dlq_list, dlq_show, dlq_replay, dlq_skip;
 command_fn order_show;
+command_fn deadline_explain;
 command_fn sms_unknown, sms_settle;
 command_fn journal_verify, journal_rebuild, journal_accept;
 command_fn audit_show;

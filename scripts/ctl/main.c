@@ -17,6 +17,8 @@ static const struct command commands[] = {
     {"dlq replay", "COUNTY ENTRY|all", 2, 2, 0, "send it again", dlq_replay},
     {"dlq skip", "COUNTY ENTRY", 2, 2, OPTION_REASON, "go on without it; it is kept", dlq_skip},
     {"order show", "ORDER", 1, 1, OPTION_JSON, "an order as it stands, and its history", order_show},
+    {"deadline explain", "ORDER", 1, 1, OPTION_JSON, "how its deadline came about, and when its ladder sounds",
+     deadline_explain},
     {"sms unknown", "[COUNTY]", 0, 1, OPTION_JSON, "SMS whose fate is not known", sms_unknown},
     {"sms settle", "COUNTY SMS delivered|failed", 3, 3, OPTION_REASON, "decide about one of them", sms_settle},
     {"journal verify", "[COUNTY]", 0, 1, OPTION_JSON, "whether the archive still says what was stored", journal_verify},

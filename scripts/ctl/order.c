@@ -8,8 +8,10 @@
  */
 #include "scripts/ctl/ctl.h"
 
+#include "common/clock.h"
 #include "common/commit.h"
 #include "common/order.h"
+#include "common/text.h"
 
 /* The order's present fields; null when it is not in Redis. NULL after saying why not. */
 static json_t *present(struct ctl *ctl, const char *county, const char *id)
@@ -24,6 +26,12 @@ static json_t *present(struct ctl *ctl, const char *county, const char *id)
     for (enum field field = 0; field < FIELD_COUNT; field++)
         if (record_has(order, field))
             json_object_set_new(fields, field_info(field)->name, json_field(order, field));
+    struct counties *counties = ctl->keys ? counties_open(ctl) : NULL;
+    const struct county *configured = counties ? counties_find(counties, county) : NULL;
+    const char *light = configured ? clock_light(configured, order, now_ms()) : "";
+    if (*light)
+        json_object_set_new(fields, "light", json_string(light));
+    counties_destroy(&counties);
     return fields;
 }
 

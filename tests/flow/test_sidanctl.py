@@ -95,7 +95,7 @@ def test_what_is_not_understood_is_refused_with_2(make_system, arguments):
 
 def test_help_names_every_command(make_system):
     text = make_system(start=False).ctl("--help")
-    for command in ("county apply", "status", "dlq skip", "order show", "sms settle", "key new", "schema"):
+    for command in ("county apply", "status", "dlq skip", "order show", "deadline explain", "sms settle", "key new", "schema"):
         assert command in text
 
 

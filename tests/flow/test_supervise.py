@@ -165,3 +165,33 @@ def test_each_rung_has_its_own_delay(make_system, tmp_path):
     at = entries(system, order)[f"{order['order']}|handover|3"]
     assert 3500 < at / 1000 - datetime.now().timestamp() <= 3600
     assert not [sms for sms in system.spool(order) if sms["recipient"] == "chair"]
+
+
+def test_a_deadline_explains_itself(make_system, tmp_path):
+    """Two working days over two holidays and a make-up workday of the county's own; then the order is overdue."""
+    days = [today() + timedelta(days=n) for n in range(1, 4)]
+    calendar = "date,kind,name\n" + f"{days[0]},off,县庆\n{days[1]},off,县庆\n{days[2]},work,县庆调休\n"
+    clocks = {("normal", "claim"): FOREVER, ("normal", "answer"): "2wd"}
+    system = make_system(counties=[make_county(tmp_path / "first", clocks=clocks, files={"calendar.csv": calendar})])
+    order = system.place()
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    told = json.loads(system.ctl("deadline", "explain", "--json", order["order"]))
+    reasons = [(row["day"], row["why"]) for row in told["sum"]]
+    assert reasons[:4] == [(None, "the clock starts"), (None, "not counted: holiday, 县庆"),
+                           (None, "not counted: holiday, 县庆"), (1, "make-up workday, 县庆调休")]
+    assert reasons[4][0] == 2 and reasons[5] == (None, "the clock's 2 working days are over")
+    due = datetime.fromisoformat(told["due"]).timestamp()
+    assert int(due) == int(stored(system, order)["due"]) // 1000 and told["light"] == "green"
+    assert [row["rung"] for row in told["ladder"]] == ["handlers", "convener", "committee", "chair"]
+    assert told["ladder"][0]["sounds"] == told["due"]
+    assert "not counted: holiday, 县庆" in system.ctl("deadline", "explain", order["order"])
+    assert json.loads(system.ctl("order", "show", "--json", order["order"]))["order"]["light"] == "green"
+
+    clocks[("normal", "answer")] = "1s"
+    apply_again(system, tmp_path / "second", clocks=clocks)
+    system.wait_sms(order, template="reminder", recipient="member:M101")
+    told = json.loads(system.ctl("deadline", "explain", "--json", order["order"]))
+    assert told["ladder"][0]["sounds"] == "has sounded" and told["light"] == "red"
+    refused = system.ctl("deadline", "explain", f"{COUNTY}-999999", check=False)
+    assert refused.returncode == 1 and "is not open" in refused.stderr, refused
