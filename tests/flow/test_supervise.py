@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from harness import COUNTY, make_county, wait_until
 
 FOREVER = "400d"
+DAY = 86400000  # ms
 UNCLEAR = {"title": "想问一件事", "text": "不知道该找谁，请帮忙看看。"}  # it is screened
 
 
@@ -76,7 +77,7 @@ def test_a_new_calendar_moves_running_deadlines_once(make_system, tmp_path):
     for order in placed:
         wait_until(lambda o=order: int(stored(system, o)["due"]) > before[o["order"]], 20, "the deadline has moved")
         now = stored(system, order)
-        assert int(now["due"]) == before[order["order"]] + 2 * 86400000
+        assert int(now["due"]) == before[order["order"]] + 2 * DAY
         assert list(entries(system, order).values())[-1] == int(now["due"])
     wait_until(lambda: all(Counter(steps(system, order))["deadline_moved"] == 1 for order in placed), 20,
                "the journal has each move once")
@@ -90,29 +91,82 @@ def test_a_new_calendar_moves_running_deadlines_once(make_system, tmp_path):
     assert all(steps(system, order).count("deadline_moved") == 1 for order in placed)
 
 
-def test_very_many_deadlines_move_page_by_page(make_system, tmp_path):
-    """3000 open orders, put into Redis as they would be; a new order goes through its life meanwhile."""
-    clocks = {("normal", name): FOREVER for name in ("claim", "handover", "answer", "callback")}
-    system = make_system(counties=[make_county(tmp_path / "first", clocks=clocks)])
-    now, day, count = int(datetime.now().timestamp() * 1000), 86400000, 3000
+def store_orders(system, count, span):
+    """Puts orders with a running answer clock into Redis, as they would be; their keys, and when that clock started."""
+    now = int(datetime.now().timestamp() * 1000)
     pipe = system.redis.pipeline(transaction=False)
-    for serial in range(500001, 500001 + count):
-        order, due = f"{COUNTY}-{serial}", now + 400 * day
+    names = [f"{COUNTY}-{serial}" for serial in range(500001, 500001 + count)]
+    for order in names:
         pipe.hset(f"order:{{{COUNTY}}}:{order}", mapping={
             "ver": 1, "order": order, "county": COUNTY, "state": "assigned", "members": "M101", "urgency": "normal",
-            "group": "G1", "clock": "answer", "clock_at": now, "due": due, "rung": 0})
-        pipe.zadd(f"clock:{{{COUNTY}}}", {f"{order}|answer|0": due})
+            "group": "G1", "town": "T1", "title": "路灯不亮", "clock": "answer", "clock_at": now, "due": now + span,
+            "rung": 0})
+        pipe.zadd(f"clock:{{{COUNTY}}}", {f"{order}|answer|0": now + span})
     pipe.execute()
-    clocks[("normal", "answer")] = "300d"
-    apply_again(system, tmp_path / "second", clocks=clocks)
+    return [f"order:{{{COUNTY}}}:{order}" for order in names], now
+
+
+def values(system, keys, field):
+    pipe = system.redis.pipeline(transaction=False)
+    for key in keys:
+        pipe.hget(key, field)
+    return Counter(int(value) for value in pipe.execute())
+
+
+def wait_swept(system, revision, timeout=60):
+    wait_until(lambda: system.redis.get(f"swept:{{{COUNTY}}}") == str(revision), timeout,
+               f"all clocks go by revision {revision}")
+
+
+def test_very_many_deadlines_move_page_by_page(make_system, tmp_path):
+    """A new order goes through its life meanwhile."""
+    clocks = {("normal", name): FOREVER for name in ("claim", "handover", "answer", "callback")}
+    system = make_system(counties=[make_county(tmp_path / "first", clocks=clocks)])
+    keys, now = store_orders(system, 3000, 400 * DAY)
+    apply_again(system, tmp_path / "second", clocks=clocks | {("normal", "answer"): "300d"})
     system.finish(system.place())
-    wait_until(lambda: system.redis.get(f"swept:{{{COUNTY}}}") == "2", 60, "the second revision has been looked at")
-    dues = {system.redis.hget(f"order:{{{COUNTY}}}:{COUNTY}-{serial}", "due")
-            for serial in range(500001, 500001 + count)}
-    assert dues == {str(now + 300 * day)}
-    versions = {system.redis.hget(f"order:{{{COUNTY}}}:{COUNTY}-{serial}", "ver")
-                for serial in range(500001, 500001 + count)}
-    assert versions == {"2"}
+    wait_swept(system, 2)
+    assert values(system, keys, "due") == {now + 300 * DAY: 3000}
+    assert values(system, keys, "ver") == {2: 3000}, "each moved once"
+
+
+def test_no_deadline_is_lost_and_no_rung_sounds_twice_when_instances_die(make_system, tmp_path):
+    """Two instances of assignment are killed again and again, while deadlines move and while they sound."""
+    count = 400
+    clocks = {("normal", name): FOREVER for name in ("claim", "handover", "answer", "callback")}
+    system = make_system(counties=[make_county(tmp_path / "first", clocks=clocks)], instances={"assignment": 2})
+    keys, now = store_orders(system, count, 400 * DAY)
+
+    def kill_until(done):
+        """Kills one after the other, each somewhere in its work."""
+        for number in range(40):
+            if done():
+                break
+            name = f"assignment.{1 + number % 2}"
+            before = sum(values(system, keys, "ver").elements())
+            try:
+                wait_until(lambda b=before: done() or sum(values(system, keys, "ver").elements()) > b, 8, "it works")
+            except AssertionError:
+                continue  # it had only begun
+            system.kill(name)
+            system.restart(name)
+        wait_until(done, 60, "it is done")
+
+    apply_again(system, tmp_path / "second", clocks=clocks | {("normal", "answer"): "300d"})
+    kill_until(lambda: system.redis.get(f"swept:{{{COUNTY}}}") == "2")
+    assert values(system, keys, "due") == {now + 300 * DAY: count}
+    assert values(system, keys, "ver") == {2: count}, "each moved once"
+
+    apply_again(system, tmp_path / "third", clocks=clocks | {("normal", "answer"): "1s"}, settings={"escalate": FOREVER})
+    kill_until(lambda: values(system, keys, "rung") == {1: count})
+    assert values(system, keys, "due") == {now + 1000: count}
+    assert values(system, keys, "ver") == {4: count}, "each moved and was reminded of once"
+    left = [entry.split("|") for entry in system.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1)]
+    assert sorted(order for order, clock, rung in left if (clock, rung) == ("answer", "1")) == sorted(
+        key.rsplit(":", 1)[1] for key in keys), "the next rung of each is to come"
+    wait_until(lambda: len([sms for sms in system.spool() if sms["template"] == "reminder"]) >= count, 60, "all hear it")
+    told = Counter(sms["order"] for sms in system.spool() if sms["template"] == "reminder")
+    assert set(told.values()) == {1} and len(told) == count
 
 
 def test_more_time_is_asked_for_and_granted(make_system, tmp_path):
@@ -135,8 +189,8 @@ def test_more_time_is_asked_for_and_granted(make_system, tmp_path):
     decision = {"actor": "convener:T1", "decision": "grant", "reason": "材料要等"}
     assert system.step(order, "extend-decide", decision | {"actor": "member:M101"}).status == 403
     assert system.step(order, "extend-decide", decision).status == 200
-    assert int(stored(system, order)["due"]) == before + 3 * 86400000
-    assert list(entries(system, order).values()) == [before + 3 * 86400000]
+    assert int(stored(system, order)["due"]) == before + 3 * DAY
+    assert list(entries(system, order).values()) == [before + 3 * DAY]
     system.wait_sms(order, template="extended", recipient="member:M102")
     assert "材料要等" in system.wait_sms(order, template="extended_resident", recipient="resident")[0]["text"]
     wait_until(lambda: steps(system, order)[-2:] == ["extension_asked", "extension_granted"], 20, "the journal has both")
