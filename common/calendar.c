@@ -195,10 +195,11 @@ int64_t calendar_worked(const struct county *county, int64_t from, int64_t to)
 
 int64_t calendar_after_work(const struct county *county, int64_t at, int64_t worked)
 {
-    int64_t end = county->work_end * MINUTE_MS, time, day;
+    int64_t end = county->work_end * MINUTE_MS, time;
 
     for (;;) {
-        day = day_of(at = calendar_next_work(county, at), &time);
+        at = calendar_next_work(county, at);
+        int64_t day = day_of(at, &time);
         if (worked <= end - time)
             return at + worked;
         worked -= end - time;

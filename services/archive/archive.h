@@ -51,6 +51,9 @@
     X(RATING)                                                                                                          \
     X(REASON)                                                                                                          \
     X(RETURN_TO)                                                                                                       \
+    X(CLOCK)                                                                                                           \
+    X(CLOCK_AT)                                                                                                        \
+    X(PAUSES)                                                                                                          \
     X(DUE)                                                                                                             \
     X(PRIMARY)                                                                                                         \
     X(MERGED)                                                                                                          \

@@ -64,6 +64,10 @@ static const char *const migrations[] = {
 
     /* Which order one was merged into, and which were merged into it. */
     "ALTER TABLE orders ADD COLUMN \"primary\" TEXT; ALTER TABLE orders ADD COLUMN merged TEXT;",
+
+    /* The running clock, for its light. */
+    "ALTER TABLE orders ADD COLUMN clock TEXT; ALTER TABLE orders ADD COLUMN clock_at INTEGER;"
+    "ALTER TABLE orders ADD COLUMN pauses TEXT;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

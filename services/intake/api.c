@@ -129,19 +129,29 @@ static void post_order(void *arg, struct http_request *request)
 
 /* -- one order --------------------------------------------------------------------------------------------------- */
 
-enum { ETAG_SIZE = 40 };
-
-static const char *light_of(const struct access *access)
+/* The traffic light of an order of the county that is asked about. */
+static const char *light_of(const struct access *access, const struct record *order)
 {
-    const struct county *county = service_county(access->intake->service, access->county);
-    return clock_light(county, access->record, now_ms());
+    return clock_light(service_county(access->intake->service, access->county), order, now_ms());
 }
+
+/* An order as JSON, with its light while a clock runs. fields as in json_from_record(). */
+static json_t *shown(const struct access *access, const struct record *order, const enum field *fields, size_t count)
+{
+    json_t *json = json_from_record(order, fields, count);
+    const char *light = light_of(access, order);
+    if (*light)
+        json_object_set_new(json, "light", json_string(light));
+    return json;
+}
+
+enum { ETAG_SIZE = 40 };
 
 /* The order's version, and what is shown without a step of it: its light; that it is archived, with fewer fields. */
 static void etag_of(const struct access *access, char etag[ETAG_SIZE])
 {
     snprintf(etag, ETAG_SIZE, "\"%lld-%s\"", (long long)record_int(access->record, F_VER),
-             access->archived ? "archived" : light_of(access));
+             access->archived ? "archived" : light_of(access, access->record));
 }
 
 /* Whether a list of entity tags names a version of the order, whatever its light was. Weak ones do not. */
@@ -155,7 +165,8 @@ static bool etags_name(const char *list, int64_t version)
     return false;
 }
 
-static json_t *shown(const struct access *access)
+/* All that a caller who may see the order is shown of it. */
+static json_t *shown_whole(const struct access *access)
 {
     enum field fields[FIELD_COUNT];
     size_t count = 0;
@@ -163,11 +174,7 @@ static json_t *shown(const struct access *access)
         if (!(field_info((enum field)field)->flags & (PERSONAL | MARK)))
             fields[count++] = (enum field)field;
     }
-    json_t *order = json_from_record(access->record, fields, count);
-    const char *light = light_of(access);
-    if (*light)
-        json_object_set_new(order, "light", json_string(light));
-    return order;
+    return shown(access, access->record, fields, count);
 }
 
 static void get_order(void *arg, struct http_request *request)
@@ -180,7 +187,7 @@ static void get_order(void *arg, struct http_request *request)
     if (strcmp(known, "*") == 0 || strstr(known, etag))
         http_answer(request, 304, "application/json; charset=utf-8", "", 0);
     else
-        intake_answer_json(request, 200, shown(access_of(request)));
+        intake_answer_json(request, 200, shown_whole(access_of(request)));
 }
 
 /* A resident sees what happened; who was told by SMS, and notes, are for those who handle the order. */
@@ -394,10 +401,10 @@ static void on_orders(void *arg, enum answer_status status, enum message_type ty
             permission_decide(county, &ask->access->caller, PERMIT_ORDER_READ, row, &grant);
         if (!grant.granted)
             continue;
-        json_t *shown = json_from_record(row, NULL, 0);
+        json_t *json = shown(ask->access, row, NULL, 0);
         if (!access_may(ask->access, PERMIT_ORDER_CONTACT))
-            json_object_del(shown, field_info(F_SAME_PERSON)->name); /* tells who placed another order */
-        json_array_append_new(rows, shown);
+            json_object_del(json, field_info(F_SAME_PERSON)->name); /* tells who placed another order */
+        json_array_append_new(rows, json);
     }
     json_t *next = record_has(reply, F_NEXT) ? json_string(record_str(reply, F_NEXT)) : NULL;
     intake_answer_json(ask->request, 200,

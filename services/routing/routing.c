@@ -6,8 +6,8 @@
 #include "services/routing/routing.h"
 
 #include "common/alloc.h"
-#include "common/merge.h"
 #include "common/clock.h"
+#include "common/merge.h"
 #include "common/order.h"
 #include "common/text.h"
 #include "services/routing/classify.h"

@@ -207,6 +207,8 @@ def test_time_that_is_over_is_not_extended(make_system, tmp_path):
     late = system.step(order, "extend", {"actor": "member:M101", "days": 3, "reason": "等材料"})
     assert late.status == 409 and late.json["error"]["code"] == "expired" and "期限已过" in late.text, late
     assert system.order(order)["light"] == "red"
+    rows = system.api("GET", f"/api/v1/orders?county={COUNTY}&state=assigned", key="office").json["rows"]
+    assert [(row["order"], row["light"]) for row in rows] == [(order["order"], "red")]
 
 
 def test_each_rung_has_its_own_delay(make_system, tmp_path):

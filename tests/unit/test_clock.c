@@ -236,7 +236,7 @@ static void the_light(void **state)
     assert_string_equal(clock_light(county, order, at("2026-12-04T12:00:00")), "green");
     assert_string_equal(clock_light(county, order, record_int(order, F_DUE)), "red");
 
-    county->clocks[0][CLOCK_CALLBACK] = (struct span){.ms = 4 * 3600000};
+    county->clocks[0][CLOCK_CALLBACK] = (struct span){.ms = 14400000};
     context.now = at("2026-12-05T10:00:00"); /* on a Saturday, around the clock */
     start_clock(&context, order, CLOCK_CALLBACK, outcome);
     commit_until("2026-12-05T13:00:00");
