@@ -15,7 +15,7 @@
 # CFLAGS: make clean.
 
 SERVICES := intake routing assignment notification archive
-PACKAGES := libzmq libczmq msgpack hiredis libcurl libmicrohttpd jansson libxml-2.0 libsodium sqlite3 libutf8proc
+PACKAGES := libzmq libczmq msgpack hiredis libcurl libmicrohttpd jansson libxml-2.0 libsodium nettle sqlite3 libutf8proc
 PREFIX   ?= /usr/local
 
 BUILD    := build$(if $(FUZZ),/fuzz,$(if $(SANITIZE),/asan,$(if $(CHAOS),/chaos)))
@@ -69,6 +69,8 @@ $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c)) $(BUILD)/li
 endef
 $(foreach s,$(SERVICES),$(eval $(call program,sidan-$(s),services/$(s))))
 $(eval $(call program,sidanctl,scripts/ctl))
+# sidanctl shows what the SMS say, and checks a county's codes for them.
+$(BUILD)/bin/sidanctl: $(BUILD)/services/notification/templates.o
 
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -180,7 +182,7 @@ install: TARGET := $(abspath $(DESTDIR)$(PREFIX))
 install: all
 	install -d $(TARGET)/bin
 	install $(PROGRAMS) $(TARGET)/bin
-	cd deploy && find counties calendar redis kannel -type f -exec install -D -m 644 {} $(TARGET)/share/sidan/{} \;
+	cd deploy && find counties calendar redis kannel gateways -type f -exec install -D -m 644 {} $(TARGET)/share/sidan/{} \;
 
 clean:
 	rm -rf build

@@ -85,6 +85,24 @@ const struct member *county_member_by_phone(const struct county *county, const c
     return NULL;
 }
 
+const struct sms_template *county_sms_template(const struct county *county, const char *gateway, const char *template)
+{
+    for (size_t i = 0; i < county->sms_template_count; i++) {
+        const struct sms_template *row = &county->sms_templates[i];
+        if (strcmp(row->gateway, gateway) == 0 && strcmp(row->template, template) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+const char *county_sms_sign(const struct county *county, const char *gateway)
+{
+    for (size_t i = 0; i < county->sms_signature_count; i++)
+        if (strcmp(county->sms_signatures[i].gateway, gateway) == 0)
+            return county->sms_signatures[i].sign;
+    return "";
+}
+
 const struct member_group *county_group_of(const struct county *county, const char *community)
 {
     for (size_t i = 0; community && i < county->group_count; i++)

@@ -21,6 +21,9 @@
  *   keys.csv         name,role,hash,expires        role: scopes, space between; expires: the last day, or empty
  *   staff.csv        id,name,phone,role            role: office, or city (of the city above the county)
  *   reasons.csv      code,name,return_to           why an order may be returned; return_to: where to turn instead
+ *   sms_templates.csv   template,gateway,code,parameters
+ *                              what a gateway calls a template; parameters: its values in the gateway's order
+ *   sms_signatures.csv  gateway,sign   the county's signature at a gateway: its words or its code
  *   national.csv     date,kind,name                not of the directory: sidanctl makes it of the yearly national files
  */
 #ifndef SIDAN_COUNTY_H
@@ -47,6 +50,8 @@ enum county_file {
     FILE_KEYS,
     FILE_STAFF,
     FILE_REASONS,
+    FILE_SMS_TEMPLATES,
+    FILE_SMS_SIGNATURES,
     FILE_NATIONAL,
     COUNTY_FILE_COUNT
 };
@@ -88,6 +93,13 @@ struct staff {
 };
 struct return_reason {
     const char *code, *name, *return_to; /* return_to: unless the convener knows better; may be "" */
+};
+struct sms_template {
+    const char *template, *gateway, *code, *parameters;
+    int line; /* in its file */
+};
+struct sms_signature {
+    const char *gateway, *sign;
 };
 
 /* How long a clock runs: in working days, or in milliseconds round the clock. */
@@ -138,6 +150,10 @@ struct county {
     size_t staff_count;
     struct return_reason *reasons;
     size_t reason_count;
+    struct sms_template *sms_templates;
+    size_t sms_template_count;
+    struct sms_signature *sms_signatures;
+    size_t sms_signature_count;
     struct span clocks[2][CLOCK_KINDS]; /* normal, urgent */
     struct calendar *calendar;
 
@@ -156,7 +172,7 @@ typedef void county_fault_fn(void *arg, const char *file, int line, const char *
 
 /*
  * Parses and checks a whole county. texts[] are the files' contents by enum
- * county_file, NULL where a file is missing (only calendar, keys, staff, reasons and national may be).
+ * county_file, NULL where a file is missing (calendar, keys, staff, reasons, those about SMS and national may be).
  * Every fault is reported through `fault`, not only the first. Returns 0 and
  * ret_county, or -EINVAL with ret_county untouched.
  */
@@ -175,6 +191,11 @@ const struct office *county_department(const struct county *county, const char *
 const struct category *county_category(const struct county *county, const char *code);
 
 const struct return_reason *county_reason(const struct county *county, const char *code);
+
+/* What a gateway calls a template; NULL when the county has none there. */
+const struct sms_template *county_sms_template(const struct county *county, const char *gateway, const char *template);
+/* The county's signature at a gateway; "" without. */
+const char *county_sms_sign(const struct county *county, const char *gateway);
 
 /* The first group that names the community; NULL when none does. */
 const struct member_group *county_group_of(const struct county *county, const char *community);

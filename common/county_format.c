@@ -113,6 +113,20 @@ static const struct column reason_columns[] = {
     {0},
 };
 
+static const struct column sms_template_columns[] = {
+    {AT(sms_template, template), .kind = ID, .flags = REQUIRED},
+    {AT(sms_template, gateway), .kind = ID, .flags = REQUIRED},
+    {AT(sms_template, code), .kind = ID, .flags = REQUIRED},
+    {AT(sms_template, parameters), .kind = WORDS},
+    {0},
+};
+
+static const struct column sms_signature_columns[] = {
+    {AT(sms_signature, gateway), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(sms_signature, sign), .kind = TEXT, .flags = REQUIRED},
+    {0},
+};
+
 const struct county_format county_formats[COUNTY_FILE_COUNT] = {
     [FILE_SETTINGS] = {"settings.csv", sizeof(struct setting_row), .columns = setting_columns},
     [FILE_TOWNS] = {"towns.csv", sizeof(struct town), .columns = town_columns, .populated = true},
@@ -128,13 +142,17 @@ const struct county_format county_formats[COUNTY_FILE_COUNT] = {
     [FILE_KEYS] = {"keys.csv", sizeof(struct api_key), .columns = key_columns, .optional = true},
     [FILE_STAFF] = {"staff.csv", sizeof(struct staff), .columns = staff_columns, .optional = true},
     [FILE_REASONS] = {"reasons.csv", sizeof(struct return_reason), .columns = reason_columns, .optional = true},
+    [FILE_SMS_TEMPLATES] = {"sms_templates.csv", sizeof(struct sms_template), .columns = sms_template_columns,
+                            .optional = true},
+    [FILE_SMS_SIGNATURES] = {"sms_signatures.csv", sizeof(struct sms_signature), .columns = sms_signature_columns,
+                             .optional = true},
     [FILE_NATIONAL] = {"national.csv", sizeof(struct calendar_row), .columns = calendar_columns, .optional = true},
 };
 
 const enum county_file county_reading_order[COUNTY_FILE_COUNT] = {
-    FILE_SETTINGS, FILE_TOWNS,       FILE_COMMUNITIES, FILE_COMMITTEES, FILE_GROUPS,
-    FILE_MEMBERS,  FILE_DEPARTMENTS, FILE_CATEGORIES,  FILE_RULES,      FILE_CLOCKS,
-    FILE_CALENDAR, FILE_KEYS,        FILE_STAFF,       FILE_REASONS,    FILE_NATIONAL,
+    FILE_SETTINGS,    FILE_TOWNS,      FILE_COMMUNITIES,   FILE_COMMITTEES,     FILE_GROUPS,   FILE_MEMBERS,
+    FILE_DEPARTMENTS, FILE_CATEGORIES, FILE_RULES,         FILE_CLOCKS,         FILE_CALENDAR, FILE_KEYS,
+    FILE_STAFF,       FILE_REASONS,    FILE_SMS_TEMPLATES, FILE_SMS_SIGNATURES, FILE_NATIONAL,
 };
 
 const char *county_file_name(enum county_file file)

@@ -415,6 +415,8 @@ static void hand_over_tables(struct parser *parser)
     HAND_OVER(keys, key_count, FILE_KEYS);
     HAND_OVER(staff, staff_count, FILE_STAFF);
     HAND_OVER(reasons, reason_count, FILE_REASONS);
+    HAND_OVER(sms_templates, sms_template_count, FILE_SMS_TEMPLATES);
+    HAND_OVER(sms_signatures, sms_signature_count, FILE_SMS_SIGNATURES);
 #undef HAND_OVER
 }
 
@@ -462,8 +464,26 @@ static void check_clocks(struct parser *parser)
         }
 }
 
+/* One code for each template and gateway; and signatures without the brackets that go around them. */
+static void check_sms(struct parser *parser)
+{
+    struct county *county = parser->county;
+    for (size_t i = 0; i < county->sms_template_count; i++) {
+        struct sms_template *row = &county->sms_templates[i];
+        row->line = parser->tables[FILE_SMS_TEMPLATES].lines[i];
+        if (county_sms_template(county, row->gateway, row->template) != row)
+            report(parser, FILE_SMS_TEMPLATES, row->line, "the template \"%s\" of the gateway \"%s\" is there twice",
+                   quotable(row->template), quotable(row->gateway));
+    }
+    for (size_t i = 0; i < county->sms_signature_count; i++)
+        if (strstr(county->sms_signatures[i].sign, "【") || strstr(county->sms_signatures[i].sign, "】"))
+            report(parser, FILE_SMS_SIGNATURES, parser->tables[FILE_SMS_SIGNATURES].lines[i],
+                   "sign is written without 【 and 】");
+}
+
 static void check_whole(struct parser *parser)
 {
+    check_sms(parser);
     check_groups_have_members(parser);
     check_groups_fit(parser);
     check_clocks(parser);

@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/text.h"
+#include "services/notification/templates.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -84,7 +85,8 @@ static int check(struct ctl *ctl, const char *directory, char *texts[COUNTY_FILE
     AUTOFREE char *beside = xasprintf("%s/../../calendar", path);
     texts[FILE_NATIONAL] = national_calendar(ctl->calendar ? ctl->calendar : beside, now_ms());
     if (!texts[FILE_NATIONAL] || !read_files(directory, texts) ||
-        county_parse(id, (const char *const *)texts, print_fault, NULL, county) < 0)
+        county_parse(id, (const char *const *)texts, print_fault, NULL, county) < 0 ||
+        templates_check(*county, print_fault, NULL) < 0)
         return fail("county %s has faults; nothing was changed", id);
     return DONE;
 }

@@ -49,6 +49,7 @@ command_fn dlq_list, dlq_show, dlq_replay, dlq_skip;
 command_fn order_show;
 command_fn deadline_explain;
 command_fn sms_unknown, sms_settle;
+command_fn sms_gateways, sms_test, sms_preview;
 command_fn journal_verify, journal_rebuild, journal_accept;
 command_fn audit_show;
 command_fn spool;
@@ -79,6 +80,9 @@ json_t *county_ids(struct ctl *ctl, const char *only);
  */
 int call(struct ctl *ctl, int service, const char *county, const char *order, enum message_type type,
          const struct record *body, struct record *ret_reply);
+
+/* How the gateways of all instances of notification are, for a report; new reference, NULL after saying why not. */
+json_t *gateway_rows(struct ctl *ctl);
 
 /* All counties as the services see them; NULL after saying why not. */
 struct counties *counties_open(struct ctl *ctl);

@@ -146,11 +146,14 @@ static bool add_edges(struct ctl *ctl, const char *county, int64_t now, json_t *
 static int report_status(struct ctl *ctl, json_t *counties)
 {
     int64_t now = redis_now(ctl);
-    json_t *alive = now < 0 ? NULL : instances(ctl);
-    if (!alive)
+    json_t *alive = now < 0 ? NULL : instances(ctl), *gateways = alive ? gateway_rows(ctl) : NULL;
+    if (!gateways) {
+        json_decref(alive);
         return FAILED;
+    }
     json_t *summary = json_array(), *queues = json_array();
-    json_t *report = json_pack("{s:o, s:o, s:o}", "instances", alive, "counties", summary, "edges", queues);
+    json_t *report = json_pack("{s:o, s:o, s:o, s:o}", "instances", alive, "gateways", gateways, "counties", summary,
+                               "edges", queues);
     size_t index;
     json_t *county;
     bool good = true;

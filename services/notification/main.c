@@ -5,7 +5,12 @@
 #include "services/notification/queue.h"
 
 static const struct param params[] = {
-    {"gateway", PARAM_STR, "spool", 1, 20, "", "how SMS leave: spool (files) or kannel"},
+    {"gateway", PARAM_STR, "spool", 1, 200, "",
+     "how SMS leave: names in the order in which they are tried; spool is files"},
+    {"gateways_dir", PARAM_STR, "etc/gateways", 1, 400, "",
+     "directory of the gateways' files: NAME.json, with its secrets"},
+    {"gateway_rest_ms", PARAM_INT, "60000", 100, 86400000, "ms",
+     "until a gateway that has stopped (credit, rights) is tried again"},
     {"sms_in_flight", PARAM_INT, "128", 1, 1024, "", "greatest number of SMS under way to the gateway"},
     {"sms_lease_ms", PARAM_INT, "30000", 15000, 600000, "ms",
      "after which an SMS is doubtful whose sender says nothing more"},
@@ -13,7 +18,7 @@ static const struct param params[] = {
     {"spool_dir", PARAM_STR, "var/spool", 1, 400, "", "spool: directory of the files; all instances share it"},
     {"kannel_url", PARAM_STR, "http://127.0.0.1:13013/cgi-bin/sendsms", 0, 400, "", "kannel: sendsms of the smsbox"},
     {"kannel_user", PARAM_STR, "", 0, 100, "", "kannel: username of the sendsms-user"},
-    {"kannel_password", PARAM_STR, "", 0, 100, "", "kannel: its password"},
+    {"kannel_password", PARAM_SECRET, "", 0, 100, "", "kannel: its password"},
     {"kannel_from", PARAM_STR, "", 0, 20, "", "kannel: number that SMS come from; empty: the smsbox's own"},
     {"kannel_receipt_url", PARAM_STR, "", 0, 400, "",
      "kannel: where it reports receipts: http://INTAKE/gateway/kannel/TOKEN; empty: no receipts"},
@@ -23,6 +28,7 @@ static const struct param params[] = {
 static const struct handler handlers[] = {
     {.type = MSG_NOTIFY, .handle = notify},
     {.type = MSG_SEND_CODE, .handle = send_code, .orderless = true},
+    {.type = MSG_TEST_SMS, .handle = test_sms, .orderless = true},
     {.type = MSG_SMS_OUTCOME, .handle = sms_outcome, .aux = sms_aux, .orderless = true, .shares = true},
     {.type = MSG_SMS_RECEIPT, .handle = sms_receipt, .aux = sms_aux, .orderless = true},
     {.type = MSG_SMS_REPLY, .handle = sms_reply, .orderless = true},

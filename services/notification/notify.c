@@ -12,6 +12,7 @@
 #include "common/alloc.h"
 #include "common/contact.h"
 #include "common/metrics.h"
+#include "common/serial.h"
 #include "common/text.h"
 #include "services/notification/people.h"
 #include "services/notification/sms.h"
@@ -52,7 +53,7 @@ static void set_sealed(const struct context *context, struct outcome *outcome, c
 /* Queues the n-th SMS of a message; order is "" where it is about none. expires: when it is of no use any more, or 0.
  */
 static void queue_sms(const struct context *context, struct outcome *outcome, const char *order, size_t n,
-                      const struct person *person, const char *template, const char *text, int64_t expires)
+                      const struct person *person, const char *template, const struct wording *wording, int64_t expires)
 {
     char id[SMS_ID_SIZE], key[SMS_ID_SIZE + 8];
     snprintf(id, sizeof id, "%s.%s.%zu", *order ? order : context->county->id, context->message_id, n);
@@ -63,7 +64,8 @@ static void queue_sms(const struct context *context, struct outcome *outcome, co
     outcome_hset(outcome, key, SMS_FIELD_RECIPIENT, person->ref);
     outcome_hset(outcome, key, SMS_FIELD_TEMPLATE, template);
     set_sealed(context, outcome, id, SMS_FIELD_PHONE, person->phone);
-    set_sealed(context, outcome, id, SMS_FIELD_TEXT, text);
+    set_sealed(context, outcome, id, SMS_FIELD_TEXT, wording->text);
+    set_sealed(context, outcome, id, SMS_FIELD_VALUES, wording->values);
     set_int(outcome, key, SMS_FIELD_CREATED, context->now);
     if (expires > 0)
         set_int(outcome, key, SMS_FIELD_EXPIRES, expires);
@@ -80,8 +82,8 @@ void notify(const struct context *context, const struct record *order, const str
                                 .order = order,
                                 .message = message,
                                 .now = context->now};
-    AUTOFREE char *text = template_text(template, &occasion);
-    if (!text) {
+    struct wording wording WORDING_CLEAR = {0};
+    if (template_word(template, &occasion, &wording) < 0) {
         outcome_refuse(outcome, "template", "template", "there is no template %s", template);
         return;
     }
@@ -102,7 +104,7 @@ void notify(const struct context *context, const struct record *order, const str
     size_t skipped, count = people_find(context->county, record_str(contact, F_PHONE),
                                         record_str(message, F_RECIPIENTS), people, &skipped);
     for (size_t i = 0; i < count; i++)
-        queue_sms(context, outcome, context->order_id, i + 1, &people[i], template, text, 0);
+        queue_sms(context, outcome, context->order_id, i + 1, &people[i], template, &wording, 0);
     if (count > 0)
         outcome_count(outcome, F_SMS_OPEN, (int64_t)count);
     if (skipped > 0)
@@ -140,6 +142,7 @@ static void settle(const struct subject *subject, struct outcome *outcome, const
     outcome_zrem(outcome, SMS_UNKNOWN_LIST, subject->id);
     outcome_hdel(outcome, subject->key, SMS_FIELD_PHONE);
     outcome_hdel(outcome, subject->key, SMS_FIELD_TEXT);
+    outcome_hdel(outcome, subject->key, SMS_FIELD_VALUES);
     outcome_expire(outcome, subject->key, SMS_KEEP_S);
     if (!record_has(subject->order, F_VER))
         return; /* about no order: nobody counts it */
@@ -176,7 +179,7 @@ static void advance(const struct subject *subject, struct outcome *outcome, cons
 }
 
 /* The one step back: a gateway said "not now", so the SMS waits for its next try, if it has one left. */
-static void queue_again(const struct subject *subject, struct outcome *outcome, const char *detail)
+static void queue_again(const struct subject *subject, struct outcome *outcome, const char *detail, bool deferred)
 {
     int64_t attempt = aux_int(subject->context->aux, SMS_FIELD_ATTEMPT);
     if (attempt >= SMS_TRIES) {
@@ -187,7 +190,22 @@ static void queue_again(const struct subject *subject, struct outcome *outcome, 
     outcome_hset(outcome, subject->key, SMS_FIELD_STATE, SMS_QUEUED);
     set_int(outcome, subject->key, SMS_FIELD_RANK, RANK_QUEUED);
     outcome_hset(outcome, subject->key, SMS_FIELD_DETAIL, detail);
-    outcome_zadd(outcome, SMS_QUEUE, subject->context->now + sms_pause_ms(attempt), subject->id);
+    int64_t pause = deferred ? SMS_DEFER_MS : sms_pause_ms(attempt);
+    outcome_zadd(outcome, SMS_QUEUE, subject->context->now + pause, subject->id);
+}
+
+/* Which gateway had it, and what its receipt will call the SMS. */
+static void note_gateway(const struct subject *subject, const struct record *message, struct outcome *outcome)
+{
+    const char *serial = record_str(message, F_SERIAL);
+    if (*record_str(message, F_GATEWAY))
+        outcome_hset(outcome, subject->key, SMS_FIELD_GATEWAY, record_str(message, F_GATEWAY));
+    if (!*serial)
+        return;
+    char key[SERIAL_KEY_SIZE];
+    serial_key(key, serial);
+    outcome_hset(outcome, key, SERIAL_FIELD, subject->id);
+    outcome_expire(outcome, key, SMS_KEEP_S);
 }
 
 void sms_outcome(const struct context *context, const struct record *order, const struct record *message,
@@ -204,8 +222,9 @@ void sms_outcome(const struct context *context, const struct record *order, cons
     struct subject subject;
     if (!find_subject(&subject, context, order, message, outcome))
         return;
-    if (strcmp(state, SMS_QUEUED) == 0) {
-        queue_again(&subject, outcome, detail);
+    note_gateway(&subject, message, outcome);
+    if (strcmp(state, SMS_QUEUED) == 0 || strcmp(state, SMS_DEFERRED) == 0) {
+        queue_again(&subject, outcome, detail, strcmp(state, SMS_DEFERRED) == 0);
         return;
     }
     if (strcmp(state, SMS_OVERDUE) == 0) {
@@ -261,10 +280,11 @@ static void queue_help(const struct context *context, const struct record *messa
                                 .order = none,
                                 .message = none,
                                 .now = context->now};
-    AUTOFREE char *text = template_text(template, &occasion);
+    struct wording wording WORDING_CLEAR = {0};
+    template_word(template, &occasion, &wording);
     struct person person = {.phone = record_str(message, F_FROM)};
     snprintf(person.ref, sizeof person.ref, "%s", ref);
-    queue_sms(context, outcome, "", 1, &person, template, text, 0);
+    queue_sms(context, outcome, "", 1, &person, template, &wording, 0);
 }
 
 void send_code(const struct context *context, const struct record *order, const struct record *message,
@@ -279,11 +299,25 @@ void send_code(const struct context *context, const struct record *order, const 
     for (size_t i = 0; county_roster(context->county, i, &entry); i++) {
         if (strcmp(entry.phone, person.phone) != 0)
             continue;
-        AUTOFREE char *text = template_text("code", &occasion);
+        struct wording wording WORDING_CLEAR = {0};
+        template_word("code", &occasion, &wording);
         snprintf(person.ref, sizeof person.ref, "%s:%s", entry.kind, entry.id);
-        queue_sms(context, outcome, "", 1, &person, "code", text, record_int(message, F_EXPIRES));
+        queue_sms(context, outcome, "", 1, &person, "code", &wording, record_int(message, F_EXPIRES));
         return;
     }
+}
+
+/* An operator tries the way to a phone; what becomes of it is read from the SMS. */
+void test_sms(const struct context *context, const struct record *order, const struct record *message,
+              struct outcome *outcome)
+{
+    struct occasion occasion = {
+        .county = context->county, .order_id = "", .order = order, .message = order, .now = context->now};
+    struct wording wording WORDING_CLEAR = {0};
+    struct person person = {.ref = "operator", .phone = record_str(message, F_PHONE)};
+    template_word("test", &occasion, &wording);
+    queue_sms(context, outcome, "", 1, &person, "test", &wording, 0);
+    record_printf(outcome_reply(outcome, MSG_DONE), F_SMS, "%s.%s.1", context->county->id, context->message_id);
 }
 
 void sms_reply(const struct context *context, const struct record *order, const struct record *message,

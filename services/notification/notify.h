@@ -10,6 +10,7 @@ handler_fn notify;      /* MSG_NOTIFY: an SMS for each person who is to be told 
 handler_fn sms_outcome; /* MSG_SMS_OUTCOME: what became of an attempt to send one */
 handler_fn sms_receipt; /* MSG_SMS_RECEIPT: what the gateway reports later */
 handler_fn send_code;   /* MSG_SEND_CODE: a code to sign in with, for somebody on the roster */
+handler_fn test_sms;    /* MSG_TEST_SMS: an SMS with a fixed text to any phone */
 handler_fn sms_reply;   /* MSG_SMS_REPLY: what somebody wrote back */
 
 /* The hash of the SMS that an outcome or a receipt is about. */

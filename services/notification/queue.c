@@ -1,10 +1,10 @@
 /*
- * queue.c - takes SMS that are due from Redis and has a driver send them.
+ * queue.c - takes SMS that are due from Redis and has the gateways send them.
  *
- * lua/take.lua marks an SMS as "sending" before the driver is called, and the
- * driver's result is committed after it, as SMS_OUTCOME. If this process dies
+ * lua/take.lua marks an SMS as "sending" before a gateway is asked, and the
+ * result is committed after it, as SMS_OUTCOME. If this process dies
  * in between, the lease runs out and another instance finds the SMS doubtful:
- * the driver is asked whether it was sent, and who cannot tell says unknown.
+ * the gateways are asked whether it was sent, and who cannot tell says unknown.
  * An entry lives here from the taking until its result is committed, however
  * long Redis is away; a gateway has at most sms_in_flight of them at a time.
  */
@@ -17,7 +17,7 @@
 #include "common/store.h"
 #include "common/text.h"
 #include "common/vault.h"
-#include "services/notification/driver.h"
+#include "services/notification/gateways.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -43,20 +43,18 @@ struct due {
 
 /* An SMS between being taken and having its result committed. */
 struct entry {
-    struct sms sms; /* first: the driver hands back its address */
+    struct sms sms; /* first: the gateways hand back its address */
     struct entry *next;
     struct queue *queue;
     int64_t begun; /* ms since 1970 */
     int opened;    /* how phone and text could be opened: as vault_open() */
-    enum sms_result result;
-    char detail[120];
+    struct answer answer;
     int64_t commit_at; /* when the result is to be submitted again; 0: it is under way */
 };
 
 struct queue {
     struct service *service;
-    const struct driver *driver;
-    void *driver_state;
+    struct gateways *gateways;
     struct entry *entries;
     size_t entry_count, limit;
     size_t sending;    /* of these, how many the gateway has not answered yet */
@@ -64,6 +62,7 @@ struct queue {
     size_t asked_count;
     bool unanswered; /* what was asked may have been taken: ask for the same again */
     bool draining;
+    int64_t held_at;     /* when SMS had to wait because no gateway took any, ms since 1970 */
     size_t first_county; /* each turn begins with another, so that none starves */
 };
 
@@ -72,7 +71,7 @@ static const struct {
 } results[] = {
     [RESULT_DELIVERED] = {SMS_DELIVERED, "delivered"}, [RESULT_ACCEPTED] = {SMS_ACCEPTED, "accepted"},
     [RESULT_REFUSED] = {SMS_FAILED, "refused"},        [RESULT_LATER] = {SMS_QUEUED, "later"},
-    [RESULT_UNKNOWN] = {SMS_UNKNOWN, "unknown"},
+    [RESULT_DEFERRED] = {SMS_DEFERRED, "deferred"},    [RESULT_UNKNOWN] = {SMS_UNKNOWN, "unknown"},
 };
 
 /* --- entries --- */
@@ -97,6 +96,7 @@ static void entry_remove(struct entry *entry)
     free(entry->sms.template_name);
     free(entry->sms.phone);
     free(entry->sms.text);
+    free(entry->sms.values);
     free(entry);
 }
 
@@ -113,7 +113,7 @@ static int open_value(const struct queue *queue, const struct sms *sms, const ch
 /* NULL when the reply is not what take.lua gives. */
 static struct entry *entry_add(struct queue *queue, const struct due *due, const redisReply *reply)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 9)
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 10)
         return NULL;
     for (size_t i = 0; i < reply->elements; i++)
         if (reply->element[i]->type != REDIS_REPLY_STRING)
@@ -133,6 +133,12 @@ static struct entry *entry_add(struct queue *queue, const struct due *due, const
     entry->opened = open_value(queue, sms, SMS_FIELD_PHONE, reply->element[5]->str, &sms->phone);
     if (entry->opened == 0)
         entry->opened = open_value(queue, sms, SMS_FIELD_TEXT, reply->element[6]->str, &sms->text);
+    const char *values = reply->element[9]->str;
+    if (entry->opened == 0 && *values)
+        entry->opened = open_value(queue, sms, SMS_FIELD_VALUES, values, &sms->values);
+    if (!sms->values)
+        sms->values = xstrdup("");
+    sms->gateway = SIZE_MAX;
     sms->expires = strtoll(reply->element[8]->str, NULL, 10);
     return entry;
 }
@@ -150,7 +156,7 @@ static void on_committed(void *arg, enum answer_status status, enum message_type
     }
     if (status == ANSWER_REFUSED)
         log_error("order=%s sms=%s result=%s not recorded: %s", entry->sms.order, entry->sms.id,
-                  results[entry->result].label, record_str(reply, F_DETAIL));
+                  results[entry->answer.result].label, record_str(reply, F_DETAIL));
     entry_remove(entry);
 }
 
@@ -158,40 +164,52 @@ static void submit(struct entry *entry)
 {
     RECORD *message = record_new();
     record_set(message, F_SMS, entry->sms.id);
-    record_set(message, F_SMS_STATE, results[entry->result].state);
-    record_set(message, F_DETAIL, entry->detail);
+    record_set(message, F_SMS_STATE, results[entry->answer.result].state);
+    record_set(message, F_DETAIL, entry->answer.detail);
+    record_set(message, F_GATEWAY, gateways_name(entry->queue->gateways, &entry->sms));
+    if (*entry->answer.serial)
+        record_set(message, F_SERIAL, entry->answer.serial);
     entry->commit_at = 0;
     /* Going back into the queue is the one step that is not forward: repeated late it could set back what another
      * instance is sending by then. */
-    AUTOFREE char *once =
-        entry->result == RESULT_LATER ? xasprintf("sms.%s.%" PRId64, entry->sms.id, entry->sms.attempt) : NULL;
+    bool back = entry->answer.result == RESULT_LATER || entry->answer.result == RESULT_DEFERRED;
+    AUTOFREE char *once = back ? xasprintf("sms.%s.%" PRId64, entry->sms.id, entry->sms.attempt) : NULL;
     service_submit(entry->queue->service, entry->sms.county, entry->sms.order, MSG_SMS_OUTCOME, message, once,
                    REMEMBER_S, on_committed, entry);
 }
 
-static void on_result(void *arg, struct sms *sms, enum sms_result result, const char *detail)
+static void on_result(void *arg, struct sms *sms, const struct answer *answer)
 {
     const struct queue *queue = arg;
     struct entry *entry = (struct entry *)sms;
+    const char *gateway = gateways_name(queue->gateways, sms), *label = results[answer->result].label;
     entry->queue->sending--;
-    entry->result = result;
-    snprintf(entry->detail, sizeof entry->detail, "%s", detail);
+    entry->answer = *answer;
 
     int64_t now = now_ms();
-    char labels[60];
-    snprintf(labels, sizeof labels, "driver=\"%s\",result=\"%s\"", queue->driver->name, results[result].label);
+    char labels[80];
+    snprintf(labels, sizeof labels, "gateway=\"%s\",result=\"%s\"", gateway, label);
     metric_add("sidan_sms_total", "Attempts to send an SMS, by result", labels, 1);
-    snprintf(labels, sizeof labels, "driver=\"%s\"", queue->driver->name);
+    snprintf(labels, sizeof labels, "gateway=\"%s\"", gateway);
     metric_observe("sidan_sms_send_seconds", "Time the gateway took for an SMS", labels,
                    (double)(now - entry->begun) / 1e3);
     metric_observe("sidan_sms_age_seconds", "Time from the event to the gateway's answer", labels,
                    (double)(now - sms->created) / 1e3);
-    log_write(result == RESULT_DELIVERED || result == RESULT_ACCEPTED ? LEVEL_INFO : LEVEL_WARNING,
-              "order=%s sms=%s template=%s driver=%s result=%s attempt=%" PRId64 " age=%" PRId64 "%s%s%s",
-              *sms->order ? sms->order : "-", sms->id, sms->template_name, queue->driver->name, results[result].label,
-              sms->attempt, now - sms->created, *detail ? " cause=\"" : "", detail, *detail ? "\"" : "");
+    log_write(answer->result == RESULT_DELIVERED || answer->result == RESULT_ACCEPTED ? LEVEL_INFO : LEVEL_WARNING,
+              "order=%s sms=%s template=%s gateway=%s result=%s attempt=%" PRId64 " age=%" PRId64 "%s%s%s",
+              *sms->order ? sms->order : "-", sms->id, sms->template_name, *gateway ? gateway : "-", label,
+              sms->attempt, now - sms->created, *answer->detail ? " cause=\"" : "", answer->detail,
+              *answer->detail ? "\"" : "");
     crash_point("SMS result known, not committed");
     submit(entry);
+}
+
+/* Without asking a gateway. */
+static void decide(struct entry *entry, enum sms_result result, const char *detail)
+{
+    struct answer answer;
+    answer_set(&answer, result, detail);
+    on_result(entry->queue, &entry->sms, &answer);
 }
 
 /* --- taking --- */
@@ -202,6 +220,11 @@ static void look_for_due(struct queue *queue)
     struct service *service = queue->service;
     struct store *store = service_store(service);
     size_t counties = service_county_count(service), room = queue->limit - queue->entry_count;
+    size_t wanted = gateways_room(queue->gateways);
+    if (wanted < room) {
+        room = wanted;
+        queue->held_at = now_ms();
+    }
     if (counties == 0 || room == 0)
         return;
     size_t first = queue->first_county++ % counties;
@@ -247,7 +270,7 @@ static void append_take(struct queue *queue, const struct due *due)
  */
 static void note_lag(const struct queue *queue, const struct sms *sms)
 {
-    if (sms->attempt == 1 && queue->sending < queue->limit / 2)
+    if (sms->attempt == 1 && sms->created > queue->held_at && queue->sending < queue->limit / 2)
         service_lagged(queue->service, NOTIFICATION, now_ms() - sms->created);
 }
 
@@ -257,21 +280,20 @@ static void begin(struct entry *entry, bool doubtful)
     struct queue *queue = entry->queue;
     queue->sending++;
     if (entry->opened == -ENOKEY) { /* but who had the key may have sent it before he died */
-        on_result(entry->queue, &entry->sms, doubtful ? RESULT_UNKNOWN : RESULT_LATER,
-                  "the county has a new key that was not read yet");
+        decide(entry, doubtful ? RESULT_UNKNOWN : RESULT_LATER, "the county has a new key that was not read yet");
         return;
     }
     if (entry->opened < 0) {
-        on_result(entry->queue, &entry->sms, RESULT_REFUSED, "phone or text do not open: they were changed or moved");
+        decide(entry, RESULT_REFUSED, "what the SMS says does not open: it was changed or moved");
         return;
     }
-    enum sms_result found = doubtful ? queue->driver->lookup(queue->driver_state, &entry->sms) : RESULT_LATER;
+    enum sms_result found = doubtful ? gateways_lookup(queue->gateways, &entry->sms) : RESULT_LATER;
     if (found == RESULT_LATER && entry->sms.expires > 0 && entry->begun >= entry->sms.expires)
-        on_result(entry->queue, &entry->sms, RESULT_REFUSED, "it is of no use any more");
+        decide(entry, RESULT_REFUSED, "it is of no use any more");
     else if (found == RESULT_LATER)
-        queue->driver->send(queue->driver_state, &entry->sms);
+        gateways_send(queue->gateways, &entry->sms);
     else
-        on_result(entry->queue, &entry->sms, found, found == RESULT_UNKNOWN ? "its sender died while sending" : "");
+        decide(entry, found, found == RESULT_UNKNOWN ? "its sender died while sending" : "");
 }
 
 /* Takes what was asked for. If Redis does not answer, the same is asked again at the next turn. */
@@ -304,8 +326,7 @@ static void take(struct queue *queue)
         if (taken[i])
             begin(taken[i], doubtful[i]);
     crash_point("SMS handed to the driver");
-    if (queue->driver->flush)
-        queue->driver->flush(queue->driver_state);
+    gateways_flush(queue->gateways);
     free(taken);
     free(doubtful);
 }
@@ -347,6 +368,8 @@ static void give_up(struct service *service, const char *county, const char *id)
 
 static void sweep(struct service *service)
 {
+    const struct queue *queue = service_state(service);
+    gateways_report(queue->gateways);
     struct store *store = service_store(service);
     size_t counties = service_county_count(service);
     char now[24], limit[24], queued[KEY_SIZE], unknown[KEY_SIZE], waiting[KEY_SIZE];
@@ -376,19 +399,10 @@ static void sweep(struct service *service)
 
 int queue_start(struct service *service)
 {
-    static const struct driver *const drivers[] = {&spool_driver, &kannel_driver};
     const struct params *params = service_params(service);
-    const char *gateway = param_str(params, "gateway");
     struct queue *queue = xcalloc(1, sizeof *queue);
     *queue = (struct queue){.service = service, .limit = (size_t)param_int(params, "sms_in_flight")};
-    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
-        if (strcmp(drivers[i]->name, gateway) == 0)
-            queue->driver = drivers[i];
-    int r = -EINVAL;
-    if (!queue->driver)
-        log_error("gateway = \"%s\" is neither spool nor kannel", gateway);
-    else
-        r = queue->driver->open(service, on_result, queue, &queue->driver_state);
+    int r = gateways_open(service, on_result, queue, &queue->gateways);
     if (r < 0) {
         free(queue);
         return r;
@@ -415,7 +429,7 @@ bool queue_busy(struct service *service)
 void queue_stop(struct service *service)
 {
     struct queue *queue = service_state(service);
-    queue->driver->close(&queue->driver_state);
+    gateways_close(&queue->gateways);
     while (queue->entries)
         entry_remove(queue->entries); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
     free(queue->asked);

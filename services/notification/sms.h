@@ -26,14 +26,16 @@
 #define SMS_FIELD_ORDER "order"         /* "" when about none */
 #define SMS_FIELD_RECIPIENT "recipient" /* member:M1, resident, ... */
 #define SMS_FIELD_TEMPLATE "template"
-#define SMS_FIELD_PHONE "phone" /* sealed; taken away once the SMS is settled */
-#define SMS_FIELD_TEXT "text"   /* likewise */
+#define SMS_FIELD_PHONE "phone"   /* sealed; taken away once the SMS is settled */
+#define SMS_FIELD_TEXT "text"     /* likewise */
+#define SMS_FIELD_VALUES "values" /* likewise; the template's, as a JSON object */
 #define SMS_FIELD_CREATED "created"
 #define SMS_FIELD_EXPIRES "expires" /* after which it is not sent any more, ms since 1970; absent: never */
 #define SMS_FIELD_ATTEMPT "attempt" /* how often it was taken to be sent */
 #define SMS_FIELD_OWNER "owner"     /* the instance that took it last */
 #define SMS_FIELD_WAIT "wait"       /* until when a receipt is waited for */
 #define SMS_FIELD_DETAIL "detail"   /* cause of the latest setback */
+#define SMS_FIELD_GATEWAY "gateway" /* the one that had it last */
 
 /* A state's rank only rises; the one exception is sending, back to queued, after a definite "not now". */
 enum sms_rank {
@@ -52,11 +54,14 @@ enum sms_rank {
 #define SMS_FAILED "failed"
 /* Not a state: what the queue says of an SMS whose receipt did not come in time. It keeps the state it has. */
 #define SMS_OVERDUE "overdue"
+/* Likewise, of one whose phone has had enough for now. It goes back to the queue for longer. */
+#define SMS_DEFERRED "deferred"
 
 enum {
     SMS_TRIES = 100,               /* then a gateway's "not now" is taken for a no; about eight hours */
     SMS_KEEP_S = 7 * 24 * 60 * 60, /* a settled SMS is remembered, without phone and text */
     SMS_ID_SIZE = 65,
+    SMS_DEFER_MS = 3600000, /* for which a phone is left alone that has had enough */
 };
 
 /* What a sealed value of an SMS belongs to: its phone, its text, or (SMS_FILE) its file in the spool. The caller frees

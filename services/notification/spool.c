@@ -38,8 +38,11 @@ struct spool {
     void *arg;
 };
 
-static int spool_open(struct service *service, sms_result_fn *result, void *arg, void **ret_state)
+static int spool_open(struct service *service, const char *gateway, const json_t *settings, sms_result_fn *result,
+                      void *arg, void **ret_state)
 {
+    (void)gateway;
+    (void)settings;
     const char *dir = param_str(service_params(service), "spool_dir");
     int r = directory_make(dir, 0700);
     if (r == 0 && access(dir, W_OK | X_OK) < 0)
@@ -163,8 +166,9 @@ static void spool_flush(void *state)
     spool->written_count = 0;
     for (size_t i = 0; i < count; i++) {
         int r = spool->written[i].error < 0 ? spool->written[i].error : synced;
-        spool->result(spool->arg, spool->written[i].sms, r < 0 ? RESULT_LATER : RESULT_DELIVERED,
-                      r < 0 ? strerror(-r) : "");
+        struct answer answer;
+        answer_set(&answer, r < 0 ? RESULT_LATER : RESULT_DELIVERED, r < 0 ? strerror(-r) : "");
+        spool->result(spool->arg, spool->written[i].sms, &answer);
     }
 }
 

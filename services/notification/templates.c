@@ -15,6 +15,8 @@
 #include "common/text.h"
 #include "common/vault.h"
 
+#include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -112,6 +114,7 @@ templates[] = {
      "reopen it."},
     {"code", "{sign_in}是您的登录验证码，五分钟内有效。请不要告诉任何人，工作人员也不会向您索要。",
      "{sign_in} is your code to sign in, good for five minutes. Tell it to nobody; we never ask you for it."},
+    {"test", "这是测试短信。您收到了，说明短信能够送到。", "This is a test. If you read it, SMS get through."},
     {"which", "您回复的代码，别的县也有。要接我县的这一单，请回复它的单号{order}。[有疑问请联系：{contact}。]",
      "Another county has a concern with the same code. To take on ours, reply its number {order}.[ Questions: "
      "{contact}.]"},
@@ -398,19 +401,84 @@ static void put_template(struct text *text, const struct occasion *occasion, con
     }
 }
 
+static const struct template *find_template(const char *name)
+{
+    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++)
+        if (strcmp(templates[i].name, name) == 0)
+            return &templates[i];
+    return NULL;
+}
+
 char *template_text(const char *name, const struct occasion *occasion)
 {
-    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
-        if (strcmp(templates[i].name, name) != 0)
+    const struct template *template = find_template(name);
+    struct text text = {0};
+    if (!template)
+        return NULL;
+    put(&text, "【", strlen("【"));
+    put_value(&text, occasion->county->name, 20);
+    put(&text, "】", strlen("】"));
+    put_template(&text, occasion, is_english(occasion) ? template->en : template->zh);
+    return text.bytes;
+}
+
+/* Whether a template, in either language, has a value of this name. */
+static bool template_has(const struct template *template, const char *name)
+{
+    AUTOFREE char *placeholder = xasprintf("{%s}", name);
+    return strstr(template->zh, placeholder) || strstr(template->en, placeholder);
+}
+
+int template_word(const char *name, const struct occasion *occasion, struct wording *ret_wording)
+{
+    const struct template *template = find_template(name);
+    if (!template)
+        return -ENOENT;
+    json_t *all = json_object();
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct text value = {0};
+        if (!template_has(template, values[i].name))
             continue;
-        struct text text = {0};
-        put(&text, "【", strlen("【"));
-        put_value(&text, occasion->county->name, 20);
-        put(&text, "】", strlen("】"));
-        put_template(&text, occasion, is_english(occasion) ? templates[i].en : templates[i].zh);
-        return text.bytes;
+        put(&value, "", 0);
+        put_named(&value, occasion, values[i].name, strlen(values[i].name));
+        json_object_set_new(all, values[i].name, json_string(value.bytes));
+        free(value.bytes);
     }
-    return NULL;
+    ret_wording->text = template_text(name, occasion);
+    ret_wording->values = json_dumps(all, JSON_COMPACT);
+    json_decref(all);
+    return 0;
+}
+
+void wording_clear(struct wording *wording)
+{
+    free(wording->text);
+    free(wording->values);
+    *wording = (struct wording){0};
+}
+
+int templates_check(const struct county *county, county_fault_fn *fault, void *arg)
+{
+    int r = 0;
+    for (size_t i = 0; i < county->sms_template_count; i++) {
+        const struct sms_template *row = &county->sms_templates[i];
+        const struct template *template = find_template(row->template);
+        AUTOFREE char *text = template ? NULL : xasprintf("there is no template \"%s\"", row->template);
+        char name[64];
+        for (const char *list = row->parameters; template && !text && words_next(&list, name, sizeof name);)
+            if (!template_has(template, name))
+                text = xasprintf("the template \"%s\" has no value \"%s\"", row->template, name);
+        if (!text)
+            continue;
+        fault(arg, county_file_name(FILE_SMS_TEMPLATES), row->line, text);
+        r = -EINVAL;
+    }
+    return r;
+}
+
+size_t sms_segments(size_t characters)
+{
+    return characters <= 70 ? 1 : (characters + 66) / 67;
 }
 
 const char *template_name(size_t index)

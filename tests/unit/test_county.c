@@ -338,6 +338,11 @@ static const struct {
     {FILE_REASONS, "code,name,return_to\ncourt,已进入诉讼程序,县人民法院\ncourt,,\n",
      "reasons.csv:3: code is already in line 2\n"
      "reasons.csv:3: name is empty"},
+    {FILE_SMS_TEMPLATES,
+     "template,gateway,code,parameters\nplaced,ali,SMS_1,title order\nplaced,ali,SMS_2,\nopened,ali,,\n",
+     "sms_templates.csv:4: code is empty\n"
+     "sms_templates.csv:3: the template \"placed\" of the gateway \"ali\" is there twice"},
+    {FILE_SMS_SIGNATURES, "gateway,sign\nali,【云溪】\n", "sms_signatures.csv:2: sign is written without 【 and 】"},
 };
 
 static void every_fault_is_reported(void **state)

@@ -284,6 +284,7 @@ static const struct {
     {"unknown", 0, "1", "", "unknown", 3, NULL, "smsunknown", NULL},
     {"queued", 0, "1", "", "queued", 3, NULL, "smsq", NULL},
     {"queued", 0, "100", "", "failed", 5, "-1", NULL, "failed"},
+    {"deferred", 0, "1", "", "queued", 3, NULL, "smsq", NULL},
     {"overdue", 0, "1", "", "sending", 5, "-1", NULL, "sending"},
     {"lost", 0, "1", "invalid", NULL, 0, NULL, NULL, NULL},
     {NULL, 1, "1", "", "delivered", 5, "-1", NULL, "delivered"},
@@ -355,6 +356,50 @@ static void only_sms_of_the_same_order_are_found(void **state)
         assert_string_equal(fixture_error(outcome), "unknown");
         outcome_destroy(&outcome);
     }
+}
+
+/* What the gateway calls an SMS leads to its id; a phone that has had enough is left alone for an hour. */
+static void an_outcome_names_the_gateway_and_its_serial(void **state)
+{
+    (void)state;
+    static const char id[] = "990101-000123.0123456789abcdef01234567.1";
+    struct stored stored;
+    store_sms(&stored, (const char *const[12]){"state", "sending", "order", "990101-000123", "attempt", "1"});
+    struct context context = fixture_context(county);
+    context.aux = &stored.aux;
+    RECORD *order = make_order(), *message = record_new();
+    struct outcome *outcome = outcome_new();
+    record_set(message, F_SMS, id);
+    record_set(message, F_SMS_STATE, "accepted");
+    record_set(message, F_GATEWAY, "qq");
+    record_set(message, F_SERIAL, "5000:1");
+    sms_outcome(&context, order, message, outcome);
+    AUTOFREE char *key = xasprintf("sms:%s", id);
+    assert_string_equal(written(outcome, "HSET", key, "gateway"), "qq");
+    assert_string_equal(written(outcome, "HSET", "smsserial:5000:1", "sms"), id);
+    assert_non_null(written(outcome, "EXPIRE", "smsserial:5000:1", NULL));
+    outcome_clear(outcome);
+    record_set(message, F_SMS_STATE, "deferred");
+    sms_outcome(&context, order, message, outcome);
+    AUTOFREE char *later = xasprintf("%lld", (long long)fixture_now + SMS_DEFER_MS);
+    assert_string_equal(written(outcome, "ZADD", "smsq", later), id);
+    outcome_destroy(&outcome);
+}
+
+static void an_operator_tries_the_way(void **state)
+{
+    (void)state;
+    struct context context = fixture_context(county);
+    context.order_id = "";
+    RECORD *order = record_new(), *message = record_new();
+    struct outcome *outcome = outcome_new();
+    enum message_type type;
+    record_set(message, F_PHONE, "10000009999");
+    test_sms(&context, order, message, outcome);
+    static const char id[] = "990101.0123456789abcdef01234567.1";
+    assert_string_equal(record_str(outcome_answer(outcome, &type), F_SMS), id);
+    assert_written_sealed(outcome, id, SMS_FIELD_PHONE, "10000009999");
+    outcome_destroy(&outcome);
 }
 
 static void the_pause_grows_up_to_five_minutes(void **state)
@@ -481,6 +526,7 @@ static const char *const expected_names[] = {
     "reassigned",
     "decide",
     "code",
+    "test",
     "which",
     "help",
 };
@@ -605,6 +651,8 @@ int main(void)
         cmocka_unit_test(an_unknown_template_goes_aside),
         cmocka_unit_test(states_only_move_forward),
         cmocka_unit_test(only_sms_of_the_same_order_are_found),
+        cmocka_unit_test(an_outcome_names_the_gateway_and_its_serial),
+        cmocka_unit_test(an_operator_tries_the_way),
         cmocka_unit_test(the_pause_grows_up_to_five_minutes),
         cmocka_unit_test(replies_claim_or_are_helped),
         cmocka_unit_test(codes_go_to_those_on_the_roster),

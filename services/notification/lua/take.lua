@@ -4,13 +4,13 @@
 -- ARGV: id, lease in ms, wait for a receipt in ms, name of the instance, "1" if this instance asked before and
 -- did not get the answer.
 -- Answers: nothing to do: nil; else how it was found ("queued", or "sending": its sender's lease ran out), which
--- attempt this is, then order, recipient, template, phone, text, created, expires.
+-- attempt this is, then order, recipient, template, phone, text, created, expires, values.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local sms = redis.call('HMGET', KEYS[2], 'state', 'owner', 'found', 'attempt',
-    'order', 'recipient', 'template', 'phone', 'text', 'created', 'expires')
+    'order', 'recipient', 'template', 'phone', 'text', 'created', 'expires', 'values')
 local state, found, attempt = sms[1], sms[3], sms[4]
 
 if not (ARGV[5] == '1' and state == 'sending' and sms[2] == ARGV[4]) then
@@ -27,4 +27,4 @@ end
 redis.call('HSET', KEYS[2], 'state', 'sending', 'rank', 2, 'owner', ARGV[4], 'found', found,
     'wait', string.format('%d', now + ARGV[3]))
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-return {found, tostring(attempt), sms[5], sms[6], sms[7], sms[8], sms[9], sms[10], sms[11] or '0'}
+return {found, tostring(attempt), sms[5], sms[6], sms[7], sms[8], sms[9], sms[10], sms[11] or '0', sms[12] or ''}

@@ -1,0 +1,177 @@
+/*
+ * gateways.c - the ways by which SMS leave: how they are, a test through them, and what the SMS say.
+ */
+#include "scripts/ctl/ctl.h"
+
+#include "common/alloc.h"
+#include "common/contact.h"
+#include "common/order.h"
+#include "common/registry.h"
+#include "common/text.h"
+#include "services/notification/gateways.h"
+#include "services/notification/templates.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* As gateways_report() has written it: "PLACE STATE SINCE CAUSE". New reference; NULL when it is not so. */
+static json_t *gateway_row(const char *instance, const char *name, const char *text)
+{
+    char state[16];
+    long long place, since;
+    int cause = 0;
+    if (sscanf(text, "%lld %15s %lld %n", &place, state, &since, &cause) < 3 || cause == 0)
+        return NULL;
+    return json_pack("{s:s, s:I, s:s, s:s, s:o, s:o}", "instance", instance, "place", (json_int_t)place, "gateway",
+                     name, "state", state, "since", since > 0 ? json_time(since) : json_string(""), "cause",
+                     json_text(text + cause, strlen(text + cause)));
+}
+
+json_t *gateway_rows(struct ctl *ctl)
+{
+    AUTOFREE struct registry *registry = xcalloc(1, sizeof *registry);
+    if (registry_refresh(ctl->store, 0, NULL, NOTIFICATION, registry) < 0) {
+        fail("Redis: %s", store_error(ctl->store));
+        return NULL;
+    }
+    const struct entry *entries = registry->entries[registry_index(NOTIFICATION)];
+    size_t count = registry->counts[registry_index(NOTIFICATION)];
+    json_t *rows = json_array();
+    for (size_t i = 0; i < count; i++) {
+        AUTOFREE char *key = xasprintf(GATEWAYS_KEY "%s", entries[i].instance);
+        store_append(ctl->store, 2, (const char *[]){"HGETALL", key}, NULL);
+    }
+    if (count > 0 && !ask(ctl)) {
+        json_decref(rows);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const redisReply *reply = store_reply(ctl->store, i);
+        for (size_t k = 0; k + 1 < reply->elements; k += 2) {
+            json_t *row = gateway_row(entries[i].instance, reply->element[k]->str, reply->element[k + 1]->str);
+            if (row)
+                json_array_append_new(rows, row);
+        }
+    }
+    return rows;
+}
+
+int sms_gateways(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    (void)argv;
+    json_t *rows = gateway_rows(ctl);
+    if (!rows)
+        return FAILED;
+    json_t *report = json_pack("{s:o}", "gateways", rows);
+    report_print(report, ctl->json);
+    json_decref(report);
+    return DONE;
+}
+
+/* -- a test ------------------------------------------------------------------------------------------------------- */
+
+enum { TEST_MS = 30000, LOOK_MS = 200 };
+
+/* Waits until a gateway has answered: what became of the SMS, in words; NULL after saying why not. Caller frees. */
+static char *wait_for_answer(struct ctl *ctl, const char *county, const char *sms)
+{
+    AUTOFREE char *name = xasprintf("sms:%s", sms);
+    char key[KEY_SIZE];
+    store_key(key, county, name);
+    for (int64_t end = mono_ms() + TEST_MS; mono_ms() < end; usleep(LOOK_MS * 1000)) {
+        store_append(ctl->store, 5,
+                     (const char *[]){"HMGET", key, SMS_FIELD_STATE, SMS_FIELD_GATEWAY, SMS_FIELD_DETAIL}, NULL);
+        if (!ask(ctl))
+            return NULL;
+        const redisReply *values = store_reply(ctl->store, 0);
+        const char *state = values->element[0]->str, *gateway = values->element[1]->str;
+        const char *detail = values->element[2]->str;
+        bool waiting = !state || strcmp(state, SMS_SENDING) == 0 || (strcmp(state, SMS_QUEUED) == 0 && !detail);
+        if (!waiting)
+            return xasprintf("%s%s%s%s%s", state, gateway ? " by " : "", gateway ? gateway : "", detail ? ": " : "",
+                             detail ? detail : "");
+    }
+    fail("no gateway has answered yet; the SMS is %s", sms);
+    return NULL;
+}
+
+int sms_test(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    const char *county = argv[0];
+    char phone[PHONE_SIZE];
+    if (contact_phone(argv[1], phone) < 0 || !is_mobile(phone))
+        return misused("PHONE is a mobile number of 11 digits");
+    RECORD *body = record_new(), *reply = record_new();
+    record_set(body, F_PHONE, phone);
+    if (call(ctl, NOTIFICATION, county, "", MSG_TEST_SMS, body, reply) != DONE)
+        return FAILED;
+    AUTOFREE char *fate = wait_for_answer(ctl, county, record_str(reply, F_SMS));
+    if (!fate)
+        return FAILED;
+    printf("%s: %s\n", record_str(reply, F_SMS), fate);
+    bool taken = strncmp(fate, SMS_ACCEPTED, strlen(SMS_ACCEPTED)) == 0 ||
+                 strncmp(fate, SMS_DELIVERED, strlen(SMS_DELIVERED)) == 0;
+    return taken ? DONE : FAILED;
+}
+
+/* -- what they say ------------------------------------------------------------------------------------------------ */
+
+/* An order with something in every field that a template may draw on. */
+static void fill_sample(struct record *sample)
+{
+    static const struct {
+        enum field field;
+        const char *value;
+    } texts[] = {{F_TITLE, "东门小区三号楼前的路灯不亮"},
+                 {F_PLACE, "东门社区"},
+                 {F_ANSWER, "路灯已于本周修好"},
+                 {F_REASON, "需要了解情况"},
+                 {F_RETURN_TO, "12345热线"},
+                 {F_NOTE, "请尽快处理"},
+                 {F_OUTCOME, "solved"},
+                 {F_RATING, "satisfied"},
+                 {F_CLOCK, "answer"},
+                 {F_CODE, "123456"},
+                 {F_MEMBERS, "张三 李四"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        record_set(sample, texts[i].field, texts[i].value);
+    record_set_int(sample, F_DUE, now_ms());
+}
+
+static json_t *preview(const struct county *county)
+{
+    RECORD *sample = record_new();
+    json_t *rows = json_array();
+    char order[ORDER_ID_SIZE];
+    order_id(order, county->id, 0); /* there is none: its code opens nothing */
+    fill_sample(sample);
+    struct occasion occasion = {
+        .county = county, .order_id = order, .serial = 1, .order = sample, .message = sample, .now = now_ms()};
+    for (size_t i = 0; template_name(i); i++) {
+        AUTOFREE char *text = template_text(template_name(i), &occasion);
+        size_t length = text_length(text, strlen(text));
+        json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:s}", "template", template_name(i), "characters",
+                                              (json_int_t)length, "segments", (json_int_t)sms_segments(length), "text",
+                                              text));
+    }
+    return rows;
+}
+
+int sms_preview(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    struct counties *counties = counties_open(ctl);
+    if (!counties)
+        return FAILED;
+    const struct county *county = counties_find(counties, argv[0]);
+    int code = county ? DONE : fail("there is no county %s", argv[0]);
+    if (county) {
+        json_t *report = json_pack("{s:o}", "templates", preview(county));
+        report_print(report, ctl->json);
+        json_decref(report);
+    }
+    counties_destroy(&counties);
+    return code;
+}
