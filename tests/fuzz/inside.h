@@ -117,7 +117,7 @@ static bool is_for_everybody(enum message_type type, const struct record *messag
     if (type == MSG_PLACE_ORDER || type == MSG_SEND_CODE)
         return true;
     if (type == MSG_SMS_REPLY || type == MSG_SMS_RECEIPT)
-        return strncmp(path, "/gateway/kannel/" DOOR_TOKEN "/", strlen("/gateway/kannel/" DOOR_TOKEN "/")) == 0;
+        return strncmp(path, "/gateway/", strlen("/gateway/")) == 0 && strstr(path, "/" DOOR_TOKEN "/");
     return (type == MSG_LIST_ORDERS || type == MSG_LIST_UPDATES) &&
            (record_int(message, F_PUBLIC) == 1 || strstr(path, "/tokens/t"));
 }
