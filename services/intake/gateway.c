@@ -132,7 +132,10 @@ static void take_push(struct intake *intake, struct http_request *request, const
         take(callback, json);
     else if (!json_is_array(json))
         callback_drop("a body that is no JSON");
-    json_array_foreach(json, index, item) take(callback, item);
+    json_array_foreach(json, index, item)
+    {
+        take(callback, item);
+    }
     json_decref(json);
     callback_end(callback);
 }

@@ -59,6 +59,17 @@ char *text_signed(const struct posting *posting)
     return *posting->sign ? xasprintf("【%s】%s", posting->sign, text_unsigned(text)) : xstrdup(text);
 }
 
+json_t *values_in_order(const struct posting *posting)
+{
+    json_t *array = json_array(), *value;
+    const char *name;
+    json_object_foreach((json_t *)(uintptr_t)posting->parameters, name, value)
+    {
+        json_array_append(array, value);
+    }
+    return array;
+}
+
 char *url_authority(const char *url)
 {
     const char *start = strstr(url, "://");
@@ -99,6 +110,15 @@ bool understand_code(const struct meaning *meanings, size_t count, const char *c
         }
     }
     return false;
+}
+
+void contract_understand(const struct contract *contract, const json_t *settings, long status, const char *body,
+                         struct answer *ret_answer)
+{
+    answer_set(ret_answer, RESULT_UNKNOWN, "the gateway's answer is not understood");
+    contract->understand(settings, status, body, ret_answer);
+    if (!is_serial(ret_answer->serial))
+        ret_answer->serial[0] = '\0'; /* it would become a key */
 }
 
 /* -- hashes ------------------------------------------------------------------------------------------------------ */

@@ -38,14 +38,21 @@ struct contract {
     bool (*check)(const json_t *settings, char **ret_fault);
     /* Fills in method, url, headers and body; request_clear() frees them. */
     void (*ask)(const struct posting *posting, struct request *request);
-    /* body has a NUL behind it. answer comes as RESULT_UNKNOWN. */
+    /* For contract_understand(): answer comes as RESULT_UNKNOWN. */
     void (*understand)(const json_t *settings, long status, const char *body, struct answer *answer);
 };
+
+/* What a gateway's answer means. body has a NUL behind it. */
+void contract_understand(const struct contract *contract, const json_t *settings, long status, const char *body,
+                         struct answer *ret_answer);
 
 extern const struct contract aliyun_contract, tencent_contract, mas_contract, kannel_contract, template_contract;
 
 /* A text of the gateway's file; "" when it is not there. */
 const char *setting(const json_t *settings, const char *name);
+
+/* The template's values alone, in the gateway's order; new reference. */
+json_t *values_in_order(const struct posting *posting);
 
 void request_header(struct request *request, const char *name, const char *value);
 void request_clear(struct request *request);

@@ -166,6 +166,8 @@ static int read_settings(const struct params *params, const char *name, json_t *
     json_error_t error;
     int r = keys_read_file(param_str(params, "gateways_dir"), file, true, &text, &fault);
     if (r == -ENOENT && strcmp(name, "kannel") == 0) {
+        if (!*param_str(params, "kannel_receipt_url"))
+            log_warning("kannel_receipt_url is empty: no receipts will come, and no SMS will be known as delivered");
         *ret_settings = kannel_of_parameters(params);
         return 0;
     }

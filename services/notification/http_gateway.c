@@ -62,13 +62,10 @@ static void conclude(struct transfer *transfer, CURLcode code)
     struct answer answer;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
-    answer_set(&answer, RESULT_UNKNOWN, "the gateway's answer is not understood");
     if (code == CURLE_OK)
-        gateway->contract->understand(gateway->settings, status, transfer->answer, &answer);
+        contract_understand(gateway->contract, gateway->settings, status, transfer->answer, &answer);
     else
         answer_set(&answer, sent == 0 ? RESULT_LATER : RESULT_UNKNOWN, curl_easy_strerror(code));
-    if (!is_serial(answer.serial))
-        answer.serial[0] = '\0';
     transfer_destroy(transfer);
     gateway->result(gateway->arg, sms, &answer);
 }
@@ -287,10 +284,11 @@ static const struct contract *find_contract(const char *name, const json_t *sett
         }
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)settings, key,
-                        value) if (!words_have("driver timeout_ms proxy headers values answers", key) &&
-                                   !words_have(contract->required, key) && !words_have(contract->optional, key))
+    json_object_foreach((json_t *)(uintptr_t)settings, key, value)
     {
+        if (words_have("driver timeout_ms proxy headers values answers", key) || words_have(contract->required, key) ||
+            words_have(contract->optional, key))
+            continue;
         log_error("gateway %s: there is no setting \"%s\"", name, key);
         return NULL;
     }

@@ -23,24 +23,15 @@ static char *encode(json_t *json)
     return encoded;
 }
 
-/* The values in their order, as the text of a JSON array; the caller frees it. */
-static char *parameters_of(const struct posting *posting)
-{
-    json_t *array = json_array(), *value;
-    const char *name;
-    json_object_foreach((json_t *)posting->parameters, name, value) json_array_append(array, value);
-    char *text = json_dumps(array, JSON_COMPACT);
-    json_decref(array);
-    return text;
-}
-
 static void mas_ask(const struct posting *posting, struct request *request)
 {
     const char *company = setting(posting->settings, "ec_name"), *key = setting(posting->settings, "key");
     const char *secret = setting(posting->settings, "secret"), *serial = setting(posting->settings, "add_serial");
     const char *phone = posting->sms->phone, *sign = posting->sign, *code = posting->code;
     char mac[MD5_HEX_SIZE];
-    AUTOFREE char *parameters = parameters_of(posting);
+    json_t *values = values_in_order(posting);
+    AUTOFREE char *parameters = json_dumps(values, JSON_COMPACT);
+    json_decref(values);
     const char *content = *code ? parameters : text_unsigned(posting->sms->text);
     AUTOFREE char *to_hash = xasprintf("%s%s%s%s%s%s%s%s", company, key, secret, code, phone, content, sign, serial);
     md5_hex(mac, to_hash);

@@ -54,9 +54,11 @@ static escape_fn *escape_of_body(const json_t *settings)
 {
     const char *name, *type = "";
     json_t *value;
-    json_object_foreach(json_object_get(settings, "headers"), name,
-                        value) if (strcasecmp(name, "Content-Type") == 0 && json_is_string(value)) type =
-        json_string_value(value);
+    json_object_foreach(json_object_get(settings, "headers"), name, value)
+    {
+        if (strcasecmp(name, "Content-Type") == 0 && json_is_string(value))
+            type = json_string_value(value);
+    }
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strncasecmp(type, types[i].type, strcspn(type, ";")) == 0 && strlen(types[i].type) == strcspn(type, ";"))
             return types[i].escape;
@@ -71,9 +73,7 @@ enum { NAMES = sizeof names / sizeof *names };
 /* What they stand for in one posting; the caller frees each. */
 static void values_of(const struct posting *posting, char *values[NAMES])
 {
-    json_t *list = json_array(), *value;
-    const char *name;
-    json_object_foreach((json_t *)posting->parameters, name, value) json_array_append(list, value);
+    json_t *list = values_in_order(posting);
     values[0] = xstrdup(posting->sms->phone);
     values[1] = text_signed(posting);
     values[2] = xstrdup(text_unsigned(posting->sms->text));
@@ -86,7 +86,7 @@ static void values_of(const struct posting *posting, char *values[NAMES])
 }
 
 /* The value of the placeholder that begins here, and how long that is; NULL where none does. */
-static const char *placeholder(const json_t *settings, char *const values[NAMES], const char *text, size_t *ret_size)
+static const char *placeholder(const json_t *settings, char *const *values, const char *text, size_t *ret_size)
 {
     size_t size = *text == '{' ? strspn(text + 1, "abcdefghijklmnopqrstuvwxyz_") : 0;
     if (size == 0 || text[1 + size] != '}')
@@ -99,7 +99,7 @@ static const char *placeholder(const json_t *settings, char *const values[NAMES]
     return setting(json_object_get(settings, "values"), name);
 }
 
-static char *fill_in(const json_t *settings, char *const values[NAMES], const char *text, escape_fn *escape)
+static char *fill_in(const json_t *settings, char *const *values, const char *text, escape_fn *escape)
 {
     char *filled = NULL;
     size_t size = 0, step;
@@ -263,11 +263,13 @@ static bool template_check(const json_t *settings, char **ret_fault)
                                 "application/xml, text/xml, text/plain");
     if (json_object_size(headers) > HEADERS_MAX)
         return fault(ret_fault, "there are more than 16 headers");
-    json_object_foreach((json_t *)headers, name,
-                        value) if (!json_is_string(value) || !knows_names(settings, json_string_value(value),
-                                                                          ret_fault)) return json_is_string(value)
-        ? false
-        : fault(ret_fault, "a header is no text");
+    json_object_foreach((json_t *)(uintptr_t)headers, name, value)
+    {
+        if (!json_is_string(value))
+            return fault(ret_fault, "a header is no text");
+        if (!knows_names(settings, json_string_value(value), ret_fault))
+            return false;
+    }
     return knows_names(settings, setting(settings, "url"), ret_fault) &&
            knows_names(settings, setting(settings, "body"), ret_fault) && body_holds(settings, ret_fault) &&
            check_rules(settings, ret_fault);

@@ -47,12 +47,9 @@ void tc3_sign(const struct tc3 *tc3, char ret_hash[SHA256_HEX_SIZE], char ret_si
 static char *body_of(const struct posting *posting)
 {
     AUTOFREE char *phone = xasprintf("%s%s", posting->sms->phone[0] == '+' ? "" : "+86", posting->sms->phone);
-    json_t *values = json_array(), *value;
-    const char *name;
-    json_object_foreach((json_t *)posting->parameters, name, value) json_array_append(values, value);
     json_t *body = json_pack("{s:[s], s:s, s:s, s:s, s:o, s:s}", "PhoneNumberSet", phone, "SmsSdkAppId",
                              setting(posting->settings, "app"), "TemplateId", posting->code, "SignName", posting->sign,
-                             "TemplateParamSet", values, "SessionContext", posting->sms->id);
+                             "TemplateParamSet", values_in_order(posting), "SessionContext", posting->sms->id);
     char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     return text;

@@ -417,7 +417,7 @@ def test_redis_and_lua_injection(door):
     order = door.place()
     door.wait_state(order, "open")
     path, reply = f"/api/v1/orders/{order['order']}", f"/gateway/kannel/{TOKEN}/reply"
-    known = rf"^(counties|(registry|lag):\w+|[a-z0-9]+:\{{{COUNTY}\}}(:[A-Za-z0-9|>.-]+)?)$"
+    known = rf"^(counties|(registry|lag|gateways):[\w-]+|[a-z0-9]+:\{{{COUNTY}\}}(:[A-Za-z0-9|>.-]+)?)$"
     for value in REDIS:
         escaped = "".join(f"%{byte:02x}" for byte in value.encode())
         refused = [

@@ -212,6 +212,7 @@ static const struct {
     {&tencent_contract, 200, STATUS_SET("InvalidParameterValue.IncorrectPhoneNumber"), RESULT_REFUSED, ""},
     {&tencent_contract, 200, "{\"Response\":{}}", RESULT_UNKNOWN, ""},
     {&mas_contract, 200, "{\"msgGroup\":\"0105\",\"rspcod\":\"success\",\"success\":true}", RESULT_ACCEPTED, "0105"},
+    {&mas_contract, 200, "{\"msgGroup\":\"a} b\",\"rspcod\":\"success\",\"success\":true}", RESULT_ACCEPTED, ""},
     {&mas_contract, 200, "{\"rspcod\":\"success\",\"success\":false}", RESULT_UNKNOWN, ""},
     {&mas_contract, 200, "{\"rspcod\":\"IllegalMac\",\"success\":false}", RESULT_STOPPED, ""},
     {&mas_contract, 200, "{\"rspcod\":\"InvalidUsrOrPwd\",\"success\":false}", RESULT_STOPPED, ""},
@@ -230,8 +231,7 @@ static void each_code_has_its_meaning(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof answer_cases / sizeof *answer_cases; i++) {
         struct answer answer;
-        answer_set(&answer, RESULT_UNKNOWN, "");
-        answer_cases[i].contract->understand(NULL, answer_cases[i].status, answer_cases[i].body, &answer);
+        contract_understand(answer_cases[i].contract, NULL, answer_cases[i].status, answer_cases[i].body, &answer);
         if (answer.result != answer_cases[i].result)
             fail_msg("%s %ld %s: %d", answer_cases[i].contract->name, answer_cases[i].status, answer_cases[i].body,
                      (int)answer.result);
@@ -305,8 +305,7 @@ static void the_first_rule_that_fits_counts(void **state)
     json_t *settings = json_loads(body_cases[0].file, 0, NULL);
     for (size_t i = 0; i < sizeof rule_cases / sizeof *rule_cases; i++) {
         struct answer answer;
-        answer_set(&answer, RESULT_UNKNOWN, "");
-        template_contract.understand(settings, rule_cases[i].status, rule_cases[i].body, &answer);
+        contract_understand(&template_contract, settings, rule_cases[i].status, rule_cases[i].body, &answer);
         assert_int_equal(answer.result, rule_cases[i].result);
         assert_string_equal(answer.serial, rule_cases[i].serial);
     }
