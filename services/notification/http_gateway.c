@@ -232,6 +232,8 @@ static void http_send(void *state, struct sms *sms)
     const struct county *county = service_county(gateway->service, sms->county);
     const struct sms_template *template =
         county ? county_sms_template(county, gateway->name, sms->template_name) : NULL;
+    if (template && *template->parameters && !*sms->values)
+        template = NULL; /* an older version queued it: with nothing but its text */
     const char *sign = county ? county_sms_sign(county, gateway->name) : "";
     if (!*sms->phone || sms->phone[strspn(sms->phone, "+0123456789")]) {
         reject(gateway, sms, RESULT_REFUSED, "this is no phone number");
