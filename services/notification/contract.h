@@ -46,7 +46,7 @@ struct contract {
 void contract_understand(const struct contract *contract, const json_t *settings, long status, const char *body,
                          struct answer *ret_answer);
 
-extern const struct contract aliyun_contract, tencent_contract, mas_contract, kannel_contract, template_contract;
+extern const struct contract aliyun_contract, tencent_contract, mas_contract, kannel_contract, file_contract;
 
 /* A text of the gateway's file; "" when it is not there. */
 const char *setting(const json_t *settings, const char *name);

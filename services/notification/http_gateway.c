@@ -264,7 +264,7 @@ static void http_send(void *state, struct sms *sms)
 /* --- the driver --- */
 
 static const struct contract *const contracts[] = {&aliyun_contract, &tencent_contract, &mas_contract, &kannel_contract,
-                                                   &template_contract};
+                                                   &file_contract};
 
 /* NULL after logging why the file cannot be used. */
 static const struct contract *find_contract(const char *name, const json_t *settings)

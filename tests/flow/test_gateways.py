@@ -105,9 +105,8 @@ def test_a_gateway_by_its_file_gets_the_text_with_the_countys_sign(through, clou
     settings["values"]["token"] = SECRET
     system = through(own=settings | {"url": cloud.url}, signatures="gateway,sign\nown,云溪政协办\n")
     order = system.place(title='路灯"不亮"\\')
-    sms = wait_sms(system, order, "accepted")
+    wait_sms(system, order, "accepted")
     assert cloud.to(RESIDENT)[0]["text"].startswith('【云溪政协办】您好，您反映的“路灯"不亮"\\”')
-    assert system.redis.hget(f"smsserial:{{{COUNTY}}}:{cloud.to(RESIDENT)[0]['serial']}", "sms") == sms["id"]
     assert_nothing_leaks(system)
 
 

@@ -16,7 +16,7 @@
 
 static const char rules[] = "{\"answers\":[{\"status\":200,\"at\":\"/code\",\"is\":\"0 00\",\"result\":\"accepted\"},"
                             "{\"at\":\"/list/0/code\",\"is\":\"7\",\"result\":\"permanent\"},"
-                            "{\"begins\":\"BUSY\",\"result\":\"retry\"}],\"serial\":\"/data/id\"}";
+                            "{\"begins\":\"BUSY\",\"result\":\"retry\"}]}";
 
 /* Nothing that is personal is in the cause, and a serial can be part of a key. */
 static void understand(const struct contract *contract, const json_t *settings, long status, const char *body)
@@ -40,11 +40,11 @@ static void ask(const char *file)
         .settings = settings, .sms = &sms, .sign = "\"s\n", .code = "c", .parameters = parameters};
     struct request request = {0};
     char *fault = NULL;
-    if (json_is_object(settings) && template_contract.check(settings, &fault)) {
-        template_contract.ask(&posting, &request);
+    if (json_is_object(settings) && file_contract.check(settings, &fault)) {
+        file_contract.ask(&posting, &request);
         for (size_t i = 0; request.headers[i]; i++)
             PROMISE(!strpbrk(request.headers[i], "\r\n"));
-        understand(&template_contract, settings, 200, "{\"code\":0}");
+        understand(&file_contract, settings, 200, "{\"code\":0}");
         request_clear(&request);
     }
     free(fault);
@@ -55,7 +55,7 @@ static void ask(const char *file)
 static void fuzz(const char *data, size_t size)
 {
     static const struct contract *const contracts[] = {&aliyun_contract, &tencent_contract, &mas_contract,
-                                                       &kannel_contract, &template_contract};
+                                                       &kannel_contract, &file_contract};
     char name[16], *text = xstrndup(data, size), *body = strchr(text, '\n');
     long status = 0;
     PROMISE(sodium_init() >= 0);

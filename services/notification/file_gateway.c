@@ -1,5 +1,5 @@
 /*
- * template_gateway.c - SMS through any gateway that takes one HTTP request for each: its file says which.
+ * file_gateway.c - SMS through any gateway that takes one HTTP request for each: its file says which.
  *
  * {name} in url, headers and body stands for a value of the SMS or of "values" in the file, which is where credentials
  * go. A value is escaped for the place where it stands, so that no text can break out of it: percent-encoded in the URL
@@ -113,7 +113,7 @@ static char *fill_in(const json_t *settings, char *const *values, const char *te
     return filled ? filled : xstrdup("");
 }
 
-static void template_ask(const struct posting *posting, struct request *request)
+static void file_ask(const struct posting *posting, struct request *request)
 {
     const json_t *settings = posting->settings;
     const char *method = setting(settings, "method"), *name;
@@ -172,7 +172,7 @@ static bool rule_fits(const json_t *rule, long status, const char *body, const j
            (!*at || (*value && words_have(setting(rule, "is"), value)));
 }
 
-static void template_understand(const json_t *settings, long status, const char *body, struct answer *answer)
+static void file_understand(const json_t *settings, long status, const char *body, struct answer *answer)
 {
     json_t *json = json_loads(body, 0, NULL), *rule;
     size_t index;
@@ -183,10 +183,6 @@ static void template_understand(const json_t *settings, long status, const char 
         enum sms_result result = results[find_result(setting(rule, "result"))].result;
         snprintf(answer->detail, sizeof answer->detail, "by rule %zu of its file, HTTP %ld", index + 1, status);
         answer->result = result;
-        if (result == RESULT_ACCEPTED && *setting(settings, "serial")) {
-            AUTOFREE char *serial = value_at(json, setting(settings, "serial"));
-            snprintf(answer->serial, sizeof answer->serial, "%s", serial);
-        }
         if (result == RESULT_ACCEPTED)
             answer->detail[0] = '\0';
         break;
@@ -251,7 +247,7 @@ static bool check_rules(const json_t *settings, char **ret_fault)
     return accepts || fault(ret_fault, "no rule in \"answers\" has the result accepted");
 }
 
-static bool template_check(const json_t *settings, char **ret_fault)
+static bool file_check(const json_t *settings, char **ret_fault)
 {
     const json_t *headers = json_object_get(settings, "headers");
     const char *method = setting(settings, "method"), *name;
@@ -275,9 +271,9 @@ static bool template_check(const json_t *settings, char **ret_fault)
            check_rules(settings, ret_fault);
 }
 
-const struct contract template_contract = {.name = "http",
-                                           .required = "url",
-                                           .optional = "method body serial",
-                                           .check = template_check,
-                                           .ask = template_ask,
-                                           .understand = template_understand};
+const struct contract file_contract = {.name = "http",
+                                       .required = "url",
+                                       .optional = "method body",
+                                       .check = file_check,
+                                       .ask = file_ask,
+                                       .understand = file_understand};
