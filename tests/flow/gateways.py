@@ -157,14 +157,16 @@ class Cloud:
             def log_message(self, *arguments):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            request_queue_size, daemon_threads = 128, True
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def settings(self, **more):
         url = self.url.rstrip("/") if self.kind is Mas else self.url
-        return self.kind.required | {"url": url, "timeout_ms": 1000} | more
+        return self.kind.required | {"url": url} | more
 
     def answer(self, request):
         body = request.rfile.read(int(request.headers["Content-Length"]))
