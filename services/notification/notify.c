@@ -315,6 +315,10 @@ void test_sms(const struct context *context, const struct record *order, const s
         .county = context->county, .order_id = "", .order = order, .message = order, .now = context->now};
     struct wording wording WORDING_CLEAR = {0};
     struct person person = {.ref = "operator", .phone = record_str(message, F_PHONE)};
+    if (*context->order_id) {
+        outcome_refuse(outcome, "invalid", "order", "a test is about no order");
+        return;
+    }
     template_word("test", &occasion, &wording);
     queue_sms(context, outcome, "", 1, &person, "test", &wording, 0);
     record_printf(outcome_reply(outcome, MSG_DONE), F_SMS, "%s.%s.1", context->county->id, context->message_id);

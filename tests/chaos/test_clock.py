@@ -189,11 +189,12 @@ def sms_of(system):
 
 
 def under_way(system):
-    """SMS that are to be sent by now, or are being sent."""
+    """SMS that are being sent, or are to be sent by now; while the gateway rests these wait untried."""
     now = system.redis.time()[0] * 1000
     waiting = system.redis.zrange(f"smsq:{{{COUNTY}}}", 0, -1, withscores=True)
     states = [system.redis.hget(f"sms:{{{COUNTY}}}:{sms}", "state") for sms, _ in waiting]
-    return [sms for (sms, due), state in zip(waiting, states) if due <= now or state == "sending"]
+    rests = 'sidan_gateway_open{gateway="kannel"} 0' in system.metrics(system.of("notification")[0])
+    return [sms for (sms, due), state in zip(waiting, states) if state == "sending" or (due <= now and not rests)]
 
 
 def whole_life(system):

@@ -509,7 +509,7 @@ def test_every_call_with_another_countys_order(world):
               "limit": 100}
     # They do not depend on an order, and answer about their county.
     of_the_county = ("orders.list", "cases.search", "updates.list", "audit.list", "journal.verify", "journal.rebuild",
-                     "sms.reply", "code.send", "contact.read")
+                     "sms.reply", "sms.test", "code.send", "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))
     assert len(known) >= 15
