@@ -509,14 +509,14 @@ def test_every_call_with_another_countys_order(world):
               "limit": 100}
     # They do not depend on an order, and answer about their county.
     of_the_county = ("orders.list", "cases.search", "updates.list", "audit.list", "journal.verify", "journal.rebuild",
-                     "sms.reply", "sms.test", "code.send", "contact.read")
+                     "sms.reply", "code.send", "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))
     assert len(known) >= 15
     for name, sender, receiver, fields in known:
         body = {"type": name, "v": 1} | {field: values.get(field, 1 if kind == "integer" else "x")
                                          for field, kind in fields.items() if field not in left_out}
-        for order in (ours, ""):
+        for order in (ours, "") if name != "sms.test" else (ours,):  # which sends an SMS when it is about no order
             call = envelope(kind=CALL, county=OTHER, order=order, source=SPEAKERS[sender],
                             destination=SPEAKERS[receiver], sequence=1, at=2 ** 62)
             answer, reply = Peer(world.system, receiver, sender).ask(call, body)
