@@ -1,4 +1,5 @@
 // links: scripts/ctl
+// links: services/notification
 /*
  * test_county.c - the sample counties are good; a small county is broken in
  * every way that must be reported, and each report says where.

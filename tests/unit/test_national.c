@@ -1,4 +1,5 @@
 // links: scripts/ctl
+// links: services/notification
 /*
  * test_national.c - the yearly files of the national calendar: those that are shipped, faulty ones, missing ones.
  */
