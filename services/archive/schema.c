@@ -66,8 +66,8 @@ static const char *const migrations[] = {
     "ALTER TABLE orders ADD COLUMN \"primary\" TEXT; ALTER TABLE orders ADD COLUMN merged TEXT;",
 
     /* The running clock, for its light. */
-    "ALTER TABLE orders ADD COLUMN clock TEXT; ALTER TABLE orders ADD COLUMN clock_at INTEGER;"
-    "ALTER TABLE orders ADD COLUMN pauses TEXT;",
+    ("ALTER TABLE orders ADD COLUMN clock TEXT; ALTER TABLE orders ADD COLUMN clock_at INTEGER;"
+     "ALTER TABLE orders ADD COLUMN pauses TEXT;"),
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 
