@@ -72,6 +72,12 @@ const struct category *county_category(const struct county *county, const char *
     return find(county->categories, county->category_count, sizeof *county->categories, code);
 }
 
+const struct town *county_convener(const struct county *county, const char *town)
+{
+    const struct town *known = county_town(county, town);
+    return known ? known : &county->towns[0];
+}
+
 const struct return_reason *county_reason(const struct county *county, const char *code)
 {
     return find(county->reasons, county->reason_count, sizeof *county->reasons, code);

@@ -127,6 +127,7 @@ struct county {
     int64_t retention;        /* ms for which a closed order keeps name, phone and mail address, default 180 days */
     int64_t phone_orders;     /* a guest's for one phone: so many at once, and a day; default 10; 0: no limit */
     struct span escalate[RUNGS - 1]; /* from one rung of the ladder to the next, default 1 working day each */
+    struct span question;            /* for which a resident's answer is waited, default 3 working days */
 
     struct town *towns;
     size_t town_count;
@@ -190,6 +191,8 @@ const struct office *county_committee(const struct county *county, const char *i
 const struct office *county_department(const struct county *county, const char *id);
 const struct category *county_category(const struct county *county, const char *code);
 
+/* Whose convener looks after orders of a town: the town, or the first one where it is not known. */
+const struct town *county_convener(const struct county *county, const char *town);
 const struct return_reason *county_reason(const struct county *county, const char *code);
 
 /* What a gateway calls a template; NULL when the county has none there. */

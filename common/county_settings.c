@@ -27,6 +27,7 @@ void county_set_defaults(struct county *county)
         county->work_weekday[day] = true;
     for (int rung = 0; rung < RUNGS - 1; rung++)
         county->escalate[rung] = (struct span){.working_days = 1};
+    county->question = (struct span){.working_days = 3};
     county->retention = 180 * DAY_MS;
     county->phone_orders = 10;
 }
@@ -126,6 +127,11 @@ static int set_escalate(struct county *county, const char *value)
     return 0;
 }
 
+static int set_question(struct county *county, const char *value)
+{
+    return span_parse(value, &county->question) < 0 ? -EINVAL : 0;
+}
+
 static int set_retention(struct county *county, const char *value)
 {
     int64_t days;
@@ -155,6 +161,7 @@ static const struct {
     {"work_weekdays", set_work_weekdays, "weekdays such as 1-5, where 1 is Monday and 7 is Sunday"},
     {"escalate", set_escalate,
      "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days, or three with spaces between"},
+    {"question", set_question, "a time such as 36h, 7d or 2wd, at most 400 days"},
     {"phone_orders", set_phone_orders,
      "a number from 0 to 1000000 of orders that a guest may place for one phone a day"},
     {"retention", set_retention, "days from 0 to 36500 for which a closed order keeps name and phone"},

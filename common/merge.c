@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/order.h"
+#include "common/question.h"
 #include "common/text.h"
 
 #include <string.h>
@@ -30,6 +31,7 @@ void merge_into(const struct context *context, const struct record *order, const
         return;
     }
     struct record *changes = outcome_changes(outcome);
+    drop_question(context, order, outcome);
     outcome_step(outcome, "merged", record_str(message, F_ACTOR), record_str(message, F_REASON));
     record_set(changes, F_STATE, STATE_MERGED);
     record_set(changes, F_PRIMARY, primary);

@@ -13,6 +13,8 @@
     X(ORDER_CONTACT, "order.contact")   /* its resident's name, phone and mail address; every look is recorded */      \
     X(ORDER_SCREEN, "order.screen")     /* accept or return it */                                                      \
     X(ORDER_MERGE, "order.merge")       /* into another, and out of it again */                                        \
+    X(ORDER_ASK, "order.ask")           /* its resident something */                                                   \
+    X(ORDER_REPLY, "order.reply")       /* to such a question */                                                       \
     X(ORDER_CLAIM, "order.claim")       /* take it on */                                                               \
     X(ORDER_HANDOVER, "order.handover") /* hand it over to a department */                                             \
     X(ORDER_ANSWER, "order.answer")                                                                                    \

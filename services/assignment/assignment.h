@@ -18,6 +18,8 @@ handler_fn handle_handover; /* MSG_HANDOVER */
 handler_fn handle_answer;   /* MSG_GIVE_ANSWER */
 handler_fn handle_rate;     /* MSG_RATE */
 handler_fn handle_decide;   /* MSG_DECIDE */
+handler_fn handle_ask;      /* MSG_ASK: the resident */
+handler_fn handle_reply;    /* MSG_ANSWER_ASKED: the resident's answer */
 
 /* merging.c: 并单, a primary order and those that are merged into it */
 handler_fn handle_split;        /* MSG_SPLIT: the opposite */

@@ -11,6 +11,7 @@
 #include "common/crash.h"
 #include "common/log.h"
 #include "common/order.h"
+#include "common/question.h"
 #include "common/store.h"
 #include "common/text.h"
 #include "services/assignment/assignment.h"
@@ -102,6 +103,8 @@ void handle_clock(const struct context *context, const struct record *order, con
                !record_is(order, F_RATING, "dissatisfied")) {
         outcome_step(outcome, "closed", "clock", NULL);
         close_order(context, order, outcome);
+    } else if (strcmp(clock, CLOCK_QUESTION) == 0 && record_len(order, F_QUESTION) > 0) {
+        end_question(context, order, outcome);
     } else if (record_is(order, F_CLOCK, clock) && record_int(order, F_RUNG) == rung && rung < RUNGS &&
                !clock_is_paused(order)) {
         sound(context, order, clock, entry, outcome);

@@ -4,6 +4,7 @@
  * committee decides.
  */
 #include "common/order.h"
+#include "common/question.h"
 #include "common/text.h"
 #include "services/assignment/assignment.h"
 
@@ -73,6 +74,7 @@ void record_answer(const struct context *context, const struct record *order, co
 {
     struct record *changes = outcome_changes(outcome);
     outcome_step(outcome, "answered", record_str(answer, F_ACTOR), NULL);
+    drop_question(context, order, outcome);
     record_set(changes, F_STATE, STATE_ANSWERED);
     record_copy(changes, answer, F_OUTCOME);
     record_copy(changes, answer, F_ANSWER);
@@ -208,4 +210,16 @@ void handle_decide(const struct context *context, const struct record *order, co
     } else {
         outcome_refuse(outcome, "invalid", "decision", "decision is close or reopen");
     }
+}
+
+void handle_ask(const struct context *context, const struct record *order, const struct record *message,
+                struct outcome *outcome)
+{
+    ask_resident(ASSIGNMENT, context, order, message, outcome);
+}
+
+void handle_reply(const struct context *context, const struct record *order, const struct record *message,
+                  struct outcome *outcome)
+{
+    take_answer(ASSIGNMENT, context, order, message, outcome);
 }

@@ -20,6 +20,8 @@ static const struct handler handlers[] = {
     {.type = MSG_EXTEND, .handle = handle_extend},
     {.type = MSG_EXTEND_DECIDE, .handle = handle_extend_decide},
     {.type = MSG_REMARK, .handle = remark},
+    {.type = MSG_ASK, .handle = handle_ask},
+    {.type = MSG_ANSWER_ASKED, .handle = handle_reply},
     {.type = MSG_SPLIT, .handle = handle_split},
     {.type = MSG_MERGE, .handle = handle_merge},
     {.type = MSG_UNMERGE, .handle = handle_unmerge},

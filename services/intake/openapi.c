@@ -20,6 +20,12 @@
 
 const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, FIELD_COUNT};
 
+/* How much time is left of an order's clock; computed, so no field. */
+#define LIGHT                                                                                                          \
+    "{\"light\": {\"type\": \"string\", \"enum\": [\"green\", \"yellow\", \"red\"], \"description\": \"while a clock " \
+    "runs: "                                                                                                           \
+    "yellow: three quarters of its time are used up, red: overdue\"}}"
+
 /* What answers hold. */
 static const struct answer {
     const char *name, *meaning;
@@ -34,12 +40,17 @@ static const struct answer {
      .required = "order state code",
      .more = "{\"code\": {\"type\": \"string\", \"pattern\": \"^[0-9]{6}$\","
              " \"description\": \"by which its resident proves to be that; told only now\"}}"},
-    {.name = "Order", .meaning = "An order as it stands", .fields = "* updated_at", .required = "order ver"},
+    {.name = "Order",
+     .meaning = "An order as it stands",
+     .fields = "* updated_at",
+     .required = "order ver",
+     .more = LIGHT},
     {.name = "Orders", .meaning = "Orders, newest first", .rows = "Order"},
     {.name = "Likeness",
      .meaning = "An order that may be the same matter as another, and why; same_person only for who may see contacts",
      .fields = "* updated_at score shared same_person",
-     .required = "order ver score shared"},
+     .required = "order ver score shared",
+     .more = LIGHT},
     {.name = "Similar", .meaning = "Orders that may be the same matter, the likest first", .rows = "Likeness"},
     {.name = "Step",
      .meaning = "A step of an order; or, for those who handle it, an SMS",

@@ -58,6 +58,18 @@ templates[] = {
      "Your concern \"{title}\" (number {order}) holds two matters. One of them[, \"{note}\",] is now a concern of its "
      "own; "
      "another message has its number and code."},
+    {"asked",
+     "关于您反映的“{title}”（单号{order}），想问您：{question}请凭单号和查询码{access}在网上回答[，最迟{due}]。"
+     "没有您的回答，我们就按现在知道的办理。[有疑问请联系：{contact}。]",
+     "About your concern \"{title}\" (number {order}) we would like to ask: {question} Please answer online with the "
+     "number "
+     "and the code {access}[, by {due}]. Without an answer we go on with what we know.[ Questions: {contact}.]"},
+    {"replied", "“{title}”（单号{order}）的居民回答您了：{note}。期限继续计算。",
+     "The resident of \"{title}\" (number {order}) answers: {note}. The deadline runs on."},
+    {"unanswered", "“{title}”（单号{order}）的居民没有回答您的问题[：{question}]。期限继续计算，请按现在知道的办理。",
+     "The resident of \"{title}\" (number {order}) has not answered[: {question}]. The deadline runs on; please go on "
+     "with "
+     "what you know."},
     {"opened", "有居民反映：“{title}”[，地点：{place}]。愿意办理，请回复 {code} 接单。",
      "A resident's concern: \"{title}\"[, place: {place}]. To take it on, reply {code}."},
     {"claimed", "您已接单：“{title}”[，地点：{place}]，单号{order}。谢谢您。",
@@ -233,6 +245,17 @@ static char *number(const struct occasion *occasion, enum field field)
     return xasprintf("%lld", (long long)record_int(source_of(occasion, field), field));
 }
 
+/* With a mark of its own at the end; values lose their full stops. */
+static char *question(const struct occasion *occasion, enum field field)
+{
+    const char *text = record_str(source_of(occasion, field), field);
+    const char *marks[] = {"?", "？"};
+    for (size_t i = 0; i < 2; i++)
+        if (strlen(text) >= strlen(marks[i]) && strcmp(text + strlen(text) - strlen(marks[i]), marks[i]) == 0)
+            return xstrdup(text);
+    return *text ? xasprintf("%s%s", text, is_english(occasion) ? "?" : "？") : xstrdup("");
+}
+
 static char *order_number(const struct occasion *occasion, enum field field)
 {
     (void)field;
@@ -267,16 +290,27 @@ static const struct value {
     char *(*get)(const struct occasion *occasion, enum field field);
     enum field field;
 } values[] = {
-    {"title", 30, plain, F_TITLE},         {"place", 40, plain, F_PLACE},
-    {"primary", 24, plain, F_PRIMARY},     {"actor", 60, actor, F_ACTOR},
-    {"answer", 200, plain, F_ANSWER},      {"reason", 120, reason, F_REASON},
-    {"return_to", 80, plain, F_RETURN_TO}, {"note", 100, plain, F_NOTE},
-    {"outcome", 30, worded, F_OUTCOME},    {"rating", 30, worded, F_RATING},
-    {"clock", 20, worded, F_CLOCK},        {"due", 40, moment, F_DUE},
-    {"deadline", 60, deadline, F_DUE},     {"members", 60, member_names, F_MEMBERS},
-    {"order", 24, order_number, F_ORDER},  {"code", 16, claim_code, F_ORDER},
-    {"access", 6, access_code, F_ORDER},   {"contact", 60, contact, F_COUNTY},
-    {"sign_in", 6, plain, F_CODE},         {"days", 6, number, F_DAYS},
+    {"title", 30, plain, F_TITLE},
+    {"place", 40, plain, F_PLACE},
+    {"primary", 24, plain, F_PRIMARY},
+    {"actor", 60, actor, F_ACTOR},
+    {"question", 120, question, F_QUESTION},
+    {"answer", 200, plain, F_ANSWER},
+    {"reason", 120, reason, F_REASON},
+    {"return_to", 80, plain, F_RETURN_TO},
+    {"note", 100, plain, F_NOTE},
+    {"outcome", 30, worded, F_OUTCOME},
+    {"rating", 30, worded, F_RATING},
+    {"clock", 20, worded, F_CLOCK},
+    {"due", 40, moment, F_DUE},
+    {"deadline", 60, deadline, F_DUE},
+    {"members", 60, member_names, F_MEMBERS},
+    {"order", 24, order_number, F_ORDER},
+    {"code", 16, claim_code, F_ORDER},
+    {"access", 6, access_code, F_ORDER},
+    {"contact", 60, contact, F_COUNTY},
+    {"sign_in", 6, plain, F_CODE},
+    {"days", 6, number, F_DAYS},
 };
 
 /* A text that grows, and the characters in it. */

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/merge.h"
 #include "common/order.h"
+#include "common/question.h"
 #include "common/text.h"
 #include "services/routing/classify.h"
 
@@ -120,6 +121,7 @@ static void return_order(const struct context *context, const struct record *ord
         outcome_refuse(outcome, "long", "reason", "the reason is too long together with that of the list");
         return;
     }
+    drop_question(context, order, outcome);
     record_set(changes, F_STATE, STATE_RETURNED);
     record_set(changes, F_REASON, reason);
     record_copy(changes, message, F_REASON_CODE);
@@ -181,6 +183,7 @@ static void accept_order(const struct context *context, const struct record *ord
     record_copy(changes, message, F_URGENCY);
     record_copy(changes, message, F_DEPARTMENT);
     outcome_step(outcome, "screened", record_str(message, F_ACTOR), record_str(message, F_REASON));
+    drop_question(context, order, outcome);
     open_order(context, category, outcome);
     move_clock(context, order, outcome);
 }
@@ -213,4 +216,16 @@ void handle_split(const struct context *context, const struct record *order, con
 {
     (void)context;
     split_off(ROUTING, order, message, outcome);
+}
+
+void handle_ask(const struct context *context, const struct record *order, const struct record *message,
+                struct outcome *outcome)
+{
+    ask_resident(ROUTING, context, order, message, outcome);
+}
+
+void handle_reply(const struct context *context, const struct record *order, const struct record *message,
+                  struct outcome *outcome)
+{
+    take_answer(ROUTING, context, order, message, outcome);
 }

@@ -2,7 +2,7 @@
 
 import time
 
-from harness import CLAIMS, COUNTY, wait_until
+from harness import CLAIMS, COUNTY, make_county, wait_until
 from test_life import UNCLEAR, steps
 from test_second_implementation import CALL, INTAKE, ROUTING, Peer, envelope
 
@@ -191,3 +191,51 @@ def test_an_order_that_holds_two_matters_becomes_two(shared):
     shared.claim_all(order, CLAIMS[:2])
     shared.answer_it(order)
     assert shared.step(order, "split", {"title": "太晚了"}).json["code"] == "state"
+
+
+def test_a_question_to_the_resident_stops_the_clock_until_the_answer(shared):
+    order = shared.place(**UNCLEAR)
+    shared.wait_state(order, "screening")
+    convener = shared.sign_in(CONVENER)
+    assert convener.step(order, "ask", {"question": "是哪一个小区的事"}).status == 200
+    asked = told(shared, order, "asked")
+    assert "是哪一个小区的事？" in asked and order["code"] in asked
+    now = shared.order(order)
+    assert now["question"] == "是哪一个小区的事" and now["pauses"].endswith("-"), "it is seen that the clock stands still"
+    explained = shared.ctl("deadline", "explain", order["order"])
+    assert "pause" in explained or "stands still" in explained, explained
+    assert convener.step(order, "ask", {"question": "还有一个问题"}).json["code"] == "pending"
+    answer = shared.step(order, "reply", {"note": "东门小区"}, key=None, code=order["code"])
+    assert answer.status == 200, answer
+    assert "东门小区" in shared.wait_sms(order, template="replied", recipient="convener:T1")[0]["text"]
+    now = shared.order(order)
+    assert now["question"] == "" and not now["pauses"].endswith("-")
+    assert steps(shared, order) == ["placed", "screening", "asked", "replied"]
+    again = shared.step(order, "reply", {"note": "东门小区"}, key=None, code=order["code"])
+    assert again.status == 409, "nothing is asked any more"
+    assert shared.step(order, "screen", {"decision": "accept", "community": "C101"}).status == 200
+
+    shared.wait_state(order, "open")
+    shared.claim_all(order, CLAIMS[:2])
+    assert shared.step(order, "ask", {"actor": "member:M101", "question": "几栋"}).status == 200
+    shared.answer_it(order)  # without waiting: the question goes, and nobody is asked for it again
+    assert shared.order(order)["question"] == ""
+    assert shared.step(order, "ask", {"question": "满意吗"}).json["code"] == "state"
+
+
+def test_a_question_without_an_answer_does_not_wait_for_ever(make_system, tmp_path):
+    system = make_system(counties=[make_county(tmp_path, settings={"question": "2s"})])
+    order = system.place(**UNCLEAR)
+    system.wait_state(order, "screening")
+    due = system.order(order)["due"]
+    assert system.step(order, "ask", {"actor": "convener:T1", "question": "是哪一个小区的事？"}).status == 200
+    system.wait_sms(order, template="unanswered", recipient="convener:T1")
+    now = system.order(order)
+    assert now["question"] == "" and not now["pauses"].endswith("-") and now["due"] >= due
+    wait_until(lambda: steps(system, order) == ["placed", "screening", "asked", "unanswered"], 20, "the journal has it")
+
+
+def test_nobody_asks_who_left_no_phone(shared):
+    order = shared.place(**UNCLEAR, phone="", name="")
+    shared.wait_state(order, "screening")
+    assert shared.step(order, "ask", {"question": "是哪一个小区的事"}).json["code"] == "no_contact"

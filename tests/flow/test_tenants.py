@@ -35,6 +35,8 @@ OPEN = {
     "order.contact": {"convener", "office"},
     "order.screen": {"convener", "office"},
     "order.merge": {"convener", "office"},
+    "order.ask": {"convener", "office"},
+    "order.reply": {"office", "resident"},
     "order.claim": GROUP | {"office"},
     "order.handover": {"convener", "office"},
     "order.answer": {"office"},
@@ -50,6 +52,7 @@ HANDLED = OPEN | {
     "order.handover": {"handler", "leader", "convener", "office"},
     "order.answer": {"handler", "leader", "clerk", "office"},
     "order.extend": {"handler", "leader", "office"},
+    "order.ask": {"handler", "leader", "convener", "office"},
 }
 COUNTYWIDE = {
     "orders.list": EVERYBODY - {"city"},
@@ -71,6 +74,8 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/contact": "order.contact",
     "POST /api/v1/orders/{id}/screen": "order.screen",
     "POST /api/v1/orders/{id}/split": "order.screen",
+    "POST /api/v1/orders/{id}/ask": "order.ask",
+    "POST /api/v1/orders/{id}/reply": "order.reply",
     "POST /api/v1/orders/{id}/merge": "order.merge",
     "POST /api/v1/orders/{id}/unmerge": "order.merge",
     "POST /api/v1/orders/{id}/claim": "order.claim",

@@ -71,7 +71,8 @@ static void assert_granted(const struct county *county, const char *who, const c
 }
 
 #define ALL_OF_ORDER                                                                                                   \
-    "order.read order.notes order.contact order.screen order.merge order.claim order.handover order.answer "           \
+    "order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim order.handover "  \
+    "order.answer "                                                                                                    \
     "order.rate "                                                                                                      \
     "order.reassign order.decide order.extend order.extend_decide"
 
@@ -82,15 +83,18 @@ static const struct {
     const char *county; /* what they may do without an order */
 } cells[] = {
     {"has taken it", "10000004002",
-     "order.read order.notes order.contact order.claim order.handover order.answer order.extend",
-     "order.read order.notes order.contact order.claim order.handover order.answer order.extend", "orders.list"},
+     "order.read order.notes order.contact order.ask order.claim order.handover order.answer order.extend",
+     "order.read order.notes order.contact order.ask order.claim order.handover order.answer order.extend",
+     "orders.list"},
     {"leads the group", "10000004001", "order.read order.notes order.claim", "order.read order.notes order.claim",
      "orders.list"},
     {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list"},
     {"leads another group", "10000004004", "", "", "orders.list"},
     {"convener", "10000001001",
-     "order.read order.notes order.contact order.screen order.merge order.handover order.reassign order.extend_decide",
-     "order.read order.notes order.contact order.screen order.merge order.handover order.reassign order.extend_decide",
+     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.reassign "
+     "order.extend_decide",
+     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.reassign "
+     "order.extend_decide",
      "orders.list"},
     {"convener of another town", "10000001002", "", "", "orders.list"},
     {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer", "orders.list"},
@@ -161,8 +165,9 @@ static void handlers_do_not_rate(void **state)
     assert_true(decide(county, "10000004002", PERMIT_ORDER_RATE, order).granted);
     assert_true(permission_of_resident(PERMIT_ORDER_RATE));
     assert_true(permission_of_resident(PERMIT_ORDER_READ));
+    assert_true(permission_of_resident(PERMIT_ORDER_REPLY));
     for (int i = PERMIT_ANYBODY; i < PERMISSION_COUNT; i++)
-        if (i != PERMIT_ORDER_RATE && i != PERMIT_ORDER_READ)
+        if (i != PERMIT_ORDER_RATE && i != PERMIT_ORDER_READ && i != PERMIT_ORDER_REPLY)
             assert_false(permission_of_resident((enum permission)i));
     county_destroy(&county);
 }

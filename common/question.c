@@ -1,0 +1,109 @@
+/*
+ * question.c - asking a resident, and what ends that; see question.h. Pure.
+ */
+#include "common/question.h"
+
+#include "common/calendar.h"
+#include "common/clock.h"
+#include "common/order.h"
+#include "common/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ASKABLE STATE_SCREENING " " STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
+
+static void entry_of(char entry[CLOCK_ENTRY_SIZE], const struct context *context)
+{
+    order_clock_entry(entry, context->order_id, CLOCK_QUESTION, 0);
+}
+
+/* Who is told of the answer: who asked, or the convener for an asker who has no phone here. */
+static void asker(const struct context *context, const struct record *order, char *ret_recipient, size_t size)
+{
+    static const char *const kinds[] = {"member:", "convener:", "department:", "committee:"};
+    const char *actor = record_str(order, F_ASKED_BY);
+    snprintf(ret_recipient, size, "convener:%s", county_convener(context->county, record_str(order, F_TOWN))->id);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(actor, kinds[i], strlen(kinds[i])) == 0)
+            snprintf(ret_recipient, size, "%s", actor);
+}
+
+/* Whether this service may do that now; otherwise says who, or why not. */
+static bool is_ours(enum service_id owner, const struct record *order, const char *states, struct outcome *outcome)
+{
+    const char *state = record_str(order, F_STATE);
+    if (!words_have(states, state))
+        outcome_refuse(outcome, "state", NULL, "the order is %s: nobody waits for an answer of its resident", state);
+    else if (order_owner(state) != (int)owner)
+        outcome_later(outcome, "the order has passed to another service");
+    else
+        return true;
+    return false;
+}
+
+void ask_resident(enum service_id owner, const struct context *context, const struct record *order,
+                  const struct record *message, struct outcome *outcome)
+{
+    const char *question = record_str(message, F_QUESTION), *actor = record_str(message, F_ACTOR);
+    const char *member = strncmp(actor, "member:", 7) == 0 ? actor + 7 : NULL;
+    char entry[CLOCK_ENTRY_SIZE];
+    if (!is_ours(owner, order, ASKABLE, outcome))
+        return;
+    if (question[strspn(question, " \t\r\n")] == '\0') {
+        outcome_refuse(outcome, "invalid", "question", "a question has words");
+    } else if (member && !words_have(record_str(order, F_MEMBERS), member)) {
+        outcome_refuse(outcome, "forbidden", "actor", "this member has not claimed the order");
+    } else if (record_len(order, F_PERSON) == 0) {
+        outcome_refuse(outcome, "no_contact", NULL, "the resident left no phone: nobody can be asked");
+    } else if (record_len(order, F_QUESTION) > 0) {
+        outcome_refuse(outcome, "pending", NULL, "the resident has been asked something and has not answered yet");
+    } else {
+        int64_t until = calendar_end(context->county, context->now, context->county->question, NULL);
+        outcome_step(outcome, "asked", actor, question);
+        record_copy(outcome_changes(outcome), message, F_QUESTION);
+        record_set(outcome_changes(outcome), F_ASKED_BY, actor);
+        pause_clock(context, order, outcome);
+        entry_of(entry, context);
+        outcome_zadd(outcome, CLOCKS_KEY, until, entry);
+        struct record *notice = outcome_notify(outcome, "asked", "resident");
+        record_copy(notice, message, F_QUESTION);
+        record_set_int(notice, F_DUE, until);
+    }
+}
+
+void drop_question(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    char entry[CLOCK_ENTRY_SIZE];
+    if (record_len(order, F_QUESTION) == 0)
+        return;
+    entry_of(entry, context);
+    outcome_zrem(outcome, CLOCKS_KEY, entry);
+    record_set(outcome_changes(outcome), F_QUESTION, "");
+    resume_clock(context, order, outcome);
+}
+
+void take_answer(enum service_id owner, const struct context *context, const struct record *order,
+                 const struct record *message, struct outcome *outcome)
+{
+    char recipient[64];
+    if (!is_ours(owner, order, ASKABLE, outcome))
+        return;
+    if (record_len(order, F_QUESTION) == 0) {
+        outcome_refuse(outcome, "state", NULL, "nothing was asked, or it has been answered");
+        return;
+    }
+    outcome_step(outcome, "replied", record_str(message, F_ACTOR), record_str(message, F_NOTE));
+    drop_question(context, order, outcome);
+    asker(context, order, recipient, sizeof recipient);
+    record_copy(outcome_notify(outcome, "replied", recipient), message, F_NOTE);
+}
+
+void end_question(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    char recipient[64];
+    outcome_step(outcome, "unanswered", "clock", NULL);
+    drop_question(context, order, outcome);
+    asker(context, order, recipient, sizeof recipient);
+    record_copy(outcome_notify(outcome, "unanswered", recipient), order, F_QUESTION);
+}

@@ -1,0 +1,218 @@
+// links: services/assignment
+/*
+ * test_question.c - asking a resident: the clock stands still, and whatever ends the question lets it go on.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "common/clock.h"
+#include "common/outcome_private.h"
+#include "common/question.h"
+#include "services/assignment/assignment.h"
+#include "tests/unit/fixture.h"
+
+enum { HOUR = 3600000 };
+
+static struct county *county;
+static struct context context;
+static struct record *order, *message;
+static struct outcome *outcome;
+
+static int set_up(void **state)
+{
+    (void)state;
+    county = fixture_county();
+    context = fixture_context(county);
+    outcome = outcome_new();
+    message = record_new();
+    order = record_new();
+    record_set_int(order, F_VER, 3);
+    record_set(order, F_STATE, STATE_ASSIGNED);
+    record_set(order, F_TOWN, "T1");
+    record_set(order, F_GROUP, "G1");
+    record_set(order, F_URGENCY, "normal");
+    record_set(order, F_MEMBERS, "M1 M2");
+    record_set(order, F_PERSON, "somebody");
+    record_set(order, F_CLOCK, "answer");
+    record_set_int(order, F_CLOCK_AT, fixture_now - FIXTURE_DAY);
+    record_set_int(order, F_DUE, fixture_now + 6 * (int64_t)FIXTURE_DAY);
+    record_set(message, F_ACTOR, "member:M1");
+    record_set(message, F_QUESTION, "是哪一栋");
+    return county ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    outcome_destroy(&outcome);
+    record_destroy(&message);
+    record_destroy(&order);
+    county_destroy(&county);
+    return 0;
+}
+
+static void decide(handler_fn *handle)
+{
+    outcome_clear(outcome);
+    handle(&context, order, message, outcome);
+}
+
+static const char *changed(enum field field)
+{
+    return record_str(outcome_changed(outcome), field);
+}
+
+/* Whether the outcome writes this command about an entry of the clocks. */
+static bool writes(const char *command, const char *entry)
+{
+    for (size_t i = 0; i < outcome->write_count; i++) {
+        const struct write *write = &outcome->writes[i];
+        if (strcmp(write->command, command) == 0 && write->key && strcmp(write->key, CLOCKS_KEY) == 0 &&
+            strcmp(write->arguments[write->argument_count - 1], entry) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the outcome decided becomes the order's new state; time passes. */
+static void apply(int64_t ms)
+{
+    record_copy_all(order, outcome_changed(outcome));
+    context.now += ms;
+}
+
+static void ask(void)
+{
+    decide(handle_ask);
+    assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+    assert_string_equal(fixture_notified(outcome, "asked"), "resident");
+    assert_true(writes("ZADD", "990101-000123|question|0"));
+    assert_true(writes("ZREM", "990101-000123|answer|0"));
+    apply(5 * HOUR);
+    assert_true(clock_is_paused(order));
+}
+
+/* The question is over, and the clock goes on by as much later as it stood still. */
+static void assert_over(void)
+{
+    assert_true(record_has(outcome_changed(outcome), F_QUESTION) && !*changed(F_QUESTION));
+    assert_true(writes("ZREM", "990101-000123|question|0"));
+    int64_t due = record_int(outcome_changed(outcome), F_DUE);
+    apply(0);
+    if (record_is(order, F_CLOCK, "answer")) {
+        assert_false(clock_is_paused(order));
+        assert_int_equal(due, fixture_now + 6 * (int64_t)FIXTURE_DAY + 5 * HOUR);
+        assert_true(writes("ZADD", "990101-000123|answer|0"));
+    }
+}
+
+static void an_answer_ends_it(void **state)
+{
+    (void)state;
+    ask();
+    decide(handle_ask);
+    assert_string_equal(fixture_error(outcome), "pending");
+    record_set(message, F_ACTOR, "resident");
+    record_set(message, F_NOTE, "三栋");
+    decide(handle_reply);
+    assert_string_equal(outcome_step_name(outcome), "replied");
+    assert_string_equal(fixture_notified(outcome, "replied"), "member:M1");
+    assert_over();
+    decide(handle_reply);
+    assert_string_equal(fixture_error(outcome), "state");
+}
+
+static void time_ends_it_once(void **state)
+{
+    (void)state;
+    ask();
+    record_set(message, F_CLOCK, CLOCK_QUESTION);
+    record_set_int(message, F_RUNG, 0);
+    decide(handle_clock);
+    assert_string_equal(outcome_step_name(outcome), "unanswered");
+    assert_string_equal(fixture_notified(outcome, "unanswered"), "member:M1");
+    assert_over();
+    decide(handle_clock); /* another instance saw the same entry */
+    assert_null(outcome_step_name(outcome));
+    assert_int_equal(outcome_message_count(outcome), 0);
+}
+
+static void the_members_answer_ends_it(void **state)
+{
+    (void)state;
+    ask();
+    record_set(message, F_OUTCOME, "solved");
+    record_set(message, F_ANSWER, "路灯修好了");
+    decide(handle_answer);
+    assert_string_equal(changed(F_CLOCK), "callback");
+    assert_over();
+    assert_false(clock_is_paused(order));
+}
+
+static void merging_ends_it(void **state)
+{
+    (void)state;
+    ask();
+    record_set(message, F_PRIMARY, "990101-000124");
+    decide(handle_merge);
+    assert_string_equal(changed(F_STATE), STATE_MERGED);
+    assert_true(record_has(outcome_changed(outcome), F_QUESTION) && !*changed(F_QUESTION));
+    assert_true(writes("ZREM", "990101-000123|question|0"));
+    assert_string_equal(changed(F_CLOCK), "");
+}
+
+static void an_asker_without_a_phone_is_told_by_the_convener(void **state)
+{
+    static const struct {
+        const char *actor, *told;
+    } cases[] = {{"member:M2", "member:M2"},
+                 {"convener:T2", "convener:T2"},
+                 {"office:he", "convener:T1"},
+                 {"key:k1", "convener:T1"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        record_set(order, F_QUESTION, "是哪一栋");
+        record_set(order, F_ASKED_BY, cases[i].actor);
+        decide(handle_reply);
+        assert_string_equal(fixture_notified(outcome, "replied"), cases[i].told);
+    }
+}
+
+static void what_cannot_be_asked_is_refused(void **state)
+{
+    (void)state;
+    record_set(message, F_ACTOR, "member:M3");
+    decide(handle_ask);
+    assert_string_equal(fixture_error(outcome), "forbidden");
+    record_set(message, F_ACTOR, "member:M1");
+    record_set(message, F_QUESTION, " \n");
+    decide(handle_ask);
+    assert_string_equal(fixture_error(outcome), "invalid");
+    record_set(message, F_QUESTION, "是哪一栋");
+    record_set(order, F_STATE, STATE_ANSWERED);
+    decide(handle_ask);
+    assert_string_equal(fixture_error(outcome), "state");
+    record_set(order, F_STATE, STATE_SCREENING); /* routing's */
+    decide(handle_ask);
+    assert_int_equal(outcome_verdict(outcome), VERDICT_LATER);
+    record_set(order, F_STATE, STATE_ASSIGNED);
+    record_set(order, F_PERSON, "");
+    decide(handle_ask);
+    assert_string_equal(fixture_error(outcome), "no_contact");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_answer_ends_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(time_ends_it_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_members_answer_ends_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(merging_ends_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_asker_without_a_phone_is_told_by_the_convener, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_asked_is_refused, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
