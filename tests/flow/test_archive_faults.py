@@ -293,7 +293,8 @@ def test_the_documented_repair(system, with_backup):
         return
     code, counties, faults = verify(system, COUNTY)
     assert code == 1 and counties[COUNTY]["rows"] > 60, "most of it was saved"
-    assert all(fault.startswith("journal ") and fault.endswith(" missing") for fault in faults), faults
+    # With an order's first step its contact's hash is lost.
+    assert all(re.fullmatch(r"journal \d+ missing|contacts \d+ changed", fault) for fault in faults), faults
     assert steps(system, late[0])[:2] == ["placed", "opened"]
 
 

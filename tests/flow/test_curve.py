@@ -142,7 +142,7 @@ def test_a_stolen_key_speaks_for_its_own_service_only(shared, name, source, kind
 
 def test_a_stolen_key_of_sidanctl_asks_no_more_than_sidanctl(shared):
     """Whatever the schema knows is refused unless sidanctl itself asks it; first of all claims, screenings, answers."""
-    asked = {"audit.list", "history.read", "sms.receipt", "journal.verify", "journal.rebuild"}
+    asked = {"audit.list", "history.read", "sms.receipt", "sms.test", "journal.verify", "journal.rebuild"}
     assert {name for name, senders, _ in schema() if "sidanctl" in senders} == asked
     order = shared.place()
     shared.wait_state(order, "open")
