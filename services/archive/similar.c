@@ -98,7 +98,7 @@ static void subject_end(struct subject *subject)
 /* The place of a pair in the hash table, or of its absence. */
 static uint16_t *slot_of(struct subject *subject, uint64_t pair)
 {
-    uint64_t hash = pair * 0x9E3779B97F4A7C15u >> 32;
+    uint64_t hash = pair * 0x9E3779B97F4A7C15U >> 32;
     while (subject->slots[hash % SLOTS] && subject->grams[subject->slots[hash % SLOTS] - 1].pair != pair)
         hash++;
     return &subject->slots[hash % SLOTS];
@@ -127,7 +127,7 @@ static void add_grams(struct subject *subject, const char *text, bool title)
 
 static void subject_begin(struct subject *subject)
 {
-    subject->grams = xcalloc(2 * TEXT_MAX, sizeof *subject->grams);
+    subject->grams = xcalloc((size_t)2 * TEXT_MAX, sizeof *subject->grams);
     add_grams(subject, subject->title, true);
     add_grams(subject, subject->text, false);
 }
@@ -226,7 +226,7 @@ static double cosine(const struct subject *subject, const struct candidate *cand
 static void score(struct subject *subject, const struct candidates *candidates)
 {
     for (size_t i = 0; i < subject->count; i++)
-        subject->grams[i].rarity = log(1 + (double)(candidates->count + 1) / subject->grams[i].orders);
+        subject->grams[i].rarity = log1p((double)(candidates->count + 1) / subject->grams[i].orders);
     for (size_t i = 0; i < candidates->count; i++) {
         struct candidate *candidate = &candidates->all[i];
         double z = BIAS + TEXTS * cosine(subject, candidate, false) + TITLES * cosine(subject, candidate, true) +

@@ -18,6 +18,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+enum { MAX_BODY = 128 * 1024 };
+
 /* Belongs to the request. */
 struct split {
     struct intake *intake;
@@ -117,7 +119,7 @@ const struct http_route split_routes[] = {
     {.method = "POST",
      .path = "/api/v1/orders/{id}/split",
      .handle = post_split,
-     .max_body = 128 * 1024,
+     .max_body = MAX_BODY,
      .permission = PERMIT_ORDER_SCREEN,
      ABOUT(.summary = "Makes the second matter of an order an order of its own", .chinese = "拆单：另一件事单独成单",
            .body = API_MESSAGE, .takes = MSG_PLACE_ORDER, .reserved = reserved, .answer = "Split")},

@@ -484,6 +484,7 @@ int template_word(const char *name, const struct occasion *occasion, struct word
     return 0;
 }
 
+/* cppcheck-suppress unusedFunction ; WORDING_CLEAR uses it */
 void wording_clear(struct wording *wording)
 {
     free(wording->text);

@@ -14,7 +14,7 @@
 #include "services/assignment/assignment.h"
 #include "tests/unit/fixture.h"
 
-enum { HOUR = 3600000 };
+static const int64_t WAIT = 5 * 3600000L; /* until the question is over */
 
 static struct county *county;
 static struct context context;
@@ -91,7 +91,7 @@ static void ask(void)
     assert_string_equal(fixture_notified(outcome, "asked"), "resident");
     assert_true(writes("ZADD", "990101-000123|question|0"));
     assert_true(writes("ZREM", "990101-000123|answer|0"));
-    apply(5 * HOUR);
+    apply(WAIT);
     assert_true(clock_is_paused(order));
 }
 
@@ -104,7 +104,7 @@ static void assert_over(void)
     apply(0);
     if (record_is(order, F_CLOCK, "answer")) {
         assert_false(clock_is_paused(order));
-        assert_int_equal(due, fixture_now + 6 * (int64_t)FIXTURE_DAY + 5 * HOUR);
+        assert_int_equal(due, fixture_now + 6 * (int64_t)FIXTURE_DAY + WAIT);
         assert_true(writes("ZADD", "990101-000123|answer|0"));
     }
 }

@@ -183,8 +183,8 @@ static void a_return_has_a_reason_of_the_countys_list(void **state)
         assert_string_equal(record_str(outcome_changed(outcome), F_REASON), cases[i].reason);
         assert_string_equal(record_str(outcome_changed(outcome), F_RETURN_TO), cases[i].told_to);
     }
-    for (size_t i = 0; i + 3 < sizeof longest; i += 3)
-        memcpy(longest + i, "长", 3);
+    for (size_t end = 0; end + 3 < sizeof longest;)
+        end += (size_t)snprintf(longest + end, sizeof longest - end, "长");
     record_set(message, F_REASON_CODE, "court");
     record_set(message, F_REASON, longest); /* as long as a reason may be, without that of the list */
     outcome_clear(outcome);
