@@ -32,6 +32,7 @@ EVERYBODY = set(PEOPLE)
 # Who is granted what: about an order that is open (nobody has taken it yet) and about one that is being handled.
 OPEN = {
     "order.read": GROUP | {"convener", "committee", "office", "resident"},
+    "order.notes": {"leader", "convener", "committee", "office"},
     "order.contact": {"convener", "office"},
     "order.screen": {"convener", "office"},
     "order.merge": {"convener", "office"},
@@ -48,6 +49,7 @@ OPEN = {
 }
 HANDLED = OPEN | {
     "order.read": {"handler", "leader", "convener", "committee", "clerk", "office", "resident"},
+    "order.notes": {"handler", "leader", "convener", "committee", "clerk", "office"},
     "order.contact": {"handler", "leader", "convener", "clerk", "office"},  # the leader has taken it, too
     "order.handover": {"handler", "leader", "convener", "office"},
     "order.answer": {"handler", "leader", "clerk", "office"},
@@ -62,7 +64,7 @@ COUNTYWIDE = {
     "import": {"office"},
     "signed-in": EVERYBODY,
 }
-SCOPES = [*OPEN, "order.notes", "orders.list", "orders.find", "audit.list", "cases.search", "import", "open311",
+SCOPES = [*OPEN, "orders.list", "orders.find", "audit.list", "cases.search", "import", "open311",
           "office", "delegate"]
 
 ROUTES = {  # all there are
