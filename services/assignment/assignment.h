@@ -28,7 +28,7 @@ handler_fn handle_unmerge;      /* MSG_UNMERGE */
 handler_fn handle_joined;       /* MSG_ORDER_JOINED, about the primary */
 handler_fn handle_left;         /* MSG_ORDER_LEFT, about the primary */
 handler_fn handle_primary_step; /* MSG_PRIMARY_STEP, about an order that is merged into it */
-/* Whatever the resident of an order is told, those of the orders merged into it are told, too. */
+/* How it goes on, as the resident of an order is told, those of the orders merged into it are told, too. */
 void tell_merged(const struct context *context, const struct record *order, struct outcome *outcome);
 
 /* extension.c: 督单, more time for the answer */

@@ -16,6 +16,8 @@
 
 #define MERGEABLE STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
 #define HAS_ANSWER STATE_ANSWERED " " STATE_EVALUATED
+/* What a resident is told that is so for all of them; a question, for one, is asked of one person. */
+#define TOLD_TO_ALL "assigned_resident extended_resident answered"
 
 void handle_split(const struct context *context, const struct record *order, const struct record *message,
                   struct outcome *outcome)
@@ -95,7 +97,7 @@ void tell_merged(const struct context *context, const struct record *order, stru
     char secondary[ORDER_ID_SIZE];
     for (size_t i = 0; i < count; i++) {
         const struct record *notice = outcome_message(outcome, i);
-        if (outcome_message_type(outcome, i) != MSG_NOTIFY || !words_have(record_str(notice, F_RECIPIENTS), "resident"))
+        if (outcome_message_type(outcome, i) != MSG_NOTIFY || !words_have(TOLD_TO_ALL, record_str(notice, F_TEMPLATE)))
             continue;
         for (const char *rest = record_str(order, F_MERGED); words_next(&rest, secondary, sizeof secondary);) {
             struct record *body = send_step(context, order, secondary, step, outcome_actor(outcome), outcome);

@@ -152,6 +152,17 @@ static void every_word_to_the_resident_goes_to_those_of_the_merged_too(void **st
         assert_string_equal(record_str(step->body, F_ACTOR), "member:M1");
     }
     assert_null(sent(MSG_PRIMARY_STEP, 2));
+
+    record_set(order, F_PERSON,
+               "somebody"); /* what is asked of one resident, or concerns one order, is no news to all */
+    record_set(message, F_QUESTION, "是哪一栋");
+    decide(handle_ask);
+    assert_string_equal(fixture_notified(outcome, "asked"), "resident");
+    assert_null(sent(MSG_PRIMARY_STEP, 0));
+    record_set(message, F_SECONDARY, "990101-000126");
+    record_set(message, F_TITLE, "垃圾没有人收");
+    decide(handle_split);
+    assert_null(sent(MSG_PRIMARY_STEP, 0));
 }
 
 /* A step of the primary, as this order hears of it. */
