@@ -250,7 +250,7 @@ def test_a_flood_of_refusals_pushes_out_no_look(make_system):
         ("trail", "left_out"), ("order.contact", "done")]
     assert len(entries()) == 7 and not system.redis.exists(left_out)
     # The archive that was killed is still on the list of instances for some seconds, and may be the one that is asked.
-    wait_until(lambda: system.ctl("journal", "verify", COUNTY, check=False).returncode == 0, 20, "all is as it was stored")
+    wait_until(lambda: system.ctl("journal", "verify", COUNTY, check=False).returncode == 0, 20, "all is as stored")
 
 
 def test_orders_of_a_phone_are_found(make_system, tmp_path):
