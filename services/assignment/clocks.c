@@ -30,8 +30,7 @@ struct clocks {
 
 void supervising_convener(const struct context *context, const struct record *order, char *ret_recipient, size_t size)
 {
-    const char *town = record_str(order, F_TOWN);
-    snprintf(ret_recipient, size, "convener:%s", *town ? town : context->county->towns[0].id);
+    snprintf(ret_recipient, size, "convener:%s", county_convener(context->county, record_str(order, F_TOWN))->id);
 }
 
 /* Who is told on a rung; where nobody is there yet (no members while screening), the convener. */

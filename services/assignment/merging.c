@@ -119,9 +119,7 @@ static void screen_again(const struct context *context, const struct record *ord
     record_set(changes, F_PRIMARY, "");
     record_set(changes, F_MEMBERS, "");
     start_clock(context, order, CLOCK_HANDOVER, outcome);
-    convener_recipient(order, recipient, sizeof recipient);
-    if (!*recipient)
-        snprintf(recipient, sizeof recipient, "convener:%s", context->county->towns[0].id);
+    supervising_convener(context, order, recipient, sizeof recipient);
     outcome_notify(outcome, "screening", recipient);
 }
 

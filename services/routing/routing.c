@@ -19,8 +19,7 @@
 /* The convener of the order's town; where the town is not known, of the first one in the county's table. */
 static void convener(const struct county *county, const struct record *changes, char *ret_recipient, size_t size)
 {
-    const char *town = record_str(changes, F_TOWN);
-    snprintf(ret_recipient, size, "convener:%s", *town ? town : county->towns[0].id);
+    snprintf(ret_recipient, size, "convener:%s", county_convener(county, record_str(changes, F_TOWN))->id);
 }
 
 static void set_community(struct record *changes, const struct community *community)
