@@ -119,7 +119,13 @@ reference: sidanctl
 run: all
 	@scripts/run
 
-check: | build/.setup
+# What the tests need from npm, as it is pinned there; whoever only runs sidan needs none of it.
+MODULES := tests/node_modules/.package-lock.json
+$(MODULES): tests/package-lock.json | build/.setup
+	@npm ci --prefix tests --no-audit --no-fund --loglevel=error
+	@touch $@
+
+check: $(MODULES) | build/.setup
 	@tests/check
 
 unit: | build/.setup
