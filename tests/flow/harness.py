@@ -58,20 +58,35 @@ def wait_until(condition, timeout, what, pause=0.05):
         time.sleep(pause)
 
 
-def free_port(given=set()):  # one set for all calls: a port is given once
-    """A port below those that the kernel gives to outgoing connections, so that it stays free over a restart."""
-    while True:
-        port = random.randrange(10000, 32000)
-        if port in given:
+def _own_ports():
+    """Ports that no other run of the tests uses, each once, even while nobody listens on them.
+
+    They lie below those that the kernel gives to outgoing connections, so that they stay free over a restart. A span of
+    them belongs to the process that has bound the abstract socket of its name, until that process ends.
+    """
+    end = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    spans = range(end // 2, end, 100)
+    taken = []
+    for first in random.sample(spans, len(spans)):
+        sign = socket.socket(socket.AF_UNIX)
+        try:
+            sign.bind(f"\0sidan-tests-{first}")
+        except OSError:
             continue
+        taken.append(sign)
+        yield from range(first, min(first + 100, end))
+
+
+def free_port(ports=_own_ports()):  # one source for all calls
+    for port in ports:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
-                given.add(port)
                 return port
             except OSError:
                 continue
+    raise AssertionError("other runs of the tests have all ports")
 
 
 def make_county(directory, county=COUNTY, settings=None, clocks=None, source="990101", files=None, keys=KEYS):
