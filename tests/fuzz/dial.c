@@ -33,7 +33,7 @@ static int open_talk(void)
     return ends[0];
 }
 
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker wants these names */
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker wants these names */
 redisContext *__wrap_redisConnectWithTimeout(const char *host, int port, struct timeval patience);
 /* cppcheck-suppress unusedFunction ; in place of another */
 redisContext *__wrap_redisConnectWithTimeout(const char *host, int port, const struct timeval patience)
@@ -42,7 +42,7 @@ redisContext *__wrap_redisConnectWithTimeout(const char *host, int port, const s
     PROMISE(*host && strlen(host) < 100 && port > 0 && port < 65536);
     return redisConnectFd(open_talk());
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static void dial(const char *url, const char *password)
 {

@@ -13,7 +13,7 @@
 
 #include "common/contact.h"
 
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker wants these names */
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker wants these names */
 
 /* -- the service ------------------------------------------------------------------------------------------------- */
 
@@ -227,6 +227,6 @@ void __wrap_service_submit(struct service *service, const char *county, const ch
     outcome_destroy(&outcome);
 }
 
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 #endif

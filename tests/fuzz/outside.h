@@ -93,7 +93,7 @@ static const struct county *door_county(const char *id)
     return NULL;
 }
 
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker wants these names */
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker wants these names */
 
 /* -- libmicrohttpd ----------------------------------------------------------------------------------------------- */
 
@@ -310,6 +310,6 @@ const redisReply *__wrap_store_reply(const struct store *store, size_t index)
     return &redis.replies[index].reply;
 }
 
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 #endif

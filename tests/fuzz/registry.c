@@ -13,7 +13,7 @@ enum { LINES_MAX = 200 };
 
 static redisReply lines[LINES_MAX], *list[LINES_MAX], reply = {.type = REDIS_REPLY_ARRAY, .element = list};
 
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker wants these names */
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker wants these names */
 void __wrap_store_append_script(struct store *store, struct script *script, size_t key_count, const char *const keys[],
                                 size_t argc, const char *const argv[], const size_t lengths[]);
 /* cppcheck-suppress unusedFunction ; in place of another */
@@ -39,7 +39,7 @@ const redisReply *__wrap_store_reply(const struct store *store, size_t index)
     (void)store, (void)index;
     return &reply;
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static void fuzz(const char *data, size_t size)
 {
