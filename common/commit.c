@@ -197,7 +197,7 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
 {
     bool changes = outcome->step != NULL, create = changes && commit->version == 0;
     bool remembers = *commit->first != '\0';
-    size_t entries = 3 + 2U * (*commit->order != '\0') + 2U * changes + 3U * (commit->event != NULL) +
+    size_t entries = 3 + 2U * (*commit->order != '\0') + 3U * changes + 3U * (commit->event != NULL) +
                      (outcome->guard.key != NULL) + (outcome->limit.key != NULL) + remembers;
     AUTOFREE char *hash = xasprintf("order:%s", commit->order);
     key_place(keys, hash);
@@ -222,6 +222,8 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
         msgpack_pack_int64(&packer, commit->version);
         pack_text(&packer, "set");
         pack_changes(&packer, outcome->changes);
+        pack_text(&packer, "changes");
+        msgpack_pack_int(&packer, key_place(keys, CHANGES_KEY));
     }
     if (commit->event) {
         AUTOFREE char *edge =

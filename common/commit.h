@@ -75,6 +75,9 @@ void commit_plan_release(struct commit_plan *plan);
 /* The name of a commit's result, for logs and metrics. */
 const char *commit_result_name(enum commit_result result);
 
+/* The stream of a county that has the number of each order that was changed, as "order"; the latest thousands. */
+#define CHANGES_KEY "changes"
+
 /* Appends reading an order's hash; order_read() turns the reply into a record: 0, -ENOENT or -EIO. */
 void order_append_load(struct store *store, const char *county, const char *order);
 int order_read(const redisReply *reply, struct record *ret_order);

@@ -20,10 +20,9 @@
 
 enum {
     TICK_MS = 100,
-    IDLE_MS = 60 * 1000,        /* a kept-alive connection without a request */
-    SENDING_MS = 5 * 60 * 1000, /* to take an answer */
-    ROUNDS = 16,                /* of libmicrohttpd per turn of the loop */
-    SPARE = 64,                 /* connections above the greatest number, for those who come while others give way */
+    IDLE_MS = 60 * 1000, /* a kept-alive connection without a request */
+    ROUNDS = 16,         /* of libmicrohttpd per turn of the loop */
+    SPARE = 64,          /* connections above the greatest number, for those who come while others give way */
     DEFAULT_MAX_BODY = 64 * 1024,
     MAX_FIRST = 64 * 1024, /* of a body's first allocation: a length is only a promise */
 };
@@ -206,7 +205,7 @@ static enum MHD_Result proceed(struct http_request *request)
         return MHD_YES;
     }
     request->phase = PHASE_ANSWERING;
-    set_deadline(connection, SENDING_MS);
+    set_deadline(connection, HTTP_SENDING_MS);
     http_guard_unsent(request->server);
     return MHD_queue_response(connection->mhd, (unsigned)request->status, request->response);
 }
@@ -407,6 +406,8 @@ void http_stop(struct http_server **server_pointer)
         struct http_request *request = connection->request;
         if (request && request->phase <= PHASE_HANDLING && !request->response)
             fail(request, 503, "stopping", "the service is being restarted: send the request again");
+        if (request && request->stream.on)
+            http_stream_end(request);
     }
     for (int round = 0; round < ROUNDS; round++)
         MHD_run(server->daemon);

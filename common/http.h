@@ -114,6 +114,17 @@ void http_resume(struct http_request *request);
 void http_answer(struct http_request *request, int status, const char *type, const char *body, size_t size);
 
 /*
+ * Answers with 200 and a body that goes on: http_stream_write() adds to it,
+ * http_stream_end() ends it, after which the request must not be touched. What
+ * was attached is destroyed when the client has gone or has got the end. A
+ * client that leaves more than 64 KiB lie, or takes nothing for five minutes,
+ * is left. http_stop() ends it.
+ */
+void http_stream(struct http_request *request, const char *type);
+void http_stream_write(struct http_request *request, const char *data, size_t size);
+void http_stream_end(struct http_request *request);
+
+/*
  * Adds a header to the coming answer. Every answer has X-Content-Type-Options, a Content-Security-Policy that allows
  * nothing, Referrer-Policy and Cache-Control: no-store, unless one of these names is added here with another value.
  */

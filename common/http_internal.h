@@ -1,7 +1,7 @@
 /*
  * http_internal.h - what the files of the HTTP server share: http.c (loop,
  * connections, deadlines), http_request.c (what was asked, the answer),
- * http_guard.c (what is not borne) and http_linger.c (answers in the middle of
+ * http_stream.c (an answer that goes on), http_guard.c (what is not borne) and http_linger.c (answers in the middle of
  * an upload).
  */
 #ifndef SIDAN_HTTP_INTERNAL_H
@@ -44,6 +44,11 @@ struct http_request {
     struct MHD_Response *response;
     size_t response_size;
     int status;
+    struct {
+        char *data; /* not taken yet */
+        size_t size;
+        bool on, ended;
+    } stream;
     void *attached;
     void (*destroy_attached)(void *data);
     void *caller;
@@ -82,6 +87,8 @@ struct http_server {
     struct http_linger *linger;
 };
 
+enum { HTTP_SENDING_MS = 5 * 60 * 1000 }; /* to take an answer */
+
 /* http.c: lets libmicrohttpd run in the next turn of the loop. */
 void http_wake(struct http_server *server);
 
@@ -89,6 +96,10 @@ void http_wake(struct http_server *server);
 /* Takes over path. */
 struct http_request *http_request_new(struct http_connection *connection, char *path);
 void http_request_destroy(struct http_request **request);
+/* Takes over the response, adds the headers and has it sent. */
+void http_request_respond(struct http_request *request, int status, const char *type, struct MHD_Response *response);
+/* Lets a connection go on that sleeps. */
+void http_request_wake(struct http_request *request);
 /* Finds the route; sets route and segments, or failure. */
 void http_request_route(struct http_request *request);
 void http_pairs_add(struct http_pairs *pairs, char *name, char *value);

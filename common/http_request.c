@@ -33,7 +33,8 @@ void http_request_destroy(struct http_request **request_pointer)
         request->destroy_caller(request->caller);
     if (request->response)
         MHD_destroy_response(request->response);
-    request->server->unsent -= request->response_size;
+    request->server->unsent -= request->response_size + request->stream.size;
+    free(request->stream.data);
     http_pairs_clear(&request->segments);
     http_pairs_clear(&request->form);
     http_pairs_clear(&request->headers);
@@ -242,7 +243,7 @@ void *http_caller(const struct http_request *request)
     return request->caller;
 }
 
-static void wake(struct http_request *request)
+void http_request_wake(struct http_request *request)
 {
     if (!request->suspended)
         return;
@@ -261,7 +262,7 @@ void http_resume(struct http_request *request)
     request->paused = false;
     if (request->suspended)
         request->connection->deadline = zclock_mono() + request->server->config->piece_ms;
-    wake(request);
+    http_request_wake(request);
 }
 
 void http_answer_header(struct http_request *request, const char *name, const char *value)
@@ -278,7 +279,7 @@ static void answer_directly(struct http_request *request, int status, const char
     MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
     request->phase = PHASE_REJECTED;
     request->connection->deadline = 0;
-    wake(request);
+    http_request_wake(request);
 }
 
 /* What every answer tells a browser, unless its handler said otherwise: it is data, and nobody's to keep. */
@@ -295,22 +296,29 @@ static void add_defaults(struct http_request *request)
             http_answer_header(request, defaults[i].name, defaults[i].value);
 }
 
-void http_answer(struct http_request *request, int status, const char *type, const char *body, size_t size)
+void http_request_respond(struct http_request *request, int status, const char *type, struct MHD_Response *response)
 {
     add_defaults(request);
-    if (request->phase < PHASE_HANDLING) {
-        answer_directly(request, status, type, body, size);
-        return;
-    }
     request->server->active--;
     request->status = status;
-    request->response = MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
-    request->response_size = size;
-    request->server->unsent += size;
+    request->response = response;
     MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     if (request->server->listener < 0)
         MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
     for (size_t i = 0; i < request->headers.count; i++)
         MHD_add_response_header(request->response, request->headers.at[i].name, request->headers.at[i].value);
-    wake(request);
+    http_request_wake(request);
+}
+
+void http_answer(struct http_request *request, int status, const char *type, const char *body, size_t size)
+{
+    if (request->phase < PHASE_HANDLING) {
+        add_defaults(request);
+        answer_directly(request, status, type, body, size);
+        return;
+    }
+    request->response_size = size;
+    request->server->unsent += size;
+    http_request_respond(request, status, type,
+                         MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY));
 }

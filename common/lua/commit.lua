@@ -6,6 +6,7 @@
 --   create   the order must not exist yet
 --   version  the version that the handler saw, absent when it changes no field
 --   set      names and values in turn
+--   changes  key of the stream that tells which orders have changed; there whenever there is a version
 --   edge, seq, id   of the event that is applied; absent for calls and local work
 --   sends    each {edge, outbox key, due key, message id, body, order, its key, whether that must be there}
 --   writes   each {command, key, argument, ...}
@@ -16,6 +17,8 @@
 --
 -- Answers: applied, version, then per send its number (0: its order is not there) and 1 when it may be sent now;
 -- repeat, answer; duplicate; early; conflict; gone; exists; stale; limited; fork.
+
+local CHANGES_KEPT = 5000 -- whoever was away for more of them has to look at everything anew
 
 local plan = cmsgpack.unpack(ARGV[1])
 local hash = KEYS[1]
@@ -74,6 +77,7 @@ end
 if plan.version then
     version = version + 1
     redis.call('HSET', hash, 'ver', version, unpack(plan.set))
+    redis.call('XADD', KEYS[plan.changes], 'MAXLEN', '~', CHANGES_KEPT, '*', 'order', plan.order)
 end
 for _, write in ipairs(plan.writes) do
     redis.call(write[1], KEYS[write[2]], unpack(write, 3))

@@ -14,13 +14,14 @@
 #include "common/metrics.h"
 #include "common/text.h"
 #include "services/intake/access.h"
+#include "services/intake/feed.h"
 #include "services/intake/limits.h"
 #include "services/intake/openapi.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { TOKEN_MIN = 16, ADJUST_MS = 250 };
+enum { TOKEN_MIN = 16, ADJUST_MS = 250, FEED_MS = 500 };
 
 static void on_error(void *arg, struct http_request *request, int status, const char *word, const char *detail)
 {
@@ -44,10 +45,10 @@ static struct http_route *join_routes(size_t *ret_count)
         const struct http_route *routes;
         size_t count;
     } doors[] = {{contact_routes, contact_route_count}, {split_routes, split_route_count},
-                 {api_routes, api_route_count},         {sign_in_routes, sign_in_route_count},
-                 {import_routes, import_route_count},   {problem_routes, problem_route_count},
-                 {openapi_routes, openapi_route_count}, {gateway_routes, gateway_route_count},
-                 {open311_routes, open311_route_count}};
+                 {api_routes, api_route_count},         {feed_routes, feed_route_count},
+                 {sign_in_routes, sign_in_route_count}, {import_routes, import_route_count},
+                 {problem_routes, problem_route_count}, {openapi_routes, openapi_route_count},
+                 {gateway_routes, gateway_route_count}, {open311_routes, open311_route_count}};
     struct http_route *all = NULL;
     size_t count = 0;
     for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
@@ -119,6 +120,12 @@ static void adjust(struct service *service)
                intake->admission.rate);
 }
 
+static void feed(struct service *service)
+{
+    struct intake *intake = service_state(service);
+    feed_turn(intake->feed);
+}
+
 int intake_start(struct service *service)
 {
     const struct params *params = service_params(service);
@@ -132,6 +139,7 @@ int intake_start(struct service *service)
     intake->serials = serials_new(service_store(service));
     intake->limits = limits_new(param_int(params, "guest_burst"), param_int(params, "guest_per_minute"),
                                 param_str(params, "proxies"));
+    intake->feed = feed_new(service, param_int(params, "listen_ms"), (size_t)param_int(params, "http_connections") / 2);
     intake->config = (struct http_config){
         .host = param_str(params, "http_host"),
         .port = (int)param_int(params, "http_port"),
@@ -152,6 +160,7 @@ int intake_start(struct service *service)
     admission_init(&intake->admission, mono_ms());
     service_set_state(service, intake);
     service_every(service, ADJUST_MS, adjust);
+    service_every(service, FEED_MS, feed);
     intake->document = describe(intake->routes, intake->config.route_count);
     int r = all_permissions_named(&intake->config) && intake->document ? 0 : -EINVAL;
     if (r == 0) {
@@ -184,6 +193,7 @@ void intake_stop(struct service *service)
 {
     struct intake *intake = service_state(service);
     http_stop(&intake->http);
+    feed_destroy(&intake->feed);
     limits_destroy(&intake->limits);
     serials_destroy(&intake->serials);
     free(intake->routes);

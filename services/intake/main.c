@@ -12,6 +12,8 @@ static const struct param params[] = {
     {"header_ms", PARAM_INT, "15000", 100, 600000, "ms", "time a client has to send the headers of a request"},
     {"body_ms", PARAM_INT, "30000", 100, 600000, "ms", "time a client has to send the body of a request"},
     {"piece_ms", PARAM_INT, "30000", 100, 600000, "ms", "longest silence during an import"},
+    {"listen_ms", PARAM_INT, "50000", 100, 3600000, "ms",
+     "for how long one answer of /api/v1/events goes on; then the client has to show again who it is"},
     {"call_ms", PARAM_INT, "5000", 100, 60000, "ms", "how long intake waits for another service"},
     {"import_bytes", PARAM_INT, "268435456", 1024, 4294967296, "bytes", "greatest size of an imported file"},
     {"remember_days", PARAM_INT, "7", 1, 400, "days", "how long an Idempotency-Key is remembered"},

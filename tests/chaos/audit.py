@@ -23,7 +23,7 @@ UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when th
 UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "smswait:", "smsunknown:")
 # What may be in Redis when all is quiet; what of it is right is looked at one by one.
 KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "sms",
-                 "dlq", "audit", "chain", "swept", "gateways"}
+                 "dlq", "audit", "chain", "swept", "gateways", "changes"}
 # Instances know Redis' time to half a round trip, for which they wait a second at most; and these are two instances.
 CLOCKS_AGREE = 1000  # ms
 

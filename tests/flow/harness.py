@@ -284,7 +284,7 @@ class System:
 
     def own_parameters(self, service, first):
         if service == "intake":
-            return {"http_port": self.port if first else free_port()} | NO_LIMITS
+            return {"http_port": self.port if first else free_port(), "listen_ms": 100} | NO_LIMITS
         if service == "notification":
             return {"spool_dir": self.spool_directory}
         if service == "archive":

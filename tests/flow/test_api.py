@@ -219,6 +219,8 @@ def test_answers_are_as_described(door, shared):
         assert wait_until(lambda: door.ask(200, "GET", path, key="office").json["rows"], 20, f"{name} are listed")
         door.ask(401, "GET", path)
         door.ask(404, "GET", path.replace(COUNTY, "123456"), key="office")
+    door.ask(200, "GET", f"/api/v1/events?{county}", key="office")
+    door.ask(401, "GET", f"/api/v1/events?{county}")
     door.ask(200, "GET", f"/problems/{door.ask(404, 'GET', '/problems/nonsense').json['code']}")
     door.ask(200, "GET", "/api/v1/openapi.json")
     assert order

@@ -70,6 +70,7 @@ SCOPES = [*OPEN, "orders.list", "orders.find", "audit.list", "cases.search", "im
 ROUTES = {  # all there are
     "POST /api/v1/orders": "public",
     "GET /api/v1/orders": "orders.list",
+    "GET /api/v1/events": "orders.list",
     "GET /api/v1/orders/{id}": "order.read",
     "GET /api/v1/orders/{id}/history": "order.read",
     "GET /api/v1/orders/{id}/similar": "order.notes",
@@ -272,6 +273,7 @@ def test_every_other_route(world):
     before, refused, faults = world.snapshot(), world.trail(), []
     paths = {"GET /api/v1/orders": f"/api/v1/orders?county={COUNTY}",
              "POST /api/v1/orders/find": f"/api/v1/orders/find?county={COUNTY}",
+             "GET /api/v1/events": f"/api/v1/events?county={COUNTY}",
              "GET /api/v1/audit": f"/api/v1/audit?county={COUNTY}",
              "GET /api/v1/cases": f"/api/v1/cases?county={COUNTY}&q=路灯",
              "POST /api/v1/imports": f"/api/v1/imports?county={COUNTY}",
