@@ -6,13 +6,12 @@ wrong; see chaos.py.
 
 import os
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness import ROOT
 
-# With the sanitizers on and other tests beside them; each run is a process of its own, so they go on side by side.
+# With the sanitizers on, and other tests beside them.
 RUNS = {
     "crash_points": "--points --seed 1 --faults crash --gateway spool --rate 8",
     "mixed": "--minutes 0.2 --seed 2 --faults kill,crash,hang,stop,restart,redis --gateway spool --rate 8",
@@ -22,17 +21,9 @@ RUNS = {
 }
 
 
-@pytest.fixture(scope="module")
-def runs():
-    def run(words):
-        return subprocess.run([str(ROOT / "tests/chaos/run"), *words.split()], text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=400, check=False,
-                              env=os.environ | {"SIDAN_BIN": os.environ.get("SIDAN_BIN", str(ROOT / "build/asan/bin"))})
-    with ThreadPoolExecutor(2) as pool:
-        yield {name: pool.submit(run, words) for name, words in RUNS.items()}
-
-
 @pytest.mark.parametrize("name", RUNS)
-def test_nothing_is_lost_and_nothing_happens_twice(runs, name):
-    done = runs[name].result()
+def test_nothing_is_lost_and_nothing_happens_twice(name):
+    done = subprocess.run([str(ROOT / "tests/chaos/run"), *RUNS[name].split()], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=400, check=False,
+                          env=os.environ | {"SIDAN_BIN": os.environ.get("SIDAN_BIN", str(ROOT / "build/asan/bin"))})
     assert done.returncode == 0, done.stdout[-6000:]
