@@ -24,8 +24,9 @@
     X(ORDER_EXTEND, "order.extend")     /* ask for more time */                                                        \
     X(ORDER_EXTEND_DECIDE, "order.extend_decide")                                                                      \
     X(ORDERS_LIST, "orders.list")                                                                                      \
-    X(ORDERS_FIND, "orders.find") /* by a phone; every look is recorded */                                             \
-    X(AUDIT_LIST, "audit.list")   /* who came in, looked at what is personal, was turned away */                       \
+    X(ORDERS_FIND, "orders.find")   /* by a phone; every look is recorded */                                           \
+    X(AUDIT_LIST, "audit.list")     /* who came in, looked at what is personal, was turned away */                     \
+    X(FIGURES_READ, "figures.read") /* numbers without names, of the whole county */                                   \
     X(CASES_SEARCH, "cases.search")                                                                                    \
     X(IMPORT, "import")                                                                                                \
     X(OPEN311, "open311") /* write through Open311 */

@@ -213,6 +213,10 @@ char *words_to_json(const char *words);
 /* similar.c: those that are like an order, the likest first, each with why. 0 or -EIO. */
 int similar_find(struct database *database, const struct record *call, struct record *listing);
 
+/* figures.c: as rows of a listing. 0 or -EIO. */
+int figures_read(struct database *database, const struct record *call, struct record *listing);
+int figures_topics(struct database *database, const struct record *call, struct record *listing);
+
 /* verify.c */
 
 /* Answers `journal.verify` and `journal.rebuild`: a bounded number of rows each time. 0, or -EIO or -ESTALE. */

@@ -1,6 +1,7 @@
 /*
  * lists.c - what the archive answers: lists of orders, news, an order's
- * history, search, the audit trail.
+ * history, search, the audit trail; likeness and figures have files of their
+ * own.
  *
  * Filters are tables; each that a call carries adds a condition with a bound
  * value, so a query's text never holds anything that came from outside.
@@ -410,6 +411,10 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return read_history(database, delivery->message, listing);
     case MSG_FIND_SIMILAR:
         return similar_find(database, delivery->message, listing);
+    case MSG_READ_FIGURES:
+        return figures_read(database, delivery->message, listing);
+    case MSG_LIST_TOPICS:
+        return figures_topics(database, delivery->message, listing);
     case MSG_READ_CONTACT:
         return read_contact(database, delivery->message, listing);
     default:

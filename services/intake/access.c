@@ -316,6 +316,14 @@ static bool admit_to_order(struct access *access)
 
 /* -- everything else --------------------------------------------------------------------------------------------- */
 
+/* Whether somebody of the city, who has signed in elsewhere, asks for what they may see of this county. */
+static bool may_as_city(struct access *access, const struct county *county)
+{
+    const struct county *home = service_county(access->intake->service, access->caller.county);
+    return access->permission == PERMIT_FIGURES_READ && home &&
+           city_reads(home, &access->caller, county, &access->grant);
+}
+
 static bool admit_to_county(struct access *access)
 {
     const char *id = http_query(access->request, "county");
@@ -333,9 +341,9 @@ static bool admit_to_county(struct access *access)
             intake_answer_error(access->request, 404, "unknown", "county", "no county has this code: give ?county=");
         return false;
     }
-    if (strcmp(access->caller.county, county->id) != 0)
-        return refuse_known(access, "forbidden", NULL, "it is another county's");
     memcpy(access->county, county->id, sizeof access->county);
+    if (strcmp(access->caller.county, county->id) != 0)
+        return may_as_city(access, county) || refuse_known(access, "forbidden", NULL, "it is another county's");
     return decide(access);
 }
 

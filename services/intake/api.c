@@ -439,6 +439,20 @@ static void get_orders(void *arg, struct http_request *request)
     ask_list(ask, MSG_LIST_ORDERS, question, on_orders);
 }
 
+static void get_figures(void *arg, struct http_request *request)
+{
+    struct ask *ask = ask_new(arg, request);
+    RECORD *question = record_new();
+    ask_list(ask, MSG_READ_FIGURES, question, on_reply);
+}
+
+static void get_topics(void *arg, struct http_request *request)
+{
+    struct ask *ask = ask_new(arg, request);
+    RECORD *question = record_new();
+    ask_list(ask, MSG_LIST_TOPICS, question, on_reply);
+}
+
 static void get_cases(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
@@ -489,6 +503,17 @@ static const struct api_param similar_params[] = {
     {0},
 };
 static const struct api_param case_params[] = {PARAM("q", F_QUERY, .required = true), LIMIT, CURSOR, {0}};
+static const struct api_param figure_params[] = {
+    PARAM("from", F_START, .meaning = "only of orders placed then or later"),
+    PARAM("until", F_END, .meaning = "only of orders placed then or before"),
+    {0},
+};
+static const struct api_param topic_params[] = {
+    PARAM("from", F_START, .required = true, .meaning = "begin of the period"),
+    PARAM("until", F_END, .meaning = "its end; now unless given"),
+    PARAM("limit", F_LIMIT, .min = 1, .max = 200, .meaning = "greatest number of rows; 20 unless given"),
+    {0},
+};
 static const struct api_param audit_params[] = {
     PARAM("order", F_ORDER), PARAM("actor", F_ACTOR), PARAM("from", F_START), PARAM("until", F_END), LIMIT, CURSOR, {0},
 };
@@ -559,6 +584,12 @@ const struct http_route api_routes[] = {
     {GET, .path = "/api/v1/audit", .handle = get_audit, .permission = PERMIT_AUDIT_LIST,
      ABOUT(.summary = "Who came in, looked at what is personal, was turned away; newest first",
            .chinese = "审计记录，新的在前", .query = audit_params, .answer = "Trail")},
+    {GET, .path = "/api/v1/figures", .handle = get_figures, .permission = PERMIT_FIGURES_READ,
+     ABOUT(.summary = "How many orders there are of what kind", .chinese = "统计数据，不含个人信息",
+           .query = figure_params, .answer = "Figures")},
+    {GET, .path = "/api/v1/topics", .handle = get_topics, .permission = PERMIT_FIGURES_READ,
+     ABOUT(.summary = "What most people raise in a period, per town and category, and how that has grown",
+           .chinese = "高频事项及其增长", .query = topic_params, .answer = "Topics")},
     {GET, .path = "/api/v1/cases", .handle = get_cases, .permission = PERMIT_CASES_SEARCH,
      ABOUT(.summary = "Finished orders with these words", .chinese = "检索案例", .query = case_params,
            .answer = "Cases")},

@@ -70,6 +70,16 @@ static const struct answer {
      .fields = "order title category outcome rating closed_at detail",
      .required = "order detail"},
     {.name = "Cases", .meaning = "Cases, what fits best first", .rows = "Case"},
+    {.name = "Figure",
+     .meaning = "How many orders of the period there are of one kind",
+     .fields = "figure value count",
+     .required = "figure value count"},
+    {.name = "Figures", .meaning = "Numbers of orders; total: of all that were placed in the period", .rows = "Figure"},
+    {.name = "Topic",
+     .meaning = "A matter that many people raise; town: \"\" where it is not known",
+     .fields = "town category count before",
+     .required = "town category count before"},
+    {.name = "Topics", .meaning = "What most people raise, the most frequent first", .rows = "Topic"},
     {.name = "Entry",
      .meaning = "An entry of the audit trail",
      .fields = "at actor action order result detail",
@@ -83,7 +93,9 @@ static const struct answer {
      .meaning = "Who is signed in",
      .fields = "county",
      .required = "county roles csrf ends",
-     .more = "{\"roles\": {\"type\": \"array\", \"items\": {\"type\": \"string\"},"
+     .more = "{\"counties\": {\"type\": \"array\", \"items\": {\"type\": \"string\"},"
+             " \"description\": \"of the city's people: whose figures they may read\"},"
+             " \"roles\": {\"type\": \"array\", \"items\": {\"type\": \"string\"},"
              " \"description\": \"member:M1, leader:G1, convener:T1, ...\"},"
              " \"csrf\": {\"type\": \"string\", \"description\": \"for X-CSRF-Token\"},"
              " \"ends\": {\"type\": \"string\", \"format\": \"date-time\"}}"},

@@ -3,7 +3,7 @@
  *
  * The table follows the roles of the domain: residents see their own orders; members what they took on and what their
  * group may claim; leaders their group's; conveners their town's; clerks what their department was given; committees
- * their groups'; the office the county's. The city above sees figures only, and there are none yet.
+ * their groups'; the office the county's. The city above sees figures only, those of all its counties.
  */
 #include "services/intake/roles.h"
 
@@ -38,6 +38,7 @@ static const struct permission_rule {
     [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
     [PERMIT_ORDERS_FIND] = {OFFICE, 0, false},
     [PERMIT_AUDIT_LIST] = {OFFICE, 0, false},
+    [PERMIT_FIGURES_READ] = {CONVENER | COMMITTEE | OFFICE | CITY, 0, false},
     [PERMIT_CASES_SEARCH] = {OFFICE, 0, false},
     [PERMIT_IMPORT] = {OFFICE, 0, false},
     [PERMIT_OPEN311] = {OFFICE, 0, false},
@@ -160,6 +161,26 @@ void permission_decide(const struct county *county, const struct caller *caller,
         decide_about_person(county, caller, permission, order, ret_grant);
     else if (caller->kind == CALLER_KEY)
         decide_about_key(county, caller, permission, ret_grant);
+}
+
+bool city_reads(const struct county *home, const struct caller *caller, const struct county *other,
+                struct grant *ret_grant)
+{
+    struct roster_entry role;
+    for (size_t i = 0; caller->kind == CALLER_PERSON && next_role(home, caller->phone, &i, &role);) {
+        if (!is_kind(&role, "city"))
+            continue;
+        struct caller elsewhere = {.kind = CALLER_PERSON};
+        struct grant grant;
+        memcpy(elsewhere.county, other->id, sizeof elsewhere.county);
+        person_digest(elsewhere.phone, other, role.phone);
+        permission_decide(other, &elsewhere, PERMIT_FIGURES_READ, NULL, &grant);
+        if (!(grant.relations & CITY))
+            return false;
+        *ret_grant = grant;
+        return true;
+    }
+    return false;
 }
 
 bool permission_of_resident(enum permission permission)

@@ -74,6 +74,13 @@ bool permission_is_of_order(enum permission permission);
 /* Whether a caller with this grant may claim an order for a member. */
 bool grant_covers_claim(const struct grant *grant, const char *member);
 
+/*
+ * Whether somebody who is of the city at home may read the figures of another county: its roster has to have them as
+ * the city's, too. ret_grant is set only then.
+ */
+bool city_reads(const struct county *home, const struct caller *caller, const struct county *other,
+                struct grant *ret_grant);
+
 /* "order.read"; "public" and the like for those without a scope. */
 const char *permission_name(enum permission permission);
 

@@ -94,8 +94,24 @@ static void post_code(void *arg, struct http_request *request)
     intake_answer_json(request, 202, json_pack("{s:i}", "expires_s", SIGN_IN_CODE_S));
 }
 
+/* The counties whose figures somebody of the city may read. */
+static json_t *counties_of_city(struct intake *intake, const struct county *home, const struct session *session)
+{
+    struct caller caller = {.kind = CALLER_PERSON};
+    struct grant grant;
+    json_t *list = json_array();
+    memcpy(caller.county, home->id, sizeof caller.county);
+    memcpy(caller.phone, session->phone, sizeof caller.phone);
+    for (size_t i = 0; i < service_county_count(intake->service); i++) {
+        const struct county *county = service_county_at(intake->service, i);
+        if (city_reads(home, &caller, county, &grant))
+            json_array_append_new(list, json_string(county->id));
+    }
+    return list;
+}
+
 /* Who is signed in, for a page. */
-static json_t *describe(const struct county *county, const struct session *session)
+static json_t *describe(struct intake *intake, const struct county *county, const struct session *session)
 {
     AUTOFREE char *roles = person_roles(county, session->phone);
     json_t *list = json_array();
@@ -103,7 +119,13 @@ static json_t *describe(const struct county *county, const struct session *sessi
     for (const char *rest = roles; words_next(&rest, role, sizeof role);)
         json_array_append_new(list, json_string(role));
     time_format(end, session->end);
-    return json_pack("{s:s, s:o, s:s, s:s}", "county", county->id, "roles", list, "csrf", session->csrf, "ends", end);
+    json_t *json =
+        json_pack("{s:s, s:o, s:s, s:s}", "county", county->id, "roles", list, "csrf", session->csrf, "ends", end);
+    json_t *counties = counties_of_city(intake, county, session);
+    if (json_array_size(counties) > 0)
+        json_object_set(json, "counties", counties);
+    json_decref(counties);
+    return json;
 }
 
 static void append_audit(struct intake *intake, const struct county *county, const char *roles, const char *action,
@@ -158,14 +180,15 @@ static void post_sign_in(void *arg, struct http_request *request)
         return;
     }
     metric_add("sidan_sign_ins_total", "Codes that were tried to sign in with", "result=\"right\"", 1);
-    intake_answer_json(request, 200, describe(form.county, &session));
+    intake_answer_json(request, 200, describe(intake, form.county, &session));
 }
 
 static void get_me(void *arg, struct http_request *request)
 {
     struct intake *intake = arg;
     const struct access *access = access_of(request);
-    intake_answer_json(request, 200, describe(service_county(intake->service, access->county), &access->session));
+    intake_answer_json(request, 200,
+                       describe(intake, service_county(intake->service, access->county), &access->session));
 }
 
 /* Where the trail is full, out all the same. */

@@ -219,6 +219,11 @@ def test_answers_are_as_described(door, shared):
         assert wait_until(lambda: door.ask(200, "GET", path, key="office").json["rows"], 20, f"{name} are listed")
         door.ask(401, "GET", path)
         door.ask(404, "GET", path.replace(COUNTY, "123456"), key="office")
+    for name in ("figures", "topics"):
+        path = f"/api/v1/{name}?{county}&from=2026-01-01T00:00:00"
+        assert door.ask(200, "GET", path, key="office").json["rows"] or name == "topics"
+        door.ask(401, "GET", path)
+    door.ask(400, "GET", f"/api/v1/topics?{county}", key="office")
     door.ask(200, "GET", f"/api/v1/events?{county}", key="office")
     door.ask(401, "GET", f"/api/v1/events?{county}")
     door.ask(200, "GET", f"/problems/{door.ask(404, 'GET', '/problems/nonsense').json['code']}")
@@ -264,7 +269,8 @@ def test_bodies_are_taken_as_described(door, shared):
 def test_parameters_are_taken_as_described(door, shared):
     asked, order = 0, shared.place()["order"]
     for (method, path), operation in door.description.operations.items():
-        good = {part["name"]: "x" for part in operation["parameters"] if part.get("in") == "query" and part["required"]}
+        good = {part["name"]: "2026-01-01T00:00:00" if part["schema"].get("format") == "date-time" else "x"
+                for part in operation["parameters"] if part.get("in") == "query" and part["required"]}
         for part in operation["parameters"]:
             if part.get("in") != "query" or part["name"] == "county":
                 continue

@@ -95,15 +95,15 @@ static const struct {
      "order.extend_decide",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.reassign "
      "order.extend_decide",
-     "orders.list"},
-    {"convener of another town", "10000001002", "", "", "orders.list"},
+     "orders.list figures.read"},
+    {"convener of another town", "10000001002", "", "", "orders.list figures.read"},
     {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer", "orders.list"},
     {"committee", "10000002001", "order.read order.notes order.decide", "order.read order.notes order.decide",
-     "orders.list"},
-    {"committee of another group", "10000002002", "", "", "orders.list"},
+     "orders.list figures.read"},
+    {"committee of another group", "10000002002", "", "", "orders.list figures.read"},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
-     "orders.list orders.find audit.list cases.search import open311"},
-    {"city", "10000005901", "", "", ""},
+     "orders.list orders.find audit.list figures.read cases.search import open311"},
+    {"city", "10000005901", "", "", "figures.read"},
     {"nobody", "10000009999", "", "", ""},
     {"the chair has a phone, and no role", "10000009001", "", "", ""},
 };
@@ -202,7 +202,7 @@ static void keys_have_scopes(void **state)
         const char *name, *granted;
         bool delegates;
     } rows[] = {
-        {"all", ALL_OF_ORDER " orders.list orders.find audit.list cases.search import open311", true},
+        {"all", ALL_OF_ORDER " orders.list orders.find audit.list figures.read cases.search import open311", true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},
         {"feed", "import", false},

@@ -1,0 +1,94 @@
+"""Figures and hot topics: numbers without names, that add up to the orders that there are; the city sees all its counties."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+
+from conftest import systems_in
+from harness import COUNTY, make_county, wait_until
+
+OTHER, THIRD = "990104", "990105"
+CITY, CONVENER, MEMBER = "10000005901", "10000001001", "10000004104"
+CATEGORIES = {"东门小区路灯不亮": 5, "东门小区垃圾没人清运": 3, "东门小区井盖坏了": 1}
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("figures")
+    others = [make_county(directory, county, keys={}) for county in (OTHER, THIRD)]
+    staff = others[1] / "staff.csv"  # the third county belongs to another city
+    staff.write_text("".join(line for line in staff.read_text(encoding="utf-8").splitlines(True) if CITY not in line),
+                     encoding="utf-8")
+    with systems_in(directory) as make:
+        yield make(counties=[make_county(directory), *others])
+
+
+def figures(caller, county=COUNTY, **more):
+    query = "&".join(f"{name}={value}" for name, value in more.items())
+    answer = caller.api("GET", f"/api/v1/figures?county={county}&{query}")
+    assert answer.status == 200, answer
+    table = {}
+    for row in answer.json["rows"]:
+        table.setdefault(row["figure"], {})[row["value"]] = row["count"]
+    return answer.json["total"], table
+
+
+def moment(**ago):
+    return (datetime.now() - timedelta(**ago)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def test_figures_add_up_to_the_orders(system):
+    orders = [system.place(title=title) for title, count in CATEGORIES.items() for _ in range(count)]
+    for order in orders:
+        system.wait_state(order, "open", "screening")
+    rated = next(order for order in orders if system.order(order)["state"] == "open")
+    system.finish(rated)
+    convener = system.sign_in(CONVENER)
+
+    def listed():
+        rows = list(system.rows(f"/api/v1/orders?county={COUNTY}&limit=100", key="office"))
+        return len(rows) == len(orders) and "closed" in {row["state"] for row in rows} and rows
+
+    rows = wait_until(listed, 20, "the archive has them all")
+    total, table = figures(convener)
+    assert total == len(orders)
+    for name in ("state", "category", "town", "group", "urgency"):
+        assert table[name] == Counter(row[name] for row in rows if row.get(name)), name
+    assert table["rating"] == {"satisfied": 1} and sum(table["outcome"].values()) == 1
+    assert 0 < table["mean_ms"]["answered"] < 60000 and "overdue" not in table
+    assert figures(convener, until=moment(days=1)) == (0, {}), "of another period"
+
+    title, text = "东门小区路灯不亮", figures(convener)
+    assert title not in str(text) and "周小雨" not in str(text)
+
+
+def test_the_city_sees_its_counties_side_by_side_and_nothing_else(system):
+    city = system.sign_in(CITY)
+    assert city.api("GET", "/api/v1/me").json["counties"] == [COUNTY, OTHER]
+    assert figures(city)[0] > 0 and figures(city, OTHER)[0] == 0
+    assert city.api("GET", f"/api/v1/figures?county={THIRD}").status == 403, "of another city"
+    for path in ("orders", "cases?q=路灯", "audit"):
+        for county in (COUNTY, OTHER):
+            joint = "&" if "?" in path else "?"
+            assert city.api("GET", f"/api/v1/{path}{joint}county={county}").status == 403, path
+    convener, member = system.sign_in(CONVENER), system.sign_in(MEMBER)
+    assert "counties" not in convener.api("GET", "/api/v1/me").json
+    assert convener.api("GET", f"/api/v1/figures?county={OTHER}").status == 403, "a convener is of one county"
+    assert member.api("GET", f"/api/v1/figures?county={COUNTY}").status == 403
+    assert system.api("GET", f"/api/v1/figures?county={OTHER}", key="office").status == 403
+    assert system.api("GET", f"/api/v1/figures?county={COUNTY}").status == 401
+
+
+def test_hot_topics_with_their_growth(system):
+    path = f"/api/v1/topics?county={COUNTY}"
+    rows = system.api("GET", f"{path}&from={moment(days=30)}", key="office").json["rows"]
+    wanted = [(row["town"], row["category"]) for row in system.rows(f"/api/v1/orders?county={COUNTY}", key="office")
+              if row.get("category")]
+    frequent = {topic: count for topic, count in Counter(wanted).items() if count > 1}
+    assert {(row["town"], row["category"]): row["count"] for row in rows} == frequent and frequent
+    assert [row["count"] for row in rows] == sorted(frequent.values(), reverse=True)
+    assert {row["before"] for row in rows} == {0}, "all of them are new"
+    assert len(system.api("GET", f"{path}&from={moment(days=30)}&limit=1", key="office").json["rows"]) == 1
+    missing = system.api("GET", path, key="office")
+    assert missing.status == 400 and missing.json["field"] == "from", missing
