@@ -120,6 +120,7 @@ struct county {
     const char *language;     /* zh (default) or en: of SMS */
     const char *chair_phone;  /* top of the escalation ladder; may be empty */
     const char *contact;      /* told to residents and in Open311 discovery */
+    const char *public_url;   /* where residents find sidan on the internet, for links in SMS; may be empty */
     double threshold;         /* routing confidence below which a convener screens, 0 to 1, default 0.5 */
     bool open311_tokens;      /* answer POST with a token instead of the number */
     int work_start, work_end; /* minutes since midnight, China time, default 08:30 and 17:30 */

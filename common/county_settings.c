@@ -15,11 +15,12 @@
 #include <string.h>
 
 static const int64_t DAY_MS = 86400000;
+enum { PUBLIC_URL_MAX = 40 }; /* characters */
 
 void county_set_defaults(struct county *county)
 {
     county->language = "zh";
-    county->chair_phone = county->contact = "";
+    county->chair_phone = county->contact = county->public_url = "";
     county->threshold = 0.5;
     county->work_start = 8 * 60 + 30;
     county->work_end = 17 * 60 + 30;
@@ -59,6 +60,20 @@ static int set_chair_phone(struct county *county, const char *value)
 static int set_contact(struct county *county, const char *value)
 {
     county->contact = value;
+    return 0;
+}
+
+/* Short, for an SMS; and of characters that every phone takes for a link. */
+static int set_public_url(struct county *county, const char *value)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:/_";
+    const char *host = strncmp(value, "https://", 8) == 0  ? value + 8
+                       : strncmp(value, "http://", 7) == 0 ? value + 7
+                                                           : "";
+    size_t size = strlen(value);
+    if (size > PUBLIC_URL_MAX || !*host || strspn(value, allowed) != size || value[size - 1] == '/')
+        return -EINVAL;
+    county->public_url = value;
     return 0;
 }
 
@@ -155,6 +170,8 @@ static const struct {
     {"language", set_language, "zh or en"},
     {"chair_phone", set_chair_phone, "11 digits beginning with 1"},
     {"contact", set_contact, "text"},
+    {"public_url", set_public_url,
+     "an address such as https://sidan.example.cn, of at most 40 characters, without a slash at its end"},
     {"threshold", set_threshold, "a number from 0 to 1"},
     {"open311_tokens", set_open311_tokens, "yes or no"},
     {"work_hours", set_work_hours, "a start and a later end such as 08:30-17:30"},

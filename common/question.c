@@ -6,6 +6,7 @@
 #include "common/calendar.h"
 #include "common/clock.h"
 #include "common/order.h"
+#include "common/resident.h"
 #include "common/text.h"
 
 #include <stdio.h>
@@ -66,6 +67,7 @@ void ask_resident(enum service_id owner, const struct context *context, const st
         pause_clock(context, order, outcome);
         entry_of(entry, context);
         outcome_zadd(outcome, CLOCKS_KEY, until, entry);
+        await_reply(context, order, outcome);
         struct record *notice = outcome_notify(outcome, "asked", "resident");
         record_copy(notice, message, F_QUESTION);
         record_set_int(notice, F_DUE, until);
@@ -79,6 +81,7 @@ void drop_question(const struct context *context, const struct record *order, st
         return;
     entry_of(entry, context);
     outcome_zrem(outcome, CLOCKS_KEY, entry);
+    await_no_reply(context, order, outcome);
     record_set(outcome_changes(outcome), F_QUESTION, "");
     resume_clock(context, order, outcome);
 }
@@ -97,6 +100,8 @@ void take_answer(enum service_id owner, const struct context *context, const str
     drop_question(context, order, outcome);
     asker(context, order, recipient, sizeof recipient);
     record_copy(outcome_notify(outcome, "replied", recipient), message, F_NOTE);
+    if (record_is(message, F_VIA, VIA_SMS))
+        record_copy(outcome_notify(outcome, "reply_taken", "resident"), message, F_NOTE);
 }
 
 void end_question(const struct context *context, const struct record *order, struct outcome *outcome)

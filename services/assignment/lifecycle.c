@@ -5,6 +5,7 @@
  */
 #include "common/order.h"
 #include "common/question.h"
+#include "common/resident.h"
 #include "common/text.h"
 #include "services/assignment/assignment.h"
 
@@ -80,7 +81,9 @@ void record_answer(const struct context *context, const struct record *order, co
     record_copy(changes, answer, F_ANSWER);
     record_set_int(changes, F_ANSWERED_AT, context->now);
     record_set_int(changes, F_TRIES, 0);
+    record_set_int(changes, F_ROUND, record_int(order, F_ROUND) + 1);
     start_clock(context, order, CLOCK_CALLBACK, outcome);
+    await_reply(context, order, outcome);
     struct record *notice = outcome_notify(outcome, "answered", "resident");
     record_copy(notice, answer, F_ANSWER);
     record_copy(notice, answer, F_OUTCOME);
@@ -112,6 +115,7 @@ static void evaluate(const struct context *context, const struct record *order, 
     record_set(outcome_changes(outcome), F_STATE, STATE_EVALUATED);
     record_set(outcome_changes(outcome), F_RATING, rating);
     stop_clock(context, order, outcome);
+    await_no_reply(context, order, outcome);
     if (strcmp(rating, "dissatisfied") == 0) {
         const struct member_group *group = county_group(context->county, record_str(order, F_GROUP));
         snprintf(recipients, sizeof recipients, "%s%s", group ? "committee:" : "", group ? group->committee : "");
@@ -135,6 +139,7 @@ static void reopen(const struct context *context, const struct record *order, co
     record_set_int(changes, F_REOPENED, record_int(order, F_REOPENED) + 1);
     leave_primary(order, actor, context->order_id, outcome);
     start_clock(context, order, CLOCK_ANSWER, outcome);
+    await_no_reply(context, order, outcome);
     member_recipients(record_str(order, F_MEMBERS), members, sizeof members);
     convener_recipient(order, convener, sizeof convener);
     snprintf(recipients, sizeof recipients, "%s%s%s", members, *convener ? " " : "", convener);
@@ -142,6 +147,14 @@ static void reopen(const struct context *context, const struct record *order, co
     record_copy(notice, changes, F_DUE);
     if (note)
         record_set(notice, F_NOTE, note);
+}
+
+/* What a resident wrote by SMS was taken; and when they will hear more, if the order is handled again. */
+static void tell_taken(const struct record *message, struct outcome *outcome)
+{
+    struct record *notice = outcome_notify(outcome, "rating_taken", "resident");
+    record_copy(notice, message, F_NOTE);
+    record_copy(notice, outcome_changes(outcome), F_DUE);
 }
 
 void handle_rate(const struct context *context, const struct record *order, const struct record *message,
@@ -156,8 +169,13 @@ void handle_rate(const struct context *context, const struct record *order, cons
         outcome_refuse(outcome, "invalid", "rating", "rating is one of: %s", ratings);
         return;
     }
-    if (strncmp(actor, "member:", 7) == 0 || strncmp(actor, "department:", 11) == 0) {
+    bool handler = strncmp(actor, "member:", 7) == 0 || strncmp(actor, "department:", 11) == 0;
+    if (handler || (strcmp(actor, "resident") == 0 && resident_handles(context->county, order))) {
         outcome_refuse(outcome, "forbidden", "actor", "those who handled an order do not rate it");
+        return;
+    }
+    if (record_has(message, F_ROUND) && record_int(message, F_ROUND) != record_int(order, F_ROUND)) {
+        outcome_refuse(outcome, "state", NULL, "there is another answer now: look at that one first");
         return;
     }
     bool unreachable = strcmp(rating, "unreachable") == 0;
@@ -171,15 +189,18 @@ void handle_rate(const struct context *context, const struct record *order, cons
         record_set_int(outcome_changes(outcome), F_TRIES, tries);
         return;
     }
-    if (strcmp(rating, "dissatisfied") == 0 && record_int(order, F_REOPENED) == 0) {
+    bool dissatisfied = strcmp(rating, "dissatisfied") == 0;
+    if (dissatisfied && record_int(order, F_REOPENED) == 0) {
         record_set(outcome_changes(outcome), F_RATING, rating);
         reopen(context, order, actor, note, outcome);
-        return;
+    } else {
+        if (unreachable)
+            record_set_int(outcome_changes(outcome), F_TRIES, tries);
+        outcome_step(outcome, "rated", actor, note);
+        evaluate(context, order, rating, outcome);
     }
-    if (unreachable)
-        record_set_int(outcome_changes(outcome), F_TRIES, tries);
-    outcome_step(outcome, "rated", actor, note);
-    evaluate(context, order, rating, outcome);
+    if (dissatisfied && record_is(message, F_VIA, VIA_SMS)) /* else the order's end says so, which comes at once */
+        tell_taken(message, outcome);
 }
 
 void close_order(const struct context *context, const struct record *order, struct outcome *outcome)

@@ -11,6 +11,7 @@
 #include "common/alloc.h"
 #include "common/audit.h"
 #include "common/metrics.h"
+#include "common/resident.h"
 #include "common/store.h"
 #include "common/text.h"
 #include "services/intake/code.h"
@@ -214,6 +215,26 @@ static bool find_caller(struct access *access, const struct county *wanted)
 
 /* -- an order's code --------------------------------------------------------------------------------------------- */
 
+/* Whether the code or the token was right; otherwise answers, what is wrong with `word`. */
+static bool is_right(const struct access *access, enum code_result result, const char *word)
+{
+    switch (result) {
+    case CODE_RIGHT:
+        return true;
+    case CODE_WRONG:
+        return within_limits(access, 1) && refuse(access, word, NULL);
+    case CODE_LOCKED: /* which Redis has counted on its disk, too */
+        return within_limits(access, 1) && refuse(access, "too_many_tries", NULL);
+    default:
+        return unavailable(access);
+    }
+}
+
+static void grant_to_resident(struct access *access)
+{
+    access->grant = (struct grant){.granted = true, .relations = RESIDENT, .actor = "resident"};
+}
+
 /* What the order's code grants: false after answering that it does not. */
 static bool admit_resident(struct access *access)
 {
@@ -223,17 +244,11 @@ static bool admit_resident(struct access *access)
         return refuse(access, access->wrong_key ? "forbidden" : "unauthorized", NULL);
     if (!within_limits(access, is_safe(access->request) ? 0 : 1))
         return false;
-    switch (code_of_order(service_store(access->intake->service), county, access->order, code)) {
-    case CODE_RIGHT:
-        access->grant = (struct grant){.granted = true, .relations = RESIDENT, .actor = "resident"};
-        return true;
-    case CODE_WRONG:
-        return within_limits(access, 1) ? refuse(access, "forbidden", NULL) : false;
-    case CODE_LOCKED: /* which Redis has counted on its disk, too */
-        return within_limits(access, 1) ? refuse(access, "too_many_tries", NULL) : false;
-    default:
-        return unavailable(access);
-    }
+    if (!is_right(access, code_of_order(service_store(access->intake->service), county, access->order, code),
+                  "forbidden"))
+        return false;
+    grant_to_resident(access);
+    return true;
 }
 
 /* -- an order ---------------------------------------------------------------------------------------------------- */
@@ -314,6 +329,59 @@ static bool admit_to_order(struct access *access)
     return load(access);
 }
 
+/* -- the link to an answer --------------------------------------------------------------------------------------- */
+
+/* Whether a browser brings the session of somebody who handles the order, whatever page it comes from. */
+static bool is_handler(struct access *access, const struct county *county, bool *ret_handles)
+{
+    struct caller *caller = &access->caller;
+    int r = session_find(access->intake, access->request, &access->session);
+    if (r == -EIO)
+        return unavailable(access);
+    if (r == 0 && strcmp(access->session.county, county->id) == 0) {
+        caller->kind = CALLER_PERSON;
+        memcpy(caller->county, access->session.county, sizeof caller->county);
+        memcpy(caller->phone, access->session.phone, sizeof caller->phone);
+        permission_decide(county, caller, access->permission, access->record, &access->grant);
+    }
+    *ret_handles = access->grant.forbidden;
+    return true;
+}
+
+/*
+ * The token says which answer of which order it is about. While that waits for its rating, and until it is closed,
+ * whoever has the link may what the resident may, unless they are known to handle the order. A link that was right once
+ * is no guess, so it may be opened as often as somebody likes.
+ */
+static bool admit_link(struct access *access)
+{
+    struct service *service = access->intake->service;
+    const char *token = http_segment(access->request, "token");
+    const struct county *county = NULL;
+    int64_t round = 0;
+    bool handles = false;
+    if (!within_limits(access, is_safe(access->request) ? 0 : 1))
+        return false;
+    if (rating_token_parse(token, access->county, access->order, &round) == 0)
+        county = service_county(service, access->county);
+    if (!is_right(access,
+                  county ? code_of_link(service_store(service), county, access->order, round, token) : CODE_WRONG,
+                  "unknown"))
+        return false;
+    int r = service_load_order(service, access->county, access->order, access->record);
+    if (r == -EIO)
+        return unavailable(access);
+    const char *state = record_str(access->record, F_STATE);
+    if (record_int(access->record, F_ROUND) != round || !words_have(STATE_ANSWERED " " STATE_EVALUATED, state))
+        return refuse(access, "ended", NULL);
+    if (!is_handler(access, county, &handles))
+        return false;
+    if (handles)
+        return refuse_known(access, "forbidden", "actor", "who handles an order does not rate it");
+    grant_to_resident(access);
+    return true;
+}
+
 /* -- everything else --------------------------------------------------------------------------------------------- */
 
 /* Whether somebody of the city, who has signed in elsewhere, asks for what they may see of this county. */
@@ -384,6 +452,8 @@ bool access_admit(void *arg, struct http_request *request, int permission)
         return admit_anybody(access);
     case PERMIT_GATEWAY:
         return admit_gateway(access);
+    case PERMIT_LINK:
+        return admit_link(access);
     case PERMIT_OF_RESOURCE:
         return true;
     default:

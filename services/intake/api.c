@@ -17,13 +17,14 @@
 #include "common/calendar.h"
 #include "common/clock.h"
 #include "common/order.h"
+#include "common/resident.h"
 #include "common/store.h"
 #include "common/text.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { MAX_BODY = 128 * 1024, KEY_MAX = 128, LIMIT_MAX = 1000 };
+enum { KEY_MAX = 128, LIMIT_MAX = 1000 };
 
 struct ask {
     struct intake *intake;
@@ -241,6 +242,10 @@ static bool set_actor(const struct access *access, struct record *message)
         return false;
     }
     record_set(message, named ? F_VIA : F_ACTOR, access->grant.actor);
+    if (access->permission == PERMIT_LINK) {
+        record_set(message, F_VIA, VIA_LINK);
+        record_set_int(message, F_ROUND, record_int(access->record, F_ROUND));
+    }
     return true;
 }
 
@@ -304,7 +309,7 @@ static void set_expected(const struct access *access, struct record *message)
         record_set_int(message, F_EXPECTED, etags_name(wanted, version) ? version : 0);
 }
 
-static void post_action(void *arg, struct http_request *request)
+void post_action(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
     enum message_type type = message_of(ask);
@@ -312,7 +317,8 @@ static void post_action(void *arg, struct http_request *request)
     struct fault fault;
     size_t size;
     const char *body = http_body(request, &size);
-    int r = json_to_record(body, size, type, api_reserved, message, &fault);
+    const struct api_about *about = http_about(request);
+    int r = json_to_record(body, size, type, about->reserved ? about->reserved : api_reserved, message, &fault);
     if (r == 0 && !(type == MSG_CLAIM ? set_claimant : set_actor)(ask->access, message))
         return;
     if (r == 0)
@@ -522,7 +528,7 @@ static const struct api_param audit_params[] = {
 #define ORDER ORDERS "/{id}"
 #define GET .method = "GET"
 #define ACTION(message, english, zh, ...)                                                                              \
-    .method = "POST", .handle = post_action, .max_body = MAX_BODY,                                                     \
+    .method = "POST", .handle = post_action, .max_body = API_BODY_MAX,                                                 \
     ABOUT(.summary = (english), .chinese = (zh), .body = API_MESSAGE, .takes = MSG_##message, .answer = "Done",        \
           .step = true, __VA_ARGS__)
 
@@ -530,7 +536,7 @@ const struct http_route api_routes[] = {
     {.method = "POST",
      .path = ORDERS,
      .handle = post_order,
-     .max_body = MAX_BODY,
+     .max_body = API_BODY_MAX,
      .permission = PERMIT_ANYBODY,
      ABOUT(.summary = "Places an order", .chinese = "点单：反映一件事", .body = API_MESSAGE, .takes = MSG_PLACE_ORDER,
            .answer = "Placed", .status = 201)},

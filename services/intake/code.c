@@ -1,5 +1,5 @@
 /*
- * code.c - the six-digit codes; see code.h.
+ * code.c - the six-digit codes, and the tokens of links; see code.h.
  *
  * An order's code is computed, so a number that does not exist has one, too, and no answer tells which numbers exist.
  * Of a code for signing in Redis has a keyed hash, for five minutes; the scripts see to it that tries are counted
@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/order.h"
+#include "common/resident.h"
 #include "services/intake/roles.h"
 
 #include <errno.h>
@@ -31,13 +32,12 @@ static bool same(const char *a, const char *b)
     return strlen(a) == strlen(b) && sodium_memcmp(a, b, strlen(a)) == 0;
 }
 
-enum code_result code_of_order(struct store *store, const struct county *county, const char *order, const char *code)
+/* Counts a guess about an order that was not good, and says whether there were too many. */
+static enum code_result judge(struct store *store, const struct county *county, const char *order, bool good)
 {
-    char right[ACCESS_CODE_SIZE], name[64], key[KEY_SIZE];
-    order_access_code(right, order, vault_secret(county->vault));
+    char name[64], key[KEY_SIZE];
     snprintf(name, sizeof name, "wrong:%s", order);
     store_key(key, county->id, name);
-    bool good = same(code, right);
     if (good) {
         store_appendf(store, "GET %s", key);
     } else {
@@ -51,6 +51,21 @@ enum code_result code_of_order(struct store *store, const struct county *county,
     if (wrong > WRONG_MAX || (good && wrong == WRONG_MAX))
         return CODE_LOCKED;
     return good ? CODE_RIGHT : CODE_WRONG;
+}
+
+enum code_result code_of_order(struct store *store, const struct county *county, const char *order, const char *code)
+{
+    char right[ACCESS_CODE_SIZE];
+    order_access_code(right, order, vault_secret(county->vault));
+    return judge(store, county, order, same(code, right));
+}
+
+enum code_result code_of_link(struct store *store, const struct county *county, const char *order, int64_t round,
+                              const char *token)
+{
+    char right[RATING_TOKEN_SIZE];
+    rating_token(right, county->vault, order, round);
+    return judge(store, county, order, same(token, right));
 }
 
 /* The keys of a phone: of its code, and of how many it has been given. */

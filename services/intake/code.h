@@ -1,6 +1,6 @@
 /*
- * code.h - the six-digit codes: an order's, and those by which people sign in. Six digits can be guessed, so the tries
- * are counted in Redis, for all instances together.
+ * code.h - the six-digit codes: an order's, and those by which people sign in; and the tokens of links. Six digits can
+ * be guessed, so the tries are counted in Redis, for all instances together.
  */
 #ifndef SIDAN_INTAKE_CODE_H
 #define SIDAN_INTAKE_CODE_H
@@ -15,8 +15,13 @@ enum code_result {
     CODE_UNKNOWN /* Redis does not answer */
 };
 
-/* Whether it is an order's code. An order takes ten wrong ones an hour. */
+/*
+ * Whether it is an order's code; whether it is the token of a link to one of its answers (common/resident.h). An order
+ * takes ten wrong ones of either an hour.
+ */
 enum code_result code_of_order(struct store *store, const struct county *county, const char *order, const char *code);
+enum code_result code_of_link(struct store *store, const struct county *county, const char *order, int64_t round,
+                              const char *token);
 
 enum { SIGN_IN_CODE_SIZE = 7, SIGN_IN_CODE_S = 300, SIGN_IN_CODE_TRIES = 5 };
 

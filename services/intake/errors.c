@@ -65,6 +65,8 @@ static const struct word words[] = {
     {"gone", 409, "事项不在办理中：已办结归档，或编号不对。",
      "The order is not open: it is archived, or its number is wrong."},
     {"exists", 409, "这个编号已经用过，请重新提交。", "The number is taken: send the request again."},
+    {"ended", 410, "这个链接已经失效：事项已经办结，或正在重新办理。",
+     "This link has ended: the order is closed, or is being handled again."},
     {"changed", 412, "事项已经有了新的进展，请刷新后再决定。",
      "The order is not as it was when you saw it: load it again, and decide anew."},
     {"too_large", 413, "内容太大，请减小后再发送，或分几次发送。", "The body is too large: send less."},

@@ -22,6 +22,23 @@ void callback_receipt_by_serial(struct callback *callback, const char *serial, i
 /* An SMS that somebody sent; in gateway_reply.c. id: what the gateway calls it, "" when nothing. */
 void callback_reply(struct callback *callback, const char *from, const char *text, const char *id);
 
+/* An SMS that came in. Strings are borrowed. */
+struct reply {
+    struct callback *callback;
+    const char *phone, *text;
+    const char *id; /* the gateway's, by which a repetition is known */
+};
+
+/* What it is called in a county, the same when the gateway repeats it; tells nothing about who sent it. */
+void reply_reference(char reference[DIGEST_SIZE], const struct reply *reply, const struct county *county);
+
+/*
+ * What its sender was asked as a resident; in resident_reply.c. False when it is about nothing of that.
+ * named_elsewhere: it names an order, which is another one unless that waits for the sender.
+ */
+bool resident_reply(const struct reply *reply, bool named_elsewhere);
+void resident_reply_ignored(void); /* counts one of a stranger that was about nothing */
+
 /* Asks another service for it. idempotency may be NULL. */
 void callback_call(struct callback *callback, const char *county, const char *order, enum message_type type,
                    const struct record *message, const char *idempotency);

@@ -1,6 +1,8 @@
 /*
  * gateway_reply.c - which order an SMS is about that came in.
  *
+ * Whoever was asked something as a resident answers that (resident_reply.c); what else members write claims an order.
+ *
  * Codes of orders are short and every county has the same. Who is a member in several counties and sends a code that
  * may be any of two orders is asked back, by each county with the number of its own: nothing is claimed by chance.
  */
@@ -14,13 +16,6 @@
 #include <errno.h>
 #include <string.h>
 #include <utf8proc.h>
-
-/* An SMS on its way to one county, or to several that ask back. Strings are borrowed. */
-struct reply {
-    struct callback *callback;
-    const char *phone, *text;
-    const char *id; /* the gateway's, by which a repetition is known */
-};
 
 /* An ASCII letter or digit, or its full-width twin (U+FF10 0 to U+FF5A z). Returns the bytes it takes, else 0. */
 static size_t code_character(const char *text)
@@ -63,12 +58,17 @@ static int find_number(const char *text, char ret_county[7], int64_t *ret_serial
     return -ENOENT;
 }
 
+void reply_reference(char reference[DIGEST_SIZE], const struct reply *reply, const struct county *county)
+{
+    intake_secret_digest(reference, county, (const char *const[]){"sms", reply->phone, reply->text, reply->id}, 4);
+}
+
 /* Tells notification. order: that it is about, "" for none. ask: whether to ask back if that is the one. */
 static void pass_on(const struct reply *reply, const struct county *county, const char *order, bool ask)
 {
     RECORD *message = record_new();
-    char reference[DIGEST_SIZE]; /* of one SMS, the same when the gateway repeats it; tells nothing about the sender */
-    intake_secret_digest(reference, county, (const char *const[]){"sms", reply->phone, reply->text, reply->id}, 4);
+    char reference[DIGEST_SIZE];
+    reply_reference(reference, reply, county);
     record_set(message, F_FROM, reply->phone);
     record_set(message, F_BODY, reply->text);
     record_set(message, F_REF, reference);
@@ -153,16 +153,21 @@ static void pass_on_reply(struct intake *intake, const struct reply *reply, cons
     pass_on(reply, home, order, false);
 }
 
+/* Whether a text names an order by its number, or by the code with which a member claims one. */
+static bool names_order(const struct reply *reply, bool member)
+{
+    char county[7];
+    int64_t serial;
+    return find_number(reply->text, county, &serial) == 0 || (member && find_code(reply->text, &serial) == 0);
+}
+
 void callback_reply(struct callback *callback, const char *from, const char *text, const char *id)
 {
     struct intake *intake = callback_intake(callback);
     char plain[PHONE_SIZE];
     const char *phone = contact_phone(from, plain) == 0 ? plain : from; /* the number of a service is no phone */
     const struct county *home = home_of(intake, phone);
-    if (!home) {
-        callback_drop("an SMS of somebody who is no member");
-        return;
-    }
+    bool member = home && county_member_by_phone(home, phone);
     RECORD *message = record_new();
     struct fault fault;
     record_set(message, F_FROM, phone);
@@ -172,5 +177,11 @@ void callback_reply(struct callback *callback, const char *from, const char *tex
         callback_drop(fault.detail);
         return;
     }
-    pass_on_reply(intake, &(struct reply){.callback = callback, .phone = phone, .text = text, .id = id}, home);
+    const struct reply reply = {.callback = callback, .phone = phone, .text = text, .id = id};
+    if (resident_reply(&reply, names_order(&reply, member)))
+        return;
+    if (!member)
+        resident_reply_ignored();
+    if (home)
+        pass_on_reply(intake, &reply, home);
 }

@@ -34,10 +34,11 @@ struct intake {
 };
 
 /* The doors. Each route names its permission (roles.h). Routes are tried in this order. */
-extern const struct http_route contact_routes[], split_routes[], api_routes[], feed_routes[], sign_in_routes[],
-    import_routes[], problem_routes[], openapi_routes[], gateway_routes[], open311_routes[];
-extern const size_t contact_route_count, split_route_count, api_route_count, feed_route_count, sign_in_route_count,
-    import_route_count, problem_route_count, openapi_route_count, gateway_route_count, open311_route_count;
+extern const struct http_route contact_routes[], split_routes[], api_routes[], feed_routes[], link_routes[],
+    sign_in_routes[], import_routes[], problem_routes[], openapi_routes[], gateway_routes[], open311_routes[];
+extern const size_t contact_route_count, split_route_count, api_route_count, feed_route_count, link_route_count,
+    sign_in_route_count, import_route_count, problem_route_count, openapi_route_count, gateway_route_count,
+    open311_route_count;
 
 /* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
 struct intake_resource {
@@ -111,6 +112,10 @@ handler_fn place_order;
 
 /* A county by its id; for NULL or "" the only one that is configured. NULL when there is no such one. */
 const struct county *intake_county(struct intake *intake, const char *id);
+
+/* A handler of routes whose body becomes a message about the order, to the service that owns it; in api.c. */
+enum { API_BODY_MAX = 128 * 1024 };
+void post_action(void *arg, struct http_request *request);
 
 /* -- answers of the native API ----------------------------------------------------------------------------------- */
 

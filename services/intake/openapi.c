@@ -18,7 +18,7 @@
 
 #define SCHEMA(name) "#/components/schemas/" name
 
-const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, FIELD_COUNT};
+const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, FIELD_COUNT};
 
 /* How much time is left of an order's clock; computed, so no field. */
 #define LIGHT                                                                                                          \
@@ -58,6 +58,13 @@ static const struct answer {
      .required = "at"},
     {.name = "History", .meaning = "The steps of an order, oldest first", .rows = "Step"},
     {.name = "Contact", .meaning = "How to reach a resident", .fields = "contact", .required = ""},
+    {.name = "Answer",
+     .meaning = "An answer that its resident may rate, and who gave it; rating: once there is one",
+     .fields = "order title state outcome answer answered_at rating",
+     .required = "order title state outcome answer members department",
+     .more = "{\"members\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"description\": \"their names\"},"
+             " \"department\": {\"type\": [\"string\", \"null\"], \"description\": \"name of the department that it was"
+             " handed over to\"}}"},
     {.name = "Done", .meaning = "What became of an order", .fields = "done", .required = ""},
     {.name = "Split",
      .meaning = "An order that was split",
@@ -295,7 +302,9 @@ static void add_path_parameters(const char *path, json_t *parameters)
 {
     for (const char *brace = strchr(path, '{'); brace; brace = strchr(brace + 1, '{')) {
         AUTOFREE char *name = xstrndup(brace + 1, strcspn(brace + 1, "}"));
-        const char *meaning = strcmp(name, "id") == 0 ? field_info(F_ORDER)->meaning : field_info(F_ERROR)->meaning;
+        const char *meaning = strcmp(name, "id") == 0      ? field_info(F_ORDER)->meaning
+                              : strcmp(name, "token") == 0 ? "the end of the link in the SMS that tells an answer"
+                                                           : field_info(F_ERROR)->meaning;
         json_array_append_new(parameters, parameter(name, "path", true, meaning, json_pack("{s:s}", "type", "string")));
     }
 }
@@ -334,7 +343,7 @@ static json_t *security_of(const struct http_route *route)
     enum permission permission = (enum permission)route->permission;
     bool changes = strcmp(route->method, "GET") != 0;
     json_t *ways = json_array();
-    if (permission == PERMIT_ANYBODY)
+    if (permission == PERMIT_ANYBODY || permission == PERMIT_LINK) /* its token is in the address */
         return ways;
     if (permission != PERMIT_SIGNED_IN) {
         json_array_append_new(ways, json_pack("{s:[]}", "key"));
@@ -349,7 +358,7 @@ static json_t *security_of(const struct http_route *route)
 
 /* -- what is answered -------------------------------------------------------------------------------------------- */
 
-static const int problem_statuses[] = {400, 401, 403, 404, 408, 409, 412, 413, 415, 429, 500, 503};
+static const int problem_statuses[] = {400, 401, 403, 404, 408, 409, 410, 412, 413, 415, 429, 500, 503};
 
 static bool may_answer(const struct http_route *route, int status)
 {
@@ -357,7 +366,9 @@ static bool may_answer(const struct http_route *route, int status)
     bool everybody = route->permission == PERMIT_ANYBODY;
     switch (status) {
     case 401:
-        return !everybody;
+        return !everybody && route->permission != PERMIT_LINK;
+    case 410:
+        return route->permission == PERMIT_LINK;
     case 403: /* signing in: a wrong code, another site's page */
         return !everybody || about->body == API_FIELDS;
     case 409:

@@ -19,6 +19,7 @@ static const struct permission_rule {
     int forbidden; /* to these, whatever else they are: who handles an order does not rate it, for one */
     bool of_order;
 } rules[PERMISSION_COUNT] = {
+    [PERMIT_LINK] = {RESIDENT, MEMBER | CLERK, true},
     [PERMIT_SIGNED_IN] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE | CITY, 0, false},
     [PERMIT_ORDER_READ] = {RESIDENT | MEMBER | POOL | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, true},
     [PERMIT_ORDER_NOTES] = {MEMBER | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, true},
@@ -44,12 +45,11 @@ static const struct permission_rule {
     [PERMIT_OPEN311] = {OFFICE, 0, false},
 };
 
-static const char *const names[PERMISSION_COUNT] = {[PERMIT_ANYBODY] = "public",
-                                                    [PERMIT_GATEWAY] = "gateway",
-                                                    [PERMIT_OF_RESOURCE] = "resource",
-                                                    [PERMIT_SIGNED_IN] = "signed-in",
+static const char *const names[PERMISSION_COUNT] = {
+    [PERMIT_ANYBODY] = "public",       [PERMIT_GATEWAY] = "gateway",     [PERMIT_LINK] = "link",
+    [PERMIT_OF_RESOURCE] = "resource", [PERMIT_SIGNED_IN] = "signed-in",
 #define PERMISSION_NAME(id, name) [PERMIT_##id] = (name),
-                                                    PERMISSIONS(PERMISSION_NAME)
+    PERMISSIONS(PERMISSION_NAME)
 #undef PERMISSION_NAME
 };
 

@@ -16,6 +16,7 @@
 enum permission {
     PERMIT_ANYBODY = 1, /* no permission is needed */
     PERMIT_GATEWAY,     /* an SMS gateway, by the secret in its address */
+    PERMIT_LINK,        /* what its resident may with an answer, by the link that they were sent */
     PERMIT_OF_RESOURCE, /* the door has resources of its own, each with its permission: Open311 */
     PERMIT_SIGNED_IN,   /* anybody who is signed in */
 #define PERMISSION_ID(id, name) PERMIT_##id,

@@ -12,6 +12,7 @@
 #include "common/alloc.h"
 #include "common/contact.h"
 #include "common/metrics.h"
+#include "common/order.h"
 #include "common/serial.h"
 #include "common/text.h"
 #include "services/notification/people.h"
@@ -278,7 +279,7 @@ static void queue_help(const struct context *context, const struct record *messa
     struct occasion occasion = {.county = context->county,
                                 .order_id = record_str(message, F_ORDER),
                                 .order = none,
-                                .message = none,
+                                .message = message,
                                 .now = context->now};
     struct wording wording WORDING_CLEAR = {0};
     template_word(template, &occasion, &wording);
@@ -324,13 +325,30 @@ void test_sms(const struct context *context, const struct record *order, const s
     record_printf(outcome_reply(outcome, MSG_DONE), F_SMS, "%s.%s.1", context->county->id, context->message_id);
 }
 
+/* Whether all of these are numbers of the county's orders. */
+static bool are_ours(const struct context *context, const char *orders)
+{
+    char order[ORDER_ID_SIZE], county[7];
+    while (words_next(&orders, order, sizeof order))
+        if (order_parse(order, county, NULL) < 0 || strcmp(county, context->county->id) != 0)
+            return false;
+    return true;
+}
+
 void sms_reply(const struct context *context, const struct record *order, const struct record *message,
                struct outcome *outcome)
 {
     char ref[REF_SIZE];
     const struct member *member = people_by_phone(context->county, record_str(message, F_FROM), ref);
     const char *what = "stranger";
-    if (*ref && record_has(message, F_ORDER)) {
+    if (!are_ours(context, record_str(message, F_ORDERS))) {
+        outcome_refuse(outcome, "invalid", "orders", "a county asks about orders of its own");
+        return;
+    }
+    if (record_has(message, F_ORDERS)) {
+        what = "unclear";
+        queue_help(context, message, what, "resident", outcome);
+    } else if (*ref && record_has(message, F_ORDER)) {
         what = "which";
         queue_help(context, message, what, ref, outcome);
     } else if (member && record_has(order, F_VER)) {

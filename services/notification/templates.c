@@ -11,7 +11,7 @@
 #include "services/notification/templates.h"
 
 #include "common/alloc.h"
-#include "common/order.h"
+#include "common/resident.h"
 #include "common/text.h"
 #include "common/vault.h"
 
@@ -59,11 +59,12 @@ templates[] = {
      "own; "
      "another message has its number and code."},
     {"asked",
-     "关于您反映的“{title}”（单号{order}），想问您：{question}请凭单号和查询码{access}在网上回答[，最迟{due}]。"
+     "关于您反映的“{title}”（单号{order}），想问您：{question}请直接回复这条短信，或凭单号和查询码{access}在网上回答["
+     "，最迟{due}]。"
      "没有您的回答，我们就按现在知道的办理。[有疑问请联系：{contact}。]",
-     "About your concern \"{title}\" (number {order}) we would like to ask: {question} Please answer online with the "
-     "number "
-     "and the code {access}[, by {due}]. Without an answer we go on with what we know.[ Questions: {contact}.]"},
+     "About your concern \"{title}\" (number {order}) we would like to ask: {question} Please reply to this "
+     "message, or online with the number and the code {access}[, by {due}]. Without an answer we go on with what we "
+     "know.[ Questions: {contact}.]"},
     {"replied", "“{title}”（单号{order}）的居民回答您了：{note}。期限继续计算。",
      "The resident of \"{title}\" (number {order}) answers: {note}. The deadline runs on."},
     {"unanswered", "“{title}”（单号{order}）的居民没有回答您的问题[：{question}]。期限继续计算，请按现在知道的办理。",
@@ -89,18 +90,30 @@ templates[] = {
     {"handed_over", "请贵单位办理：“{title}”[，地点：{place}]，单号{order}。[说明：{note}。][答复期限：{due}。]",
      "Please handle: \"{title}\"[, place: {place}], number {order}.[ Note: {note}.][ The answer is due on {due}.]"},
     {"answered",
-     "您反映的“{title}”（单号{order}）有答复了[（{outcome}）]：{answer}。您满意吗？请凭单号和查询码{access}在网上评价"
-     "[，或联系：{contact}]。",
-     "Your concern \"{title}\" (number {order}) has an answer[ ({outcome})]: {answer}. Are you satisfied? Please rate "
-     "it "
-     "online with the number and the code {access}[, or contact {contact}]."},
+     "您反映的“{title}”（单号{order}）有答复了[（{outcome}）]：{answer}"
+     "。您满意吗？请直接回复：1满意，2基本满意，3不满意。[{online}]",
+     "Your concern \"{title}\" (number {order}) has an answer[ ({outcome})]: {answer}. Are you satisfied? "
+     "Reply 1 (yes), 2 (basically) or 3 (no).[ {online}]"},
     {"reopened", "居民对“{title}”（单号{order}）的答复不满意，请再次办理。[居民的话：{note}。][原因：{reason}。]",
      "The resident is not satisfied with \"{title}\" (number {order}). Please take it up again.[ In their words: "
      "{note}.][ Reason: {reason}.]"},
     {"rated", "“{title}”（单号{order}）居民的评价是：{rating}。[居民的话：{note}。]谢谢您的付出。",
      "\"{title}\" (number {order}): the resident is {rating}.[ In their words: {note}.] Thank you for your work."},
-    {"closed", "您反映的“{title}”（单号{order}）已经办结。谢谢您的参与。",
-     "Your concern \"{title}\" (number {order}) is closed. Thank you for taking part."},
+    {"rating_taken",
+     "您对“{title}”（单号{order}）的评价收到了：{rating}。[您的话：{note}。][委员会再次办理，最迟{due}答复您。]"
+     "怎么处理会告诉您。",
+     "We have your rating of \"{title}\" (number {order}): {rating}.[ In your words: {note}.][ The members take it up "
+     "again and answer by {due}.] You will be told what follows."},
+    {"reply_taken", "您对“{title}”（单号{order}）的回答收到了[：{note}]。已转给办理的人，谢谢您。",
+     "We have your answer about \"{title}\" (number {order})[: {note}]. Those who handle it have it, too. Thank you."},
+    {"unclear",
+     "没有看懂您的回复是哪一件事。请先写单号，再写1（满意）、2（基本满意）或3（不满意）；回答询问请写单号和您的回答。"
+     "等您回复的单号：{orders}。[有疑问请联系：{contact}。]",
+     "We could not tell what your reply means. Please send the number and 1 (satisfied), 2 (basically) or 3 "
+     "(dissatisfied); or the number and your answer, if you were asked something. Numbers that wait for you: "
+     "{orders}.[ Questions: {contact}.]"},
+    {"closed", "[您的评价收到了：{rated}。]您反映的“{title}”（单号{order}）已经办结。谢谢您的参与。",
+     "[We have your rating: {rated}. ]Your concern \"{title}\" (number {order}) is closed. Thank you for taking part."},
     {"reminder", "提醒您：“{title}”（单号{order}）的{clock}{deadline}，请抓紧办理。",
      "Reminder: the {clock} of \"{title}\" (number {order}) {deadline}. Please see to it."},
     {"escalated", "请您督促：“{title}”（单号{order}）的{clock}{deadline}，还没有办好。[办理的委员：{members}。]",
@@ -179,6 +192,24 @@ static char *worded(const struct occasion *occasion, enum field field)
         if (strcmp(words[i].word, value) == 0)
             return xstrdup(is_english(occasion) ? words[i].en : words[i].zh);
     return xstrdup(value);
+}
+
+/* What its resident says of it; nothing when they could not be asked. */
+static char *given_rating(const struct occasion *occasion, enum field field)
+{
+    return record_is(occasion->order, field, "unreachable") ? xstrdup("") : worded(occasion, field);
+}
+
+static char *order_list(const struct occasion *occasion, enum field field)
+{
+    const char *orders = record_str(occasion->message, field);
+    char *list = xstrdup(""), order[ORDER_ID_SIZE];
+    while (words_next(&orders, order, sizeof order)) {
+        char *longer = xasprintf("%s%s%s", list, *list ? (is_english(occasion) ? ", " : "、") : "", order);
+        free(list);
+        list = longer;
+    }
+    return list;
 }
 
 /* An order keeps its latest reason, which is the message's only where the order has been returned. */
@@ -278,6 +309,21 @@ static char *access_code(const struct occasion *occasion, enum field field)
     return xstrdup(code);
 }
 
+/* Where an answer is rated. A link stands at the end, where no phone takes what follows for a part of it. */
+static char *online(const struct occasion *occasion, enum field field)
+{
+    bool english = is_english(occasion);
+    const char *url = occasion->county->public_url;
+    if (!*url) {
+        AUTOFREE char *code = access_code(occasion, field);
+        return xasprintf(
+            english ? "Please rate it online with the number and the code %s" : "请凭单号和查询码%s在网上评价", code);
+    }
+    char token[RATING_TOKEN_SIZE];
+    rating_token(token, occasion->county->vault, occasion->order_id, record_int(occasion->order, F_ROUND));
+    return xasprintf("%s %s" RATING_PAGE "%s", english ? "Please rate it at" : "请打开链接评价：", url, token);
+}
+
 static char *contact(const struct occasion *occasion, enum field field)
 {
     (void)field;
@@ -301,6 +347,8 @@ static const struct value {
     {"note", 100, plain, F_NOTE},
     {"outcome", 30, worded, F_OUTCOME},
     {"rating", 30, worded, F_RATING},
+    {"rated", 30, given_rating, F_RATING},
+    {"orders", 120, order_list, F_ORDERS},
     {"clock", 20, worded, F_CLOCK},
     {"due", 40, moment, F_DUE},
     {"deadline", 60, deadline, F_DUE},
@@ -308,6 +356,7 @@ static const struct value {
     {"order", 24, order_number, F_ORDER},
     {"code", 16, claim_code, F_ORDER},
     {"access", 6, access_code, F_ORDER},
+    {"online", 120, online, F_ORDER},
     {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},
     {"days", 6, number, F_DAYS},

@@ -23,7 +23,7 @@ UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when th
 UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "smswait:", "smsunknown:")
 # What may be in Redis when all is quiet; what of it is right is looked at one by one.
 KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "sms",
-                 "dlq", "audit", "chain", "swept", "gateways", "changes"}
+                 "dlq", "audit", "chain", "swept", "gateways", "changes", "asked"}
 # Instances know Redis' time to half a round trip, for which they wait a second at most; and these are two instances.
 CLOCKS_AGREE = 1000  # ms
 
@@ -344,6 +344,11 @@ class Audit:
             for entry in redis.zrange(f"clock:{{{county}}}", 0, -1):
                 if entry.partition("|")[0] not in open_orders:
                     faults.append(f"{county}: the clock entry {entry} is about no open order")
+        answered = {number for number, order in open_orders.items() if hashes.get(number, {}).get("state") == "answered"}
+        waiting = [number for key in keys["asked"] for number in redis.zrange(key, 0, -1)]
+        for number in {*waiting} ^ answered if len(waiting) == len({*waiting}) else waiting:
+            faults.append(f"{number} is {hashes.get(number, {}).get('state')}, and waits for a reply of its resident: "
+                          f"{waiting.count(number)} times")
         unsettled = self._ask(UNSETTLED, keys["sms"])
         endless = self._ask(ENDLESS, keys["first"])
         faults += [f"{key} is not settled" for key in unsettled] + [f"{key} never ends" for key in endless]

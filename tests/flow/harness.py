@@ -44,6 +44,7 @@ SANITIZED = "detect_leaks=1:abort_on_error=0:malloc_context_size=5:quarantine_si
 NO_LIMITS = {"guest_per_minute": 0, "codes_burst": 100, "codes_per_hour": 3600}  # all tests share one address
 ALWAYS_AT_WORK = {"work_hours": "00:00-24:00", "work_weekdays": "1-7"}
 ONE_PHONE = {"phone_orders": "0"}  # all tests place with the same
+ADDRESS = {"public_url": "https://sidan.example.cn"}
 
 
 def wait_until(condition, timeout, what, pause=0.05):
@@ -96,7 +97,7 @@ def make_county(directory, county=COUNTY, settings=None, clocks=None, source="99
     """
     target = Path(directory) / county
     shutil.copytree(ROOT / "deploy" / "counties" / source, target)
-    _change(target / "settings.csv", ALWAYS_AT_WORK | ONE_PHONE | (settings or {}), key=("name",), value="value")
+    _change(target / "settings.csv", ALWAYS_AT_WORK | ONE_PHONE | ADDRESS | (settings or {}), key=("name",), value="value")
     _change(target / "clocks.csv", clocks or {}, key=("urgency", "clock"), value="time")
     (target / "calendar.csv").unlink(missing_ok=True)
     with open(target / "keys.csv", "w", encoding="utf-8") as out:

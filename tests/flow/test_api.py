@@ -68,6 +68,12 @@ class Description:
             assert answer.json["code"] in response["description"].split(", "), answer
 
 
+def link_of(system, order):
+    """Where the rating that the resident was asked for is given."""
+    told = system.wait_sms(order, template="answered")[-1]["text"]
+    return "/api/v1/ratings/" + re.search(r"/r/([\w-]+)$", told)[1]
+
+
 class Door:
     def __init__(self, system):
         self.system = system
@@ -113,7 +119,7 @@ def test_every_route_is_described_and_nothing_else(shared, door):
     assert {key: operation["x-permission"] for key, operation in described.items()} == native
     for (method, _), operation in described.items():
         assert operation["summary"].isascii() and not operation["x-summary-zh"].isascii()
-        assert bool(operation["security"]) == (operation["x-permission"] != "public")
+        assert bool(operation["security"]) == (operation["x-permission"] not in ("public", "link"))
     names = [operation["operationId"] for operation in described.values()]
     assert len(set(names)) == len(names)
 
@@ -186,6 +192,20 @@ def go_through_an_order(door, system):
     return order
 
 
+def rate_by_link(door, system):
+    order = system.place()
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    system.answer_it(order)
+    path = link_of(system, order)
+    door.ask(200, "GET", path)
+    door.ask(404, "GET", path[:-1])
+    door.ask(400, "POST", path, {"rating": "nonsense"})
+    door.ask(200, "POST", path, {"rating": "dissatisfied", "note": "还是不亮"})
+    door.ask(410, "GET", path)
+    door.ask(410, "POST", path, {"rating": "satisfied"})
+
+
 def sign_in_and_out(door, system):
     form = {"county": COUNTY, "phone": OFFICE}
     door.ask(400, "POST", "/api/v1/sign-in/code", form | {"phone": "1"})
@@ -207,6 +227,7 @@ def test_answers_are_as_described(door, shared):
     unclear = shared.place(**UNCLEAR)
     shared.wait_state(unclear, "screening")
     door.step(200, unclear, "screen", {"decision": "accept", "category": "noise", "community": "C201"})
+    rate_by_link(door, shared)
     sign_in_and_out(door, shared)
 
     county = f"county={COUNTY}"
@@ -243,9 +264,12 @@ def example(schema):
 
 def test_bodies_are_taken_as_described(door, shared):
     """What a description calls required, of a type, or too long, is refused otherwise; and so is what it does not name."""
-    order = shared.place()
-    shared.wait_state(order, "open")
-    asked = 0
+    order, rated = shared.place(), shared.place()
+    for each in (order, rated):
+        shared.wait_state(each, "open")
+    shared.claim_all(rated)
+    shared.answer_it(rated)
+    token, asked = link_of(shared, rated).rpartition("/")[2], 0
     for (method, path), operation in door.description.operations.items():
         content = operation.get("requestBody", {"content": {}})["content"]
         schema = content.get("application/json", {}).get("schema")
@@ -259,7 +283,7 @@ def test_bodies_are_taken_as_described(door, shared):
             if "maxLength" in part:
                 bad.append((good | {name: "长" * (part["maxLength"] + 1)}, name))
         for body, field in bad:
-            address = path.replace("{id}", order["order"])
+            address = path.replace("{id}", order["order"]).replace("{token}", token)
             answer = door.ask(400, method, address, body, key="office")
             assert answer.json["field"] == field, (path, body, answer)
             asked += 1

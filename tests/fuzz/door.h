@@ -127,6 +127,7 @@ static void door_open(void)
     door.counties[1] = county_with_key("990102", door_keys[1]);
     door_add_routes(contact_routes, contact_route_count);
     door_add_routes(api_routes, api_route_count);
+    door_add_routes(link_routes, link_route_count);
     door_add_routes(sign_in_routes, sign_in_route_count);
     door_add_routes(import_routes, import_route_count);
     door_add_routes(problem_routes, problem_route_count);

@@ -74,11 +74,11 @@ static struct {
 
 /*
  * Whether the request wishes a certain turn of things. Of an order: c closed, t returned, j open, m remarked, y taken
- * by M1, a in the archive alone, n nowhere; x: its contact is sealed with a key that is not known. Of Redis: d away, o
- * out of memory, l many tries, k the right sign-in code, w too many codes, p an old session, i one about to end. Of
- * services: u unavailable, s stale, r refused, g gone. 2: there are two counties. 6: an IPv6 address. b: a limited
- * stranger. v: too many orders. q: the client goes away. A capital: the session is that of the person with this place
- * in the roster.
+ * by M1, a in the archive alone, n nowhere, h its resident was asked something; x: its contact is sealed with a key
+ * that is not known. Of Redis: d away, o out of memory, z an order of each county waits for whoever writes, l many
+ * tries, k the right sign-in code, w too many codes, p an old session, i one about to end. Of services: u unavailable,
+ * s stale, r refused, g gone. 2: there are two counties. 6: an IPv6 address. b: a limited stranger. v: too many orders.
+ * q: the client goes away. A capital: the session is that of the person with this place in the roster.
  */
 static bool wish(char letter)
 {
@@ -274,6 +274,17 @@ void __wrap_store_appendf(struct store *store, const char *format, ...)
     struct reply *reply = next_reply(wish('l') ? 11 : 1);
     if (strncmp(format, "GET", 3) == 0 && wish('l') && !wish('o'))
         reply_text(&reply->reply, reply->texts[0], "10");
+    if (strncmp(format, "ZREVRANGE", 9) == 0 && wish('z') && !wish('o')) {
+        va_list arguments;
+        va_start(arguments, format);
+        const char *key = va_arg(arguments, const char *);
+        va_end(arguments);
+        PROMISE(strncmp(key, "asked:{", 7) == 0);
+        make_array(reply, 2);
+        AUTOFREE char *order = xasprintf("%.6s%s", key + 7, strchr(DOOR_ORDER, '-'));
+        reply_text(&reply->elements[0], reply->texts[0], order);
+        reply_text(&reply->elements[1], reply->texts[1], "1795399200000");
+    }
 }
 
 void __wrap_store_append_script(struct store *store, struct script *script, size_t key_count, const char *const keys[],

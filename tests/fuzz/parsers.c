@@ -8,8 +8,10 @@
 #include "common/commit.h"
 #include "common/contact.h"
 #include "common/dial.h"
+#include "common/resident.h"
 #include "services/intake/limits.h"
 #include "services/intake/open311_token.h"
+#include "services/intake/reply_text.h"
 
 static void orders(const char *text)
 {
@@ -30,6 +32,22 @@ static void orders(const char *text)
         order_clock_entry(entry, id, clock, rung);
         PROMISE(order_parse(id, NULL, NULL) == 0 && *clock && rung >= 0);
     }
+}
+
+/* What a resident writes, and the token of a link. */
+static void replies(const char *text)
+{
+    char county[7], order[ORDER_ID_SIZE];
+    int64_t round;
+    const char *note = NULL, *rating = reply_rating(text, &note);
+    PROMISE(!rating == !note && (!note || (note > text && note <= text + strlen(text))));
+    PROMISE(!rating || words_have("satisfied basically dissatisfied", rating));
+    AUTOFREE char *words = reply_without_names(text, "990101-000123", "424242");
+    PROMISE(!words || (strlen(words) == strlen(text) && strcmp(words, text) != 0));
+    AUTOFREE char *plain = reply_plain(text);
+    PROMISE(plain);
+    if (rating_token_parse(text, county, order, &round) == 0)
+        PROMISE(order_parse(order, NULL, NULL) == 0 && strncmp(order, county, 6) == 0 && round >= 0);
 }
 
 static void times(const char *text)
@@ -133,6 +151,7 @@ static void fuzz(const char *data, size_t size)
         county = fixture_county();
     AUTOFREE char *text = xstrndup(data, size);
     orders(text);
+    replies(text);
     times(text);
     numbers(text);
     if (size < 200)

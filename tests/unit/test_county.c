@@ -164,6 +164,7 @@ static void defaults(void **state)
     for (int rung = 0; rung < RUNGS - 1; rung++)
         assert_int_equal(county->escalate[rung].working_days, 1);
     assert_int_equal(county->phone_orders, 10);
+    assert_string_equal(county->public_url, "");
     county_destroy(&county);
 }
 
@@ -180,7 +181,8 @@ static void all_settings(void **state)
     texts[FILE_SETTINGS] =
         "\xEF\xBB\xBFname,value\r\nname,\"石桥县, 政协\"\r\nlanguage,en\r\nchair_phone,10000009001\r\n"
         "contact,拨 0000-1234567\r\nthreshold,1\r\nopen311_tokens,yes\r\n"
-        "work_hours,00:00-23:59\r\nwork_weekdays,6-7\r\nescalate,90s\r\nphone_orders,0\r\n,,\r\n";
+        "work_hours,00:00-23:59\r\nwork_weekdays,6-7\r\nescalate,90s\r\nphone_orders,0\r\n"
+        "public_url,https://sidan.example.cn:8443/x\r\n,,\r\n";
     assert_int_equal(county_parse("990102", texts, note_fault, &faults, &county), 0);
     assert_string_equal(county->name, "石桥县, 政协");
     assert_string_equal(county->language, "en");
@@ -194,6 +196,7 @@ static void all_settings(void **state)
     for (int rung = 0; rung < RUNGS - 1; rung++)
         assert_int_equal(county->escalate[rung].ms, 90000);
     assert_int_equal(county->phone_orders, 0);
+    assert_string_equal(county->public_url, "https://sidan.example.cn:8443/x");
     assert_int_equal(county->key_count, 0);
     county_destroy(&county);
 }
@@ -254,6 +257,26 @@ static const struct {
     {FILE_SETTINGS, "name,value\nlanguage,zh\n", "settings.csv:0: the setting \"name\" is missing"},
     {FILE_SETTINGS, "name,value\nname,\n", "settings.csv:0: the setting \"name\" is missing"},
     {FILE_SETTINGS, "name,value\nname,甲\nname,乙\n", "settings.csv:3: name is already in line 2"},
+    {FILE_SETTINGS, "name,value\nname,甲\npublic_url,sidan.example.cn\n",
+     "settings.csv:3: public_url is not an address such as https://sidan.example.cn, of at most 40 characters, without "
+     "a "
+     "slash at its end"},
+    {FILE_SETTINGS, "name,value\nname,甲\npublic_url,https://\n",
+     "settings.csv:3: public_url is not an address such as https://sidan.example.cn, of at most 40 characters, without "
+     "a "
+     "slash at its end"},
+    {FILE_SETTINGS, "name,value\nname,甲\npublic_url,https://sidan.example.cn/\n",
+     "settings.csv:3: public_url is not an address such as https://sidan.example.cn, of at most 40 characters, without "
+     "a "
+     "slash at its end"},
+    {FILE_SETTINGS, "name,value\nname,甲\npublic_url,https://sidan.example.cn/?a\n",
+     "settings.csv:3: public_url is not an address such as https://sidan.example.cn, of at most 40 characters, without "
+     "a "
+     "slash at its end"},
+    {FILE_SETTINGS, "name,value\nname,甲\npublic_url,https://a-name-that-is-too-long-for-an-sms.example.cn\n",
+     "settings.csv:3: public_url is not an address such as https://sidan.example.cn, of at most 40 characters, without "
+     "a "
+     "slash at its end"},
     {FILE_SETTINGS, "name,value\nname,甲\ncolour,red\n", "settings.csv:3: there is no setting \"colour\""},
     {FILE_SETTINGS, "name,value\nname,甲\nlanguage,fr\n", "settings.csv:3: language is not zh or en"},
     {FILE_SETTINGS, "name,value\nname,甲\nlanguage,zh en\n", "settings.csv:3: language is not zh or en"},

@@ -456,6 +456,36 @@ static void replies_claim_or_are_helped(void **state)
     }
 }
 
+/* A resident who is asked which order they mean is told the county's own numbers, and no other. */
+static void residents_are_asked_back_about_orders_of_the_county(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *orders, *error;
+    } rows[] = {{"990101-000123 990101-000124", ""}, {"990101-000123 990102-000124", "invalid"}, {"x", "invalid"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        RECORD *none = record_new(), *message = record_new();
+        struct context context = fixture_context(county);
+        struct outcome *outcome = outcome_new();
+        context.order_id = "";
+        record_set(message, F_FROM, "10000000001");
+        record_set(message, F_BODY, "1");
+        record_set(message, F_REF, "r1");
+        record_set(message, F_ORDERS, rows[i].orders);
+        sms_reply(&context, none, message, outcome);
+        assert_string_equal(fixture_error(outcome), rows[i].error);
+        static const char sms[] = "990101.0123456789abcdef01234567.1", key[] = "sms:990101.0123456789abcdef01234567.1";
+        const char *template = written(outcome, "HSET", key, "template");
+        assert_string_equal(template ? template : "", *rows[i].error ? "" : "unclear");
+        if (template) {
+            AUTOFREE char *text = opened(outcome, sms, "text");
+            assert_non_null(strstr(text, "990101-000123、990101-000124"));
+            assert_written_sealed(outcome, sms, "phone", "10000000001");
+        }
+        outcome_destroy(&outcome);
+    }
+}
+
 /* Who is on the roster is sent the code, once, with the moment after which it must not go out any more. */
 static void codes_go_to_those_on_the_roster(void **state)
 {
@@ -519,6 +549,9 @@ static const char *const expected_names[] = {
     "answered",
     "reopened",
     "rated",
+    "rating_taken",
+    "reply_taken",
+    "unclear",
     "closed",
     "reminder",
     "escalated",
@@ -575,6 +608,10 @@ static void every_text_is_bounded_and_clean(void **state)
                 if (*words[w])
                     fill_order(order, words[w]);
                 record_copy(message, order, F_NOTE);
+                if (*words[w])
+                    record_set(message, F_ORDERS,
+                               "990101-000123 990101-000124 990101-000125 990101-000126 "
+                               "990101-000127 990101-000128 990101-000129 990101-000130 x");
                 struct occasion occasion = {&copy, "990101-000123", 123, order, message, fixture_now};
                 AUTOFREE char *text = template_text(expected_names[t], &occasion);
                 assert_non_null(text);
@@ -605,7 +642,7 @@ static const struct {
      "11:00 and is not done. Members: 顾怀谷, 温静姝."},
     {"answered", "zh",
      "【云溪县政协】您反映的“东门小区路灯不亮”（单号990101-000123）有答复了（已经解决）：灯修好了。您满意吗？"
-     "请凭单号和查询码%c在网上评价，或联系：0000-1234567。"},
+     "请直接回复：1满意，2基本满意，3不满意。请凭单号和查询码%c在网上评价"},
     {"claim_refused", "zh",
      "【云溪县政协】您要接的单（单号990101-000123）没有接成。原因：这件事由别的小组办理。"
      "有疑问请联系：0000-1234567。"},
@@ -658,6 +695,7 @@ int main(void)
         cmocka_unit_test(an_operator_tries_the_way),
         cmocka_unit_test(the_pause_grows_up_to_five_minutes),
         cmocka_unit_test(replies_claim_or_are_helped),
+        cmocka_unit_test(residents_are_asked_back_about_orders_of_the_county),
         cmocka_unit_test(codes_go_to_those_on_the_roster),
         cmocka_unit_test(every_text_is_bounded_and_clean),
         cmocka_unit_test(texts_say_what_people_need),

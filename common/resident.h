@@ -1,0 +1,46 @@
+/*
+ * resident.h - the resident of an order as somebody who is asked: to rate an answer, or to answer a question.
+ *
+ * What an SMS asks can be answered by its link or by a reply. Neither needs a sign-in, so both are bound as tightly as
+ * can be: the link to one answer of one order, the reply to the phone that the order was placed with.
+ */
+#ifndef SIDAN_RESIDENT_H
+#define SIDAN_RESIDENT_H
+
+#include "common/order.h"
+#include "common/service.h"
+#include "common/vault.h"
+
+/*
+ * What stands in the link by which an answer is rated: "990101-000123-1-9f86d081884c7d65", the order's number, which of
+ * its answers (F_ROUND), and a keyed hash of both. It is computed with the county's secret, so nothing stores it.
+ */
+enum { RATING_TOKEN_SIZE = 80 };
+void rating_token(char token[RATING_TOKEN_SIZE], const struct vault *vault, const char *order, int64_t round);
+
+/* Takes it apart, without a look at its hash: 0 or -EINVAL. */
+int rating_token_parse(const char *token, char ret_county[7], char ret_order[ORDER_ID_SIZE], int64_t *ret_round);
+
+/* Where that link leads to, behind the county's public_url: a page for it can live there. */
+#define RATING_PAGE "/r/"
+
+/*
+ * The zset "asked:PERSON" of a county: the orders that wait for this person's reply, by when they were asked. An order
+ * is in it from the commit that asks to the commit after which nothing is waited for; whose phone it is says F_PERSON.
+ */
+enum { ASKED_KEY_SIZE = 48 };
+void asked_key(char key[ASKED_KEY_SIZE], const char *person);
+void await_reply(const struct context *context, const struct record *order, struct outcome *outcome);
+void await_no_reply(const struct context *context, const struct record *order, struct outcome *outcome);
+
+/* How somebody replied, as F_VIA has it. */
+#define VIA_LINK "link"
+#define VIA_SMS "sms"
+
+/*
+ * Whether the order's resident handles it themselves, as one of its members or in its department. Nobody rates what
+ * they have done.
+ */
+bool resident_handles(const struct county *county, const struct record *order);
+
+#endif
