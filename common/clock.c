@@ -130,6 +130,16 @@ static int64_t own_time(const struct county *county, struct span span, int64_t f
     return span.working_days > 0 ? calendar_worked(county, from, to) : to - from;
 }
 
+int64_t clock_part_after(const struct county *county, const struct record *order, int64_t from, int64_t parts)
+{
+    int kind = clock_by_name(record_str(order, F_CLOCK));
+    if (kind < 0)
+        return calendar_next_work(county, from);
+    struct span span = span_of(county, order, kind);
+    int64_t part = own_time(county, span, record_int(order, F_CLOCK_AT), record_int(order, F_DUE)) / parts;
+    return calendar_next_work(county, span.working_days > 0 ? calendar_after_work(county, from, part) : from + part);
+}
+
 /* A pause moves a clock on by what has passed of its own time. */
 static int64_t after_pause(const struct county *county, struct span span, int64_t due, int64_t from, int64_t to)
 {

@@ -50,6 +50,12 @@ struct clock_trace {
 int64_t clock_due(const struct county *county, const struct record *order, const struct clock_trace *trace);
 
 /*
+ * The moment in working hours at which, after `from`, one of so many equal parts of the running clock's own time has
+ * passed; where no clock runs, at once.
+ */
+int64_t clock_part_after(const struct county *county, const struct record *order, int64_t from, int64_t parts);
+
+/*
  * The traffic light: green; yellow when three quarters of the clock's own time, working time or all time, are used up;
  * red when it is overdue. It stands still while the clock does. "" where none runs.
  */

@@ -68,6 +68,9 @@ static const char *const migrations[] = {
     /* The running clock, for its light. */
     ("ALTER TABLE orders ADD COLUMN clock TEXT; ALTER TABLE orders ADD COLUMN clock_at INTEGER;"
      "ALTER TABLE orders ADD COLUMN pauses TEXT;"),
+
+    /* Which residents a person has to call. */
+    "ALTER TABLE orders ADD COLUMN to_call INTEGER;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

@@ -21,6 +21,15 @@ handler_fn handle_decide;   /* MSG_DECIDE */
 handler_fn handle_ask;      /* MSG_ASK: the resident */
 handler_fn handle_reply;    /* MSG_ANSWER_ASKED: the resident's answer */
 
+/* callback.c: 回访, the resident of an answered order is asked for a rating, until there is one */
+#define CLOCK_ASK "ask"
+/* The order is being answered, and its callback clock has started: asks, and tells the answer. */
+void ask_for_rating(const struct context *context, const struct record *order, struct outcome *outcome);
+/* The moment has come at which to do it again, or to leave it to a person; `entry` of the clocks said so. */
+void ask_again(const struct context *context, const struct record *order, const char *entry, struct outcome *outcome);
+/* There is a rating, or the order is handled again. */
+void ask_no_more(const struct context *context, const struct record *order, struct outcome *outcome);
+
 /* merging.c: 并单, a primary order and those that are merged into it */
 handler_fn handle_split;        /* MSG_SPLIT: the opposite */
 handler_fn handle_merge;        /* MSG_MERGE */

@@ -104,6 +104,9 @@ void handle_clock(const struct context *context, const struct record *order, con
         close_order(context, order, outcome);
     } else if (strcmp(clock, CLOCK_QUESTION) == 0 && record_len(order, F_QUESTION) > 0) {
         end_question(context, order, outcome);
+    } else if (strcmp(clock, CLOCK_ASK) == 0 && record_is(order, F_STATE, STATE_ANSWERED) &&
+               record_int(order, F_ASKS) == rung && record_int(order, F_TO_CALL) == 0) {
+        ask_again(context, order, entry, outcome);
     } else if (record_is(order, F_CLOCK, clock) && record_int(order, F_RUNG) == rung && rung < RUNGS &&
                !clock_is_paused(order)) {
         sound(context, order, clock, entry, outcome);

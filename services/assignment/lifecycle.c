@@ -83,10 +83,7 @@ void record_answer(const struct context *context, const struct record *order, co
     record_set_int(changes, F_TRIES, 0);
     record_set_int(changes, F_ROUND, record_int(order, F_ROUND) + 1);
     start_clock(context, order, CLOCK_CALLBACK, outcome);
-    await_reply(context, order, outcome);
-    struct record *notice = outcome_notify(outcome, "answered", "resident");
-    record_copy(notice, answer, F_ANSWER);
-    record_copy(notice, answer, F_OUTCOME);
+    ask_for_rating(context, order, outcome);
 }
 
 void handle_answer(const struct context *context, const struct record *order, const struct record *message,
@@ -115,7 +112,7 @@ static void evaluate(const struct context *context, const struct record *order, 
     record_set(outcome_changes(outcome), F_STATE, STATE_EVALUATED);
     record_set(outcome_changes(outcome), F_RATING, rating);
     stop_clock(context, order, outcome);
-    await_no_reply(context, order, outcome);
+    ask_no_more(context, order, outcome);
     if (strcmp(rating, "dissatisfied") == 0) {
         const struct member_group *group = county_group(context->county, record_str(order, F_GROUP));
         snprintf(recipients, sizeof recipients, "%s%s", group ? "committee:" : "", group ? group->committee : "");
@@ -139,7 +136,7 @@ static void reopen(const struct context *context, const struct record *order, co
     record_set_int(changes, F_REOPENED, record_int(order, F_REOPENED) + 1);
     leave_primary(order, actor, context->order_id, outcome);
     start_clock(context, order, CLOCK_ANSWER, outcome);
-    await_no_reply(context, order, outcome);
+    ask_no_more(context, order, outcome);
     member_recipients(record_str(order, F_MEMBERS), members, sizeof members);
     convener_recipient(order, convener, sizeof convener);
     snprintf(recipients, sizeof recipients, "%s%s%s", members, *convener ? " " : "", convener);

@@ -17,7 +17,7 @@
 #define MERGEABLE STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
 #define HAS_ANSWER STATE_ANSWERED " " STATE_EVALUATED
 /* What a resident is told that is so for all of them; a question, for one, is asked of one person. */
-#define TOLD_TO_ALL "assigned_resident extended_resident answered"
+#define TOLD_TO_ALL "assigned_resident extended_resident answered answered_own"
 
 void handle_split(const struct context *context, const struct record *order, const struct record *message,
                   struct outcome *outcome)

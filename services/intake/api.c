@@ -493,6 +493,8 @@ static const struct api_param order_params[] = {
     PARAM("department", F_DEPARTMENT),
     PARAM("member", F_MEMBER, .meaning = "only those that this member has taken on"),
     PARAM("urgency", F_URGENCY, .meaning = "only those that are normal, or urgent"),
+    PARAM("to_call", F_TO_CALL, .min = 0, .max = 1,
+          .meaning = "1: only those whose resident a person has to call, because SMS asked for a rating in vain"),
     PARAM("q", F_QUERY, .meaning = "words that all stand in title, text or place"),
     PARAM("from", F_START, .meaning = "only those placed then or later"),
     PARAM("until", F_END, .meaning = "only those placed then or before"),

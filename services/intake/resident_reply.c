@@ -173,7 +173,9 @@ static size_t narrow(struct waiting *waiting, size_t count, const char *plain)
 {
     const char *note;
     size_t kept = 0;
-    for (size_t i = 0; i < count && !reply_rating(plain, &note); i++)
+    if (reply_rating(plain, &note))
+        return count;
+    for (size_t i = 0; i < count; i++)
         if (waiting[i].takes != MSG_RATE)
             waiting[kept++] = waiting[i];
     return kept > 0 ? kept : count;

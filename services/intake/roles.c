@@ -31,7 +31,7 @@ static const struct permission_rule {
     [PERMIT_ORDER_CLAIM] = {GROUP | LEADER | OFFICE, 0, true},
     [PERMIT_ORDER_HANDOVER] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_ANSWER] = {MEMBER | CLERK | OFFICE, 0, true},
-    [PERMIT_ORDER_RATE] = {RESIDENT | OFFICE, MEMBER | CLERK, true},
+    [PERMIT_ORDER_RATE] = {RESIDENT | CONVENER | OFFICE, MEMBER | CLERK, true}, /* the latter two after a call */
     [PERMIT_ORDER_REASSIGN] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_DECIDE] = {COMMITTEE | OFFICE, 0, true},
     [PERMIT_ORDER_EXTEND] = {MEMBER | OFFICE, 0, true},

@@ -94,6 +94,18 @@ templates[] = {
      "。您满意吗？请直接回复：1满意，2基本满意，3不满意。[{online}]",
      "Your concern \"{title}\" (number {order}) has an answer[ ({outcome})]: {answer}. Are you satisfied? "
      "Reply 1 (yes), 2 (basically) or 3 (no).[ {online}]"},
+    {"answered_own",
+     "您反映的“{title}”（单号{order}）有答复了[（{outcome}）]：{answer}。您自己参与了办理，所以不请您评价。",
+     "Your concern \"{title}\" (number {order}) has an answer[ ({outcome})]: {answer}. You are not asked to rate it, "
+     "because you handled it yourself."},
+    {"ask_again",
+     "您反映的“{title}”（单号{order}）已经答复，想听听您的意见。请直接回复：1满意，2基本满意，3不满意。[{online}]",
+     "We would like to hear what you think of the answer to \"{title}\" (number {order}). Reply 1 (satisfied), 2 "
+     "(basically) or 3 (dissatisfied).[ {online}]"},
+    {"to_call",
+     "“{title}”（单号{order}）还没有居民的评价，请打电话回访[，最迟{due}]，再登记结果。[办理的委员：{members}。]",
+     "\"{title}\" (number {order}) has no rating by its resident yet. Please call them[ by {due}], and record what they "
+     "say.[ Members: {members}.]"},
     {"reopened", "居民对“{title}”（单号{order}）的答复不满意，请再次办理。[居民的话：{note}。][原因：{reason}。]",
      "The resident is not satisfied with \"{title}\" (number {order}). Please take it up again.[ In their words: "
      "{note}.][ Reason: {reason}.]"},

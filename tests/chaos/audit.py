@@ -344,11 +344,10 @@ class Audit:
             for entry in redis.zrange(f"clock:{{{county}}}", 0, -1):
                 if entry.partition("|")[0] not in open_orders:
                     faults.append(f"{county}: the clock entry {entry} is about no open order")
-        answered = {number for number, order in open_orders.items() if hashes.get(number, {}).get("state") == "answered"}
-        waiting = [number for key in keys["asked"] for number in redis.zrange(key, 0, -1)]
-        for number in {*waiting} ^ answered if len(waiting) == len({*waiting}) else waiting:
-            faults.append(f"{number} is {hashes.get(number, {}).get('state')}, and waits for a reply of its resident: "
-                          f"{waiting.count(number)} times")
+        waiting = Counter(number for key in keys["asked"] for number in redis.zrange(key, 0, -1))
+        answered = Counter(number for number, kept in hashes.items() if kept.get("state") == "answered" and "person" in kept)
+        faults += [f"{number} is {hashes.get(number, {}).get('state')}, and waits {waiting[number]} times for a reply"
+                   for number in waiting.keys() | answered.keys() if waiting[number] != answered[number]]
         unsettled = self._ask(UNSETTLED, keys["sms"])
         endless = self._ask(ENDLESS, keys["first"])
         faults += [f"{key} is not settled" for key in unsettled] + [f"{key} never ends" for key in endless]

@@ -1,6 +1,7 @@
 """回访、群众评: how residents are asked for their rating, by a link and by SMS, and who may not rate."""
 
 import re
+from collections import Counter
 from itertools import count
 
 import pytest
@@ -335,6 +336,75 @@ def test_a_reply_finds_its_county(make_system, tmp_path):
     system.wait_state(ours, "closed")
 
 
+# -- three tries -------------------------------------------------------------------------------------------------------
+
+def to_call(system, key="office"):
+    rows = system.api("GET", f"/api/v1/orders?county={COUNTY}&to_call=1", key=key).json["rows"]
+    return [row["order"] for row in rows]
+
+
+def entries(system, order):
+    """What the clocks have to do about an order."""
+    return [entry for entry in system.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1) if entry.startswith(order["order"])]
+
+
+@pytest.fixture
+def hasty(make_system, tmp_path):
+    """A county whose callback clock runs for eight seconds."""
+    county = make_county(tmp_path, clocks={("normal", "callback"): "8s"}, settings={"escalate": "400d"})
+    return make_system(counties=[county], parameters=GATEWAY)
+
+
+def test_after_three_sms_in_vain_a_person_calls(hasty):
+    order = answered(hasty)
+    token = links(hasty, order)[0]
+    for number in (1, 2):
+        again = hasty.wait_sms(order, template="ask_again", recipient="resident", count=number)[number - 1]["text"]
+        assert "1满意，2基本满意，3不满意" in again and again.endswith(f"{URL}/r/{token}")
+    told = hasty.wait_sms(order, template="to_call", recipient="convener:T1")[0]["text"]
+    assert order["order"] in told and "最迟" in told
+    wait_until(lambda: to_call(hasty) == [order["order"]], 20, "it is on the list")
+    convener = hasty.sign_in("10000001001")
+    assert [row["order"] for row in convener.api("GET", "/api/v1/orders?to_call=1").json["rows"]] == [order["order"]]
+    hasty.wait_sms(order, template="reminder")
+    at = {row["step"]: row["at"] for row in hasty.history(order)}
+    assert at["answered"] < at["asked_again"] < at["to_call"] <= at["reminded"], "before the clock is over"
+    assert steps(hasty, order)[-5:] == ["answered", "asked_again", "asked_again", "to_call", "reminded"]
+    assert not [entry for entry in entries(hasty, order) if "|ask|" in entry], "nobody is asked a fourth time"
+
+    for _ in range(3):
+        assert hasty.order(order)["state"] == "answered" and to_call(hasty) == [order["order"]]
+        assert convener.step(order, "rating", {"rating": "unreachable", "note": "没有人接"}).status == 200
+    assert hasty.wait_state(order, "closed")["rating"] == "unreachable"
+    assert "评价收到" not in hasty.wait_sms(order, template="closed")[0]["text"]
+    wait_until(lambda: to_call(hasty) == [], 20, "it is off the list")
+    counts = Counter(sms["template"] for sms in hasty.spool(order))
+    assert (counts["answered"], counts["ask_again"], counts["to_call"]) == (1, 2, 1)
+
+
+def test_who_is_called_may_still_rate_by_sms(hasty):
+    order = answered(hasty)
+    hasty.wait_sms(order, template="to_call")
+    reply(hasty, RESIDENT, "1")
+    assert hasty.wait_state(order, "closed")["to_call"] == 0
+
+
+def test_a_rating_ends_the_asking(shared):
+    order = answered(shared, phone=somebody())
+    assert [entry for entry in entries(shared, order) if "|ask|1" in entry]
+    assert shared.rate(order, "dissatisfied").status == 200
+    assert not [entry for entry in entries(shared, order) if "|ask|" in entry]
+    shared.answer_it(order)
+    assert [entry for entry in entries(shared, order) if "|ask|1" in entry], "the next answer is asked about anew"
+
+
+def test_a_call_ends_with_what_the_resident_says(shared):
+    order = answered(shared, phone=somebody())
+    rating = {"actor": "convener:T1", "rating": "basically", "note": "电话里说还可以"}
+    assert shared.step(order, "rating", rating).status == 200
+    assert shared.wait_state(order, "closed")["rating"] == "basically"
+
+
 # -- those who do not rate ---------------------------------------------------------------------------------------------
 
 def test_handlers_do_not_rate_by_a_link(shared):
@@ -355,8 +425,10 @@ def test_handlers_do_not_rate_their_own_orders(shared):
     order = answered(shared, phone=HANDLER)
     refused = shared.rate(order, "satisfied")
     assert (refused.status, refused.json["code"]) == (403, "forbidden")
-    token = links(shared, order)[0]
-    assert rate(shared, token).status == 403
+    told = shared.wait_sms(order, template="answered_own", recipient="resident")[0]["text"]
+    assert "不请您评价" in told and "http" not in told
+    shared.wait_sms(order, template="to_call", recipient="convener:T1")
+    assert not waits_for(shared, order) and not [entry for entry in entries(shared, order) if "|ask|" in entry]
     reply(shared, HANDLER, "1")
     reply(shared, HANDLER, f"{order['order']} 1")
     assert shared.order(order)["state"] == "answered"

@@ -41,7 +41,7 @@ OPEN = {
     "order.claim": GROUP | {"office"},
     "order.handover": {"convener", "office"},
     "order.answer": {"office"},
-    "order.rate": {"office", "resident"},
+    "order.rate": {"convener", "office", "resident"},
     "order.reassign": {"convener", "office"},
     "order.decide": {"committee", "office"},
     "order.extend": {"office"},

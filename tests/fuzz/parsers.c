@@ -42,8 +42,8 @@ static void replies(const char *text)
     const char *note = NULL, *rating = reply_rating(text, &note);
     PROMISE(!rating == !note && (!note || (note > text && note <= text + strlen(text))));
     PROMISE(!rating || words_have("satisfied basically dissatisfied", rating));
-    AUTOFREE char *words = reply_without_names(text, "990101-000123", "424242");
-    PROMISE(!words || (strlen(words) == strlen(text) && strcmp(words, text) != 0));
+    AUTOFREE char *rest = reply_without_names(text, "990101-000123", "424242");
+    PROMISE(!rest || (strlen(rest) == strlen(text) && strcmp(rest, text) != 0));
     AUTOFREE char *plain = reply_plain(text);
     PROMISE(plain);
     if (rating_token_parse(text, county, order, &round) == 0)

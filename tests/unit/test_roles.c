@@ -91,9 +91,9 @@ static const struct {
     {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list"},
     {"leads another group", "10000004004", "", "", "orders.list"},
     {"convener", "10000001001",
-     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.reassign "
+     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
      "order.extend_decide",
-     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.reassign "
+     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
      "order.extend_decide",
      "orders.list figures.read"},
     {"convener of another town", "10000001002", "", "", "orders.list figures.read"},
