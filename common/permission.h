@@ -21,6 +21,7 @@
     X(ORDER_RATE, "order.rate")                                                                                        \
     X(ORDER_REASSIGN, "order.reassign") /* give it to other members */                                                 \
     X(ORDER_DECIDE, "order.decide")     /* after it was rated dissatisfied twice */                                    \
+    X(ORDER_FLAG, "order.flag")         /* call its rating unreasonable */                                             \
     X(ORDER_EXTEND, "order.extend")     /* ask for more time */                                                        \
     X(ORDER_EXTEND_DECIDE, "order.extend_decide")                                                                      \
     X(ORDERS_LIST, "orders.list")                                                                                      \

@@ -49,6 +49,7 @@
     X(OUTCOME)                                                                                                         \
     X(ANSWER)                                                                                                          \
     X(RATING)                                                                                                          \
+    X(FLAG)                                                                                                            \
     X(TO_CALL)                                                                                                         \
     X(REASON)                                                                                                          \
     X(RETURN_TO)                                                                                                       \

@@ -45,6 +45,8 @@ static const struct filter order_filters[] = {
      true},
     {F_PUBLIC, "coalesce(public, 0) = ?", false},
     {F_TO_CALL, "coalesce(to_call, 0) = ?", false},
+    {F_RATING, "rating = ?", false},
+    {F_FLAGGED, "(coalesce(flag, '') <> '') = ?", false},
     {F_WITHIN,
      "EXISTS (SELECT 1 FROM json_each(?) WHERE value IN ('group:' || \"group\", 'town:' || coalesce(town, ''),"
      " CASE WHEN state = 'open' THEN 'pool:' || \"group\" END,"

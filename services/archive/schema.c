@@ -69,8 +69,8 @@ static const char *const migrations[] = {
     ("ALTER TABLE orders ADD COLUMN clock TEXT; ALTER TABLE orders ADD COLUMN clock_at INTEGER;"
      "ALTER TABLE orders ADD COLUMN pauses TEXT;"),
 
-    /* Which residents a person has to call. */
-    "ALTER TABLE orders ADD COLUMN to_call INTEGER;",
+    /* Which residents a person has to call; which ratings are flagged. */
+    ("ALTER TABLE orders ADD COLUMN to_call INTEGER; ALTER TABLE orders ADD COLUMN flag TEXT;"),
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

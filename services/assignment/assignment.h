@@ -21,6 +21,9 @@ handler_fn handle_decide;   /* MSG_DECIDE */
 handler_fn handle_ask;      /* MSG_ASK: the resident */
 handler_fn handle_reply;    /* MSG_ANSWER_ASKED: the resident's answer */
 
+/* flag.c: ratings that are called unreasonable */
+handler_fn handle_flag; /* MSG_FLAG */
+
 /* callback.c: 回访, the resident of an answered order is asked for a rating, until there is one */
 #define CLOCK_ASK "ask"
 /* The order is being answered, and its callback clock has started: asks, and tells the answer. */

@@ -186,6 +186,8 @@ void handle_rate(const struct context *context, const struct record *order, cons
         record_set_int(outcome_changes(outcome), F_TRIES, tries);
         return;
     }
+    if (record_len(order, F_FLAG) > 0) /* that was about the rating before */
+        record_set(outcome_changes(outcome), F_FLAG, "");
     bool dissatisfied = strcmp(rating, "dissatisfied") == 0;
     if (dissatisfied && record_int(order, F_REOPENED) == 0) {
         record_set(outcome_changes(outcome), F_RATING, rating);

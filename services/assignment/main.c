@@ -16,6 +16,7 @@ static const struct handler handlers[] = {
     {.type = MSG_HANDOVER, .handle = handle_handover},
     {.type = MSG_GIVE_ANSWER, .handle = handle_answer},
     {.type = MSG_RATE, .handle = handle_rate},
+    {.type = MSG_FLAG, .handle = handle_flag},
     {.type = MSG_DECIDE, .handle = handle_decide},
     {.type = MSG_EXTEND, .handle = handle_extend},
     {.type = MSG_EXTEND_DECIDE, .handle = handle_extend_decide},

@@ -114,6 +114,7 @@ static const struct {
     {"invalid", "limit", "limit 应是 1 到 1000 的整数。"},
     {"invalid", "cursor", "cursor 应是上一页答复中的 next，原样带回。"},
     {"invalid", "Idempotency-Key", "Idempotency-Key 应有 1 到 128 个字符。"},
+    {"invalid", "decision", "decision 的值不对，请看接口说明。"},
     {"invalid", "question", "请写明要问的问题。"},
     {"invalid", "primary", "主单应是本县另一件事项的单号。"},
     {"state", "primary", "不能并入这一单：它不在办理中、还在审核，或已并入别的单。请核对主单的单号。"},

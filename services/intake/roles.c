@@ -34,6 +34,7 @@ static const struct permission_rule {
     [PERMIT_ORDER_RATE] = {RESIDENT | CONVENER | OFFICE, MEMBER | CLERK, true}, /* the latter two after a call */
     [PERMIT_ORDER_REASSIGN] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_DECIDE] = {COMMITTEE | OFFICE, 0, true},
+    [PERMIT_ORDER_FLAG] = {CONVENER | COMMITTEE | OFFICE, MEMBER | CLERK, true},
     [PERMIT_ORDER_EXTEND] = {MEMBER | OFFICE, 0, true},
     [PERMIT_ORDER_EXTEND_DECIDE] = {CONVENER | OFFICE, MEMBER, true},
     [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},

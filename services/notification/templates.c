@@ -104,7 +104,8 @@ templates[] = {
      "(basically) or 3 (dissatisfied).[ {online}]"},
     {"to_call",
      "“{title}”（单号{order}）还没有居民的评价，请打电话回访[，最迟{due}]，再登记结果。[办理的委员：{members}。]",
-     "\"{title}\" (number {order}) has no rating by its resident yet. Please call them[ by {due}], and record what they "
+     "\"{title}\" (number {order}) has no rating by its resident yet. Please call them[ by {due}], and record what "
+     "they "
      "say.[ Members: {members}.]"},
     {"reopened", "居民对“{title}”（单号{order}）的答复不满意，请再次办理。[居民的话：{note}。][原因：{reason}。]",
      "The resident is not satisfied with \"{title}\" (number {order}). Please take it up again.[ In their words: "

@@ -181,6 +181,9 @@ def go_through_an_order(door, system):
         door.step(200, order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "修好了"})
         door.step(200, order, "rating", {"rating": "dissatisfied"}, key=None, code=order["code"])
     door.step(409, order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "修好了"})
+    door.step(200, order, "flag", {"decision": "flag", "reason": "要求超出政策"})
+    door.step(409, order, "flag", {"decision": "flag", "reason": "要求超出政策"})
+    door.step(400, order, "flag", {"decision": "perhaps", "reason": "要求超出政策"})
     door.step(400, order, "decide", {"decision": "perhaps", "reason": "已经尽力"})
     door.step(200, order, "decide", {"decision": "close", "reason": "已经尽力"})
     wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 20, "it has left Redis")
@@ -341,6 +344,8 @@ def test_lists_are_told_in_parts_and_filtered(make_system):
     assert numbers("&member=M101") == [orders[0]["order"]] == numbers("&state=assigned")
     assert numbers("&q=夜间 北街") == [noise["order"]] and numbers("&q=夜间 南街") == []
     row = next(row for row in system.rows(base, key="office") if row["order"] == noise["order"])
+    assert numbers("&to_call=1") == [] == numbers("&rating=satisfied") == numbers("&flagged=1")
+    assert len(numbers("&to_call=0&flagged=0")) == 7
     for name in ("group", "town", "category", "department", "urgency"):
         assert noise["order"] in numbers(f"&{name}={row[name]}"), name
         assert numbers(f"&{name}=nonsense") == [], name

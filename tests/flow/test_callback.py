@@ -453,3 +453,104 @@ def test_handlers_do_not_rate_by_sms(shared):
     for text in ("1", f"{order['order']} 1", f"1 {order['code']}"):
         reply(shared, HANDLER, text)
     assert shared.order(order)["state"] == "answered" and waits_for(shared, order)
+
+
+# -- ratings -----------------------------------------------------------------------------------------------------------
+
+def journal(system, order):
+    """The steps that change something about the rating or the state: (step, state, rating)."""
+    rows = system.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
+    return [(row["step"], row.get("state"), row.get("rating")) for row in rows if "step" in row]
+
+
+def test_dissatisfied_reopens_to_the_same_members_once_then_the_committee(shared):
+    order = answered(shared, phone=somebody())
+    members = shared.order(order)["members"]
+    assert shared.rate(order, "dissatisfied").status == 200
+    again = shared.wait_state(order, "consulting")
+    assert (again["members"], again["reopened"]) == (members, 1)
+    shared.answer_it(order, "这次真的修好了")
+    assert shared.rate(order, "dissatisfied").status == 200
+    assert shared.wait_state(order, "evaluated")["reopened"] == 1
+    shared.wait_sms(order, template="decide", recipient="committee:K1")
+    assert shared.sign_in("10000001001").step(order, "decide", {"decision": "close", "reason": "x"}).status == 403
+    committee = shared.sign_in("10000002001")
+    assert committee.step(order, "decide", {"decision": "reopen", "reason": "还要再办"}).status == 200
+    assert shared.wait_state(order, "consulting")["members"] == members
+
+
+def test_ratings_are_stored_apart_from_closing(shared):
+    """Each as what the resident said at that moment, whether the order is closed by it or not."""
+    order = answered(shared, phone=somebody())
+    shared.rate(order, "dissatisfied")
+    shared.answer_it(order)
+    shared.rate(order, "dissatisfied")
+    assert shared.wait_state(order, "evaluated")["rating"] == "dissatisfied", "rated, and not closed"
+    assert shared.step(order, "decide", {"actor": "committee:K1", "decision": "reopen", "reason": "再办"}).status == 200
+    shared.answer_it(order)
+    shared.rate(order, "basically")
+    shared.wait_state(order, "closed")
+    wait_until(lambda: journal(shared, order)[-1][0] == "closed", 20, "the journal has it all")
+    assert [row for row in journal(shared, order) if row[2]] == [
+        ("reopened", "consulting", "dissatisfied"), ("rated", "evaluated", "dissatisfied"),
+        ("rated", "evaluated", "basically")]
+    assert journal(shared, order)[-1] == ("closed", "closed", None)
+
+
+def test_an_unreasonable_rating_is_flagged_and_never_changed(shared):
+    order = answered(shared, phone=somebody())
+    convener, committee, office = (shared.sign_in(phone) for phone in ("10000001001", "10000002001", "10000005001"))
+    flag = {"decision": "flag", "reason": "要求超出政策"}
+    assert convener.step(order, "flag", flag).status == 409, "nobody has rated it"
+    shared.rate(order, "dissatisfied")
+    shared.answer_it(order)
+    shared.rate(order, "dissatisfied")
+    shared.wait_state(order, "evaluated")
+
+    def listed(query):
+        rows = shared.api("GET", f"/api/v1/orders?county={COUNTY}&rating=dissatisfied&{query}", key="office").json["rows"]
+        return order["order"] in [row["order"] for row in rows]
+    wait_until(lambda: listed("flagged=0") and not listed("flagged=1"), 20, "it counts as any other")
+    assert shared.sign_in(HANDLER).step(order, "flag", flag).status == 403, "not by who handles it"
+    assert shared.step(order, "flag", flag, key=None, code=order["code"]).status in (401, 403)
+    for person in (convener, committee, office):
+        assert convener.step(order, "flag", flag | {"reason": " "}).status == 400
+        assert person.step(order, "flag", flag).status == 200
+        now = shared.order(order)
+        assert (now["flag"], now["rating"], now["state"]) == ("要求超出政策", "dissatisfied", "evaluated"), "it is shown"
+        wait_until(lambda: listed("flagged=1") and not listed("flagged=0"), 20, "it is counted apart")
+        assert person.step(order, "flag", {"decision": "withdraw", "reason": "看错了"}).status == 200
+        assert shared.order(order)["flag"] == ""
+    wait_until(lambda: listed("flagged=0") and not listed("flagged=1"), 20, "it counts again")
+    rows = shared.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
+    assert [(row["step"], row["actor"], row["note"]) for row in rows if "flag" in row.get("step", "")] == [
+        (step, actor, note) for actor in ("convener:T1", "committee:K1", "office:he")
+        for step, note in (("flagged", "要求超出政策"), ("unflagged", "看错了"))]
+
+
+# -- merged orders -----------------------------------------------------------------------------------------------------
+
+def test_each_resident_of_merged_orders_is_called_back(hasty):
+    """By a link, by SMS and by asking again, each for their own order; and each rates by themselves."""
+    phones = [somebody() for _ in range(3)]
+    primary, second, third = orders = [hasty.place(phone=phone, title=f"东门小区路灯不亮{phone}") for phone in phones]
+    for order in orders:
+        hasty.wait_state(order, "open")
+    for order in (second, third):
+        assert hasty.step(order, "merge", {"actor": "convener:T1", "primary": primary["order"]}).status == 200
+        wait_until(lambda: order["order"] in hasty.order(primary).get("merged", ""), 20, "it has joined")
+    hasty.claim_all(primary)
+    hasty.answer_it(primary)
+    tokens = [links(hasty, order)[0] for order in orders]
+    assert len(set(tokens)) == 3
+    assert [look(hasty, token).json["title"] for token in tokens] == [f"东门小区路灯不亮{phone}" for phone in phones]
+    assert rate(hasty, tokens[0]).status == 200
+    reply(hasty, phones[1], "3 我门口的还是不亮")
+    hasty.wait_state(primary, "closed")
+    again = hasty.wait_state(second, "consulting")
+    assert not again.get("primary"), "who is dissatisfied reopens their own order alone"
+    hasty.wait_sms(third, template="ask_again", count=2)
+    hasty.wait_sms(third, template="to_call", recipient="convener:T1")
+    wait_until(lambda: to_call(hasty) == [third["order"]], 20, "one resident is left to be called")
+    reply(hasty, phones[2], "2")
+    assert hasty.wait_state(third, "closed")["rating"] == "basically"

@@ -44,6 +44,7 @@ OPEN = {
     "order.rate": {"convener", "office", "resident"},
     "order.reassign": {"convener", "office"},
     "order.decide": {"committee", "office"},
+    "order.flag": {"convener", "committee", "office"},
     "order.extend": {"office"},
     "order.extend_decide": {"convener", "office"},
 }
@@ -88,6 +89,7 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/rating": "order.rate",
     "POST /api/v1/orders/{id}/reassign": "order.reassign",
     "POST /api/v1/orders/{id}/decide": "order.decide",
+    "POST /api/v1/orders/{id}/flag": "order.flag",
     "POST /api/v1/orders/{id}/extend": "order.extend",
     "POST /api/v1/orders/{id}/extend-decide": "order.extend_decide",
     "GET /api/v1/ratings/{token}": "link",

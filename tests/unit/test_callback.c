@@ -278,6 +278,54 @@ static void a_rating_by_sms_is_confirmed(void **state)
     assert_null(fixture_notified(outcome, "rating_taken"));
 }
 
+/* Flagged with a reason, taken back with one; the rating stays, and the next one has no flag. */
+static void a_rating_is_flagged_and_never_changed(void **state)
+{
+    (void)state;
+    record_set(message, F_REASON, "要求超出政策");
+    record_set(message, F_DECISION, "flag");
+    outcome_clear(outcome);
+    handle_flag(&context, order, message, outcome); /* nobody has rated it */
+    assert_string_equal(fixture_error(outcome), "state");
+    decide(handle_answer);
+    record_set(message, F_ACTOR, "resident");
+    record_set(message, F_RATING, "dissatisfied");
+    decide(handle_rate);
+    for (int twice = 0; twice < 2; twice++) {
+        record_set(message, F_ACTOR, "convener:T1");
+        record_set(message, F_DECISION, "flag");
+        decide(handle_flag);
+        assert_string_equal(outcome_step_name(outcome), "flagged");
+        assert_string_equal(record_str(order, F_FLAG), "要求超出政策");
+        assert_int_equal(record_count(outcome_changed(outcome)), 1);
+        outcome_clear(outcome);
+        handle_flag(&context, order, message, outcome);
+        assert_string_equal(fixture_error(outcome), "state");
+        record_set(message, F_DECISION, "withdraw");
+        decide(handle_flag);
+        assert_string_equal(outcome_step_name(outcome), "unflagged");
+        assert_string_equal(record_str(order, F_FLAG), "");
+    }
+    assert_string_equal(record_str(order, F_RATING), "dissatisfied");
+    outcome_clear(outcome);
+    handle_flag(&context, order, message, outcome); /* there is none to take back */
+    assert_string_equal(fixture_error(outcome), "state");
+    record_set(message, F_DECISION, "flag");
+    record_set(message, F_REASON, " ");
+    outcome_clear(outcome);
+    handle_flag(&context, order, message, outcome);
+    assert_string_equal(fixture_error(outcome), "invalid");
+
+    record_set(message, F_REASON, "要求超出政策");
+    decide(handle_flag);
+    record_set(message, F_ACTOR, "member:M1");
+    decide(handle_answer);
+    assert_string_equal(record_str(order, F_FLAG), "要求超出政策");
+    record_set(message, F_ACTOR, "resident");
+    decide(handle_rate);
+    assert_string_equal(record_str(order, F_FLAG), "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -291,6 +339,7 @@ int main(void)
         TEST(residents_of_merged_orders_are_asked_by_themselves),
         TEST(a_rating_is_of_the_answer_that_was_seen),
         TEST(a_rating_by_sms_is_confirmed),
+        TEST(a_rating_is_flagged_and_never_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

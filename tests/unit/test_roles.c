@@ -74,7 +74,7 @@ static void assert_granted(const struct county *county, const char *who, const c
     "order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim order.handover "  \
     "order.answer "                                                                                                    \
     "order.rate "                                                                                                      \
-    "order.reassign order.decide order.extend order.extend_decide"
+    "order.reassign order.decide order.flag order.extend order.extend_decide"
 
 static const struct {
     const char *who, *phone;
@@ -92,14 +92,14 @@ static const struct {
     {"leads another group", "10000004004", "", "", "orders.list"},
     {"convener", "10000001001",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
-     "order.extend_decide",
+     "order.flag order.extend_decide",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
-     "order.extend_decide",
+     "order.flag order.extend_decide",
      "orders.list figures.read"},
     {"convener of another town", "10000001002", "", "", "orders.list figures.read"},
     {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer", "orders.list"},
-    {"committee", "10000002001", "order.read order.notes order.decide", "order.read order.notes order.decide",
-     "orders.list figures.read"},
+    {"committee", "10000002001", "order.read order.notes order.decide order.flag",
+     "order.read order.notes order.decide order.flag", "orders.list figures.read"},
     {"committee of another group", "10000002002", "", "", "orders.list figures.read"},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
      "orders.list orders.find audit.list figures.read cases.search import open311"},
