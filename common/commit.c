@@ -172,6 +172,17 @@ static void pack_writes(msgpack_packer *packer, const struct outcome *outcome, s
     }
 }
 
+static void pack_guards(msgpack_packer *packer, const struct outcome *outcome, struct key_list *keys)
+{
+    msgpack_pack_array(packer, outcome->guard_count);
+    for (size_t i = 0; i < outcome->guard_count; i++) {
+        msgpack_pack_array(packer, 3);
+        msgpack_pack_int(packer, key_place(keys, outcome->guards[i].key));
+        pack_text(packer, outcome->guards[i].field);
+        msgpack_pack_int64(packer, outcome->guards[i].below);
+    }
+}
+
 /* The answer is fixed now, because a repeated request must get the same. Without one of the handler's it is DONE. */
 static void pack_answer(struct commit_plan *plan, const struct commit *commit, const struct outcome *outcome)
 {
@@ -198,7 +209,7 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
     bool changes = outcome->step != NULL, create = changes && commit->version == 0;
     bool remembers = *commit->first != '\0';
     size_t entries = 3 + 2U * (*commit->order != '\0') + 3U * changes + 3U * (commit->event != NULL) +
-                     (outcome->guard.key != NULL) + (outcome->limit.key != NULL) + remembers;
+                     (outcome->guard_count > 0) + (outcome->limit.key != NULL) + remembers;
     AUTOFREE char *hash = xasprintf("order:%s", commit->order);
     key_place(keys, hash);
 
@@ -235,12 +246,9 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
         pack_text(&packer, "id");
         pack_text(&packer, commit->event->id);
     }
-    if (outcome->guard.key) {
-        pack_text(&packer, "guard");
-        msgpack_pack_array(&packer, 3);
-        msgpack_pack_int(&packer, key_place(keys, outcome->guard.key));
-        pack_text(&packer, outcome->guard.field);
-        msgpack_pack_int64(&packer, outcome->guard.below);
+    if (outcome->guard_count > 0) {
+        pack_text(&packer, "guards");
+        pack_guards(&packer, outcome, keys);
     }
     if (outcome->limit.key) {
         pack_text(&packer, "limit");

@@ -34,8 +34,11 @@ static void release(struct outcome *outcome)
     }
     free(outcome->messages);
     free(outcome->writes);
-    free(outcome->guard.key);
-    free(outcome->guard.field);
+    for (size_t i = 0; i < outcome->guard_count; i++) {
+        free(outcome->guards[i].key);
+        free(outcome->guards[i].field);
+    }
+    free(outcome->guards);
     free(outcome->limit.key);
     free(outcome->cause);
     free(outcome->step);
@@ -156,9 +159,8 @@ void outcome_count(struct outcome *outcome, enum field field, int64_t by)
 
 void outcome_guard(struct outcome *outcome, const char *key, const char *field, int64_t below)
 {
-    free(outcome->guard.key);
-    free(outcome->guard.field);
-    outcome->guard = (struct guard){xstrdup(key), xstrdup(field), below};
+    outcome->guards = xrealloc(outcome->guards, (outcome->guard_count + 1) * sizeof *outcome->guards);
+    outcome->guards[outcome->guard_count++] = (struct guard){xstrdup(key), xstrdup(field), below};
 }
 
 void outcome_limit(struct outcome *outcome, const char *key, int64_t burst, int64_t interval_ms)

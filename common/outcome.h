@@ -58,7 +58,7 @@ void outcome_count(struct outcome *outcome, enum field field, int64_t by);
 /*
  * The commit happens only while the number in this hash field is below
  * `below` (absent counts as 0); else it is a stale effect, and nothing is
- * written. This is how states only move forward.
+ * written. This is how states only move forward. Of several all must hold.
  */
 void outcome_guard(struct outcome *outcome, const char *key, const char *field, int64_t below);
 

@@ -42,8 +42,9 @@ struct outcome {
     size_t message_count;
     struct write *writes;
     size_t write_count;
-    struct guard guard; /* key NULL: none */
-    struct limit limit; /* likewise */
+    struct guard *guards;
+    size_t guard_count;
+    struct limit limit; /* key NULL: none */
     bool has_reply;
     enum message_type reply_type;
     struct record *reply;

@@ -10,7 +10,7 @@
 --   edge, seq, id   of the event that is applied; absent for calls and local work
 --   sends    each {edge, outbox key, due key, message id, body, order, its key, whether that must be there}
 --   writes   each {command, key, argument, ...}
---   guard    {key, field, bound}
+--   guards   each {key, field, bound}; absent without
 --   limit    {key, burst, ms}: so many at once, and one more each so many ms; the key has when all are free again
 --   first    {key, answer, seconds}: where the first answer to a repeated request is kept
 --   lease    ms for which the committing instance sends the new messages itself
@@ -55,10 +55,10 @@ end
 for _, send in ipairs(plan.sends) do
     if send[8] and redis.call('HEXISTS', KEYS[send[7]], 'ver') == 0 then return {'gone'} end
 end
-if plan.guard then
-    local number = tonumber(redis.call('HGET', KEYS[plan.guard[1]], plan.guard[2]) or '0')
+for _, guard in ipairs(plan.guards or {}) do
+    local number = tonumber(redis.call('HGET', KEYS[guard[1]], guard[2]) or '0')
     -- An event is settled by being stale: it must count as applied, or it would come again for ever.
-    if number >= plan.guard[3] then
+    if number >= guard[3] then
         if plan.edge then redis.call('HSET', hash, 'in:' .. plan.edge, plan.seq, 'inid:' .. plan.edge, plan.id) end
         return {'stale'}
     end

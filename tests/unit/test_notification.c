@@ -319,9 +319,9 @@ static void states_only_move_forward(void **state)
         assert_string_equal(fixture_error(outcome), move_cases[i].error);
         if (!*move_cases[i].error) {
             AUTOFREE char *key = xasprintf("sms:%s", id);
-            assert_string_equal(outcome->guard.key, key);
-            assert_string_equal(outcome->guard.field, "rank");
-            assert_int_equal(outcome->guard.below, move_cases[i].below);
+            assert_string_equal(outcome->guards[0].key, key);
+            assert_string_equal(outcome->guards[0].field, "rank");
+            assert_int_equal(outcome->guards[0].below, move_cases[i].below);
             assert_string_equal(written(outcome, "HSET", key, "state"), move_cases[i].new_state);
             const char *counted = written(outcome, "HINCRBY", "", "sms_open");
             assert_string_equal(counted ? counted : "", move_cases[i].counted ? move_cases[i].counted : "");
