@@ -116,17 +116,19 @@ enum clock_kind { CLOCK_CLAIM, CLOCK_HANDOVER, CLOCK_ANSWER, CLOCK_CALLBACK, CLO
 struct county {
     char id[7];
     /* settings.csv; each has a bounded range and a default, see county_settings.c */
-    const char *name;         /* required */
-    const char *language;     /* zh (default) or en: of SMS */
-    const char *chair_phone;  /* top of the escalation ladder; may be empty */
-    const char *contact;      /* told to residents and in Open311 discovery */
-    const char *public_url;   /* where residents find sidan on the internet, for links in SMS; may be empty */
-    double threshold;         /* routing confidence below which a convener screens, 0 to 1, default 0.5 */
-    bool open311_tokens;      /* answer POST with a token instead of the number */
-    int work_start, work_end; /* minutes since midnight, China time, default 08:30 and 17:30 */
-    bool work_weekday[7];     /* Sunday first; default Monday to Friday */
-    int64_t retention;        /* ms for which a closed order keeps name, phone and mail address, default 180 days */
-    int64_t phone_orders;     /* a guest's for one phone: so many at once, and a day; default 10; 0: no limit */
+    const char *name;           /* required */
+    const char *language;       /* zh (default) or en: of SMS */
+    const char *chair_phone;    /* top of the escalation ladder; may be empty */
+    const char *contact;        /* told to residents and in Open311 discovery */
+    const char *public_url;     /* where residents find sidan on the internet, for links in SMS; may be empty */
+    double threshold;           /* routing confidence below which a convener screens, 0 to 1, default 0.5 */
+    bool open311_tokens;        /* answer POST with a token instead of the number */
+    int work_start, work_end;   /* minutes since midnight, China time, default 08:30 and 17:30 */
+    bool work_weekday[7];       /* Sunday first; default Monday to Friday */
+    int64_t retention;          /* ms for which a closed order keeps name, phone and mail address, default 180 days */
+    int64_t phone_orders;       /* a guest's for one phone: so many at once, and a day; default 10; 0: no limit */
+    int quiet_start, quiet_end; /* minutes since midnight, China time, default 21:00 and 08:00; the same: none */
+    int64_t sms_per_day;        /* for one phone, of what is not asked for just now; default 20; 0: no limit */
     struct span escalate[RUNGS - 1]; /* from one rung of the ladder to the next, default 1 working day each */
     struct span question;            /* for which a resident's answer is waited, default 3 working days */
 

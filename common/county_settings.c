@@ -31,6 +31,9 @@ void county_set_defaults(struct county *county)
     county->question = (struct span){.working_days = 3};
     county->retention = 180 * DAY_MS;
     county->phone_orders = 10;
+    county->quiet_start = 21 * 60;
+    county->quiet_end = 8 * 60;
+    county->sms_per_day = 20;
 }
 
 static int set_name(struct county *county, const char *value)
@@ -100,16 +103,35 @@ static int parse_clock_time(const char *text, size_t size)
     return hour >= 0 && minute >= 0 && minute < 60 && hour * 60 + minute <= 24 * 60 ? hour * 60 + minute : -1;
 }
 
-static int set_work_hours(struct county *county, const char *value)
+/* "08:30-17:30" as two such numbers, each -1 when it is no time. */
+static void parse_hours(const char *value, int *ret_start, int *ret_end)
 {
     size_t first = strcspn(value, "-");
-    int start = parse_clock_time(value, first);
-    int end = value[first] ? parse_clock_time(value + first + 1, strlen(value + first + 1)) : -1;
+    *ret_start = parse_clock_time(value, first);
+    *ret_end = value[first] ? parse_clock_time(value + first + 1, strlen(value + first + 1)) : -1;
+}
 
+static int set_work_hours(struct county *county, const char *value)
+{
+    int start, end;
+    parse_hours(value, &start, &end);
     if (start < 0 || end <= start)
         return -EINVAL;
     county->work_start = start;
     county->work_end = end;
+    return 0;
+}
+
+static int set_quiet_hours(struct county *county, const char *value)
+{
+    int start = 0, end = 0;
+    if (strcmp(value, "none") != 0) {
+        parse_hours(value, &start, &end);
+        if (start < 0 || end < 0 || start == end || start == 24 * 60 || end == 24 * 60)
+            return -EINVAL;
+    }
+    county->quiet_start = start;
+    county->quiet_end = end;
     return 0;
 }
 
@@ -161,6 +183,11 @@ static int set_phone_orders(struct county *county, const char *value)
     return parse_int(value, 0, 1000000, &county->phone_orders) < 0 ? -EINVAL : 0;
 }
 
+static int set_sms_per_day(struct county *county, const char *value)
+{
+    return parse_int(value, 0, 1000, &county->sms_per_day) < 0 ? -EINVAL : 0;
+}
+
 static const struct {
     const char *name;
     int (*set)(struct county *county, const char *value);
@@ -181,6 +208,8 @@ static const struct {
     {"question", set_question, "a time such as 36h, 7d or 2wd, at most 400 days"},
     {"phone_orders", set_phone_orders,
      "a number from 0 to 1000000 of orders that a guest may place for one phone a day"},
+    {"quiet_hours", set_quiet_hours, "none, or two times such as 21:00-08:00, between which no SMS wakes anybody"},
+    {"sms_per_day", set_sms_per_day, "a number from 0 to 1000 of SMS that one phone gets a day; 0: no limit"},
     {"retention", set_retention, "days from 0 to 36500 for which a closed order keeps name and phone"},
 };
 

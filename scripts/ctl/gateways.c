@@ -138,6 +138,12 @@ static void fill_sample(struct record *sample)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         record_set(sample, texts[i].field, texts[i].value);
     record_set_int(sample, F_DUE, now_ms());
+    record_set_int(sample, F_TOTAL, 2);
+    for (int i = 1; i <= 2; i++) {
+        struct record *row = record_add_row(sample, F_ROWS);
+        record_copy(row, sample, F_TITLE);
+        record_printf(row, F_ORDER, "990101-00000%d", i);
+    }
 }
 
 static json_t *preview(const struct county *county)

@@ -11,6 +11,7 @@
 #include "common/alloc.h"
 #include "common/contact.h"
 #include "common/log.h"
+#include "common/opt_out.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -161,6 +162,14 @@ static bool names_order(const struct reply *reply, bool member)
     return find_number(reply->text, county, &serial) == 0 || (member && find_code(reply->text, &serial) == 0);
 }
 
+/* Of somebody who is no member nobody knows in which counties they are a resident: opting out counts in each, and so
+ * does whatever takes that back. */
+static void pass_on_to_all(struct intake *intake, const struct reply *reply)
+{
+    for (size_t i = 0; i < service_county_count(intake->service); i++)
+        pass_on(reply, service_county_at(intake->service, i), "", false);
+}
+
 void callback_reply(struct callback *callback, const char *from, const char *text, const char *id)
 {
     struct intake *intake = callback_intake(callback);
@@ -178,10 +187,13 @@ void callback_reply(struct callback *callback, const char *from, const char *tex
         return;
     }
     const struct reply reply = {.callback = callback, .phone = phone, .text = text, .id = id};
-    if (resident_reply(&reply, names_order(&reply, member)))
+    bool opts_out = is_opt_out(text);
+    if (!opts_out && resident_reply(&reply, names_order(&reply, member)))
         return;
-    if (!member)
+    if (!opts_out && !member)
         resident_reply_ignored();
-    if (home)
+    if (!home || (opts_out && !member))
+        pass_on_to_all(intake, &reply);
+    else
         pass_on_reply(intake, &reply, home);
 }

@@ -32,6 +32,7 @@ enum sms_result {
     RESULT_STOPPED,   /* the gateway takes nothing until somebody sees to it: credit, rights; certainly not sent */
     RESULT_UNFIT,     /* the county has no signature or template at this gateway; certainly not sent */
     RESULT_UNKNOWN,   /* it may or may not have been sent: never again on our own account */
+    RESULT_MUTED,     /* it is not to be sent any more; no gateway was asked */
 };
 
 /* What became of an SMS at a gateway. */

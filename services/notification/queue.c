@@ -18,6 +18,9 @@
 #include "common/text.h"
 #include "common/vault.h"
 #include "services/notification/gateways.h"
+#include "services/notification/gathering.h"
+#include "services/notification/quiet.h"
+#include "services/notification/watch.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,7 +30,6 @@
 enum {
     TURN_MS = 100,
     SWEEP_MS = 5000,
-    SWEEP_MAX = 100, /* SMS of one county that are settled in one sweep */
     REMEMBER_S = 86400,
     AGAIN_MS = 1000, /* until a result that could not be committed is tried again */
 };
@@ -48,6 +50,7 @@ struct entry {
     struct queue *queue;
     int64_t begun; /* ms since 1970 */
     int opened;    /* how phone and text could be opened: as vault_open() */
+    bool held;     /* it had to wait before anybody tried to send it */
     struct answer answer;
     int64_t commit_at; /* when the result is to be submitted again; 0: it is under way */
 };
@@ -69,9 +72,13 @@ struct queue {
 static const struct {
     const char *state, *label;
 } results[] = {
-    [RESULT_DELIVERED] = {SMS_DELIVERED, "delivered"}, [RESULT_ACCEPTED] = {SMS_ACCEPTED, "accepted"},
-    [RESULT_REFUSED] = {SMS_FAILED, "refused"},        [RESULT_LATER] = {SMS_QUEUED, "later"},
-    [RESULT_DEFERRED] = {SMS_DEFERRED, "deferred"},    [RESULT_UNKNOWN] = {SMS_UNKNOWN, "unknown"},
+    [RESULT_DELIVERED] = {SMS_DELIVERED, "delivered"},
+    [RESULT_ACCEPTED] = {SMS_ACCEPTED, "accepted"},
+    [RESULT_REFUSED] = {SMS_FAILED, "refused"},
+    [RESULT_LATER] = {SMS_QUEUED, "later"},
+    [RESULT_DEFERRED] = {SMS_DEFERRED, "deferred"},
+    [RESULT_UNKNOWN] = {SMS_UNKNOWN, "unknown"},
+    [RESULT_MUTED] = {SMS_MUTED, "muted"},
 };
 
 /* --- entries --- */
@@ -113,7 +120,7 @@ static int open_value(const struct queue *queue, const struct sms *sms, const ch
 /* NULL when the reply is not what take.lua gives. */
 static struct entry *entry_add(struct queue *queue, const struct due *due, const redisReply *reply)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 10)
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 11)
         return NULL;
     for (size_t i = 0; i < reply->elements; i++)
         if (reply->element[i]->type != REDIS_REPLY_STRING)
@@ -130,6 +137,7 @@ static struct entry *entry_add(struct queue *queue, const struct due *due, const
     sms->recipient = xstrdup(reply->element[3]->str);
     sms->template_name = xstrdup(reply->element[4]->str);
     sms->created = strtoll(reply->element[7]->str, NULL, 10);
+    entry->held = *reply->element[10]->str;
     entry->opened = open_value(queue, sms, SMS_FIELD_PHONE, reply->element[5]->str, &sms->phone);
     if (entry->opened == 0)
         entry->opened = open_value(queue, sms, SMS_FIELD_TEXT, reply->element[6]->str, &sms->text);
@@ -193,9 +201,12 @@ static void on_result(void *arg, struct sms *sms, const struct answer *answer)
     snprintf(labels, sizeof labels, "gateway=\"%s\"", gateway);
     metric_observe("sidan_sms_send_seconds", "Time the gateway took for an SMS", labels,
                    (double)(now - entry->begun) / 1e3);
-    metric_observe("sidan_sms_age_seconds", "Time from the event to the gateway's answer", labels,
-                   (double)(now - sms->created) / 1e3);
-    log_write(answer->result == RESULT_DELIVERED || answer->result == RESULT_ACCEPTED ? LEVEL_INFO : LEVEL_WARNING,
+    if (!entry->held)
+        metric_observe("sidan_sms_age_seconds", "Time from the event to the gateway's answer", labels,
+                       (double)(now - sms->created) / 1e3);
+    bool well =
+        answer->result == RESULT_DELIVERED || answer->result == RESULT_ACCEPTED || answer->result == RESULT_MUTED;
+    log_write(well ? LEVEL_INFO : LEVEL_WARNING,
               "order=%s sms=%s template=%s gateway=%s result=%s attempt=%" PRId64 " age=%" PRId64 "%s%s%s",
               *sms->order ? sms->order : "-", sms->id, sms->template_name, *gateway ? gateway : "-", label,
               sms->attempt, now - sms->created, *answer->detail ? " cause=\"" : "", answer->detail,
@@ -252,33 +263,68 @@ static void look_for_due(struct queue *queue)
 
 static void append_take(struct queue *queue, const struct due *due)
 {
-    char due_key[KEY_SIZE], sms_key[KEY_SIZE], name[SMS_ID_SIZE + 8], lease[24], wait[24];
+    char keys[4][KEY_SIZE], name[SMS_KEY_SIZE], lease[24], wait[24], loud[24] = "0", limit[24] = "0", next[24] = "0";
+    char day[DAY_SIZE], told[sizeof SMS_TOLD + DAY_SIZE];
     const struct params *params = service_params(queue->service);
-    snprintf(name, sizeof name, "sms:%s", due->id);
+    const struct county *county = service_county(queue->service, due->county);
+    int64_t now = now_ms();
+    quiet_day(now, day);
+    if (county) {
+        int64_t end = quiet_end(county, now);
+        snprintf(loud, sizeof loud, "%" PRId64, end > now ? end : 0);
+        snprintf(limit, sizeof limit, "%" PRId64, county->sms_per_day);
+        snprintf(next, sizeof next, "%" PRId64, quiet_next_day(county, now));
+    }
+    sms_key(name, due->id);
+    snprintf(told, sizeof told, SMS_TOLD "%s", day);
     snprintf(lease, sizeof lease, "%" PRId64, param_int(params, "sms_lease_ms"));
     snprintf(wait, sizeof wait, "%" PRId64, param_int(params, "receipt_wait_s") * 1000);
-    store_key(due_key, due->county, SMS_QUEUE);
-    store_key(sms_key, due->county, name);
-    store_append_script(
-        service_store(queue->service), &take_script, 2, (const char *[]){due_key, sms_key}, 5,
-        (const char *[]){due->id, lease, wait, service_instance(queue->service), queue->unanswered ? "1" : "0"}, NULL);
+    const char *const names[] = {SMS_QUEUE, name, told, SMS_OPTED_OUT};
+    for (size_t i = 0; i < 4; i++)
+        store_key(keys[i], due->county, names[i]);
+    store_append_script(service_store(queue->service), &take_script, 4,
+                        (const char *[]){keys[0], keys[1], keys[2], keys[3]}, 9,
+                        (const char *[]){due->id, lease, wait, service_instance(queue->service),
+                                         queue->unanswered ? "1" : "0", loud, limit, day, next},
+                        NULL);
 }
 
 /*
- * An SMS that had to wait for us says how far behind we are. One that waits for the gateway says nothing: no order is
- * to be refused because a gateway is slow or away.
+ * An SMS that had to wait for us says how far behind we are. One that waits for the gateway or for the morning says
+ * nothing: no order is to be refused because a gateway is slow or away.
  */
-static void note_lag(const struct queue *queue, const struct sms *sms)
+static void note_lag(const struct queue *queue, const struct entry *entry)
 {
-    if (sms->attempt == 1 && sms->created > queue->held_at && queue->sending < queue->limit / 2)
+    const struct sms *sms = &entry->sms;
+    if (sms->attempt == 1 && !entry->held && sms->created > queue->held_at && queue->sending < queue->limit / 2)
         service_lagged(queue->service, NOTIFICATION, now_ms() - sms->created);
 }
 
+/* How take.lua found it. */
+enum finding { FOUND_QUEUED, FOUND_DOUBTFUL, FOUND_UNWANTED, FOUND_EARLY };
+
+static enum finding finding_of(const char *word)
+{
+    return strcmp(word, "optout") == 0      ? FOUND_UNWANTED
+           : strcmp(word, "wait") == 0      ? FOUND_EARLY
+           : strcmp(word, SMS_SENDING) == 0 ? FOUND_DOUBTFUL
+                                            : FOUND_QUEUED;
+}
+
 /* Has the driver send it, unless it is too late, or somebody else may have done so before he died. */
-static void begin(struct entry *entry, bool doubtful)
+static void begin(struct entry *entry, enum finding finding)
 {
     struct queue *queue = entry->queue;
+    bool doubtful = finding == FOUND_DOUBTFUL;
     queue->sending++;
+    if (finding == FOUND_UNWANTED) {
+        decide(entry, RESULT_MUTED, "its person wants no SMS that is not necessary");
+        return;
+    }
+    if (finding == FOUND_EARLY) {
+        decide(entry, RESULT_LATER, "it is night, or the phone has had its SMS of the day");
+        return;
+    }
     if (entry->opened == -ENOKEY) { /* but who had the key may have sent it before he died */
         decide(entry, doubtful ? RESULT_UNKNOWN : RESULT_LATER, "the county has a new key that was not read yet");
         return;
@@ -309,11 +355,12 @@ static void take(struct queue *queue)
         return;
     /* All replies are read before anything is sent, because sending may lead back to the store. */
     struct entry **taken = xcalloc(queue->asked_count + 1, sizeof *taken);
-    bool *doubtful = xcalloc(queue->asked_count + 1, sizeof *doubtful);
+    enum finding *findings = xcalloc(queue->asked_count + 1, sizeof *findings);
     for (size_t i = 0; i < queue->asked_count; i++) {
         const redisReply *reply = store_reply(store, i);
         taken[i] = entry_add(queue, &queue->asked[i], reply);
-        doubtful[i] = taken[i] && strcmp(reply->element[0]->str, SMS_SENDING) == 0;
+        if (taken[i])
+            findings[i] = finding_of(reply->element[0]->str);
         if (reply->type == REDIS_REPLY_ERROR)
             log_error("sms=%s cannot be taken: %s", queue->asked[i].id, reply->str);
     }
@@ -321,14 +368,14 @@ static void take(struct queue *queue)
     queue->asked_count = 0;
     for (size_t i = 0; i < count; i++)
         if (taken[i])
-            note_lag(queue, &taken[i]->sms);
+            note_lag(queue, taken[i]);
     for (size_t i = 0; i < count; i++)
         if (taken[i])
-            begin(taken[i], doubtful[i]);
+            begin(taken[i], findings[i]);
     crash_point("SMS handed to the driver");
     gateways_flush(queue->gateways);
     free(taken);
-    free(doubtful);
+    free(findings);
 }
 
 void queue_turn(struct service *service)
@@ -345,57 +392,14 @@ void queue_turn(struct service *service)
         take(queue);
 }
 
-/* --- what happens every few seconds --- */
-
-static void sample(const char *county, const redisReply *queued, const redisReply *unknown)
-{
-    char labels[30];
-    snprintf(labels, sizeof labels, "county=\"%s\"", county);
-    metric_set("sidan_sms_queued", "SMS that are to be sent or being sent", labels, (double)queued->integer);
-    metric_set("sidan_sms_unknown", "SMS of which nobody knows whether they arrived", labels, (double)unknown->integer);
-}
-
-/* Settles as it stands an SMS whose receipt did not come in time. */
-static void give_up(struct service *service, const char *county, const char *id)
-{
-    RECORD *message = record_new();
-    record_set(message, F_SMS, id);
-    record_set(message, F_SMS_STATE, SMS_OVERDUE);
-    /* An id begins with the order's number, or with the county's where it is about no order. */
-    AUTOFREE char *about = xstrndup(id, strcspn(id, "."));
-    service_submit(service, county, strchr(about, '-') ? about : "", MSG_SMS_OUTCOME, message, NULL, 0, NULL, NULL);
-}
+/* --- the beginning and the end --- */
 
 static void sweep(struct service *service)
 {
     const struct queue *queue = service_state(service);
     gateways_report(queue->gateways);
-    struct store *store = service_store(service);
-    size_t counties = service_county_count(service);
-    char now[24], limit[24], queued[KEY_SIZE], unknown[KEY_SIZE], waiting[KEY_SIZE];
-    snprintf(now, sizeof now, "%" PRId64, now_ms());
-    snprintf(limit, sizeof limit, "%d", SWEEP_MAX);
-    for (size_t i = 0; i < counties; i++) {
-        const char *county = service_county_at(service, i)->id;
-        store_key(queued, county, SMS_QUEUE);
-        store_key(unknown, county, SMS_UNKNOWN_LIST);
-        store_key(waiting, county, SMS_WAITING);
-        store_append(store, 2, (const char *[]){"ZCARD", queued}, NULL);
-        store_append(store, 2, (const char *[]){"ZCARD", unknown}, NULL);
-        store_append(store, 7, (const char *[]){"ZRANGEBYSCORE", waiting, "-inf", now, "LIMIT", "0", limit}, NULL);
-    }
-    if (store_run(store) < 0)
-        return;
-    for (size_t i = 0; i < counties; i++) {
-        const char *county = service_county_at(service, i)->id;
-        sample(county, store_reply(store, 3 * i), store_reply(store, 3 * i + 1));
-        const redisReply *overdue = store_reply(store, 3 * i + 2);
-        for (size_t k = 0; k < overdue->elements; k++)
-            give_up(service, county, overdue->element[k]->str);
-    }
+    watch_sms(service);
 }
-
-/* --- the beginning and the end --- */
 
 int queue_start(struct service *service)
 {
@@ -411,6 +415,7 @@ int queue_start(struct service *service)
     service_set_state(service, queue);
     service_every(service, TURN_MS, queue_turn);
     service_every(service, SWEEP_MS, sweep);
+    service_every(service, GATHER_TURN_MS, gathering_turn);
     return 0;
 }
 

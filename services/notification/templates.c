@@ -6,7 +6,7 @@
  * brackets] is left out when a value in it is empty. Values come from
  * residents and offices, so each is cut to its length and cleaned: no control
  * characters, and no 【】, which only the county's own signature may carry. Who may not see an order is not told its
- * words: a claim is refused by its number alone.
+ * words: a claim is refused by its number alone. The flags say who gets it when: this is the one place that knows.
  */
 #include "services/notification/templates.h"
 
@@ -24,140 +24,152 @@
 
 static const struct template
 {
-    const char *name, *zh, *en;
+    const char *name;
+    int flags;
+    const char *zh, *en;
 }
 templates[] = {
-    {"placed",
+    {"placed", AT_ONCE | NECESSARY,
      "您好，您反映的“{title}”我们收到了。单号{order}，查询码{access}，请保存好。凭单号和查询码可以在网上查看办理情况。"
      "[有疑问请联系：{contact}。]",
      "We have received your concern \"{title}\". Number {order}, code {access}: please keep both. With them you can "
      "follow it online.[ Questions: {contact}.]"},
-    {"screening", "有一件事等您把关：“{title}”[，地点：{place}]，单号{order}。请登录后决定：受理，还是退回。",
+    {"screening", 0, "有一件事等您把关：“{title}”[，地点：{place}]，单号{order}。请登录后决定：受理，还是退回。",
      "A concern waits for your screening: \"{title}\"[, place: {place}], number {order}. Please sign in and accept or "
      "return it."},
-    {"returned",
+    {"returned", NECESSARY,
      "您反映的“{title}”（单号{order}）不适合由政协协商办理。[原因：{reason}。][您可以找：{return_to}。]"
      "[这是{actor}的决定。][有疑问请联系：{contact}。]",
      "Your concern \"{title}\" (number {order}) is not suited to consultation.[ Reason: {reason}.][ Please turn to: "
      "{return_to}.][ This was decided by {actor}.][ Questions: {contact}.]"},
-    {"merged",
+    {"merged", 0,
      "您反映的“{title}”（单号{order}）与别的居民反映的是同一件事，已合并办理[，承办委员：{members}]"
      "。办理的每一步都会告诉"
      "您，办完也请您评价。[有疑问请联系：{contact}。]",
      "Others have raised the same matter as your concern \"{title}\" (number {order}), so it is handled together with "
      "theirs[, by {members}]. You will be told of every step, and asked about the result.[ Questions: {contact}.]"},
-    {"merged_members", "“{title}”（单号{order}）与单号{primary}是同一件事，已并入那一单办理，您不用另外办理了。",
+    {"merged_members", 0, "“{title}”（单号{order}）与单号{primary}是同一件事，已并入那一单办理，您不用另外办理了。",
      "\"{title}\" (number {order}) is the same matter as number {primary} and is handled there. There is nothing left "
      "for "
      "you to do with it."},
-    {"unmerged", "您反映的“{title}”（单号{order}）不再与别的事合并，将单独办理。[原因：{reason}。]",
+    {"unmerged", 0, "您反映的“{title}”（单号{order}）不再与别的事合并，将单独办理。[原因：{reason}。]",
      "Your concern \"{title}\" (number {order}) is no longer handled together with another, but by itself.[ Reason: "
      "{reason}.]"},
-    {"split",
+    {"split", 0,
      "您反映的“{title}”（单号{order}）含有两件事，我们把其中一件[“{note}”]另立一单办理，单号和查询码另有短信告诉您。",
      "Your concern \"{title}\" (number {order}) holds two matters. One of them[, \"{note}\",] is now a concern of its "
      "own; "
      "another message has its number and code."},
-    {"asked",
+    {"asked", NECESSARY,
      "关于您反映的“{title}”（单号{order}），想问您：{question}请直接回复这条短信，或凭单号和查询码{access}在网上回答["
      "，最迟{due}]。"
      "没有您的回答，我们就按现在知道的办理。[有疑问请联系：{contact}。]",
      "About your concern \"{title}\" (number {order}) we would like to ask: {question} Please reply to this "
      "message, or online with the number and the code {access}[, by {due}]. Without an answer we go on with what we "
      "know.[ Questions: {contact}.]"},
-    {"replied", "“{title}”（单号{order}）的居民回答您了：{note}。期限继续计算。",
+    {"replied", 0, "“{title}”（单号{order}）的居民回答您了：{note}。期限继续计算。",
      "The resident of \"{title}\" (number {order}) answers: {note}. The deadline runs on."},
-    {"unanswered", "“{title}”（单号{order}）的居民没有回答您的问题[：{question}]。期限继续计算，请按现在知道的办理。",
+    {"unanswered", 0,
+     "“{title}”（单号{order}）的居民没有回答您的问题[：{question}]。期限继续计算，请按现在知道的办理。",
      "The resident of \"{title}\" (number {order}) has not answered[: {question}]. The deadline runs on; please go on "
      "with "
      "what you know."},
-    {"opened", "有居民反映：“{title}”[，地点：{place}]。愿意办理，请回复 {code} 接单。",
+    {"opened", 0, "有居民反映：“{title}”[，地点：{place}]。愿意办理，请回复 {code} 接单。",
      "A resident's concern: \"{title}\"[, place: {place}]. To take it on, reply {code}."},
-    {"claimed", "您已接单：“{title}”[，地点：{place}]，单号{order}。谢谢您。",
+    {"claimed", AT_ONCE, "您已接单：“{title}”[，地点：{place}]，单号{order}。谢谢您。",
      "You have taken on: \"{title}\"[, place: {place}], number {order}. Thank you."},
-    {"full", "“{title}”（单号{order}）人数已满，这次不用您办理了。谢谢您的热心。",
+    {"full", AT_ONCE, "“{title}”（单号{order}）人数已满，这次不用您办理了。谢谢您的热心。",
      "\"{title}\" (number {order}) has all the members it needs. Thank you all the same."},
-    {"claim_refused", "您要接的单（单号{order}）没有接成。[原因：{reason}。][有疑问请联系：{contact}。]",
+    {"claim_refused", AT_ONCE, "您要接的单（单号{order}）没有接成。[原因：{reason}。][有疑问请联系：{contact}。]",
      "You could not take on number {order}.[ Reason: {reason}.][ Questions: {contact}.]"},
-    {"assigned", "请您办理：“{title}”[，地点：{place}]，单号{order}。[一起办理的委员：{members}。][答复期限：{due}。]",
+    {"assigned", 0,
+     "请您办理：“{title}”[，地点：{place}]，单号{order}。[一起办理的委员：{members}。][答复期限：{due}。]",
      "Please take care of: \"{title}\"[, place: {place}], number {order}.[ Members: {members}.][ The answer is due on "
      "{due}.]"},
-    {"assigned_resident",
+    {"assigned_resident", 0,
      "您反映的“{title}”（单号{order}）已有政协委员接单[：{members}]。他们会与您联系[，最迟{due}答复您]。请放心。",
      "Members have taken on your concern \"{title}\" (number {order})[: {members}]. They will contact you[ and answer "
      "by "
      "{due}]."},
-    {"handed_over", "请贵单位办理：“{title}”[，地点：{place}]，单号{order}。[说明：{note}。][答复期限：{due}。]",
+    {"handed_over", 0, "请贵单位办理：“{title}”[，地点：{place}]，单号{order}。[说明：{note}。][答复期限：{due}。]",
      "Please handle: \"{title}\"[, place: {place}], number {order}.[ Note: {note}.][ The answer is due on {due}.]"},
-    {"answered",
+    {"answered", NECESSARY,
      "您反映的“{title}”（单号{order}）有答复了[（{outcome}）]：{answer}"
      "。您满意吗？请直接回复：1满意，2基本满意，3不满意。[{online}]",
      "Your concern \"{title}\" (number {order}) has an answer[ ({outcome})]: {answer}. Are you satisfied? "
      "Reply 1 (yes), 2 (basically) or 3 (no).[ {online}]"},
-    {"answered_own",
+    {"answered_own", NECESSARY,
      "您反映的“{title}”（单号{order}）有答复了[（{outcome}）]：{answer}。您自己参与了办理，所以不请您评价。",
      "Your concern \"{title}\" (number {order}) has an answer[ ({outcome})]: {answer}. You are not asked to rate it, "
      "because you handled it yourself."},
-    {"ask_again",
+    {"ask_again", 0,
      "您反映的“{title}”（单号{order}）已经答复，想听听您的意见。请直接回复：1满意，2基本满意，3不满意。[{online}]",
      "We would like to hear what you think of the answer to \"{title}\" (number {order}). Reply 1 (satisfied), 2 "
      "(basically) or 3 (dissatisfied).[ {online}]"},
-    {"to_call",
+    {"to_call", 0,
      "“{title}”（单号{order}）还没有居民的评价，请打电话回访[，最迟{due}]，再登记结果。[办理的委员：{members}。]",
      "\"{title}\" (number {order}) has no rating by its resident yet. Please call them[ by {due}], and record what "
      "they "
      "say.[ Members: {members}.]"},
-    {"reopened", "居民对“{title}”（单号{order}）的答复不满意，请再次办理。[居民的话：{note}。][原因：{reason}。]",
+    {"reopened", 0, "居民对“{title}”（单号{order}）的答复不满意，请再次办理。[居民的话：{note}。][原因：{reason}。]",
      "The resident is not satisfied with \"{title}\" (number {order}). Please take it up again.[ In their words: "
      "{note}.][ Reason: {reason}.]"},
-    {"rated", "“{title}”（单号{order}）居民的评价是：{rating}。[居民的话：{note}。]谢谢您的付出。",
+    {"rated", 0, "“{title}”（单号{order}）居民的评价是：{rating}。[居民的话：{note}。]谢谢您的付出。",
      "\"{title}\" (number {order}): the resident is {rating}.[ In their words: {note}.] Thank you for your work."},
-    {"rating_taken",
+    {"rating_taken", AT_ONCE | NECESSARY,
      "您对“{title}”（单号{order}）的评价收到了：{rating}。[您的话：{note}。][委员会再次办理，最迟{due}答复您。]"
      "怎么处理会告诉您。",
      "We have your rating of \"{title}\" (number {order}): {rating}.[ In your words: {note}.][ The members take it up "
      "again and answer by {due}.] You will be told what follows."},
-    {"reply_taken", "您对“{title}”（单号{order}）的回答收到了[：{note}]。已转给办理的人，谢谢您。",
+    {"reply_taken", AT_ONCE | NECESSARY, "您对“{title}”（单号{order}）的回答收到了[：{note}]。已转给办理的人，谢谢您。",
      "We have your answer about \"{title}\" (number {order})[: {note}]. Those who handle it have it, too. Thank you."},
-    {"unclear",
+    {"unclear", AT_ONCE | NECESSARY,
      "没有看懂您的回复是哪一件事。请先写单号，再写1（满意）、2（基本满意）或3（不满意）；回答询问请写单号和您的回答。"
      "等您回复的单号：{orders}。[有疑问请联系：{contact}。]",
      "We could not tell what your reply means. Please send the number and 1 (satisfied), 2 (basically) or 3 "
      "(dissatisfied); or the number and your answer, if you were asked something. Numbers that wait for you: "
      "{orders}.[ Questions: {contact}.]"},
-    {"closed", "[您的评价收到了：{rated}。]您反映的“{title}”（单号{order}）已经办结。谢谢您的参与。",
+    {"closed", 0, "[您的评价收到了：{rated}。]您反映的“{title}”（单号{order}）已经办结。谢谢您的参与。",
      "[We have your rating: {rated}. ]Your concern \"{title}\" (number {order}) is closed. Thank you for taking part."},
-    {"reminder", "提醒您：“{title}”（单号{order}）的{clock}{deadline}，请抓紧办理。",
+    {"reminder", GATHERED, "提醒您：“{title}”（单号{order}）的{clock}{deadline}，请抓紧办理。",
      "Reminder: the {clock} of \"{title}\" (number {order}) {deadline}. Please see to it."},
-    {"escalated", "请您督促：“{title}”（单号{order}）的{clock}{deadline}，还没有办好。[办理的委员：{members}。]",
+    {"escalated", GATHERED,
+     "请您督促：“{title}”（单号{order}）的{clock}{deadline}，还没有办好。[办理的委员：{members}。]",
      "Please step in: the {clock} of \"{title}\" (number {order}) {deadline} and is not done.[ Members: {members}.]"},
-    {"extension_asked",
+    {"extension_asked", 0,
      "“{title}”（单号{order}）申请延期{days}个工作日[，原期限{due}]。[理由：{reason}。]"
      "请登录后决定：同意，还是不同意。",
      "{days} more working days are asked for \"{title}\" (number {order})[, due on {due}].[ Reason: {reason}.] Please "
      "sign in and grant or refuse it."},
-    {"extended", "“{title}”（单号{order}）同意延期[，新的期限是{due}]。[说明：{reason}。]",
+    {"extended", 0, "“{title}”（单号{order}）同意延期[，新的期限是{due}]。[说明：{reason}。]",
      "More time is granted for \"{title}\" (number {order})[, now due on {due}].[ Note: {reason}.]"},
-    {"extended_resident",
+    {"extended_resident", 0,
      "您反映的“{title}”（单号{order}）需要多一些时间办理[，最迟{due}答复您]。[原因：{reason}。]请您谅解。",
      "Your concern \"{title}\" (number {order}) needs more time[: you will have an answer by {due}].[ Reason: "
      "{reason}.] "
      "Thank you for your patience."},
-    {"extension_refused", "“{title}”（单号{order}）不同意延期[，期限仍是{due}]。[原因：{reason}。]",
+    {"extension_refused", 0, "“{title}”（单号{order}）不同意延期[，期限仍是{due}]。[原因：{reason}。]",
      "More time is not granted for \"{title}\" (number {order})[; it is due on {due}].[ Reason: {reason}.]"},
-    {"reassigned", "“{title}”（单号{order}）办理的委员有变动[，现在是：{members}]。[原因：{reason}。]",
+    {"reassigned", 0, "“{title}”（单号{order}）办理的委员有变动[，现在是：{members}]。[原因：{reason}。]",
      "The members for \"{title}\" (number {order}) have changed[, now: {members}].[ Reason: {reason}.]"},
-    {"decide", "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
+    {"decide", 0, "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
      "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
      "reopen it."},
-    {"code", "{sign_in}是您的登录验证码，五分钟内有效。请不要告诉任何人，工作人员也不会向您索要。",
+    {"code", AT_ONCE, "{sign_in}是您的登录验证码，五分钟内有效。请不要告诉任何人，工作人员也不会向您索要。",
      "{sign_in} is your code to sign in, good for five minutes. Tell it to nobody; we never ask you for it."},
-    {"test", "这是测试短信。您收到了，说明短信能够送到。", "This is a test. If you read it, SMS get through."},
-    {"which", "您回复的代码，别的县也有。要接我县的这一单，请回复它的单号{order}。[有疑问请联系：{contact}。]",
+    {"test", AT_ONCE, "这是测试短信。您收到了，说明短信能够送到。", "This is a test. If you read it, SMS get through."},
+    {"which", AT_ONCE, "您回复的代码，别的县也有。要接我县的这一单，请回复它的单号{order}。[有疑问请联系：{contact}。]",
      "Another county has a concern with the same code. To take on ours, reply its number {order}.[ Questions: "
      "{contact}.]"},
-    {"help", "没有看懂您的回复。要接单，请回复短信里的那几个字母和数字，再加“接单”两个字。[有疑问请联系：{contact}。]",
+    {"help", AT_ONCE,
+     "没有看懂您的回复。要接单，请回复短信里的那几个字母和数字，再加“接单”两个字。[有疑问请联系：{contact}。]",
      "We could not read your reply. To take on a concern, reply with the code in its message.[ Questions: {contact}.]"},
+    {"reminders", 0, "提醒您：有{count}件事逾期：{list}。请抓紧办理。",
+     "Reminder: {count} matters are overdue: {list}. Please see to them."},
+    {"escalations", 0, "请您督促：有{count}件事逾期，还没有办好：{list}。",
+     "Please step in: {count} matters are overdue and not done: {list}."},
+    {"duty", AT_ONCE, "您的这个号码要办理事项，通知不能退订。[有疑问请联系：{contact}。]",
+     "This phone belongs to somebody with a duty here, so its SMS cannot be turned off.[ Questions: {contact}.]"},
 };
 
 /* Words of the system, as people say them. */
@@ -289,6 +301,37 @@ static char *number(const struct occasion *occasion, enum field field)
     return xasprintf("%lld", (long long)record_int(source_of(occasion, field), field));
 }
 
+/* At most so many characters of a text; the caller frees it. */
+static char *beginning(const char *text, size_t max)
+{
+    size_t size = 0;
+    for (size_t count = 0; text[size] && count <= max; size++)
+        if (((unsigned char)text[size] & 0xC0) != 0x80 && ++count > max)
+            break;
+    return text[size] ? xasprintf("%.*s…", (int)size, text) : xstrdup(text);
+}
+
+/* The orders that several reminders are about: the first ones. */
+static char *overdue_list(const struct occasion *occasion, enum field field)
+{
+    enum { SHOWN = 4, TITLE = 24 };
+    bool english = is_english(occasion);
+    size_t count = record_rows(occasion->message, field);
+    char *list = xstrdup("");
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        const struct record *row = record_row(occasion->message, field, i);
+        AUTOFREE char *title = beginning(record_str(row, F_TITLE), TITLE);
+        const char *between = i == 0 ? "" : english ? ", " : "、";
+        char *more =
+            xasprintf(english ? "%s%s\"%s\" (%s)" : "%s%s“%s”（%s）", list, between, title, record_str(row, F_ORDER));
+        free(list);
+        list = more;
+    }
+    char *whole = xasprintf("%s%s", list, count <= SHOWN ? "" : english ? " and others" : "等");
+    free(list);
+    return whole;
+}
+
 /* With a mark of its own at the end; values lose their full stops. */
 static char *question(const struct occasion *occasion, enum field field)
 {
@@ -373,6 +416,8 @@ static const struct value {
     {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},
     {"days", 6, number, F_DAYS},
+    {"count", 6, number, F_TOTAL},
+    {"list", 240, overdue_list, F_ROWS},
 };
 
 /* A text that grows, and the characters in it. */
@@ -571,6 +616,12 @@ int templates_check(const struct county *county, county_fault_fn *fault, void *a
         r = -EINVAL;
     }
     return r;
+}
+
+int template_flags(const char *name)
+{
+    const struct template *template = find_template(name);
+    return template ? template->flags : 0;
 }
 
 size_t sms_segments(size_t characters)

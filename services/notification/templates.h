@@ -45,6 +45,15 @@ int templates_check(const struct county *county, county_fault_fn *fault, void *a
 /* How many SMS a text makes: one up to 70 characters, else one for each 67 begun. */
 size_t sms_segments(size_t characters);
 
+/* What holds for a template; which has which is in the table of templates. */
+enum template_flag {
+    AT_ONCE = 1,   /* its person asked for it just now: it goes by night, too, and however many there were that day */
+    NECESSARY = 2, /* a resident gets it in spite of having opted out */
+    GATHERED = 4,  /* several to one person go as one */
+};
+/* Its flags; 0 for a name that is none. */
+int template_flags(const char *name);
+
 /* The names, for tests and tools; NULL behind the last. */
 const char *template_name(size_t index);
 

@@ -43,7 +43,8 @@ SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|Undefined
 SANITIZED = "detect_leaks=1:abort_on_error=0:malloc_context_size=5:quarantine_size_mb=16"
 NO_LIMITS = {"guest_per_minute": 0, "codes_burst": 100, "codes_per_hour": 3600}  # all tests share one address
 ALWAYS_AT_WORK = {"work_hours": "00:00-24:00", "work_weekdays": "1-7"}
-ONE_PHONE = {"phone_orders": "0"}  # all tests place with the same
+ONE_PHONE = {"phone_orders": "0", "sms_per_day": "0"}  # all tests place with the same
+NO_NIGHT = {"quiet_hours": "none"}
 ADDRESS = {"public_url": "https://sidan.example.cn"}
 
 
@@ -97,7 +98,8 @@ def make_county(directory, county=COUNTY, settings=None, clocks=None, source="99
     """
     target = Path(directory) / county
     shutil.copytree(ROOT / "deploy" / "counties" / source, target)
-    _change(target / "settings.csv", ALWAYS_AT_WORK | ONE_PHONE | ADDRESS | (settings or {}), key=("name",), value="value")
+    always = ALWAYS_AT_WORK | NO_NIGHT | ONE_PHONE | ADDRESS
+    _change(target / "settings.csv", always | (settings or {}), key=("name",), value="value")
     _change(target / "clocks.csv", clocks or {}, key=("urgency", "clock"), value="time")
     (target / "calendar.csv").unlink(missing_ok=True)
     with open(target / "keys.csv", "w", encoding="utf-8") as out:

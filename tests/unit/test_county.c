@@ -165,6 +165,9 @@ static void defaults(void **state)
         assert_int_equal(county->escalate[rung].working_days, 1);
     assert_int_equal(county->phone_orders, 10);
     assert_string_equal(county->public_url, "");
+    assert_int_equal(county->quiet_start, 21 * 60);
+    assert_int_equal(county->quiet_end, 8 * 60);
+    assert_int_equal(county->sms_per_day, 20);
     county_destroy(&county);
 }
 
@@ -182,7 +185,7 @@ static void all_settings(void **state)
         "\xEF\xBB\xBFname,value\r\nname,\"石桥县, 政协\"\r\nlanguage,en\r\nchair_phone,10000009001\r\n"
         "contact,拨 0000-1234567\r\nthreshold,1\r\nopen311_tokens,yes\r\n"
         "work_hours,00:00-23:59\r\nwork_weekdays,6-7\r\nescalate,90s\r\nphone_orders,0\r\n"
-        "public_url,https://sidan.example.cn:8443/x\r\n,,\r\n";
+        "public_url,https://sidan.example.cn:8443/x\r\nquiet_hours,12:30-14:00\r\nsms_per_day,3\r\n,,\r\n";
     assert_int_equal(county_parse("990102", texts, note_fault, &faults, &county), 0);
     assert_string_equal(county->name, "石桥县, 政协");
     assert_string_equal(county->language, "en");
@@ -197,6 +200,9 @@ static void all_settings(void **state)
         assert_int_equal(county->escalate[rung].ms, 90000);
     assert_int_equal(county->phone_orders, 0);
     assert_string_equal(county->public_url, "https://sidan.example.cn:8443/x");
+    assert_int_equal(county->quiet_start, 750);
+    assert_int_equal(county->quiet_end, 840);
+    assert_int_equal(county->sms_per_day, 3);
     assert_int_equal(county->key_count, 0);
     county_destroy(&county);
 }
@@ -387,10 +393,12 @@ static void every_fault_is_reported(void **state)
 static void bad_hours_and_weekdays(void **state)
 {
     static const char *const values[] = {
-        "work_hours,08:30",       "work_hours,17:30-08:30", "work_hours,08:30-08:30", "work_hours,8:30-17:30",
-        "work_hours,08:60-17:30", "work_hours,08:30-24:01", "work_hours,08:30-17:3x", "work_hours,-8:30-17:30",
-        "work_weekdays,0-5",      "work_weekdays,1-8",      "work_weekdays,5-1",      "work_weekdays,1",
-        "work_weekdays,1-",       "work_weekdays,1,5",      "work_weekdays,1-5x",
+        "work_hours,08:30",        "work_hours,17:30-08:30",  "work_hours,08:30-08:30", "work_hours,8:30-17:30",
+        "work_hours,08:60-17:30",  "work_hours,08:30-24:01",  "work_hours,08:30-17:3x", "work_hours,-8:30-17:30",
+        "work_weekdays,0-5",       "work_weekdays,1-8",       "work_weekdays,5-1",      "work_weekdays,1",
+        "work_weekdays,1-",        "work_weekdays,1,5",       "work_weekdays,1-5x",     "quiet_hours,21:00",
+        "quiet_hours,21:00-24:00", "quiet_hours,08:00-08:00", "quiet_hours,no",         "quiet_hours,21-8",
+        "sms_per_day,-1",          "sms_per_day,1001",        "sms_per_day,many",
     };
 
     (void)state;

@@ -417,14 +417,22 @@ static const struct {
     bool order_exists;
     const char *claims; /* the member whose claim is passed on; NULL when none */
     const char *helped; /* who is told how to reply; NULL when nobody */
+    bool opts_out;      /* it says T */
     bool unclear;       /* it may be about another county's order: who sent it is asked, and nothing is done */
 } reply_cases[] = {
-    {"10000004002", true, NULL, "member:M2", true},   {"10000004002", false, NULL, "member:M2", true},
-    {"10000001001", true, NULL, "convener:T1", true}, {"10000000001", true, NULL, NULL, true},
-    {"10000004002", true, "M2", NULL, false},         {"10000004003", true, "M3", NULL, false},
-    {"10000004002", false, NULL, "member:M2", false}, {"10000001001", true, NULL, "convener:T1", false},
-    {"10000000001", true, NULL, NULL, false}, /* a resident, or anybody */
-    {"10000000001", false, NULL, NULL, false},
+    {"10000004002", true, NULL, "member:M2", .unclear = true},
+    {"10000004002", false, NULL, "member:M2", .unclear = true},
+    {"10000001001", true, NULL, "convener:T1", .unclear = true},
+    {"10000000001", true, NULL, NULL, .unclear = true},
+    {"10000004002", true, "M2", NULL, .unclear = false},
+    {"10000004003", true, "M3", NULL, .unclear = false},
+    {"10000004002", false, NULL, "member:M2", .unclear = false},
+    {"10000001001", true, NULL, "convener:T1", .unclear = false},
+    {"10000000001", true, NULL, NULL, .unclear = false}, /* a resident, or anybody */
+    {"10000000001", false, NULL, NULL, .unclear = false},
+    {"10000000001", false, NULL, NULL, .opts_out = true},
+    {"10000004002", false, NULL, "member:M2", .opts_out = true}, /* who has a duty cannot */
+    {"10000003001", false, NULL, "department:D1", .opts_out = true},
 };
 
 static void replies_claim_or_are_helped(void **state)
@@ -433,7 +441,7 @@ static void replies_claim_or_are_helped(void **state)
     for (size_t i = 0; i < sizeof reply_cases / sizeof *reply_cases; i++) {
         RECORD *order = reply_cases[i].order_exists ? make_order() : record_new(), *message = record_new();
         record_set(message, F_FROM, reply_cases[i].from);
-        record_set(message, F_BODY, "3Q7 接单");
+        record_set(message, F_BODY, reply_cases[i].opts_out ? " “退订”。" : "3Q7 接单");
         record_set(message, F_REF, "r1");
         if (reply_cases[i].unclear)
             record_set(message, F_ORDER, "990101-000123");
@@ -448,10 +456,16 @@ static void replies_claim_or_are_helped(void **state)
         const char *helped = written(outcome, "HSET", key, "recipient");
         assert_string_equal(helped ? helped : "", reply_cases[i].helped ? reply_cases[i].helped : "");
         if (helped) {
-            assert_string_equal(written(outcome, "HSET", key, "template"), reply_cases[i].unclear ? "which" : "help");
+            const char *template = reply_cases[i].opts_out ? "duty" : reply_cases[i].unclear ? "which" : "help";
+            assert_string_equal(written(outcome, "HSET", key, "template"), template);
             assert_string_equal(written(outcome, "HSET", key, "order"), "");
             assert_null(written(outcome, "HINCRBY", "", "sms_open"));
         }
+        bool stranger = strcmp(reply_cases[i].from, "10000000001") == 0, out = reply_cases[i].opts_out;
+        char digest[VAULT_DIGEST_SIZE];
+        vault_digest(county->vault, "told", reply_cases[i].from, digest);
+        assert_int_equal(written(outcome, "HSET", "optout", digest) != NULL, stranger && out);
+        assert_int_equal(written(outcome, "HDEL", "optout", digest) != NULL, stranger && !out);
         outcome_destroy(&outcome);
     }
 }
@@ -568,6 +582,9 @@ static const char *const expected_names[] = {
     "test",
     "which",
     "help",
+    "reminders",
+    "escalations",
+    "duty",
 };
 
 static void fill_order(struct record *order, const char *words)
