@@ -69,8 +69,8 @@ $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c)) $(BUILD)/li
 endef
 $(foreach s,$(SERVICES),$(eval $(call program,sidan-$(s),services/$(s))))
 $(eval $(call program,sidanctl,scripts/ctl))
-# sidanctl shows what the SMS say, and checks a county's codes for them.
-$(BUILD)/bin/sidanctl: $(BUILD)/services/notification/templates.o
+# sidanctl shows what SMS and mails say, and checks a county's codes for them.
+$(BUILD)/bin/sidanctl: $(patsubst %,$(BUILD)/services/notification/%.o,templates mail channel)
 
 .SECONDARY:
 .DELETE_ON_ERROR:

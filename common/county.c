@@ -109,6 +109,11 @@ const char *county_sms_sign(const struct county *county, const char *gateway)
     return "";
 }
 
+const struct robot *county_robot(const struct county *county, const char *name)
+{
+    return find(county->robots, county->robot_count, sizeof *county->robots, name);
+}
+
 const struct member_group *county_group_of(const struct county *county, const char *community)
 {
     for (size_t i = 0; community && i < county->group_count; i++)

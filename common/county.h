@@ -12,8 +12,8 @@
  *   communities.csv  id,name,town,aliases          aliases: space between
  *   groups.csv       id,name,communities,committee communities: ids, space between
  *   members.csv      id,name,phone,group,communities,skills,leader(yes or empty)
- *   committees.csv   id,name,phone
- *   departments.csv  id,name,phone
+ *   committees.csv   id,name,phone,email
+ *   departments.csv  id,name,phone,email
  *   categories.csv   code,name,section,department,urgency,places,group,description
  *   rules.csv        words,category,weight,urgency words: space between, all must occur
  *   clocks.csv       urgency,clock,time            clock: claim, handover, answer, callback
@@ -24,7 +24,9 @@
  *   sms_templates.csv   template,gateway,code,parameters
  *                              what a gateway calls a template; parameters: its values in the gateway's order
  *   sms_signatures.csv  gateway,sign   the county's signature at a gateway: its words or its code
- *   national.csv     date,kind,name                not of the directory: sidanctl makes it of the yearly national files
+ *   robots.csv       name,kind,url,secret,tells    robots of chat groups; tells: whose notices it passes on,
+ * convener:T1, committee:K1, department:D1, group:G1, chair, space between; url and secret are secrets national.csv
+ * date,kind,name                not of the directory: sidanctl makes it of the yearly national files
  */
 #ifndef SIDAN_COUNTY_H
 #define SIDAN_COUNTY_H
@@ -52,6 +54,7 @@ enum county_file {
     FILE_REASONS,
     FILE_SMS_TEMPLATES,
     FILE_SMS_SIGNATURES,
+    FILE_ROBOTS,
     FILE_NATIONAL,
     COUNTY_FILE_COUNT
 };
@@ -73,8 +76,8 @@ struct member {
     const char *id, *name, *phone, *group, *communities, *skills;
     bool leader;
 };
-struct office { /* a committee or a department */
-    const char *id, *name, *phone;
+struct office {                            /* a committee or a department */
+    const char *id, *name, *phone, *email; /* email: may be "" */
 };
 struct category {
     const char *code, *name, *section, *department, *urgency, *group, *description;
@@ -102,6 +105,10 @@ struct sms_signature {
     const char *gateway, *sign;
 };
 
+struct robot {
+    const char *name, *kind, *url, *secret, *tells; /* kind: wecom, dingtalk or feishu; secret: may be "" */
+};
+
 /* How long a clock runs: in working days, or in milliseconds round the clock. */
 struct span {
     int working_days; /* used when > 0 */
@@ -119,6 +126,7 @@ struct county {
     const char *name;           /* required */
     const char *language;       /* zh (default) or en: of SMS */
     const char *chair_phone;    /* top of the escalation ladder; may be empty */
+    const char *office_email;   /* is told by mail what the chair is told; may be empty */
     const char *contact;        /* told to residents and in Open311 discovery */
     const char *public_url;     /* where residents find sidan on the internet, for links in SMS; may be empty */
     double threshold;           /* routing confidence below which a convener screens, 0 to 1, default 0.5 */
@@ -158,6 +166,8 @@ struct county {
     size_t sms_template_count;
     struct sms_signature *sms_signatures;
     size_t sms_signature_count;
+    struct robot *robots;
+    size_t robot_count;
     struct span clocks[2][CLOCK_KINDS]; /* normal, urgent */
     struct calendar *calendar;
 
@@ -176,9 +186,9 @@ typedef void county_fault_fn(void *arg, const char *file, int line, const char *
 
 /*
  * Parses and checks a whole county. texts[] are the files' contents by enum
- * county_file, NULL where a file is missing (calendar, keys, staff, reasons, those about SMS and national may be).
- * Every fault is reported through `fault`, not only the first. Returns 0 and
- * ret_county, or -EINVAL with ret_county untouched.
+ * county_file, NULL where a file is missing (calendar, keys, staff, reasons, those about SMS, robots and national may
+ * be). Every fault is reported through `fault`, not only the first. Returns 0 and ret_county, or -EINVAL with
+ * ret_county untouched.
  */
 int county_parse(const char *id, const char *const texts[COUNTY_FILE_COUNT], county_fault_fn *fault, void *arg,
                  struct county **ret_county);
@@ -202,6 +212,9 @@ const struct return_reason *county_reason(const struct county *county, const cha
 const struct sms_template *county_sms_template(const struct county *county, const char *gateway, const char *template);
 /* The county's signature at a gateway; "" without. */
 const char *county_sms_sign(const struct county *county, const char *gateway);
+
+/* By its name; NULL when there is none. */
+const struct robot *county_robot(const struct county *county, const char *name);
 
 /* The first group that names the community; NULL when none does. */
 const struct member_group *county_group_of(const struct county *county, const char *community);

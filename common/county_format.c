@@ -53,6 +53,7 @@ static const struct column office_columns[] = {
     {AT(office, id), .kind = ID, .flags = REQUIRED | UNIQUE},
     {AT(office, name), .kind = TEXT, .flags = REQUIRED},
     {AT(office, phone), .kind = PHONE, .flags = REQUIRED},
+    {AT(office, email), .kind = EMAIL},
     {0},
 };
 
@@ -127,6 +128,15 @@ static const struct column sms_signature_columns[] = {
     {0},
 };
 
+static const struct column robot_columns[] = {
+    {AT(robot, name), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(robot, kind), .kind = CHOICE, .flags = REQUIRED, .choices = "wecom dingtalk feishu"},
+    {AT(robot, url), .kind = URL, .flags = REQUIRED},
+    {AT(robot, secret), .kind = TEXT},
+    {AT(robot, tells), .kind = WORDS, .flags = REQUIRED},
+    {0},
+};
+
 const struct county_format county_formats[COUNTY_FILE_COUNT] = {
     [FILE_SETTINGS] = {"settings.csv", sizeof(struct setting_row), .columns = setting_columns},
     [FILE_TOWNS] = {"towns.csv", sizeof(struct town), .columns = town_columns, .populated = true},
@@ -146,13 +156,14 @@ const struct county_format county_formats[COUNTY_FILE_COUNT] = {
                             .optional = true},
     [FILE_SMS_SIGNATURES] = {"sms_signatures.csv", sizeof(struct sms_signature), .columns = sms_signature_columns,
                              .optional = true},
+    [FILE_ROBOTS] = {"robots.csv", sizeof(struct robot), .columns = robot_columns, .optional = true},
     [FILE_NATIONAL] = {"national.csv", sizeof(struct calendar_row), .columns = calendar_columns, .optional = true},
 };
 
 const enum county_file county_reading_order[COUNTY_FILE_COUNT] = {
     FILE_SETTINGS,    FILE_TOWNS,      FILE_COMMUNITIES,   FILE_COMMITTEES,     FILE_GROUPS,   FILE_MEMBERS,
     FILE_DEPARTMENTS, FILE_CATEGORIES, FILE_RULES,         FILE_CLOCKS,         FILE_CALENDAR, FILE_KEYS,
-    FILE_STAFF,       FILE_REASONS,    FILE_SMS_TEMPLATES, FILE_SMS_SIGNATURES, FILE_NATIONAL,
+    FILE_STAFF,       FILE_REASONS,    FILE_SMS_TEMPLATES, FILE_SMS_SIGNATURES, FILE_ROBOTS,   FILE_NATIONAL,
 };
 
 const char *county_file_name(enum county_file file)

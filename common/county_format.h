@@ -14,6 +14,8 @@ enum column_kind {
     PHONE,     /* mobile */
     CHOICE,    /* one of column->choices */
     CHOICES,   /* some of them, one space between */
+    EMAIL,     /* a mail address */
+    URL,       /* https, or http on this host */
     HASH,      /* 64 hexadecimal digits */
     REFERENCE, /* an id in column->target */
     REFERENCES,

@@ -125,6 +125,22 @@ static void check_reference(struct parser *parser, const struct column *column, 
         refuse(parser, "%s \"%s\" is not in %s", column->name, quotable(id), county_formats[column->target].name);
 }
 
+/* What is sent there stays secret on its way: by TLS, or because it does not leave the host. */
+static bool is_secret_address(const char *value)
+{
+    static const char local[] = "http://127.0.0.1:", secure[] = "https://";
+    return !strpbrk(value, " \"<>\\") &&
+           (strncmp(value, secure, strlen(secure)) == 0 || strncmp(value, local, strlen(local)) == 0);
+}
+
+static void check_address(struct parser *parser, const struct column *column, const char *value)
+{
+    if (column->kind == EMAIL && !is_mail_address(value))
+        refuse(parser, "%s is no mail address", column->name);
+    if (column->kind == URL && !is_secret_address(value))
+        refuse(parser, "%s is no address that begins with https://", column->name);
+}
+
 /* The value is not empty. Sets the member of the row that belongs to the column. */
 static void set_value(struct parser *parser, const struct column *column, const char *value, char *row)
 {
@@ -176,6 +192,10 @@ static void set_value(struct parser *parser, const struct column *column, const 
         else
             *(int64_t *)member += DAY_MS;
         return;
+    case EMAIL:
+    case URL:
+        check_address(parser, column, value);
+        break;
     case HASH:
         if (strlen(value) != 64 || strspn(value, "0123456789abcdef") != 64)
             refuse(parser, "%s is not 64 hexadecimal digits in lower case", column->name);
@@ -417,6 +437,7 @@ static void hand_over_tables(struct parser *parser)
     HAND_OVER(reasons, reason_count, FILE_REASONS);
     HAND_OVER(sms_templates, sms_template_count, FILE_SMS_TEMPLATES);
     HAND_OVER(sms_signatures, sms_signature_count, FILE_SMS_SIGNATURES);
+    HAND_OVER(robots, robot_count, FILE_ROBOTS);
 #undef HAND_OVER
 }
 
@@ -481,9 +502,39 @@ static void check_sms(struct parser *parser)
                    "sign is written without 【 and 】");
 }
 
+/* Whether it is somebody in the county whom notices go to, and who may have a robot. */
+static bool has_notices(const struct parser *parser, const char *recipient)
+{
+    static const struct {
+        const char *kind;
+        enum county_file file;
+    } kinds[] = {{"convener:", FILE_TOWNS},
+                 {"committee:", FILE_COMMITTEES},
+                 {"department:", FILE_DEPARTMENTS},
+                 {"group:", FILE_GROUPS}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t size = strlen(kinds[i].kind);
+        if (strncmp(recipient, kinds[i].kind, size) == 0)
+            return !parser->tables[kinds[i].file].readable || find_row(parser, kinds[i].file, recipient + size);
+    }
+    return strcmp(recipient, "chair") == 0;
+}
+
+static void check_robots(struct parser *parser)
+{
+    char word[64];
+    for (size_t i = 0; i < parser->county->robot_count; i++)
+        for (const char *rest = parser->county->robots[i].tells; words_next(&rest, word, sizeof word);)
+            if (!has_notices(parser, word))
+                report(parser, FILE_ROBOTS, parser->tables[FILE_ROBOTS].lines[i],
+                       "tells names somebody else than convener:, committee:, department: or group: with an id of the "
+                       "county, or chair");
+}
+
 static void check_whole(struct parser *parser)
 {
     check_sms(parser);
+    check_robots(parser);
     check_groups_have_members(parser);
     check_groups_fit(parser);
     check_clocks(parser);

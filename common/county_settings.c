@@ -20,7 +20,7 @@ enum { PUBLIC_URL_MAX = 40 }; /* characters */
 void county_set_defaults(struct county *county)
 {
     county->language = "zh";
-    county->chair_phone = county->contact = county->public_url = "";
+    county->chair_phone = county->office_email = county->contact = county->public_url = "";
     county->threshold = 0.5;
     county->work_start = 8 * 60 + 30;
     county->work_end = 17 * 60 + 30;
@@ -57,6 +57,14 @@ static int set_chair_phone(struct county *county, const char *value)
     if (!is_mobile(value))
         return -EINVAL;
     county->chair_phone = value;
+    return 0;
+}
+
+static int set_office_email(struct county *county, const char *value)
+{
+    if (!is_mail_address(value))
+        return -EINVAL;
+    county->office_email = value;
     return 0;
 }
 
@@ -196,6 +204,7 @@ static const struct {
     {"name", set_name, "a name of at most 60 characters"},
     {"language", set_language, "zh or en"},
     {"chair_phone", set_chair_phone, "11 digits beginning with 1"},
+    {"office_email", set_office_email, "a mail address such as name@example.cn"},
     {"contact", set_contact, "text"},
     {"public_url", set_public_url,
      "an address such as https://sidan.example.cn, of at most 40 characters, without a slash at its end"},

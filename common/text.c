@@ -6,6 +6,7 @@
  */
 #include "common/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <sodium.h>
@@ -116,6 +117,19 @@ bool is_id(const char *text)
     size_t length = strlen(text);
 
     return length >= 1 && length <= 32 && strspn(text, allowed) == length;
+}
+
+bool is_mail_address(const char *text)
+{
+#define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
+    size_t local = strspn(text, WORD "_+=");
+    if (local == 0 || text[0] == '-' || text[local] != '@' || strlen(text) > 120 || strstr(text, ".."))
+        return false;
+    const char *domain = text + local + 1;
+    size_t size = strspn(domain, WORD);
+    return size > 0 && !domain[size] && isalnum((unsigned char)domain[0]) && isalnum((unsigned char)domain[size - 1]) &&
+           strchr(domain, '.');
+#undef WORD
 }
 
 bool is_mobile(const char *text)

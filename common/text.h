@@ -35,6 +35,9 @@ void words_remove(char *words, const char *word);
 /* An id of the county's tables: 1 to 32 letters, digits, - or _, because Open311 wants its identifiers so. */
 bool is_id(const char *text);
 
+/* A mail address as an office has one: ASCII, without quotes and comments, at most 120 bytes. */
+bool is_mail_address(const char *text);
+
 /* A mobile number of the mainland: 11 digits, the first a 1. */
 bool is_mobile(const char *text);
 

@@ -1,5 +1,6 @@
 /*
- * gateways.c - the ways by which SMS leave: how they are, a test through them, and what the SMS say.
+ * gateways.c - the ways by which SMS, mails and lines to chats leave: how they are, a test through them, and what they
+ * say.
  */
 #include "scripts/ctl/ctl.h"
 
@@ -9,6 +10,7 @@
 #include "common/registry.h"
 #include "common/text.h"
 #include "services/notification/gateways.h"
+#include "services/notification/mail.h"
 #include "services/notification/templates.h"
 
 #include <string.h>
@@ -101,10 +103,15 @@ int sms_test(struct ctl *ctl, size_t argc, char *const argv[])
     (void)argc;
     const char *county = argv[0];
     char phone[PHONE_SIZE];
-    if (contact_phone(argv[1], phone) < 0 || !is_mobile(phone))
-        return misused("PHONE is a mobile number of 11 digits");
     RECORD *body = record_new(), *reply = record_new();
-    record_set(body, F_PHONE, phone);
+    if (contact_phone(argv[1], phone) == 0 && is_mobile(phone))
+        record_set(body, F_PHONE, phone);
+    else if (is_mail_address(argv[1]))
+        record_set(body, F_EMAIL, argv[1]);
+    else if (is_id(argv[1]) && strspn(argv[1], "0123456789") < strlen(argv[1]))
+        record_set(body, F_RECIPIENT, argv[1]);
+    else
+        return misused("TO is a mobile number of 11 digits, a mail address, or the name of a robot");
     if (call(ctl, NOTIFICATION, county, "", MSG_TEST_SMS, body, reply) != DONE)
         return FAILED;
     AUTOFREE char *fate = wait_for_answer(ctl, county, record_str(reply, F_SMS));
@@ -158,9 +165,10 @@ static json_t *preview(const struct county *county)
     for (size_t i = 0; template_name(i); i++) {
         AUTOFREE char *text = template_text(template_name(i), &occasion);
         size_t length = text_length(text, strlen(text));
-        json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:s}", "template", template_name(i), "characters",
+        AUTOFREE char *subject = mail_subject(text);
+        json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:s, s:s}", "template", template_name(i), "characters",
                                               (json_int_t)length, "segments", (json_int_t)sms_segments(length), "text",
-                                              text));
+                                              text, "subject", subject));
     }
     return rows;
 }

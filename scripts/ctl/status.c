@@ -88,13 +88,15 @@ static json_t *instances(struct ctl *ctl)
 
 static bool add_county(struct ctl *ctl, const char *county, json_t *rows)
 {
-    static const struct {
+    const struct {
         const char *title, *command, *key;
     } counts[] = {
         {"dead_letters", "XLEN", "dlq"},
         {"skipped", "XLEN", "dlqdone"},
         {"clocks", "ZCARD", "clock"},
         {"sms_queued", "ZCARD", SMS_QUEUE},
+        {"mails_queued", "ZCARD", channel_queue(CHANNEL_MAIL)},
+        {"chats_queued", "ZCARD", channel_queue(CHANNEL_CHAT)},
         {"sms_unknown", "ZCARD", SMS_UNKNOWN_LIST},
     };
     enum { COUNTS = sizeof counts / sizeof *counts };

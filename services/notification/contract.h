@@ -2,8 +2,9 @@
  * contract.h - what a gateway over HTTP wants to be asked, and what it means by its answers.
  *
  * Everything here is pure: http_gateway.c does the talking. A contract puts credentials and whatever is personal into
- * headers and body, never into the URL, and reads of an answer only what it knows: a gateway's own words might repeat
- * a phone number, so but for its codes they go no further.
+ * headers and body, never into the URL (a robot's has a key in it, as its maker wants it, and is never shown), and
+ * reads of an answer only what it knows: a gateway's own words might repeat a phone number, so but for its codes they
+ * go no further.
  */
 #ifndef SIDAN_NOTIFICATION_CONTRACT_H
 #define SIDAN_NOTIFICATION_CONTRACT_H
@@ -47,6 +48,8 @@ void contract_understand(const struct contract *contract, const json_t *settings
                          struct answer *ret_answer);
 
 extern const struct contract aliyun_contract, tencent_contract, mas_contract, kannel_contract, file_contract;
+/* Robots of chat groups. Their settings are the row of robots.csv: url and secret. */
+extern const struct contract wecom_contract, dingtalk_contract, feishu_contract;
 
 /* A text of the gateway's file; "" when it is not there. */
 const char *setting(const json_t *settings, const char *name);
@@ -69,6 +72,10 @@ struct meaning {
 };
 /* Says in the answer what a code means; false, and the answer is left unknown but names the code, when no row fits. */
 bool understand_code(const struct meaning *meanings, size_t count, const char *code, struct answer *answer);
+
+/* Of robots. now: ms since 1970, or for feishu seconds. Base64; the caller frees it. */
+char *dingtalk_sign(int64_t now, const char *secret);
+char *feishu_sign(int64_t now, const char *secret);
 
 /* "host:port" of a URL; the caller frees it. */
 char *url_authority(const char *url);

@@ -13,6 +13,7 @@
 
 /* One SMS as the driver sees it. Owned by the queue, valid until the result is given. */
 struct sms {
+    enum channel channel;
     char county[7];
     char id[SMS_ID_SIZE];
     char *order, *recipient, *template_name, *phone, *text;
@@ -46,6 +47,7 @@ typedef void sms_result_fn(void *arg, struct sms *sms, const struct answer *answ
 
 struct driver {
     const char *name;
+    enum channel channel; /* what it takes */
     /*
      * 0 and ret_state, or -errno after logging why. gateway: the name that the operator gave it. settings: its file,
      * borrowed; NULL where it has none. result(arg, ...) is how each send ends.
@@ -63,7 +65,7 @@ struct driver {
     enum sms_result (*lookup)(void *state, const struct sms *sms);
 };
 
-extern const struct driver spool_driver, http_driver;
+extern const struct driver spool_driver, http_driver, smtp_driver, robots_driver;
 
 /* Sets what became of an SMS; without a serial. */
 void answer_set(struct answer *answer, enum sms_result result, const char *detail);

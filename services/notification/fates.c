@@ -19,6 +19,11 @@ void sms_aux(const struct record *message, char *key, size_t size)
     snprintf(key, size, "sms:%s", record_str(message, F_SMS));
 }
 
+static enum channel channel_of(const struct aux *aux)
+{
+    return channel_by_name(aux_get(aux, SMS_FIELD_CHANNEL));
+}
+
 /* An SMS that an outcome or a receipt is about, as it stands. */
 struct subject {
     const struct context *context;
@@ -51,7 +56,7 @@ static void advance(const struct subject *subject, struct outcome *outcome, cons
     sms_set_int(outcome, subject->key, SMS_FIELD_RANK, rank);
     if (*detail)
         outcome_hset(outcome, subject->key, SMS_FIELD_DETAIL, detail);
-    outcome_zrem(outcome, SMS_QUEUE, subject->id);
+    outcome_zrem(outcome, channel_queue(channel_of(context->aux)), subject->id);
     if (rank == RANK_SETTLED) {
         struct fate fate = {.id = subject->id,
                             .order = record_has(subject->order, F_VER) ? context->order_id : "",
@@ -80,8 +85,11 @@ static void queue_again(const struct subject *subject, struct outcome *outcome, 
     }
     outcome_guard(outcome, subject->key, SMS_FIELD_RANK, RANK_SENDING + 1);
     outcome_hset(outcome, subject->key, SMS_FIELD_DETAIL, detail);
-    int64_t at = subject->context->now + (deferred ? SMS_DEFER_MS : sms_pause_ms(attempt));
-    sms_wait(outcome, subject->id, aux_get(subject->context->aux, SMS_FIELD_GATHER), at);
+    const struct aux *aux = subject->context->aux;
+    enum channel channel = channel_of(aux);
+    int64_t rest = channel == CHANNEL_CHAT ? CHAT_DEFER_MS : SMS_DEFER_MS;
+    int64_t at = subject->context->now + (deferred ? rest : sms_pause_ms(attempt));
+    sms_wait(outcome, subject->id, channel, aux_get(aux, SMS_FIELD_GATHER), at);
     reminders_part(subject->context, at, outcome);
 }
 

@@ -71,7 +71,7 @@ static void send_from(struct gateways *gateways, struct sms *sms, size_t first, 
 {
     for (size_t i = first; i < gateways->count; i++) {
         struct gateway *gateway = &gateways->list[i];
-        if (breaker_room(&gateway->breaker, now_ms()) == 0)
+        if (gateway->driver->channel != sms->channel || breaker_room(&gateway->breaker, now_ms()) == 0)
             continue;
         sms->gateway = i;
         breaker_begin(&gateway->breaker);
@@ -85,9 +85,22 @@ static void send_from(struct gateways *gateways, struct sms *sms, size_t first, 
     gateways->result(gateways->arg, sms, &answer);
 }
 
+static bool has_gateway(const struct gateways *gateways, enum channel channel)
+{
+    for (size_t i = 0; i < gateways->count; i++)
+        if (gateways->list[i].driver->channel == channel)
+            return true;
+    return false;
+}
+
 void gateways_send(struct gateways *gateways, struct sms *sms)
 {
-    send_from(gateways, sms, 0, NULL);
+    struct answer answer;
+    answer_set(&answer, RESULT_MUTED, "the parameter gateway names none that takes it");
+    if (has_gateway(gateways, sms->channel))
+        send_from(gateways, sms, 0, NULL);
+    else
+        gateways->result(gateways->arg, sms, &answer);
 }
 
 void gateways_flush(struct gateways *gateways)
@@ -102,6 +115,8 @@ enum sms_result gateways_lookup(struct gateways *gateways, const struct sms *sms
     enum sms_result result = RESULT_LATER;
     for (size_t i = 0; i < gateways->count; i++) {
         const struct gateway *gateway = &gateways->list[i];
+        if (gateway->driver->channel != sms->channel)
+            continue;
         enum sms_result found = gateway->driver->lookup ? gateway->driver->lookup(gateway->state, sms) : RESULT_UNKNOWN;
         if (found == RESULT_DELIVERED)
             return RESULT_DELIVERED;
@@ -111,10 +126,12 @@ enum sms_result gateways_lookup(struct gateways *gateways, const struct sms *sms
     return result;
 }
 
-size_t gateways_room(const struct gateways *gateways)
+size_t gateways_room(const struct gateways *gateways, enum channel channel)
 {
-    size_t most = 0;
+    size_t most = has_gateway(gateways, channel) ? 0 : SIZE_MAX;
     for (size_t i = 0; i < gateways->count; i++) {
+        if (gateways->list[i].driver->channel != channel)
+            continue;
         size_t room = breaker_room(&gateways->list[i].breaker, now_ms());
         most = room > most ? room : most;
     }
@@ -185,6 +202,22 @@ static int read_settings(const struct params *params, const char *name, json_t *
     return 0;
 }
 
+/* NULL: the name is that of a file. */
+static const struct driver *driver_without_file(const char *name)
+{
+    static const struct driver *const drivers[] = {&spool_driver, &robots_driver};
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+        if (strcmp(drivers[i]->name, name) == 0)
+            return drivers[i];
+    return NULL;
+}
+
+static const struct driver *driver_of_file(const json_t *settings)
+{
+    const char *driver = json_string_value(json_object_get(settings, "driver"));
+    return driver && strcmp(driver, smtp_driver.name) == 0 ? &smtp_driver : &http_driver;
+}
+
 static int open_gateway(struct gateways *gateways, const char *name)
 {
     const struct params *params = service_params(gateways->service);
@@ -200,9 +233,9 @@ static int open_gateway(struct gateways *gateways, const char *name)
     struct gateway *gateway = &gateways->list[gateways->count];
     *gateway = (struct gateway){.all = gateways};
     snprintf(gateway->name, sizeof gateway->name, "%.32s", name); /* is_id() has seen that it fits */
-    bool spool = strcmp(name, spool_driver.name) == 0;
-    gateway->driver = spool ? &spool_driver : &http_driver;
-    int r = spool ? 0 : read_settings(params, name, &gateway->settings);
+    const struct driver *known = driver_without_file(name);
+    int r = known ? 0 : read_settings(params, name, &gateway->settings);
+    gateway->driver = known ? known : driver_of_file(gateway->settings);
     if (r == 0)
         r = gateway->driver->open(gateways->service, gateway->name, gateway->settings, on_answer, gateway,
                                   &gateway->state);

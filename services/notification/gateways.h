@@ -3,7 +3,7 @@
  *
  * An SMS goes to the next one only after a definite refusal by the one before that is about the gateway, not about the
  * SMS: it cannot be reached, it is busy, it has stopped, or the county has no signature or template there. Never when
- * the SMS may have been sent.
+ * the SMS may have been sent. Mail and chats have gateways of their own among them; what has none is muted.
  */
 #ifndef SIDAN_NOTIFICATION_GATEWAYS_H
 #define SIDAN_NOTIFICATION_GATEWAYS_H
@@ -17,8 +17,8 @@ struct gateways;
 int gateways_open(struct service *service, sms_result_fn *result, void *arg, struct gateways **ret_gateways);
 void gateways_close(struct gateways **gateways);
 
-/* How many SMS they can be given now. */
-size_t gateways_room(const struct gateways *gateways);
+/* How many they can be given now; any number, where there is none for the channel. */
+size_t gateways_room(const struct gateways *gateways, enum channel channel);
 
 /* As a driver's. */
 void gateways_send(struct gateways *gateways, struct sms *sms);

@@ -1,16 +1,16 @@
 /*
- * http_gateway.c - SMS over HTTP, with curl_multi in the loop.
+ * http_gateway.c - SMS and robots of chat groups over HTTP.
  *
  * What is asked and what an answer means says the gateway's contract; here it is sent, once. When no byte of a request
  * has left, the SMS is certainly not sent; when the answer was lost it is unknown, and only a receipt can tell.
  */
 #include "services/notification/contract.h"
+#include "services/notification/curl_loop.h"
 
 #include "common/alloc.h"
 #include "common/log.h"
 #include "common/text.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -21,10 +21,9 @@ enum { CONNECT_MS = 3000, TIMEOUT_MS = 10000, ANSWER_SIZE = 16384 };
 struct http_gateway {
     struct service *service;
     const char *name;
-    const struct contract *contract;
+    const struct contract *contract; /* NULL of robots, each of which has its own */
     const json_t *settings;
-    CURLM *multi;
-    int timer; /* the loop's, or -1 */
+    struct curl_loop *curl_loop;
     sms_result_fn *result;
     void *arg;
     struct transfer *transfers;
@@ -34,6 +33,8 @@ struct http_gateway {
 struct transfer {
     struct transfer *next, **place; /* place: what points here */
     struct http_gateway *gateway;
+    const struct contract *contract;
+    json_t *settings; /* of the gateway or the robot */
     struct sms *sms;
     CURL *easy;
     struct request request;
@@ -44,18 +45,20 @@ struct transfer {
 
 static void transfer_destroy(struct transfer *transfer)
 {
-    curl_multi_remove_handle(transfer->gateway->multi, transfer->easy);
+    curl_loop_remove(transfer->gateway->curl_loop, transfer->easy);
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->headers);
     request_clear(&transfer->request);
+    json_decref(transfer->settings);
     *transfer->place = transfer->next;
     if (transfer->next)
         transfer->next->place = transfer->place;
     free(transfer);
 }
 
-static void conclude(struct transfer *transfer, CURLcode code)
+static void conclude(void *arg, CURLcode code)
 {
+    struct transfer *transfer = arg;
     struct http_gateway *gateway = transfer->gateway;
     struct sms *sms = transfer->sms;
     long status = 0, sent = 0;
@@ -63,82 +66,11 @@ static void conclude(struct transfer *transfer, CURLcode code)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
     if (code == CURLE_OK)
-        contract_understand(gateway->contract, gateway->settings, status, transfer->answer, &answer);
+        contract_understand(transfer->contract, transfer->settings, status, transfer->answer, &answer);
     else
         answer_set(&answer, sent == 0 ? RESULT_LATER : RESULT_UNKNOWN, curl_easy_strerror(code));
     transfer_destroy(transfer);
     gateway->result(gateway->arg, sms, &answer);
-}
-
-static void conclude_all(struct http_gateway *gateway)
-{
-    int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(gateway->multi, &left));) {
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        CURLcode code = message->data.result; /* gone once the handle is */
-        struct transfer *transfer;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        conclude(transfer, code);
-    }
-}
-
-/* --- curl in the loop --- */
-
-static void act(struct http_gateway *gateway, curl_socket_t fd, int events)
-{
-    int running;
-    curl_multi_socket_action(gateway->multi, fd, events, &running);
-    conclude_all(gateway);
-}
-
-static int on_ready(zloop_t *loop, zmq_pollitem_t *item, void *arg)
-{
-    (void)loop;
-    int events = ((item->revents & ZMQ_POLLIN) ? CURL_CSELECT_IN : 0) |
-                 ((item->revents & ZMQ_POLLOUT) ? CURL_CSELECT_OUT : 0) |
-                 ((item->revents & ZMQ_POLLERR) ? CURL_CSELECT_ERR : 0);
-    act(arg, item->fd, events);
-    return 0;
-}
-
-/* cppcheck-suppress constParameter ; curl says what the parameters are */
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
-{
-    (void)easy;
-    struct http_gateway *gateway = arg;
-    zloop_t *loop = service_loop(gateway->service);
-    zmq_pollitem_t item = {.fd = fd};
-    if (known)
-        zloop_poller_end(loop, &item);
-    if (what == CURL_POLL_REMOVE)
-        return 0;
-    item.events = (short)(((what & CURL_POLL_IN) ? ZMQ_POLLIN : 0) | ((what & CURL_POLL_OUT) ? ZMQ_POLLOUT : 0));
-    zloop_poller(loop, &item, on_ready, gateway);
-    zloop_poller_set_tolerant(loop, &item); /* errors of a connection are curl's to handle */
-    curl_multi_assign(gateway->multi, fd, gateway);
-    return 0;
-}
-
-static int on_timeout(zloop_t *loop, int timer, void *arg)
-{
-    (void)loop;
-    (void)timer;
-    struct http_gateway *gateway = arg;
-    gateway->timer = -1;
-    act(gateway, CURL_SOCKET_TIMEOUT, 0);
-    return 0;
-}
-
-static int on_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-    (void)multi;
-    struct http_gateway *gateway = arg;
-    zloop_t *loop = service_loop(gateway->service);
-    if (gateway->timer != -1)
-        zloop_timer_end(loop, gateway->timer);
-    gateway->timer = timeout_ms < 0 ? -1 : zloop_timer(loop, (size_t)timeout_ms, 1, on_timeout, gateway);
-    return 0;
 }
 
 /* --- one SMS --- */
@@ -155,7 +87,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
 static void set_options(struct transfer *transfer)
 {
-    const json_t *timeout = json_object_get(transfer->gateway->settings, "timeout_ms");
+    const json_t *timeout = json_object_get(transfer->settings, "timeout_ms");
     const struct request *request = &transfer->request;
     CURL *easy = transfer->easy;
     for (size_t i = 0; request->headers[i]; i++) {
@@ -167,7 +99,7 @@ static void set_options(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_PROXY, setting(transfer->gateway->settings, "proxy"));
+    curl_easy_setopt(easy, CURLOPT_PROXY, setting(transfer->settings, "proxy"));
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     if (strcmp(request->method, "GET") == 0) {
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
@@ -208,12 +140,21 @@ static json_t *parameters_of(const struct county *county, const struct sms *sms,
     return parameters;
 }
 
-static void start_transfer(struct http_gateway *gateway, struct sms *sms, const struct posting *posting)
+/* Asks as the posting's settings say. */
+static void start_transfer(struct http_gateway *gateway, const struct contract *contract, struct sms *sms,
+                           struct posting *posting)
 {
+    unsigned char chance[(NONCE_SIZE - 1) / 2];
+    randombytes_buf(chance, sizeof chance);
+    sodium_bin2hex(posting->nonce, sizeof posting->nonce, chance, sizeof chance);
+    posting->sms = sms;
+    posting->now = now_ms();
     struct transfer *transfer = xcalloc(1, sizeof *transfer);
     transfer->next = gateway->transfers;
     transfer->place = &gateway->transfers;
     transfer->gateway = gateway;
+    transfer->contract = contract;
+    transfer->settings = json_incref((json_t *)(uintptr_t)posting->settings);
     transfer->sms = sms;
     transfer->easy = curl_easy_init();
     if (!transfer->easy)
@@ -221,9 +162,9 @@ static void start_transfer(struct http_gateway *gateway, struct sms *sms, const 
     if (transfer->next)
         transfer->next->place = &transfer->next;
     gateway->transfers = transfer;
-    gateway->contract->ask(posting, &transfer->request);
+    contract->ask(posting, &transfer->request);
     set_options(transfer);
-    curl_multi_add_handle(gateway->multi, transfer->easy);
+    curl_loop_add(gateway->curl_loop, transfer->easy);
 }
 
 static void http_send(void *state, struct sms *sms)
@@ -247,18 +188,30 @@ static void http_send(void *state, struct sms *sms)
         reject(gateway, sms, RESULT_UNFIT, "sms_templates.csv has no code of this template for this gateway");
         return;
     }
-    struct posting posting = {.settings = gateway->settings,
-                              .sms = sms,
-                              .sign = sign,
-                              .code = template ? template->code : "",
-                              .now = now_ms()};
-    unsigned char chance[(NONCE_SIZE - 1) / 2];
-    randombytes_buf(chance, sizeof chance);
-    sodium_bin2hex(posting.nonce, sizeof posting.nonce, chance, sizeof chance);
     json_t *parameters = template ? parameters_of(county, sms, template->parameters) : json_object();
-    posting.parameters = parameters;
-    start_transfer(gateway, sms, &posting);
+    struct posting posting = {
+        .settings = gateway->settings, .sign = sign, .code = template ? template->code : "", .parameters = parameters};
+    start_transfer(gateway, gateway->contract, sms, &posting);
     json_decref(parameters);
+}
+
+/* The robot's address and key are those that the county has now. */
+static void robots_send(void *state, struct sms *sms)
+{
+    static const struct contract *const kinds[] = {&wecom_contract, &dingtalk_contract, &feishu_contract};
+    struct http_gateway *gateway = state;
+    const struct county *county = service_county(gateway->service, sms->county);
+    const struct robot *robot = county ? county_robot(county, sms->phone) : NULL;
+    if (!robot) {
+        reject(gateway, sms, RESULT_REFUSED, "robots.csv has no such robot any more");
+        return;
+    }
+    json_t *settings = json_pack("{s:s, s:s}", "url", robot->url, "secret", robot->secret);
+    struct posting posting = {.settings = settings, .sign = "", .code = ""};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i]->name, robot->kind) == 0)
+            start_transfer(gateway, kinds[i], sms, &posting);
+    json_decref(settings);
 }
 
 /* --- the driver --- */
@@ -275,7 +228,7 @@ static const struct contract *find_contract(const char *name, const json_t *sett
         if (strcmp(contracts[i]->name, setting(settings, "driver")) == 0)
             contract = contracts[i];
     if (!contract) {
-        log_error("gateway %s: \"driver\" is none of aliyun, tencent, mas, kannel, http", name);
+        log_error("gateway %s: \"driver\" is none of aliyun, tencent, mas, kannel, http, smtp", name);
         return NULL;
     }
     char word[32];
@@ -307,33 +260,35 @@ static const struct contract *find_contract(const char *name, const json_t *sett
     return contract;
 }
 
-static int http_open(struct service *service, const char *name, const json_t *settings, sms_result_fn *result,
-                     void *arg, void **ret_state)
+static int open_transport(struct service *service, const char *name, const struct contract *contract,
+                          const json_t *settings, sms_result_fn *result, void *arg, void **ret_state)
 {
-    const struct contract *contract = find_contract(name, settings);
-    if (!contract)
-        return -EINVAL;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        log_error("curl cannot be set up");
+    struct curl_loop *curl_loop = curl_loop_new(service, conclude);
+    if (!curl_loop)
         return -EIO;
-    }
     struct http_gateway *gateway = xcalloc(1, sizeof *gateway);
     *gateway = (struct http_gateway){.service = service,
                                      .name = name,
                                      .contract = contract,
                                      .settings = settings,
-                                     .multi = curl_multi_init(),
-                                     .timer = -1,
+                                     .curl_loop = curl_loop,
                                      .result = result,
                                      .arg = arg};
-    if (!gateway->multi)
-        abort();
-    curl_multi_setopt(gateway->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(gateway->multi, CURLMOPT_SOCKETDATA, gateway);
-    curl_multi_setopt(gateway->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(gateway->multi, CURLMOPT_TIMERDATA, gateway);
     *ret_state = gateway;
     return 0;
+}
+
+static int http_open(struct service *service, const char *name, const json_t *settings, sms_result_fn *result,
+                     void *arg, void **ret_state)
+{
+    const struct contract *contract = find_contract(name, settings);
+    return contract ? open_transport(service, name, contract, settings, result, arg, ret_state) : -EINVAL;
+}
+
+static int robots_open(struct service *service, const char *name, const json_t *settings, sms_result_fn *result,
+                       void *arg, void **ret_state)
+{
+    return open_transport(service, name, NULL, settings, result, arg, ret_state);
 }
 
 static void http_close(void **state)
@@ -341,12 +296,11 @@ static void http_close(void **state)
     struct http_gateway *gateway = *state;
     while (gateway->transfers)
         transfer_destroy(gateway->transfers); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
-    curl_multi_cleanup(gateway->multi);
-    if (gateway->timer != -1)
-        zloop_timer_end(service_loop(gateway->service), gateway->timer);
+    curl_loop_destroy(&gateway->curl_loop);
     free(gateway);
-    curl_global_cleanup();
     *state = NULL;
 }
 
 const struct driver http_driver = {.name = "http", .open = http_open, .close = http_close, .send = http_send};
+const struct driver robots_driver = {
+    .name = "robots", .channel = CHANNEL_CHAT, .open = robots_open, .close = http_close, .send = robots_send};

@@ -6,7 +6,7 @@
 
 static const struct param params[] = {
     {"gateway", PARAM_STR, "spool", 1, 200, "",
-     "how SMS leave: names in the order in which they are tried; spool is files"},
+     "how SMS, mail and lines to chats leave: names in the order in which they are tried; spool is files"},
     {"gateways_dir", PARAM_STR, "etc/gateways", 1, 400, "",
      "directory of the gateways' files: NAME.json, with its secrets"},
     {"gateway_rest_ms", PARAM_INT, "60000", 100, 86400000, "ms",

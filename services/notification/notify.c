@@ -108,14 +108,25 @@ void send_code(const struct context *context, const struct record *order, const 
     }
 }
 
-/* An operator tries the way to a phone; what becomes of it is read from the SMS. */
+/* An operator tries the way to a phone, an address or a chat; what becomes of it is read from the SMS. */
 void test_sms(const struct context *context, const struct record *order, const struct record *message,
               struct outcome *outcome)
 {
-    struct person person = {.ref = "operator", .phone = record_str(message, F_PHONE)};
+    static const enum field fields[CHANNELS] = {
+        [CHANNEL_SMS] = F_PHONE, [CHANNEL_MAIL] = F_EMAIL, [CHANNEL_CHAT] = F_RECIPIENT};
+    struct person person = {.ref = "operator", .phone = ""};
     (void)order;
-    if (*context->order_id) {
-        outcome_refuse(outcome, "invalid", "order", "a test is about no order");
+    for (enum channel channel = 0; channel < CHANNELS; channel++)
+        if (record_has(message, fields[channel])) {
+            person.phone = record_str(message, fields[channel]);
+            person.channel = channel;
+        }
+    if (*context->order_id || !*person.phone) {
+        outcome_refuse(outcome, "invalid", "order", "a test is about no order, and goes to somebody");
+        return;
+    }
+    if (person.channel == CHANNEL_CHAT && !county_robot(context->county, person.phone)) {
+        outcome_refuse(outcome, "invalid", "recipient", "robots.csv has no robot of this name");
         return;
     }
     tell_now(context, outcome, &person, "test", message);

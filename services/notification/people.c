@@ -1,5 +1,5 @@
 /*
- * people.c - from a recipient's name in a message to people with a phone.
+ * people.c - from a recipient's name in a message to people with a phone, a mail address or a chat.
  *
  * Pure: it reads the county's roster, and owns nothing. Whoever
  * cannot be found or has no phone is counted and passed over, because a
@@ -19,18 +19,26 @@ struct search {
     size_t count, skipped;
 };
 
-static void add(struct search *search, const char *kind, const char *id, const char *phone)
+static void add_by(struct search *search, enum channel channel, const char *kind, const char *id, const char *address)
 {
-    if (!phone || !*phone || search->count == PEOPLE_MAX) {
+    for (size_t i = 0; i < search->count; i++)
+        if (search->people[i].channel == channel && strcmp(search->people[i].phone, address) == 0)
+            return;
+    if (search->count == PEOPLE_MAX) {
         search->skipped++;
         return;
     }
-    for (size_t i = 0; i < search->count; i++)
-        if (strcmp(search->people[i].phone, phone) == 0)
-            return;
     struct person *person = &search->people[search->count++];
+    *person = (struct person){.phone = address, .channel = channel};
     snprintf(person->ref, REF_SIZE, "%s%s%s", kind, *id ? ":" : "", id);
-    person->phone = phone;
+}
+
+static void add(struct search *search, const char *kind, const char *id, const char *phone)
+{
+    if (phone && *phone)
+        add_by(search, CHANNEL_SMS, kind, id, phone);
+    else
+        search->skipped++;
 }
 
 static void add_resident(struct search *search, const char *id)
@@ -96,6 +104,31 @@ static const struct {
     {"convener", add_convener}, {"department", add_department}, {"chair", add_chair}, {"committee", add_committee},
 };
 
+/* The mail address of a recipient, "" without. */
+static const char *mail_of(const struct county *county, const char *name)
+{
+    const char *id = name + strcspn(name, ":");
+    id += *id == ':';
+    const struct office *office = strncmp(name, "department:", 11) == 0  ? county_department(county, id)
+                                  : strncmp(name, "committee:", 10) == 0 ? county_committee(county, id)
+                                                                         : NULL;
+    return office ? office->email : strcmp(name, "chair") == 0 ? county->office_email : "";
+}
+
+static void add_mail(struct search *search, const char *name)
+{
+    const char *address = mail_of(search->county, name);
+    if (*address)
+        add_by(search, CHANNEL_MAIL, name, "", address);
+}
+
+static void add_chats(struct search *search, const char *name)
+{
+    for (size_t i = 0; i < search->county->robot_count; i++)
+        if (words_have(search->county->robots[i].tells, name))
+            add_by(search, CHANNEL_CHAT, name, "", search->county->robots[i].name);
+}
+
 static void add_named(struct search *search, char *name)
 {
     char *colon = strchr(name, ':');
@@ -115,8 +148,12 @@ size_t people_find(const struct county *county, const char *resident, const char
 {
     struct search search = {.county = county, .resident = resident, .people = people};
     char name[REF_SIZE];
-    while (words_next(&recipients, name, sizeof name))
+    for (const char *rest = recipients; words_next(&rest, name, sizeof name);)
         add_named(&search, name);
+    for (const char *rest = recipients; words_next(&rest, name, sizeof name);)
+        add_mail(&search, name);
+    for (const char *rest = recipients; words_next(&rest, name, sizeof name);)
+        add_chats(&search, name);
     *ret_skipped = search.skipped;
     return search.count;
 }

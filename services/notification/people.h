@@ -1,22 +1,25 @@
 /*
- * people.h - from a recipient's name in a message to people with a phone.
+ * people.h - from a recipient's name in a message to people with a phone, a mail address or a chat.
  */
 #ifndef SIDAN_NOTIFICATION_PEOPLE_H
 #define SIDAN_NOTIFICATION_PEOPLE_H
 
 #include "common/county.h"
 #include "common/record.h"
+#include "services/notification/channel.h"
 
 enum { PEOPLE_MAX = 30, REF_SIZE = 64 };
 
 struct person {
     char ref[REF_SIZE]; /* resident, member:M1, ...: never a group */
-    const char *phone;  /* the county's or the resident's */
+    const char *phone;  /* the county's or the resident's; by mail the address; in a chat the name of its robot */
+    enum channel channel;
 };
 
 /*
  * Resolves a space-separated list of recipients (see F_RECIPIENTS) into people
- * with distinct phones, in the list's order. resident: the phone of the order's
+ * with distinct phones, in the list's order; behind them whoever of these is
+ * told by mail, and in a chat, as well. resident: the phone of the order's
  * resident, "" when there is none. Returns how many; ret_skipped is
  * how many were named but cannot be told: no phone, no longer there, or beyond
  * PEOPLE_MAX.

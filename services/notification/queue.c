@@ -39,6 +39,7 @@ static struct script take_script = {"take",
                                     , ""};
 
 struct due {
+    enum channel channel;
     char county[7];
     char id[SMS_ID_SIZE];
 };
@@ -59,9 +60,9 @@ struct queue {
     struct service *service;
     struct gateways *gateways;
     struct entry *entries;
-    size_t entry_count, limit;
-    size_t sending;    /* of these, how many the gateway has not answered yet */
-    struct due *asked; /* room for limit of them */
+    size_t counts[CHANNELS], limit; /* of entries, by channel; and how many of each there may be */
+    size_t sending;                 /* of the SMS, how many the gateway has not answered yet */
+    struct due *asked;              /* room for all of them */
     size_t asked_count;
     bool unanswered; /* what was asked may have been taken: ask for the same again */
     bool draining;
@@ -97,7 +98,7 @@ static void entry_remove(struct entry *entry)
     while (*place != entry)
         place = &(*place)->next;
     *place = entry->next;
-    entry->queue->entry_count--;
+    entry->queue->counts[entry->sms.channel]--;
     free(entry->sms.order);
     free(entry->sms.recipient);
     free(entry->sms.template_name);
@@ -128,8 +129,9 @@ static struct entry *entry_add(struct queue *queue, const struct due *due, const
     struct entry *entry = xcalloc(1, sizeof *entry);
     *entry = (struct entry){.next = queue->entries, .queue = queue, .begun = now_ms()};
     queue->entries = entry;
-    queue->entry_count++;
+    queue->counts[due->channel]++;
     struct sms *sms = &entry->sms;
+    sms->channel = due->channel;
     memcpy(sms->county, due->county, sizeof sms->county);
     memcpy(sms->id, due->id, sizeof sms->id);
     sms->attempt = strtoll(reply->element[1]->str, NULL, 10);
@@ -191,7 +193,7 @@ static void on_result(void *arg, struct sms *sms, const struct answer *answer)
     const struct queue *queue = arg;
     struct entry *entry = (struct entry *)sms;
     const char *gateway = gateways_name(queue->gateways, sms), *label = results[answer->result].label;
-    entry->queue->sending--;
+    entry->queue->sending -= sms->channel == CHANNEL_SMS;
     entry->answer = *answer;
 
     int64_t now = now_ms();
@@ -225,25 +227,25 @@ static void decide(struct entry *entry, enum sms_result result, const char *deta
 
 /* --- taking --- */
 
-/* Asks all counties for what is due, and keeps in `asked` what there is room for. */
-static void look_for_due(struct queue *queue)
+/* Asks all counties for what is due of a channel, and keeps in `asked` what there is room for. */
+static void look_for_due(struct queue *queue, enum channel channel)
 {
     struct service *service = queue->service;
     struct store *store = service_store(service);
-    size_t counties = service_county_count(service), room = queue->limit - queue->entry_count;
-    size_t wanted = gateways_room(queue->gateways);
+    size_t counties = service_county_count(service), room = queue->limit - queue->counts[channel];
+    size_t wanted = gateways_room(queue->gateways, channel);
     if (wanted < room) {
         room = wanted;
-        queue->held_at = now_ms();
+        queue->held_at = channel == CHANNEL_SMS ? now_ms() : queue->held_at;
     }
     if (counties == 0 || room == 0)
         return;
-    size_t first = queue->first_county++ % counties;
+    size_t first = queue->first_county++ % counties, most = queue->asked_count + room;
     char now[24], limit[24], key[KEY_SIZE];
     snprintf(now, sizeof now, "%" PRId64, now_ms());
     snprintf(limit, sizeof limit, "%zu", queue->limit); /* some of them may be ours already */
     for (size_t i = 0; i < counties; i++) {
-        store_key(key, service_county_at(service, (first + i) % counties)->id, SMS_QUEUE);
+        store_key(key, service_county_at(service, (first + i) % counties)->id, channel_queue(channel));
         store_append(store, 7, (const char *[]){"ZRANGEBYSCORE", key, "-inf", now, "LIMIT", "0", limit}, NULL);
     }
     if (store_run(store) < 0)
@@ -251,10 +253,11 @@ static void look_for_due(struct queue *queue)
     for (size_t i = 0; i < counties; i++) {
         const char *county = service_county_at(service, (first + i) % counties)->id;
         const redisReply *ids = store_reply(store, i);
-        for (size_t k = 0; k < ids->elements && queue->asked_count < room; k++) {
+        for (size_t k = 0; k < ids->elements && queue->asked_count < most; k++) {
             if (strlen(ids->element[k]->str) >= SMS_ID_SIZE || find_entry(queue, county, ids->element[k]->str))
                 continue;
             struct due *due = &queue->asked[queue->asked_count++];
+            due->channel = channel;
             snprintf(due->county, sizeof due->county, "%s", county);
             snprintf(due->id, sizeof due->id, "%s", ids->element[k]->str);
         }
@@ -272,14 +275,14 @@ static void append_take(struct queue *queue, const struct due *due)
     if (county) {
         int64_t end = quiet_end(county, now);
         snprintf(loud, sizeof loud, "%" PRId64, end > now ? end : 0);
-        snprintf(limit, sizeof limit, "%" PRId64, county->sms_per_day);
+        snprintf(limit, sizeof limit, "%" PRId64, due->channel == CHANNEL_SMS ? county->sms_per_day : 0);
         snprintf(next, sizeof next, "%" PRId64, quiet_next_day(county, now));
     }
     sms_key(name, due->id);
     snprintf(told, sizeof told, SMS_TOLD "%s", day);
     snprintf(lease, sizeof lease, "%" PRId64, param_int(params, "sms_lease_ms"));
     snprintf(wait, sizeof wait, "%" PRId64, param_int(params, "receipt_wait_s") * 1000);
-    const char *const names[] = {SMS_QUEUE, name, told, SMS_OPTED_OUT};
+    const char *const names[] = {channel_queue(due->channel), name, told, SMS_OPTED_OUT};
     for (size_t i = 0; i < 4; i++)
         store_key(keys[i], due->county, names[i]);
     store_append_script(service_store(queue->service), &take_script, 4,
@@ -296,7 +299,8 @@ static void append_take(struct queue *queue, const struct due *due)
 static void note_lag(const struct queue *queue, const struct entry *entry)
 {
     const struct sms *sms = &entry->sms;
-    if (sms->attempt == 1 && !entry->held && sms->created > queue->held_at && queue->sending < queue->limit / 2)
+    bool plain = sms->channel == CHANNEL_SMS && !entry->held;
+    if (sms->attempt == 1 && plain && sms->created > queue->held_at && queue->sending < queue->limit / 2)
         service_lagged(queue->service, NOTIFICATION, now_ms() - sms->created);
 }
 
@@ -316,7 +320,7 @@ static void begin(struct entry *entry, enum finding finding)
 {
     struct queue *queue = entry->queue;
     bool doubtful = finding == FOUND_DOUBTFUL;
-    queue->sending++;
+    queue->sending += entry->sms.channel == CHANNEL_SMS;
     if (finding == FOUND_UNWANTED) {
         decide(entry, RESULT_MUTED, "its person wants no SMS that is not necessary");
         return;
@@ -386,8 +390,8 @@ void queue_turn(struct service *service)
             submit(entry);
     if (queue->draining)
         return;
-    if (!queue->unanswered)
-        look_for_due(queue);
+    for (enum channel channel = 0; channel < CHANNELS && !queue->unanswered; channel++)
+        look_for_due(queue, channel);
     if (queue->asked_count > 0)
         take(queue);
 }
@@ -411,7 +415,7 @@ int queue_start(struct service *service)
         free(queue);
         return r;
     }
-    queue->asked = xcalloc(queue->limit, sizeof *queue->asked);
+    queue->asked = xcalloc(CHANNELS * queue->limit, sizeof *queue->asked);
     service_set_state(service, queue);
     service_every(service, TURN_MS, queue_turn);
     service_every(service, SWEEP_MS, sweep);
@@ -428,7 +432,7 @@ void queue_drain(struct service *service)
 bool queue_busy(struct service *service)
 {
     const struct queue *queue = service_state(service);
-    return queue->entry_count > 0;
+    return queue->entries != NULL;
 }
 
 void queue_stop(struct service *service)

@@ -144,5 +144,5 @@ void reminders_part(const struct context *context, int64_t at, struct outcome *o
 {
     const char *carried = aux_get(context->aux, SMS_FIELD_CARRIES), *recipient;
     for (char *id; carried && (id = next_carried(&carried, &recipient)); free(id))
-        sms_wait(outcome, id, aux_get(context->aux, SMS_FIELD_GATHER), at);
+        sms_wait(outcome, id, CHANNEL_SMS, aux_get(context->aux, SMS_FIELD_GATHER), at);
 }

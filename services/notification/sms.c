@@ -34,7 +34,7 @@ void sms_set_sealed(const struct context *context, struct outcome *outcome, cons
     outcome_hset(outcome, key, field, sealed);
 }
 
-void sms_wait(struct outcome *outcome, const char *id, const char *gather, int64_t at)
+void sms_wait(struct outcome *outcome, const char *id, enum channel channel, const char *gather, int64_t at)
 {
     char key[SMS_KEY_SIZE];
     sms_key(key, id);
@@ -45,7 +45,7 @@ void sms_wait(struct outcome *outcome, const char *id, const char *gather, int64
         outcome_zrem(outcome, SMS_QUEUE, id);
         outcome_zadd(outcome, SMS_GATHER, at, entry);
     } else {
-        outcome_zadd(outcome, SMS_QUEUE, at, id);
+        outcome_zadd(outcome, channel_queue(channel), at, id);
     }
 }
 
@@ -53,6 +53,7 @@ void sms_queue(const struct context *context, struct outcome *outcome, const str
 {
     char id[SMS_ID_SIZE], key[SMS_KEY_SIZE], person[VAULT_DIGEST_SIZE];
     const char *order = notice->order, *template = notice->template, *ref = notice->person->ref;
+    enum channel channel = notice->person->channel;
     snprintf(id, sizeof id, "%s.%s.%zu", *order ? order : context->county->id, context->message_id, notice->n);
     sms_key(key, id);
     vault_digest(context->county->vault, "told", notice->person->phone, person);
@@ -60,24 +61,26 @@ void sms_queue(const struct context *context, struct outcome *outcome, const str
     outcome_hset(outcome, key, SMS_FIELD_RECIPIENT, ref);
     outcome_hset(outcome, key, SMS_FIELD_TEMPLATE, template);
     outcome_hset(outcome, key, SMS_FIELD_PERSON, person);
+    if (channel != CHANNEL_SMS)
+        outcome_hset(outcome, key, SMS_FIELD_CHANNEL, channel_name(channel));
     sms_set_sealed(context, outcome, id, SMS_FIELD_PHONE, notice->person->phone);
     sms_set_sealed(context, outcome, id, SMS_FIELD_TEXT, notice->wording->text);
     sms_set_sealed(context, outcome, id, SMS_FIELD_VALUES, notice->wording->values);
     sms_set_int(outcome, key, SMS_FIELD_CREATED, context->now);
     if (notice->expires > 0)
         sms_set_int(outcome, key, SMS_FIELD_EXPIRES, notice->expires);
-    if (!notice->at_once)
+    if (!notice->at_once && channel != CHANNEL_MAIL) /* which wakes nobody */
         outcome_hset(outcome, key, SMS_FIELD_PATIENT, "1");
     if (strcmp(ref, "resident") == 0 && !(template_flags(template) & NECESSARY))
         outcome_hset(outcome, key, SMS_FIELD_OPTIONAL, "1");
-    if (template_flags(template) & GATHERED) {
+    if (channel == CHANNEL_SMS && template_flags(template) & GATHERED) {
         AUTOFREE char *gather = xasprintf("%s|%s", template, person);
         outcome_hset(outcome, key, SMS_FIELD_GATHER, gather);
         outcome_hset(outcome, key, SMS_FIELD_CLOCK, notice->clock);
         outcome_hset(outcome, key, SMS_FIELD_HELD, "1");
-        sms_wait(outcome, id, gather, context->now + SMS_GATHER_MS);
+        sms_wait(outcome, id, channel, gather, context->now + SMS_GATHER_MS);
     } else {
-        sms_wait(outcome, id, NULL, context->now);
+        sms_wait(outcome, id, channel, NULL, context->now);
     }
 }
 

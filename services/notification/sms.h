@@ -15,8 +15,9 @@
 
 #include "common/alloc.h"
 #include "common/service.h"
+#include "services/notification/channel.h"
 
-#define SMS_QUEUE "smsq"
+#define SMS_QUEUE "smsq" /* of mail and chats: channel.h */
 #define SMS_GATHER "smsgather"
 #define SMS_WAITING "smswait"
 #define SMS_UNKNOWN_LIST "smsunknown"
@@ -29,9 +30,10 @@
 #define SMS_FIELD_ORDER "order"         /* "" when about none */
 #define SMS_FIELD_RECIPIENT "recipient" /* member:M1, resident, ... */
 #define SMS_FIELD_TEMPLATE "template"
-#define SMS_FIELD_PHONE "phone"   /* sealed; taken away once the SMS is settled */
-#define SMS_FIELD_TEXT "text"     /* likewise */
-#define SMS_FIELD_VALUES "values" /* likewise; the template's, as a JSON object */
+#define SMS_FIELD_CHANNEL "channel" /* absent: sms */
+#define SMS_FIELD_PHONE "phone"     /* sealed, as any address; taken away once the SMS is settled */
+#define SMS_FIELD_TEXT "text"       /* likewise */
+#define SMS_FIELD_VALUES "values"   /* likewise; the template's, as a JSON object */
 #define SMS_FIELD_CREATED "created"
 #define SMS_FIELD_EXPIRES "expires"   /* after which it is not sent any more, ms since 1970; absent: never */
 #define SMS_FIELD_ATTEMPT "attempt"   /* how often it was taken to be sent */
@@ -75,8 +77,9 @@ enum {
     SMS_KEEP_S = 7 * 24 * 60 * 60, /* a settled SMS is remembered, without phone and text */
     SMS_ID_SIZE = 65,
     SMS_DEFER_MS = 3600000, /* for which a phone is left alone that has had enough */
+    CHAT_DEFER_MS = 600000, /* likewise a chat; so long the strictest of them blocks a robot */
     SMS_GATHER_MS = 3000,   /* for which a reminder waits for others */
-    SMS_CARRIED_MAX = 20,   /* reminders that go as one */
+    SMS_CARRIED_MAX = 100,  /* reminders that go as one */
 };
 
 /* What a sealed value of an SMS belongs to: its phone, its text, or (SMS_FILE) its file in the spool. The caller frees
@@ -113,8 +116,8 @@ struct notice {
     const char *clock; /* of a reminder */
 };
 void sms_queue(const struct context *context, struct outcome *outcome, const struct notice *notice);
-/* Back into the queue, or where reminders gather, at that moment. gather: SMS_FIELD_GATHER; NULL: it is none. */
-void sms_wait(struct outcome *outcome, const char *id, const char *gather, int64_t at);
+/* Back into its queue, or where reminders gather, at that moment. gather: SMS_FIELD_GATHER; NULL: it is none. */
+void sms_wait(struct outcome *outcome, const char *id, enum channel channel, const char *gather, int64_t at);
 
 /* The end of an SMS: the archive learns of it, and what is personal goes. */
 struct fate {

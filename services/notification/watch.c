@@ -14,12 +14,18 @@
 
 enum { SWEEP_MAX = 100 }; /* SMS of one county that are settled in one sweep */
 
-static void sample(const char *county, const redisReply *queued, const redisReply *unknown)
+/* The replies about a county begin at `first`. */
+static void sample(const struct store *store, size_t first, const char *county)
 {
-    char labels[30];
+    char labels[50];
+    for (enum channel channel = 0; channel < CHANNELS; channel++) {
+        snprintf(labels, sizeof labels, "county=\"%s\",channel=\"%s\"", county, channel_name(channel));
+        metric_set("sidan_sms_queued", "SMS that are to be sent or being sent", labels,
+                   (double)store_reply(store, first + channel)->integer);
+    }
     snprintf(labels, sizeof labels, "county=\"%s\"", county);
-    metric_set("sidan_sms_queued", "SMS that are to be sent or being sent", labels, (double)queued->integer);
-    metric_set("sidan_sms_unknown", "SMS of which nobody knows whether they arrived", labels, (double)unknown->integer);
+    metric_set("sidan_sms_unknown", "SMS of which nobody knows whether they arrived", labels,
+               (double)store_reply(store, first + CHANNELS)->integer);
 }
 
 /* Settles as it stands an SMS whose receipt did not come in time. */
@@ -42,19 +48,22 @@ void watch_sms(struct service *service)
     snprintf(limit, sizeof limit, "%d", SWEEP_MAX);
     for (size_t i = 0; i < counties; i++) {
         const char *county = service_county_at(service, i)->id;
-        store_key(queued, county, SMS_QUEUE);
+        for (enum channel channel = 0; channel < CHANNELS; channel++) {
+            store_key(queued, county, channel_queue(channel));
+            store_append(store, 2, (const char *[]){"ZCARD", queued}, NULL);
+        }
         store_key(unknown, county, SMS_UNKNOWN_LIST);
         store_key(waiting, county, SMS_WAITING);
-        store_append(store, 2, (const char *[]){"ZCARD", queued}, NULL);
         store_append(store, 2, (const char *[]){"ZCARD", unknown}, NULL);
         store_append(store, 7, (const char *[]){"ZRANGEBYSCORE", waiting, "-inf", now, "LIMIT", "0", limit}, NULL);
     }
     if (store_run(store) < 0)
         return;
+    enum { REPLIES = CHANNELS + 2 };
     for (size_t i = 0; i < counties; i++) {
         const char *county = service_county_at(service, i)->id;
-        sample(county, store_reply(store, 3 * i), store_reply(store, 3 * i + 1));
-        const redisReply *overdue = store_reply(store, 3 * i + 2);
+        sample(store, REPLIES * i, county);
+        const redisReply *overdue = store_reply(store, REPLIES * i + CHANNELS + 1);
         for (size_t k = 0; k < overdue->elements; k++)
             give_up(service, county, overdue->element[k]->str);
     }

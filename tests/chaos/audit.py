@@ -20,7 +20,7 @@ TRANSITIONS = {
     "answered": {"consulting", "evaluated"}, "evaluated": {"consulting", "closed"},
 }
 UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when the gateway misbehaves
-UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "smsgather:", "smswait:", "smsunknown:")
+UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "mailq:", "chatq:", "smsgather:", "smswait:", "smsunknown:")
 # What may be in Redis when all is quiet; what of it is right is looked at one by one.
 KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "sms",
                  "dlq", "audit", "chain", "swept", "gateways", "changes", "asked", "told", "optout"}

@@ -1,4 +1,4 @@
-"""Stand-ins for the SMS gateways on the internet, on loopback: they check what they are sent by themselves.
+"""Stand-ins for the SMS gateways and robots on the internet, on loopback: they check what they are sent by themselves.
 
     cloud = Cloud("aliyun")
     cloud.url, cloud.settings()   for the gateway's file
@@ -141,8 +141,55 @@ class Plain:
         return 200, {"code": code or "0", "id": serial}
 
 
+class Wecom:
+    path = f"/cgi-bin/webhook/send?key={SECRET}"
+
+    @classmethod
+    def read(cls, path, headers, body):
+        check(path == cls.path and headers["content-type"].startswith("application/json"), "address")
+        line = json.loads(body)
+        check(set(line) == {"msgtype", "text"} and line["msgtype"] == "text", "body")
+        check(len(line["text"]["content"].encode()) <= 2048, "size")
+        return {"phone": "", "text": line["text"]["content"]}
+
+    @staticmethod
+    def say(code, serial):
+        return 200, {"errcode": int(code or 0), "errmsg": "words"}
+
+
+class Dingtalk(Wecom):
+    path = f"/robot/send?access_token={SECRET}"
+
+    @classmethod
+    def read(cls, path, headers, body):
+        path, _, rest = path.rpartition("&timestamp=")
+        stamp, _, sign = rest.partition("&sign=")
+        check(abs(datetime.now(timezone.utc).timestamp() * 1000 - int(stamp)) < 3600000, "timestamp")
+        wanted = base64.b64encode(mac(SECRET.encode(), f"{stamp}\n{SECRET}").digest()).decode()
+        check(sign == urllib.parse.quote_plus(wanted), "signature")
+        return super().read(path, headers, body)
+
+
+class Feishu:
+    path = f"/open-apis/bot/v2/hook/{SECRET}"
+
+    @classmethod
+    def read(cls, path, headers, body):
+        line = json.loads(body)
+        check(path == cls.path and set(line) == {"timestamp", "sign", "msg_type", "content"}, "address and body")
+        check(abs(datetime.now(timezone.utc).timestamp() - int(line["timestamp"])) < 3600, "timestamp")
+        wanted = base64.b64encode(mac(f"{line['timestamp']}\n{SECRET}".encode(), "").digest()).decode()
+        check(line["sign"] == wanted and line["msg_type"] == "text", "signature")
+        return {"phone": "", "text": line["content"]["text"]}
+
+    @staticmethod
+    def say(code, serial):
+        return 200, {"code": int(code or 0), "msg": "words", "data": {}}
+
+
 class Cloud:
-    kinds = {"aliyun": Aliyun, "tencent": Tencent, "mas": Mas, "http": Plain}
+    kinds = {"aliyun": Aliyun, "tencent": Tencent, "mas": Mas, "http": Plain, "wecom": Wecom, "dingtalk": Dingtalk,
+             "feishu": Feishu}
 
     def __init__(self, kind):
         self.kind = self.kinds[kind]

@@ -1,7 +1,10 @@
 """督单: deadlines by the national calendar, moved and extended ones, pauses, and the ladder."""
 
 import json
+import re
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
 from harness import COUNTY, make_county, wait_until
@@ -164,9 +167,19 @@ def test_no_deadline_is_lost_and_no_rung_sounds_twice_when_instances_die(make_sy
     left = [entry.split("|") for entry in system.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1)]
     assert sorted(order for order, clock, rung in left if (clock, rung) == ("answer", "1")) == sorted(
         key.rsplit(":", 1)[1] for key in keys), "the next rung of each is to come"
-    wait_until(lambda: len([sms for sms in system.spool() if sms["template"] == "reminder"]) >= count, 60, "all hear it")
-    told = Counter(sms["order"] for sms in system.spool() if sms["template"] == "reminder")
+    wait_until(lambda: len(reminded(system)) >= count, 60, "all is told")
+    told = Counter(reminded(system))
     assert set(told.values()) == {1} and len(told) == count
+    sms = [sms["text"] for sms in system.spool() if sms["template"].startswith("reminder")]
+    assert sum(int(found[1]) if (found := re.search(r"有(\d+)件事", text)) else 1 for text in sms) == count
+    assert len(sms) < count, "each was told by itself"
+
+
+def reminded(system):
+    """The orders of whose reminders the archive knows that they arrived, each as often as that happened."""
+    with closing(sqlite3.connect(f"file:{system.directory}/archive/{COUNTY}.db?mode=ro", uri=True)) as archive:
+        return [row[0] for row in archive.execute("SELECT order_id FROM sms WHERE template LIKE 'reminder%' AND"
+                                                  " state = 'delivered'")]
 
 
 def test_more_time_is_asked_for_and_granted(make_system, tmp_path):
