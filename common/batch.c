@@ -23,6 +23,7 @@ enum { MAX_CONFLICTS = 10 };
 struct batch {
     struct batch_config config;
     struct job *first, **last;
+    struct job **again; /* where the next one goes that is to be decided again: before the others, in their order */
     size_t waiting;
 };
 
@@ -71,12 +72,13 @@ static void push(struct batch *batch, struct job *job)
     batch->waiting++;
 }
 
-static void push_front(struct batch *batch, struct job *job)
+static void push_again(struct batch *batch, struct job *job)
 {
-    job->next = batch->first;
-    if (!batch->first)
+    job->next = *batch->again;
+    if (!job->next)
         batch->last = &job->next;
-    batch->first = job;
+    *batch->again = job;
+    batch->again = &job->next;
     batch->waiting++;
 }
 
@@ -322,7 +324,7 @@ static bool left_meanwhile(const struct job *job)
 static void decide_again(struct batch *batch, struct job *job)
 {
     if (++job->conflicts < MAX_CONFLICTS)
-        push_front(batch, job);
+        push_again(batch, job);
     else
         job_finish(batch->config.link, job, STATUS_LATER, commit_result_name(job->result), NULL);
 }
@@ -509,6 +511,7 @@ void batch_run(struct batch *batch)
     const struct service_spec *spec = batch->config.spec;
     struct job *jobs[BATCH_MAX];
     size_t count = take_jobs(batch, jobs, !spec->take);
+    batch->again = &batch->first;
     count = find_counties(batch, jobs, count);
     if (count == 0)
         return;

@@ -198,7 +198,8 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
     bool changes = outcome->step != NULL, create = changes && commit->version == 0;
     bool remembers = *commit->first != '\0';
     size_t entries = 3 + 2U * (*commit->order != '\0') + 3U * changes + 3U * (commit->event != NULL) +
-                     (outcome->guard.key != NULL) + (outcome->limit.key != NULL) + remembers;
+                     (outcome->guard.key != NULL) + (outcome->expected.key != NULL) + (outcome->limit.key != NULL) +
+                     remembers;
     AUTOFREE char *hash = xasprintf("order:%s", commit->order);
     key_place(keys, hash);
 
@@ -241,6 +242,13 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
         msgpack_pack_int(&packer, key_place(keys, outcome->guard.key));
         pack_text(&packer, outcome->guard.field);
         msgpack_pack_int64(&packer, outcome->guard.below);
+    }
+    if (outcome->expected.key) {
+        pack_text(&packer, "expected");
+        msgpack_pack_array(&packer, 3);
+        msgpack_pack_int(&packer, key_place(keys, outcome->expected.key));
+        pack_text(&packer, outcome->expected.field);
+        msgpack_pack_int64(&packer, outcome->expected.value);
     }
     if (outcome->limit.key) {
         pack_text(&packer, "limit");

@@ -36,6 +36,8 @@ static void release(struct outcome *outcome)
     free(outcome->writes);
     free(outcome->guard.key);
     free(outcome->guard.field);
+    free(outcome->expected.key);
+    free(outcome->expected.field);
     free(outcome->limit.key);
     free(outcome->cause);
     free(outcome->step);
@@ -159,6 +161,13 @@ void outcome_guard(struct outcome *outcome, const char *key, const char *field, 
     free(outcome->guard.key);
     free(outcome->guard.field);
     outcome->guard = (struct guard){xstrdup(key), xstrdup(field), below};
+}
+
+void outcome_expect(struct outcome *outcome, const char *key, const char *field, int64_t value)
+{
+    free(outcome->expected.key);
+    free(outcome->expected.field);
+    outcome->expected = (struct expected){xstrdup(key), xstrdup(field), value};
 }
 
 void outcome_limit(struct outcome *outcome, const char *key, int64_t burst, int64_t interval_ms)

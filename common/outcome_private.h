@@ -20,6 +20,11 @@ struct guard {
     int64_t below;
 };
 
+struct expected {
+    char *key, *field;
+    int64_t value;
+};
+
 struct limit {
     char *key;
     int64_t burst, interval;
@@ -42,8 +47,9 @@ struct outcome {
     size_t message_count;
     struct write *writes;
     size_t write_count;
-    struct guard guard; /* key NULL: none */
-    struct limit limit; /* likewise */
+    struct guard guard;       /* key NULL: none */
+    struct expected expected; /* likewise */
+    struct limit limit;       /* likewise */
     bool has_reply;
     enum message_type reply_type;
     struct record *reply;

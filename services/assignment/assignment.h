@@ -48,7 +48,7 @@ struct sweep *sweep_new(struct service *service);
 void sweep_destroy(struct sweep **sweep);
 void sweep_poll(struct sweep *sweep);
 
-/* The hash "load" of a county: how many open orders each member has. */
+/* The hash "load" of a county: how many open orders each member has; group:G1: how often somebody of G1 was chosen. */
 #define LOAD_KEY "load"
 void load_aux(const struct record *message, char *key, size_t size);
 
@@ -57,8 +57,19 @@ void load_aux(const struct record *message, char *key, size_t size);
 /* The order's members become complete: it is assigned, the answer clock starts, all are told. */
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome);
 
-/* Chooses members for the places that are left: by place, then by load. Writes all members, with those there were. */
-void choose_members(const struct context *context, const struct record *order, char *ret_members, size_t size);
+/* Members chosen for the places that are left; see choice.c. */
+struct choice {
+    char members[401], chosen[401]; /* all, with those there were; those that are new */
+    char why[3000];                 /* for the journal: the candidates in their order, and what counted */
+};
+
+/* Fills the places beside `members`, of the order's group. */
+void choose(const struct context *context, const struct record *order, const char *members, int64_t places,
+            struct choice *ret_choice);
+
+/* The choice is made, unless another one of the group was made meanwhile: then it is decided again. */
+void take_choice(const struct context *context, const struct record *order, const struct choice *choice,
+                 struct outcome *outcome);
 
 /* Changes the load of all but `except` of those members. */
 void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome);

@@ -114,12 +114,6 @@ void handle_replied(const struct context *context, const struct record *order, c
         record_set(outcome_notify(outcome, "claim_refused", recipient), F_REASON, error);
 }
 
-void load_aux(const struct record *message, char *key, size_t size)
-{
-    (void)message;
-    snprintf(key, size, "%s", LOAD_KEY);
-}
-
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome)
 {
     char recipients[2001], entry[CLOCK_ENTRY_SIZE];
@@ -134,44 +128,6 @@ void assign(const struct context *context, const struct record *order, const cha
     member_recipients(members, recipients, sizeof recipients);
     record_set_int(outcome_notify(outcome, "assigned", recipients), F_DUE, record_int(changes, F_DUE));
     record_set_int(outcome_notify(outcome, "assigned_resident", "resident"), F_DUE, record_int(changes, F_DUE));
-}
-
-/* Whether a is to be chosen before b. */
-static bool is_better(const struct context *context, const char *community, const struct member *a,
-                      const struct member *b)
-{
-    bool near_a = words_have(a->communities, community), near_b = words_have(b->communities, community);
-    if (near_a != near_b)
-        return near_a;
-    int64_t load_a = aux_int(context->aux, a->id), load_b = aux_int(context->aux, b->id);
-    return load_a != load_b ? load_a < load_b : strcmp(a->id, b->id) < 0;
-}
-
-void choose_members(const struct context *context, const struct record *order, char *ret_members, size_t size)
-{
-    const struct county *county = context->county;
-    const char *group = record_str(order, F_GROUP), *community = record_str(order, F_COMMUNITY);
-    snprintf(ret_members, size, "%s", record_str(order, F_MEMBERS));
-    while ((int64_t)words_count(ret_members) < record_int(order, F_PLACES)) {
-        const struct member *best = NULL;
-        for (size_t i = 0; i < county->member_count; i++) {
-            const struct member *member = &county->members[i];
-            if (strcmp(member->group, group) == 0 && !words_have(ret_members, member->id) &&
-                (!best || is_better(context, community, member, best)))
-                best = member;
-        }
-        /* Fewer than asked for where the group has grown smaller since the order was opened. */
-        if (!best || !words_append(ret_members, size, best->id))
-            return;
-    }
-}
-
-void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome)
-{
-    char member[40];
-    while (words_next(&whose, member, sizeof member))
-        if (!words_have(except, member))
-            outcome_hincr(outcome, LOAD_KEY, member, by);
 }
 
 /* Other members take the order over, because the convener says so. */

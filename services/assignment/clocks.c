@@ -79,13 +79,11 @@ static void sound(const struct context *context, const struct record *order, con
 
 static void end_claim_window(const struct context *context, const struct record *order, struct outcome *outcome)
 {
-    char members[401], member[40];
-    choose_members(context, order, members, sizeof members);
-    for (const char *rest = members; words_next(&rest, member, sizeof member);)
-        if (!words_have(record_str(order, F_MEMBERS), member))
-            outcome_hincr(outcome, LOAD_KEY, member, 1);
-    outcome_step(outcome, "assigned", "clock", "claim window passed");
-    assign(context, order, members, outcome);
+    struct choice choice;
+    choose(context, order, record_str(order, F_MEMBERS), record_int(order, F_PLACES), &choice);
+    take_choice(context, order, &choice, outcome);
+    outcome_step(outcome, "assigned", "clock", choice.why);
+    assign(context, order, choice.members, outcome);
 }
 
 void handle_clock(const struct context *context, const struct record *order, const struct record *message,

@@ -334,7 +334,8 @@ class Audit:
                 faults.append(f"{number}: sms_open={kept.get('sms_open')} aside={kept.get('aside')}")
             load[number[:6]].update(kept.get("members", "").split())
         for county in self._counties():
-            counted = {member: int(count) for member, count in redis.hgetall(f"load:{{{county}}}").items()}
+            counted = {member: int(count) for member, count in redis.hgetall(f"load:{{{county}}}").items()
+                       if ":" not in member}  # how often somebody of a group was chosen
             if {member: count for member, count in counted.items() if count} != load[county]:
                 faults.append(f"{county}: load is {counted}, and should be {dict(load[county])}")
             letters = redis.xlen(f"dlq:{{{county}}}")
