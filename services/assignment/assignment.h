@@ -13,6 +13,9 @@ handler_fn handle_claim;    /* MSG_CLAIM */
 handler_fn handle_replied;  /* MSG_CLAIM_REPLIED: a claim by SMS */
 handler_fn handle_reassign; /* MSG_REASSIGN */
 
+/* passing.c: 接单, an order goes from one member to another */
+handler_fn handle_decline; /* MSG_DECLINE */
+
 /* lifecycle.c: 解单, from handing over to closing */
 handler_fn handle_handover; /* MSG_HANDOVER */
 handler_fn handle_answer;   /* MSG_GIVE_ANSWER */
@@ -71,6 +74,17 @@ void choose(const struct context *context, const struct record *order, const cha
 void take_choice(const struct context *context, const struct record *order, const struct choice *choice,
                  struct outcome *outcome);
 
+/* Members who do not have an order any more. */
+struct passing {
+    const char *leaving; /* their ids, space between */
+    const char *step, *actor;
+    const char *reason; /* in their words */
+};
+
+/* Their places go to the next. The handler has named in the changes who is not to be chosen. */
+void pass_on(const struct context *context, const struct record *order, const struct passing *passing,
+             struct outcome *outcome);
+
 /* Changes the load of all but `except` of those members. */
 void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome);
 
@@ -101,6 +115,9 @@ void supervising_convener(const struct context *context, const struct record *or
 
 /* Whether who acts has the order, if it is a member; otherwise refuses. */
 bool may_act(const struct record *order, const struct record *message, struct outcome *outcome);
+
+/* Whether a message has a reason; otherwise refuses. */
+bool has_reason(const struct record *message, struct outcome *outcome);
 
 /* Whether the state is one of the words; otherwise refuses with a sentence that says what can be done when. */
 bool state_is(const struct record *order, const char *states, const char *verb, struct outcome *outcome);

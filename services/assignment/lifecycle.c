@@ -46,6 +46,14 @@ bool may_act(const struct record *order, const struct record *message, struct ou
     return false;
 }
 
+bool has_reason(const struct record *message, struct outcome *outcome)
+{
+    if (record_len(message, F_REASON) > 0)
+        return true;
+    outcome_refuse(outcome, "invalid", "reason", "say why");
+    return false;
+}
+
 void handle_handover(const struct context *context, const struct record *order, const struct record *message,
                      struct outcome *outcome)
 {

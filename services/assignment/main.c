@@ -13,6 +13,7 @@ static const struct handler handlers[] = {
     {.type = MSG_CLAIM, .handle = handle_claim},
     {.type = MSG_CLAIM_REPLIED, .handle = handle_replied},
     {.type = MSG_REASSIGN, .handle = handle_reassign},
+    {.type = MSG_DECLINE, .handle = handle_decline, .aux = load_aux},
     {.type = MSG_HANDOVER, .handle = handle_handover},
     {.type = MSG_GIVE_ANSWER, .handle = handle_answer},
     {.type = MSG_RATE, .handle = handle_rate},

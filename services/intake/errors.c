@@ -105,6 +105,7 @@ static const struct {
     {"invalid", "member", "没有这位委员，请填写本县的委员编号。"},
     {"invalid", "members", "委员名单不对，请填写本县的委员编号，用空格分开。"},
     {"invalid", "reason", "请写明理由。"},
+    {"invalid", "actor", "请写明是哪位委员，如 member:M101。"},
     {"invalid", "reason_code", "请从本县的退单原因里选一个。"},
     {"invalid", "days", "days 应是 1 到 30 的整数，按工作日计算。"},
     {"invalid", "from", "from 应是时间，如 2026-11-22T09:30:00。"},

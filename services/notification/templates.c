@@ -121,6 +121,11 @@ templates[] = {
      "More time is not granted for \"{title}\" (number {order})[; it is due on {due}].[ Reason: {reason}.]"},
     {"reassigned", "“{title}”（单号{order}）办理的委员有变动[，现在是：{members}]。[原因：{reason}。]",
      "The members for \"{title}\" (number {order}) have changed[, now: {members}].[ Reason: {reason}.]"},
+    {"unfilled",
+     "“{title}”（单号{order}）少了一位委员，组里没有别的委员可以接替[，现在由{members}办理]。[原因：{reason}。]"
+     "请登录后改派。",
+     "\"{title}\" (number {order}) has lost a member, and nobody of the group is left to take the place[; it is with "
+     "{members}].[ Reason: {reason}.] Please sign in and give it to others."},
     {"decide", "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
      "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
      "reopen it."},

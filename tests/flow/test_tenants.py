@@ -39,6 +39,7 @@ OPEN = {
     "order.ask": {"convener", "office"},
     "order.reply": {"office", "resident"},
     "order.claim": GROUP | {"office"},
+    "order.decline": {"office"},
     "order.handover": {"convener", "office"},
     "order.answer": {"office"},
     "order.rate": {"office", "resident"},
@@ -51,6 +52,7 @@ HANDLED = OPEN | {
     "order.read": {"handler", "leader", "convener", "committee", "clerk", "office", "resident"},
     "order.notes": {"handler", "leader", "convener", "committee", "clerk", "office"},
     "order.contact": {"handler", "leader", "convener", "clerk", "office"},  # the leader has taken it, too
+    "order.decline": {"handler", "leader", "office"},
     "order.handover": {"handler", "leader", "convener", "office"},
     "order.answer": {"handler", "leader", "clerk", "office"},
     "order.extend": {"handler", "leader", "office"},
@@ -82,6 +84,7 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/merge": "order.merge",
     "POST /api/v1/orders/{id}/unmerge": "order.merge",
     "POST /api/v1/orders/{id}/claim": "order.claim",
+    "POST /api/v1/orders/{id}/decline": "order.decline",
     "POST /api/v1/orders/{id}/handover": "order.handover",
     "POST /api/v1/orders/{id}/answer": "order.answer",
     "POST /api/v1/orders/{id}/rating": "order.rate",
