@@ -176,6 +176,20 @@ static size_t find_counties(struct batch *batch, struct job *jobs[BATCH_MAX], si
     return kept;
 }
 
+/* Asks for the hashes that a handler wants. */
+static void append_aux(struct store *store, struct job *job)
+{
+    char names[240] = "", name[120], key[KEY_SIZE];
+    job->aux_count = 0;
+    if (job->handler && job->handler->aux)
+        job->handler->aux(job->message, names, sizeof names);
+    for (const char *rest = names; job->aux_count < AUX_MAX && words_next(&rest, name, sizeof name);) {
+        store_key(key, job->envelope.county, name);
+        store_append(store, 2, (const char *[]){"HGETALL", key}, NULL);
+        job->aux_count++;
+    }
+}
+
 /* Loads orders and aux hashes in one pipeline. -EIO: nothing could be loaded. */
 static int load(struct batch *batch, struct job *const jobs[], size_t count)
 {
@@ -183,12 +197,7 @@ static int load(struct batch *batch, struct job *const jobs[], size_t count)
     for (size_t i = 0; i < count; i++) {
         if (*jobs[i]->envelope.order)
             order_append_load(store, jobs[i]->envelope.county, jobs[i]->envelope.order);
-        if (jobs[i]->handler && jobs[i]->handler->aux) {
-            char name[120], key[KEY_SIZE];
-            jobs[i]->handler->aux(jobs[i]->message, name, sizeof name);
-            store_key(key, jobs[i]->envelope.county, name);
-            store_append(store, 2, (const char *[]){"HGETALL", key}, NULL);
-        }
+        append_aux(store, jobs[i]);
     }
     if (store_run(store) < 0)
         return -EIO;
@@ -203,9 +212,9 @@ static int load(struct batch *batch, struct job *const jobs[], size_t count)
                 jobs[i]->result = event_turn(store_reply(store, reply), &jobs[i]->envelope);
             reply++;
         }
-        if (jobs[i]->handler && jobs[i]->handler->aux) {
-            jobs[i]->aux.hash = store_reply(store, reply++);
-            if (jobs[i]->aux.hash->type != REDIS_REPLY_ARRAY)
+        for (size_t k = 0; k < jobs[i]->aux_count; k++) {
+            jobs[i]->aux[k].hash = store_reply(store, reply++);
+            if (jobs[i]->aux[k].hash->type != REDIS_REPLY_ARRAY)
                 jobs[i]->result = COMMIT_ERROR;
         }
         jobs[i]->loaded = mono_seconds();
@@ -236,7 +245,7 @@ static void decide(struct batch *batch, struct job *job)
                               .serial = serial,
                               .message_id = job->envelope.id,
                               .service = batch->config.service,
-                              .aux = &job->aux};
+                              .aux = job->aux};
     job->handler->handle(&context, job->order, job->message, job->outcome);
     if (batch->config.spec->follow && outcome_verdict(job->outcome) == VERDICT_OK)
         batch->config.spec->follow(&context, job->order, job->outcome);

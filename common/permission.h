@@ -26,6 +26,7 @@
     X(ORDER_EXTEND_DECIDE, "order.extend_decide")                                                                      \
     X(ORDERS_LIST, "orders.list")                                                                                      \
     X(ORDERS_FIND, "orders.find") /* by a phone; every look is recorded */                                             \
+    X(ABSENCES, "absences")       /* enter, list and end times in which a member takes no orders */                    \
     X(AUDIT_LIST, "audit.list")   /* who came in, looked at what is personal, was turned away */                       \
     X(CASES_SEARCH, "cases.search")                                                                                    \
     X(IMPORT, "import")                                                                                                \

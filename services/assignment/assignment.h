@@ -16,6 +16,17 @@ handler_fn handle_reassign; /* MSG_REASSIGN */
 /* passing.c: 接单, an order goes from one member to another */
 handler_fn handle_decline; /* MSG_DECLINE */
 
+/* absences.c: 接单, times in which a member takes no orders */
+handler_fn handle_enter_absence; /* MSG_ENTER_ABSENCE */
+handler_fn handle_end_absence;   /* MSG_END_ABSENCE */
+handler_fn handle_list_absences; /* MSG_LIST_ABSENCES */
+handler_fn handle_absence_due;   /* MSG_ABSENCE_DUE */
+handler_fn handle_hand_on;       /* MSG_HAND_ON */
+struct absences;
+struct absences *absences_new(struct service *service);
+void absences_destroy(struct absences **absences);
+void absences_poll(struct absences *absences);
+
 /* lifecycle.c: 解单, from handing over to closing */
 handler_fn handle_handover; /* MSG_HANDOVER */
 handler_fn handle_answer;   /* MSG_GIVE_ANSWER */
@@ -51,9 +62,20 @@ struct sweep *sweep_new(struct service *service);
 void sweep_destroy(struct sweep **sweep);
 void sweep_poll(struct sweep *sweep);
 
-/* The hash "load" of a county: how many open orders each member has; group:G1: how often somebody of G1 was chosen. */
+/*
+ * What is known of a county's members: in the hash "load" how many open orders each has, and as group:G1 how often
+ * somebody of G1 was chosen; in the hash "absences" when they are away. Which orders they have is in the zset "held",
+ * as MEMBER|ORDER, all with one score.
+ */
 #define LOAD_KEY "load"
-void load_aux(const struct record *message, char *key, size_t size);
+#define ABSENCES_KEY "absences"
+#define HELD_KEY "held"
+void members_aux(const struct record *message, char *keys, size_t size);  /* load, absences */
+void absences_aux(const struct record *message, char *keys, size_t size); /* absences alone */
+
+/* Whether a member is away at that moment; absences_of(): of a handler with members_aux. */
+bool is_absent(const struct aux *absences, const char *member, int64_t now);
+const struct aux *absences_of(const struct context *context);
 
 /* What the files share. */
 
@@ -78,22 +100,25 @@ void take_choice(const struct context *context, const struct record *order, cons
 struct passing {
     const char *leaving; /* their ids, space between */
     const char *step, *actor;
-    const char *reason; /* in their words */
+    const char *reason; /* in their words; or absence, silence */
+    bool tell;          /* those who leave, too */
 };
 
 /* Their places go to the next. The handler has named in the changes who is not to be chosen. */
 void pass_on(const struct context *context, const struct record *order, const struct passing *passing,
              struct outcome *outcome);
 
-/* Changes the load of all but `except` of those members. */
-void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome);
+/* The order is work of those members now (by 1), or not any more (-1); nothing changes for `except`. */
+void change_load(const struct context *context, const char *whose, const char *except, int64_t by,
+                 struct outcome *outcome);
 
 /* The order is answered, as `answer` (a message) says, and its resident is asked. */
 void record_answer(const struct context *context, const struct record *order, const struct record *answer,
                    struct outcome *outcome);
 
 /* An order that is merged into another goes its own way again; says so to the primary. Without one nothing is done. */
-void leave_primary(const struct record *order, const char *actor, const char *order_id, struct outcome *outcome);
+void leave_primary(const struct context *context, const struct record *order, const char *actor,
+                   struct outcome *outcome);
 
 /* When the claim window of an open order ends. */
 int64_t claim_window_end(const struct county *county, const struct record *order);

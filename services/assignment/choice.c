@@ -22,18 +22,31 @@ struct candidate {
     int64_t load;
 };
 
-void load_aux(const struct record *message, char *key, size_t size)
+void members_aux(const struct record *message, char *keys, size_t size)
 {
     (void)message;
-    snprintf(key, size, "%s", LOAD_KEY);
+    snprintf(keys, size, LOAD_KEY " " ABSENCES_KEY);
 }
 
-void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome)
+const struct aux *absences_of(const struct context *context)
 {
-    char member[40];
-    while (words_next(&whose, member, sizeof member))
-        if (!words_have(except, member))
-            outcome_hincr(outcome, LOAD_KEY, member, by);
+    return aux_at(context, 1);
+}
+
+void change_load(const struct context *context, const char *whose, const char *except, int64_t by,
+                 struct outcome *outcome)
+{
+    char member[40], entry[80];
+    while (words_next(&whose, member, sizeof member)) {
+        if (words_have(except, member))
+            continue;
+        outcome_hincr(outcome, LOAD_KEY, member, by);
+        snprintf(entry, sizeof entry, "%s|%s", member, context->order_id);
+        if (by > 0)
+            outcome_zadd(outcome, HELD_KEY, 0, entry);
+        else
+            outcome_zrem(outcome, HELD_KEY, entry);
+    }
 }
 
 static int compare(const void *left, const void *right)
@@ -50,6 +63,13 @@ static int compare(const void *left, const void *right)
     return strcmp(a->id, b->id);
 }
 
+static const char *bar(const struct context *context, const struct record *order, const char *member)
+{
+    if (words_have(record_str(order, F_DECLINED), member))
+        return "declined";
+    return is_absent(absences_of(context), member, context->now) ? "absent" : NULL;
+}
+
 /* The group's members but those who have the order, the best first; the caller frees them. */
 static size_t find_candidates(const struct context *context, const struct record *order, const char *members,
                               struct candidate **ret_candidates)
@@ -63,7 +83,7 @@ static size_t find_candidates(const struct context *context, const struct record
             continue;
         candidates[count++] =
             (struct candidate){.id = member->id,
-                               .bar = words_have(record_str(order, F_DECLINED), member->id) ? "declined" : NULL,
+                               .bar = bar(context, order, member->id),
                                .near = words_have(member->communities, record_str(order, F_COMMUNITY)),
                                .skilled = words_have(member->skills, record_str(order, F_CATEGORY)),
                                .load = aux_int(context->aux, member->id)};
@@ -118,5 +138,5 @@ void take_choice(const struct context *context, const struct record *order, cons
     snprintf(turn, sizeof turn, "group:%s", record_str(order, F_GROUP));
     outcome_expect(outcome, LOAD_KEY, turn, aux_int(context->aux, turn));
     outcome_hincr(outcome, LOAD_KEY, turn, 1);
-    change_load(choice->chosen, "", 1, outcome);
+    change_load(context, choice->chosen, "", 1, outcome);
 }

@@ -48,6 +48,10 @@ static const char *objection(const struct context *context, const struct record 
         *ret_error = "forbidden";
         return "the order belongs to another group";
     }
+    if (is_absent(context->aux, id, context->now)) {
+        *ret_error = "absent";
+        return "the member is absent: end the absence first";
+    }
     if (strcmp(state, STATE_OPEN) != 0) {
         *ret_error = "full";
         return "all places of this order are taken";
@@ -69,7 +73,7 @@ static void claim(const struct context *context, const struct record *order, con
 
     outcome_step(outcome, "claimed", actor, NULL);
     record_set(changes, F_MEMBERS, members);
-    outcome_hincr(outcome, LOAD_KEY, member, 1);
+    change_load(context, member, "", 1, outcome);
     outcome_notify(outcome, "claimed", actor);
     if ((int64_t)words_count(members) >= record_int(order, F_PLACES))
         assign(context, order, members, outcome);
@@ -146,13 +150,18 @@ void handle_reassign(const struct context *context, const struct record *order, 
                            member);
             return;
         }
+    for (const char *rest = members; words_next(&rest, member, sizeof member);)
+        if (is_absent(context->aux, member, context->now)) {
+            outcome_refuse(outcome, "absent", "members", "member \"%s\" is absent", member);
+            return;
+        }
     if (words_count(members) == 0) {
         outcome_refuse(outcome, "invalid", "members", "name at least one member");
         return;
     }
     outcome_step(outcome, "reassigned", record_str(message, F_ACTOR), record_str(message, F_REASON));
-    change_load(members, before, 1, outcome);
-    change_load(before, members, -1, outcome);
+    change_load(context, members, before, 1, outcome);
+    change_load(context, before, members, -1, outcome);
     if (record_is(order, F_STATE, STATE_OPEN)) {
         assign(context, order, members, outcome);
         return;

@@ -24,6 +24,7 @@ enum { DUE_AT_ONCE = 256 }; /* entries that are looked at together, over all cou
 
 struct clocks {
     struct sweep *sweep;
+    struct absences *absences;
     size_t open;         /* entries submitted and not handled yet */
     size_t first_county; /* each turn begins with another, so that none starves */
 };
@@ -114,6 +115,7 @@ int clocks_start(struct service *service)
 {
     struct clocks *clocks = xcalloc(1, sizeof *clocks);
     clocks->sweep = sweep_new(service);
+    clocks->absences = absences_new(service);
     service_set_state(service, clocks);
     service_every(service, (size_t)param_int(service_params(service), "clock_ms"), clocks_poll);
     return 0;
@@ -122,6 +124,7 @@ int clocks_start(struct service *service)
 void clocks_stop(struct service *service)
 {
     struct clocks *clocks = service_state(service);
+    absences_destroy(&clocks->absences);
     sweep_destroy(&clocks->sweep);
     free(clocks);
     service_set_state(service, NULL);
@@ -162,6 +165,7 @@ void clocks_poll(struct service *service)
     size_t counties = service_county_count(service);
     char now[24], key[KEY_SIZE];
     sweep_poll(clocks->sweep);
+    absences_poll(clocks->absences);
     if (clocks->open > 0 || counties == 0)
         return;
     size_t first = clocks->first_county++ % counties;

@@ -141,7 +141,7 @@ static void reopen(const struct context *context, const struct record *order, co
     outcome_step(outcome, "reopened", actor, note);
     record_set(changes, F_STATE, STATE_CONSULTING);
     record_set_int(changes, F_REOPENED, record_int(order, F_REOPENED) + 1);
-    leave_primary(order, actor, context->order_id, outcome);
+    leave_primary(context, order, actor, outcome);
     start_clock(context, order, CLOCK_ANSWER, outcome);
     member_recipients(record_str(order, F_MEMBERS), members, sizeof members);
     convener_recipient(order, convener, sizeof convener);
@@ -194,7 +194,7 @@ void close_order(const struct context *context, const struct record *order, stru
 {
     char entry[CLOCK_ENTRY_SIZE];
     if (record_len(order, F_PRIMARY) == 0) /* else the primary is their work, and this one is not counted */
-        change_load(record_str(order, F_MEMBERS), "", -1, outcome);
+        change_load(context, record_str(order, F_MEMBERS), "", -1, outcome);
     record_set(outcome_changes(outcome), F_STATE, STATE_CLOSED);
     record_set_int(outcome_changes(outcome), F_CLOSED_AT, context->now);
     order_clock_entry(entry, context->order_id, "close", 0);

@@ -1,5 +1,6 @@
 /*
- * passing.c - 接单: an order that a member has goes to another one, by the rule of choice.c: who has it gives it back.
+ * passing.c - 接单: an order that a member has goes to another one, by the rule of choice.c: who has it gives it back,
+ * or is absent.
  *
  * While the order is open its place is free again, for whoever claims it. Later the answer clock runs on, because the
  * resident has waited since the first assignment; and where nobody is left to take the place, the convener is told.
@@ -11,6 +12,15 @@
 
 #include <stdio.h>
 #include <string.h>
+
+static void tell_leaving(const struct passing *passing, struct outcome *outcome)
+{
+    char recipients[2001];
+    if (!passing->tell)
+        return;
+    member_recipients(passing->leaving, recipients, sizeof recipients);
+    record_set(outcome_notify(outcome, "passed_on", recipients), F_REASON, passing->reason);
+}
 
 /* Whoever has the order now is told how that has changed: those that are new, those who stay, those who left. */
 static void tell_change(const struct context *context, const struct record *order, const struct passing *passing,
@@ -24,6 +34,7 @@ static void tell_change(const struct context *context, const struct record *orde
     record_copy(outcome_notify(outcome, "assigned", recipients), order, F_DUE);
     member_recipients(staying, recipients, sizeof recipients);
     outcome_notify(outcome, "reassigned", recipients);
+    tell_leaving(passing, outcome);
     if (words_count(choice->chosen) < words_count(passing->leaving)) {
         supervising_convener(context, order, convener, sizeof convener);
         record_set(outcome_notify(outcome, "unfilled", convener), F_REASON, passing->reason);
@@ -41,10 +52,11 @@ void pass_on(const struct context *context, const struct record *order, const st
         words_remove(members, member);
     record_copy_all(after, order);
     record_copy_all(after, changes);
-    change_load(passing->leaving, "", -1, outcome);
+    change_load(context, passing->leaving, "", -1, outcome);
     if (record_is(order, F_STATE, STATE_OPEN)) {
         record_set(changes, F_MEMBERS, members);
         outcome_step(outcome, passing->step, passing->actor, passing->reason);
+        tell_leaving(passing, outcome);
         return;
     }
     struct choice choice;

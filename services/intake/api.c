@@ -54,25 +54,18 @@ static void on_reply(void *arg, enum answer_status status, enum message_type typ
         intake_answer_json(ask->request, 200, json_from_record(reply, NULL, 0));
 }
 
-/*
- * The caller's Idempotency-Key together with what is asked, and by whom: somebody else's
- * key, guessed or the same by chance, must not lead to somebody else's answer.
- * Writes "" when there is none. False after answering 400.
- */
-static bool read_idempotency(struct ask *ask, char digest[DIGEST_SIZE])
+bool intake_read_idempotency(struct http_request *request, const char *actor, char digest[DIGEST_SIZE])
 {
-    const char *key = http_header(ask->request, "Idempotency-Key");
+    const char *key = http_header(request, "Idempotency-Key");
     size_t size;
     digest[0] = '\0';
     if (!key)
         return true;
     if (strlen(key) == 0 || strlen(key) > KEY_MAX) {
-        intake_answer_error(ask->request, 400, "invalid", "Idempotency-Key", "the key must have 1 to 128 characters");
+        intake_answer_error(request, 400, "invalid", "Idempotency-Key", "the key must have 1 to 128 characters");
         return false;
     }
-    const char *actor = ask->access->grant.actor;
-    intake_digest(digest,
-                  (const char *const[]){"api", http_path(ask->request), key, http_body(ask->request, &size), actor},
+    intake_digest(digest, (const char *const[]){"api", http_path(request), key, http_body(request, &size), actor},
                   *actor ? 5 : 4);
     return true;
 }
@@ -122,7 +115,7 @@ static void post_order(void *arg, struct http_request *request)
     const struct api_key *key = access_county_key(request, county);
     if (key)
         record_printf(message, F_VIA, "key:%s", key->name);
-    if (read_idempotency(ask, idempotency))
+    if (intake_read_idempotency(ask->request, ask->access->grant.actor, idempotency))
         intake_submit_order(ask->intake, county, message, "api", *idempotency ? idempotency : NULL,
                             intake_remember(ask->intake), on_placed, ask);
 }
@@ -323,7 +316,7 @@ static void post_action(void *arg, struct http_request *request)
     }
     set_expected(ask->access, message);
     char idempotency[DIGEST_SIZE];
-    if (check_primary(ask, message) && read_idempotency(ask, idempotency))
+    if (check_primary(ask, message) && intake_read_idempotency(ask->request, ask->access->grant.actor, idempotency))
         service_call(ask->intake->service, ask->access->county, ask->access->order, type, message,
                      *idempotency ? idempotency : NULL, intake_call_ms(ask->intake), on_reply, ask);
 }

@@ -38,6 +38,7 @@ static const struct permission_rule {
     [PERMIT_ORDER_EXTEND_DECIDE] = {CONVENER | OFFICE, MEMBER, true},
     [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
     [PERMIT_ORDERS_FIND] = {OFFICE, 0, false},
+    [PERMIT_ABSENCES] = {GROUP | OFFICE, 0, false},
     [PERMIT_AUDIT_LIST] = {OFFICE, 0, false},
     [PERMIT_CASES_SEARCH] = {OFFICE, 0, false},
     [PERMIT_IMPORT] = {OFFICE, 0, false},

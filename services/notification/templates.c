@@ -121,6 +121,9 @@ templates[] = {
      "More time is not granted for \"{title}\" (number {order})[; it is due on {due}].[ Reason: {reason}.]"},
     {"reassigned", "“{title}”（单号{order}）办理的委员有变动[，现在是：{members}]。[原因：{reason}。]",
      "The members for \"{title}\" (number {order}) have changed[, now: {members}].[ Reason: {reason}.]"},
+    {"passed_on", "“{title}”（单号{order}）已转给别的委员办理[（{reason}）]，您不用再办理了。谢谢您。",
+     "\"{title}\" (number {order}) has gone to another member[ ({reason})]. There is nothing left for you to do with "
+     "it."},
     {"unfilled",
      "“{title}”（单号{order}）少了一位委员，组里没有别的委员可以接替[，现在由{members}办理]。[原因：{reason}。]"
      "请登录后改派。",
@@ -157,7 +160,10 @@ static const struct word {
     /* why a claim is refused, as assignment says it */
     {"forbidden", "这件事由别的小组办理", "it belongs to another group"},
     {"state", "召集人还在审核这件事", "the convener is still screening it"},
+    {"absent", "您登记了请假", "you have said that you are absent"},
     {"invalid", "名册里没有您", "you are not on the roster"},
+    /* why an order goes from one member to another */
+    {"absence", "委员请假", "a member is absent"},
 };
 
 static bool is_english(const struct occasion *occasion)

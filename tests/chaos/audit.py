@@ -22,8 +22,8 @@ TRANSITIONS = {
 UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when the gateway misbehaves
 UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "smswait:", "smsunknown:")
 # What may be in Redis when all is quiet; what of it is right is looked at one by one.
-KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "sms",
-                 "dlq", "audit", "chain", "swept", "gateways", "changes"}
+KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "held",
+                 "sms", "dlq", "audit", "chain", "swept", "gateways", "changes"}
 # Instances know Redis' time to half a round trip, for which they wait a second at most; and these are two instances.
 CLOCKS_AGREE = 1000  # ms
 
@@ -338,6 +338,9 @@ class Audit:
                        if ":" not in member}  # how often somebody of a group was chosen
             if {member: count for member, count in counted.items() if count} != load[county]:
                 faults.append(f"{county}: load is {counted}, and should be {dict(load[county])}")
+            held = Counter(entry.partition("|")[0] for entry in redis.zrange(f"held:{{{county}}}", 0, -1))
+            if held != load[county]:
+                faults.append(f"{county}: held counts {dict(held)}, and should {dict(load[county])}")
             letters = redis.xlen(f"dlq:{{{county}}}")
             self.table["dead letters"] += letters
             if letters:

@@ -212,6 +212,14 @@ def test_answers_are_as_described(door, shared):
     sign_in_and_out(door, shared)
 
     county = f"county={COUNTY}"
+    away = {"member": "M106", "start": "2099-01-01T08:00:00+08:00", "end": "2099-01-31T08:00:00+08:00", "note": "出差"}
+    door.ask(200, "POST", f"/api/v1/absences?{county}", away, key="office")
+    door.ask(400, "POST", f"/api/v1/absences?{county}", away | {"end": "2020-01-01T08:00:00"}, key="office")
+    assert door.ask(200, "GET", f"/api/v1/absences?{county}", key="office").json["rows"]
+    door.ask(401, "GET", f"/api/v1/absences?{county}")
+    end = {field: away[field] for field in ("member", "start")}
+    door.ask(200, "POST", f"/api/v1/absences/end?{county}", end, key="office")
+    door.ask(404, "POST", f"/api/v1/absences/end?{county}", end, key="office")
     headers = {"Content-Type": "text/csv"}
     imports = f"/api/v1/imports?{county}"
     door.ask(200, "POST", imports, key="import", headers=headers, data="标题,经度\n路灯不亮,\n,x\n".encode())
@@ -235,6 +243,8 @@ def test_answers_are_as_described(door, shared):
 
 
 def example(schema):
+    if schema.get("format") == "date-time":
+        return "2099-01-01T08:00:00+08:00"
     return {"string": "x", "integer": 1, "number": 1.5}[schema["type"]]
 
 

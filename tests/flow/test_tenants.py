@@ -61,12 +61,13 @@ HANDLED = OPEN | {
 COUNTYWIDE = {
     "orders.list": EVERYBODY - {"city"},
     "orders.find": {"office"},
+    "absences": GROUP | {"other member", "other leader", "office"},
     "audit.list": {"office"},
     "cases.search": {"office"},
     "import": {"office"},
     "signed-in": EVERYBODY,
 }
-SCOPES = [*OPEN, "orders.list", "orders.find", "audit.list", "cases.search", "import", "open311",
+SCOPES = [*OPEN, "orders.list", "orders.find", "absences", "audit.list", "cases.search", "import", "open311",
           "office", "delegate"]
 
 ROUTES = {  # all there are
@@ -93,6 +94,9 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/extend": "order.extend",
     "POST /api/v1/orders/{id}/extend-decide": "order.extend_decide",
     "POST /api/v1/orders/find": "orders.find",
+    "GET /api/v1/absences": "absences",
+    "POST /api/v1/absences": "absences",
+    "POST /api/v1/absences/end": "absences",
     "GET /api/v1/audit": "audit.list",
     "GET /api/v1/cases": "cases.search",
     "POST /api/v1/imports": "import",
@@ -277,6 +281,8 @@ def test_every_other_route(world):
     paths = {"GET /api/v1/orders": f"/api/v1/orders?county={COUNTY}",
              "POST /api/v1/orders/find": f"/api/v1/orders/find?county={COUNTY}",
              "GET /api/v1/events": f"/api/v1/events?county={COUNTY}",
+             **{f"{method} /api/v1/absences{rest}": f"/api/v1/absences{rest}?county={COUNTY}"
+                for method, rest in (("GET", ""), ("POST", ""), ("POST", "/end"))},
              "GET /api/v1/audit": f"/api/v1/audit?county={COUNTY}",
              "GET /api/v1/cases": f"/api/v1/cases?county={COUNTY}&q=路灯",
              "POST /api/v1/imports": f"/api/v1/imports?county={COUNTY}",
@@ -520,7 +526,7 @@ def test_every_call_with_another_countys_order(world):
               "rating": "satisfied", "query": "路灯", "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456",
               "limit": 100}
     # They do not depend on an order, and answer about their county.
-    of_the_county = ("orders.list", "cases.search", "updates.list", "audit.list", "journal.verify", "journal.rebuild",
+    of_the_county = ("orders.list", "cases.search", "updates.list", "audit.list", "absences.list", "journal.verify", "journal.rebuild",
                      "sms.reply", "code.send", "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))

@@ -164,9 +164,9 @@ static void members_are_chosen_by_place_then_load(void **state)
         redisReply load = {.type = REDIS_REPLY_STRING, .str = (char *)(uintptr_t)cases[i].load};
         redisReply *elements[] = {&name, &load};
         redisReply hash = {.type = REDIS_REPLY_ARRAY, .elements = 2, .element = elements};
-        struct aux aux = {&hash};
+        struct aux aux[AUX_MAX] = {{&hash}};
         struct choice choice;
-        context.aux = &aux;
+        context.aux = aux;
         choose(&context, order, cases[i].claimed, cases[i].places, &choice);
         assert_string_equal(choice.members, cases[i].chosen);
         context.aux = NULL;
@@ -213,9 +213,9 @@ static void load_stays_even_where_place_and_skill_allow(void **state)
             elements[2 * i + 1] = &cells[2 * i + 1];
         }
         redisReply hash = {.type = REDIS_REPLY_ARRAY, .elements = (size_t)2 * GROUP_SIZE, .element = elements};
-        struct aux aux = {&hash};
+        struct aux aux[AUX_MAX] = {{&hash}};
         struct choice choice;
-        context.aux = &aux;
+        context.aux = aux;
         record_set(order, F_COMMUNITY, roll(&dice, 2) ? "C1" : "C2");
         record_set(order, F_CATEGORY, roll(&dice, 2) ? "roads" : "water");
         int64_t places = 1 + (int64_t)roll(&dice, 5);
@@ -245,9 +245,9 @@ static void a_choice_says_why(void **state)
                           {.type = REDIS_REPLY_STRING, .str = (char[]){"7"}}};
     redisReply *elements[] = {&cells[0], &cells[1], &cells[2], &cells[3]};
     redisReply hash = {.type = REDIS_REPLY_ARRAY, .elements = 4, .element = elements};
-    struct aux aux = {&hash};
+    struct aux aux[AUX_MAX] = {{&hash}};
     (void)state;
-    context.aux = &aux;
+    context.aux = aux;
     record_set_int(order, F_PLACES, 1);
     record_set(order, F_DECLINED, "M2");
     record_set(message, F_CLOCK, "claim");

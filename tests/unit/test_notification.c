@@ -527,6 +527,7 @@ static const char *const expected_names[] = {
     "extended_resident",
     "extension_refused",
     "reassigned",
+    "passed_on",
     "unfilled",
     "decide",
     "code",

@@ -1,6 +1,6 @@
 // links: services/assignment
 /*
- * test_passing.c - an order goes from one member to another: who declines it.
+ * test_passing.c - an order goes from one member to another: who declines it, who is absent.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "common/job.h"
 #include "common/outcome_private.h"
 #include "common/text.h"
 #include "services/assignment/assignment.h"
@@ -70,6 +71,22 @@ static int load_of(const char *member)
         if (strcmp(outcome->writes[i].command, "HINCRBY") == 0 && strcmp(outcome->writes[i].arguments[0], member) == 0)
             by += atoi(outcome->writes[i].arguments[1]);
     return by;
+}
+
+/* The hashes load and absences, of which the first is empty. values: of the second, field and value in turn. */
+static struct aux *away(const char *const values[], size_t count)
+{
+    static redisReply cells[8], *elements[8], none, hash;
+    static struct aux aux[AUX_MAX];
+    for (size_t i = 0; i < count; i++) {
+        cells[i] = (redisReply){.type = REDIS_REPLY_STRING, .str = (char *)(uintptr_t)values[i]};
+        elements[i] = &cells[i];
+    }
+    none = (redisReply){.type = REDIS_REPLY_ARRAY};
+    hash = (redisReply){.type = REDIS_REPLY_ARRAY, .elements = count, .element = elements};
+    aux[0] = (struct aux){&none};
+    aux[1] = (struct aux){&hash};
+    return aux;
 }
 
 static void apply(void)
@@ -144,6 +161,125 @@ static void who_may_decline(void **state)
     }
 }
 
+/* M1 from an hour ago to in an hour; M3 yesterday. */
+static const char *const absences[] = {"M1/1795395600000", "1795402800000", "M3/1795312800000", "1795399200000"};
+
+static void who_is_absent_gets_no_order(void **state)
+{
+    static const struct {
+        const char *member;
+        int64_t after;
+        bool absent;
+    } cases[] = {{"M1", -3600001, false}, {"M1", -3600000, true}, {"M1", 3599999, true}, {"M1", 3600000, false},
+                 {"M3", 0, false},        {"M3", -1, true},       {"M", 0, false},       {"M2", 0, false}};
+    struct aux *aux = away(absences, 4);
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(is_absent(&aux[1], cases[i].member, fixture_now + cases[i].after), cases[i].absent);
+
+    struct choice choice;
+    context.aux = aux;
+    choose(&context, order, "", 3, &choice);
+    assert_string_equal(choice.members, "M2 M3");
+    assert_non_null(strstr(choice.why, "; not chosen: M1 (absent)"));
+
+    context.aux = &aux[1]; /* of these handlers it is the only hash */
+    record_set(order, F_STATE, STATE_OPEN);
+    record_set(order, F_MEMBERS, "");
+    record_set(message, F_MEMBER, "M1");
+    decide(handle_claim);
+    assert_string_equal(fixture_error(outcome), "absent");
+    decide(handle_replied);
+    assert_string_equal(fixture_notified(outcome, "claim_refused"), "member:M1");
+    record_set(message, F_MEMBERS, "M2 M1");
+    decide(handle_reassign);
+    assert_string_equal(fixture_error(outcome), "absent");
+    record_set(message, F_MEMBER, "M2");
+    decide(handle_claim);
+    assert_string_equal(fixture_error(outcome), "");
+}
+
+static void orders_of_who_is_absent_go_to_the_next_once(void **state)
+{
+    (void)state;
+    record_set(message, F_MEMBER, "M1");
+    decide(handle_hand_on); /* nobody is absent */
+    assert_null(outcome_step_name(outcome));
+    context.aux = away(absences, 4);
+    record_set(order, F_STATE, STATE_ANSWERED);
+    decide(handle_hand_on); /* there is nothing left to do */
+    assert_null(outcome_step_name(outcome));
+    record_set(order, F_STATE, STATE_CONSULTING);
+    decide(handle_hand_on);
+    assert_string_equal(outcome_step_name(outcome), "handed_on");
+    assert_string_equal(changed(F_MEMBERS), "M2 M3");
+    assert_false(record_has(outcome_changed(outcome), F_DECLINED)); /* it may come back another time */
+    assert_string_equal(fixture_notified(outcome, "passed_on"), "member:M1");
+    assert_string_equal(fixture_notified(outcome, "assigned"), "member:M3");
+    apply();
+    decide(handle_hand_on); /* another instance has looked, too */
+    assert_null(outcome_step_name(outcome));
+    assert_int_equal(outcome_message_count(outcome), 0);
+}
+
+static void an_absence_is_looked_at_until_it_ends(void **state)
+{
+    (void)state;
+    context.aux = &away(absences, 4)[1];
+    record_set(message, F_MEMBER, "M1");
+    record_set_int(message, F_START, 1795395600000);
+    decide(handle_absence_due);
+    assert_string_equal(outcome->writes[0].command, "ZADD");
+    assert_string_equal(outcome->writes[0].arguments[0], "1795399260000"); /* in a minute */
+    context.now = 1795402790000;
+    decide(handle_absence_due);
+    assert_string_equal(outcome->writes[0].arguments[0], "1795402800000"); /* at its end */
+    context.now = 1795402800000;
+    decide(handle_absence_due);
+    assert_string_equal(outcome->writes[0].command, "HDEL");
+    assert_string_equal(outcome->writes[1].command, "ZREM");
+}
+
+static void what_may_be_entered(void **state)
+{
+    static const struct {
+        const char *member;
+        int64_t start, end;
+        const char *error, *id;
+    } cases[] = {
+        {"M9", 0, fixture_now + 1, "invalid", NULL},
+        {"M1", 0, fixture_now, "invalid", NULL},
+        {"M1", fixture_now + 2, fixture_now + 1, "invalid", NULL},
+        {"M1", 0, fixture_now + 401 * (int64_t)FIXTURE_DAY, "invalid", NULL},
+        {"M1", 0, fixture_now + 1, "", "M1/1795399200000"},
+        {"M1", fixture_now - 5, fixture_now + 1, "", "M1/1795399200000"},
+        {"M1", fixture_now + 5, fixture_now + 6, "", "M1/1795399200005"},
+    };
+    (void)state;
+    record_set(message, F_NOTE, "住院");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        record_set(message, F_MEMBER, cases[i].member);
+        record_set_int(message, F_START, cases[i].start);
+        record_set_int(message, F_END, cases[i].end);
+        decide(handle_enter_absence);
+        assert_string_equal(fixture_error(outcome), cases[i].error);
+        if (!cases[i].id)
+            continue;
+        assert_string_equal(outcome->writes[0].key, ABSENCES_KEY);
+        assert_string_equal(outcome->writes[0].arguments[0], cases[i].id);
+        assert_null(strstr(outcome->writes[0].arguments[1], "住院")); /* sealed */
+        const char *kept[] = {outcome->writes[0].arguments[0], outcome->writes[0].arguments[1]};
+        struct outcome *listed = outcome_new();
+        enum message_type type;
+        context.aux = &away(kept, 2)[1];
+        handle_list_absences(&context, order, message, listed);
+        const struct record *row = record_row(outcome_answer(listed, &type), F_ROWS, 0);
+        assert_string_equal(record_str(row, F_NOTE), "住院");
+        assert_int_equal(record_int(row, F_END), cases[i].end);
+        outcome_destroy(&listed);
+    }
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -151,6 +287,10 @@ int main(void)
         TEST(who_declines_gives_way_to_the_next),
         TEST(while_it_is_open_the_place_is_free_again),
         TEST(who_may_decline),
+        TEST(who_is_absent_gets_no_order),
+        TEST(orders_of_who_is_absent_go_to_the_next_once),
+        TEST(an_absence_is_looked_at_until_it_ends),
+        TEST(what_may_be_entered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

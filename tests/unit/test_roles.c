@@ -88,11 +88,11 @@ static const struct {
      "order.extend",
      "order.read order.notes order.contact order.ask order.claim order.decline order.handover order.answer "
      "order.extend",
-     "orders.list"},
+     "orders.list absences"},
     {"leads the group", "10000004001", "order.read order.notes order.claim", "order.read order.notes order.claim",
-     "orders.list"},
-    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list"},
-    {"leads another group", "10000004004", "", "", "orders.list"},
+     "orders.list absences"},
+    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list absences"},
+    {"leads another group", "10000004004", "", "", "orders.list absences"},
     {"convener", "10000001001",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.reassign "
      "order.extend_decide",
@@ -105,7 +105,7 @@ static const struct {
      "orders.list"},
     {"committee of another group", "10000002002", "", "", "orders.list"},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
-     "orders.list orders.find audit.list cases.search import open311"},
+     "orders.list orders.find absences audit.list cases.search import open311"},
     {"city", "10000005901", "", "", ""},
     {"nobody", "10000009999", "", "", ""},
     {"the chair has a phone, and no role", "10000009001", "", "", ""},
@@ -205,7 +205,7 @@ static void keys_have_scopes(void **state)
         const char *name, *granted;
         bool delegates;
     } rows[] = {
-        {"all", ALL_OF_ORDER " orders.list orders.find audit.list cases.search import open311", true},
+        {"all", ALL_OF_ORDER " orders.list orders.find absences audit.list cases.search import open311", true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},
         {"feed", "import", false},
