@@ -14,8 +14,11 @@
 #include <sodium.h>
 #include <string.h>
 
-static const char *const clock_names[CLOCK_KINDS] = {
-    [CLOCK_CLAIM] = "claim", [CLOCK_HANDOVER] = "handover", [CLOCK_ANSWER] = "answer", [CLOCK_CALLBACK] = "callback"};
+static const char *const clock_names[CLOCK_KINDS] = {[CLOCK_CLAIM] = "claim",
+                                                     [CLOCK_HANDOVER] = "handover",
+                                                     [CLOCK_ANSWER] = "answer",
+                                                     [CLOCK_CALLBACK] = "callback",
+                                                     [CLOCK_CONFIRM] = "confirm"};
 
 void county_destroy(struct county **county)
 {

@@ -16,6 +16,7 @@
     X(ORDER_ASK, "order.ask")           /* its resident something */                                                   \
     X(ORDER_REPLY, "order.reply")       /* to such a question */                                                       \
     X(ORDER_CLAIM, "order.claim")       /* take it on */                                                               \
+    X(ORDER_CONFIRM, "order.confirm")   /* that one has seen it and is on it */                                        \
     X(ORDER_DECLINE, "order.decline")   /* give it back */                                                             \
     X(ORDER_HANDOVER, "order.handover") /* hand it over to a department */                                             \
     X(ORDER_ANSWER, "order.answer")                                                                                    \

@@ -27,6 +27,9 @@ struct absences *absences_new(struct service *service);
 void absences_destroy(struct absences **absences);
 void absences_poll(struct absences *absences);
 
+/* silence.c: 接单, who was given an order and does nothing */
+handler_fn handle_confirm; /* MSG_CONFIRM_ORDER */
+
 /* lifecycle.c: 解单, from handing over to closing */
 handler_fn handle_handover; /* MSG_HANDOVER */
 handler_fn handle_answer;   /* MSG_GIVE_ANSWER */
@@ -107,6 +110,17 @@ struct passing {
 /* Their places go to the next. The handler has named in the changes who is not to be chosen. */
 void pass_on(const struct context *context, const struct record *order, const struct passing *passing,
              struct outcome *outcome);
+
+/* Those members were given the order: until they do something on it their time to confirm runs. */
+void expect_confirmation(const struct context *context, const struct record *order, const char *members,
+                         struct outcome *outcome);
+bool is_unseen(const struct record *order, const char *member);
+/* When the first of those times ends; 0: none runs. */
+int64_t confirmation_end(const struct county *county, const struct record *order);
+/* That has come. */
+void end_confirmation(const struct context *context, const struct record *order, struct outcome *outcome);
+/* Who does something has seen the order, as has who does not have it any more. Called after every handler. */
+void note_seen(const struct context *context, const struct record *order, struct outcome *outcome);
 
 /* The order is work of those members now (by 1), or not any more (-1); nothing changes for `except`. */
 void change_load(const struct context *context, const char *whose, const char *except, int64_t by,

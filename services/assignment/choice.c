@@ -139,4 +139,5 @@ void take_choice(const struct context *context, const struct record *order, cons
     outcome_expect(outcome, LOAD_KEY, turn, aux_int(context->aux, turn));
     outcome_hincr(outcome, LOAD_KEY, turn, 1);
     change_load(context, choice->chosen, "", 1, outcome);
+    expect_confirmation(context, order, choice->chosen, outcome);
 }

@@ -59,31 +59,62 @@ static const char *objection(const struct context *context, const struct record 
     return NULL;
 }
 
-static void claim(const struct context *context, const struct record *order, const char *member,
+/* claimants: ids of members against whom nothing is to be said. */
+static void claim(const struct context *context, const struct record *order, const char *claimants, const char *actor,
                   struct outcome *outcome)
 {
-    char members[401], actor[64];
+    char members[401], recipients[2001], member[40];
     struct record *changes = outcome_changes(outcome);
     snprintf(members, sizeof members, "%s", record_str(order, F_MEMBERS));
-    if (!words_append(members, sizeof members, member)) {
-        outcome_refuse(outcome, "full", "member", "the order has as many members as can be recorded");
-        return;
-    }
-    snprintf(actor, sizeof actor, "member:%s", member);
-
-    outcome_step(outcome, "claimed", actor, NULL);
+    for (const char *rest = claimants; words_next(&rest, member, sizeof member);)
+        if (!words_append(members, sizeof members, member)) {
+            outcome_refuse(outcome, "full", "member", "the order has as many members as can be recorded");
+            return;
+        }
+    outcome_step(outcome, "claimed", actor, words_count(claimants) > 1 ? claimants : NULL);
     record_set(changes, F_MEMBERS, members);
-    change_load(context, member, "", 1, outcome);
-    outcome_notify(outcome, "claimed", actor);
+    change_load(context, claimants, "", 1, outcome);
+    member_recipients(claimants, recipients, sizeof recipients);
+    outcome_notify(outcome, "claimed", recipients);
     if ((int64_t)words_count(members) >= record_int(order, F_PLACES))
         assign(context, order, members, outcome);
 }
 
+/* Those of the members named who do not have the order yet, each once. False after refusing: all of them, or none. */
+static bool find_claimants(const struct context *context, const struct record *order, const char *named,
+                           const char *field, char *ret_claimants, size_t size, struct outcome *outcome)
+{
+    int64_t places = record_int(order, F_PLACES) - (int64_t)words_count(record_str(order, F_MEMBERS));
+    char member[40];
+    const char *error, *why;
+    ret_claimants[0] = '\0';
+    for (const char *rest = named; words_next(&rest, member, sizeof member);) {
+        if (words_have(record_str(order, F_MEMBERS), member) || words_have(ret_claimants, member))
+            continue;
+        why = objection(context, order, member, &error);
+        if (!why && (int64_t)words_count(ret_claimants) >= places) {
+            error = "full";
+            why = "the order does not need so many members";
+        }
+        if (why) {
+            outcome_refuse(outcome, error, field, "%s", why);
+            return false;
+        }
+        words_append(ret_claimants, size, member);
+    }
+    return true;
+}
+
+/* A member claims for themselves; their leader, or the office, for one of them or for several. */
 void handle_claim(const struct context *context, const struct record *order, const struct record *message,
                   struct outcome *outcome)
 {
-    const char *member = record_str(message, F_MEMBER), *error;
-    if (words_have(record_str(order, F_MEMBERS), member)) {
+    bool several = words_count(record_str(message, F_MEMBERS)) > 0;
+    const char *named = record_str(message, several ? F_MEMBERS : F_MEMBER), *via = record_str(message, F_VIA);
+    char claimants[401], actor[64];
+    if (!find_claimants(context, order, named, several ? "members" : "member", claimants, sizeof claimants, outcome))
+        return;
+    if (words_count(claimants) == 0) {
         struct record *reply = outcome_reply(outcome, MSG_DONE);
         record_set(reply, F_ORDER, context->order_id);
         record_copy(reply, order, F_STATE);
@@ -91,14 +122,16 @@ void handle_claim(const struct context *context, const struct record *order, con
         record_set(reply, F_DETAIL, "this member has the order already");
         return;
     }
-    const char *why = objection(context, order, member, &error);
-    if (why)
-        outcome_refuse(outcome, error, "member", "%s", why);
-    else
-        claim(context, order, member, outcome);
+    snprintf(actor, sizeof actor, "member:%.*s", (int)strcspn(claimants, " "), claimants);
+    claim(context, order, claimants, several && *via ? via : actor, outcome);
+    if (*via) /* they have not said so themselves */
+        expect_confirmation(context, order, claimants, outcome);
 }
 
-/* A claim by SMS is an event: whatever becomes of it, the member is told. */
+/*
+ * A claim by SMS is an event: whatever becomes of it, the member is told. Who has the order, and sends its code, has
+ * seen it.
+ */
 void handle_replied(const struct context *context, const struct record *order, const struct record *message,
                     struct outcome *outcome)
 {
@@ -106,12 +139,14 @@ void handle_replied(const struct context *context, const struct record *order, c
     char recipient[64];
     snprintf(recipient, sizeof recipient, "member:%s", member);
     if (words_have(record_str(order, F_MEMBERS), member)) {
+        if (is_unseen(order, member))
+            outcome_step(outcome, "confirmed", recipient, NULL);
         outcome_notify(outcome, "claimed", recipient);
         return;
     }
     const char *why = objection(context, order, member, &error);
     if (!why)
-        claim(context, order, member, outcome);
+        claim(context, order, member, recipient, outcome);
     else if (strcmp(error, "full") == 0)
         outcome_notify(outcome, "full", recipient);
     else
@@ -139,7 +174,7 @@ void handle_reassign(const struct context *context, const struct record *order, 
                      struct outcome *outcome)
 {
     const char *members = record_str(message, F_MEMBERS), *before = record_str(order, F_MEMBERS);
-    char member[40], recipients[2001];
+    char member[40], recipients[2001], given[401];
     if (!state_is(order, STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING, "reassigned", outcome))
         return;
     for (const char *rest = members; words_next(&rest, member, sizeof member);)
@@ -162,6 +197,10 @@ void handle_reassign(const struct context *context, const struct record *order, 
     outcome_step(outcome, "reassigned", record_str(message, F_ACTOR), record_str(message, F_REASON));
     change_load(context, members, before, 1, outcome);
     change_load(context, before, members, -1, outcome);
+    snprintf(given, sizeof given, "%s", members);
+    for (const char *rest = before; words_next(&rest, member, sizeof member);)
+        words_remove(given, member);
+    expect_confirmation(context, order, given, outcome);
     if (record_is(order, F_STATE, STATE_OPEN)) {
         assign(context, order, members, outcome);
         return;

@@ -101,6 +101,9 @@ void handle_clock(const struct context *context, const struct record *order, con
                !record_is(order, F_RATING, "dissatisfied")) {
         outcome_step(outcome, "closed", "clock", NULL);
         close_order(context, order, outcome);
+    } else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0 &&
+               words_have(STATE_ASSIGNED " " STATE_CONSULTING, record_str(order, F_STATE))) {
+        end_confirmation(context, order, outcome);
     } else if (strcmp(clock, CLOCK_QUESTION) == 0 && record_len(order, F_QUESTION) > 0) {
         end_question(context, order, outcome);
     } else if (record_is(order, F_CLOCK, clock) && record_int(order, F_RUNG) == rung && rung < RUNGS &&

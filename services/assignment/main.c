@@ -14,6 +14,7 @@ static const struct handler handlers[] = {
     {.type = MSG_CLAIM_REPLIED, .handle = handle_replied, .aux = absences_aux},
     {.type = MSG_REASSIGN, .handle = handle_reassign, .aux = absences_aux},
     {.type = MSG_DECLINE, .handle = handle_decline, .aux = members_aux},
+    {.type = MSG_CONFIRM_ORDER, .handle = handle_confirm},
     {.type = MSG_ENTER_ABSENCE, .handle = handle_enter_absence, .orderless = true},
     {.type = MSG_END_ABSENCE, .handle = handle_end_absence, .aux = absences_aux, .orderless = true},
     {.type = MSG_LIST_ABSENCES, .handle = handle_list_absences, .aux = absences_aux, .orderless = true},
@@ -38,13 +39,19 @@ static const struct handler handlers[] = {
     {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = members_aux, .orderless = true},
 };
 
+static void follow(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    note_seen(context, order, outcome);
+    tell_merged(context, order, outcome);
+}
+
 static const struct service_spec assignment = {
     .id = ASSIGNMENT,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof *handlers,
-    .follow = tell_merged,
+    .follow = follow,
     .start = clocks_start,
     .stop = clocks_stop,
 };

@@ -158,13 +158,14 @@ static bool etags_name(const char *list, int64_t version)
     return false;
 }
 
-/* All that a caller who may see the order is shown of it. */
+/* All that a caller who may see the order is shown of it; its resident less than who handles it. */
 static json_t *shown_whole(const struct access *access)
 {
     enum field fields[FIELD_COUNT];
     size_t count = 0;
+    int hidden = PERSONAL | MARK | (access_may(access, PERMIT_ORDER_NOTES) ? 0 : INTERNAL);
     for (int field = 0; field < FIELD_COUNT; field++) {
-        if (!(field_info((enum field)field)->flags & (PERSONAL | MARK)))
+        if (!(field_info((enum field)field)->flags & hidden))
             fields[count++] = (enum field)field;
     }
     return shown(access, access->record, fields, count);
@@ -237,17 +238,23 @@ static bool set_actor(const struct access *access, struct record *message)
     return true;
 }
 
-/* For whom it is claimed: a member for themselves, unless the caller may claim for others. */
+/* For whom it is claimed: a member for themselves, unless the caller may claim for others, one or several. */
 static bool set_claimant(const struct access *access, struct record *message)
 {
     const struct grant *grant = &access->grant;
-    if (!record_has(message, F_MEMBER) && *grant->member)
-        record_set(message, F_MEMBER, grant->member);
-    if (record_has(message, F_MEMBER) && !grant_covers_claim(grant, record_str(message, F_MEMBER))) {
-        access_refuse(access, "member");
+    char first[33], member[40];
+    const char *several = record_str(message, F_MEMBERS), *rest = several;
+    const char *whose = words_next(&rest, first, sizeof first) ? first : grant->member;
+    if (!record_has(message, F_MEMBER) && *whose)
+        record_set(message, F_MEMBER, whose);
+    bool covered = !record_has(message, F_MEMBER) || grant_covers_claim(grant, record_str(message, F_MEMBER));
+    for (rest = several; covered && words_next(&rest, member, sizeof member);)
+        covered = grant_covers_claim(grant, member);
+    if (!covered) {
+        access_refuse(access, *several ? "members" : "member");
         return false;
     }
-    if (!record_is(message, F_MEMBER, grant->member))
+    if (*several || !record_is(message, F_MEMBER, grant->member))
         record_set(message, F_VIA, grant->actor);
     return true;
 }
@@ -530,6 +537,9 @@ const struct http_route api_routes[] = {
      .permission = PERMIT_ORDER_MERGE,
      ACTION(UNMERGE, "Takes an order out of its primary one again", "撤销并单")},
     {.path = ORDER "/claim", .permission = PERMIT_ORDER_CLAIM, ACTION(CLAIM, "Takes an order on", "接单：委员认领")},
+    {.path = ORDER "/confirm",
+     .permission = PERMIT_ORDER_CONFIRM,
+     ACTION(CONFIRM_ORDER, "Has seen an order that was given to them, and is on it", "收到：已看到派给自己的事项")},
     {.path = ORDER "/decline",
      .permission = PERMIT_ORDER_DECLINE,
      ACTION(DECLINE, "Gives an order back; its place goes to the next", "退回接单：由下一位委员接替")},

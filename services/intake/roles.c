@@ -28,6 +28,7 @@ static const struct permission_rule {
     [PERMIT_ORDER_ASK] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_REPLY] = {RESIDENT | OFFICE, 0, true},
     [PERMIT_ORDER_CLAIM] = {GROUP | LEADER | OFFICE, 0, true},
+    [PERMIT_ORDER_CONFIRM] = {MEMBER | OFFICE, 0, true},
     [PERMIT_ORDER_DECLINE] = {MEMBER | OFFICE, 0, true},
     [PERMIT_ORDER_HANDOVER] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_ANSWER] = {MEMBER | CLERK | OFFICE, 0, true},

@@ -78,9 +78,11 @@ templates[] = {
      "\"{title}\" (number {order}) has all the members it needs. Thank you all the same."},
     {"claim_refused", "您要接的单（单号{order}）没有接成。[原因：{reason}。][有疑问请联系：{contact}。]",
      "You could not take on number {order}.[ Reason: {reason}.][ Questions: {contact}.]"},
-    {"assigned", "请您办理：“{title}”[，地点：{place}]，单号{order}。[一起办理的委员：{members}。][答复期限：{due}。]",
+    {"assigned",
+     "请您办理：“{title}”[，地点：{place}]，单号{order}。[一起办理的委员：{members}。][答复期限：{due}。]"
+     "[收到请回复 {confirm}。]",
      "Please take care of: \"{title}\"[, place: {place}], number {order}.[ Members: {members}.][ The answer is due on "
-     "{due}.]"},
+     "{due}.][ Reply {confirm} when you have seen it.]"},
     {"assigned_resident",
      "您反映的“{title}”（单号{order}）已有政协委员接单[：{members}]。他们会与您联系[，最迟{due}答复您]。请放心。",
      "Members have taken on your concern \"{title}\" (number {order})[: {members}]. They will contact you[ and answer "
@@ -124,6 +126,12 @@ templates[] = {
     {"passed_on", "“{title}”（单号{order}）已转给别的委员办理[（{reason}）]，您不用再办理了。谢谢您。",
      "\"{title}\" (number {order}) has gone to another member[ ({reason})]. There is nothing left for you to do with "
      "it."},
+    {"silent",
+     "“{title}”（单号{order}）的委员没有按时回应，组里也没有别的委员可以接替[，现在由{members}办理]。请登录后改派，"
+     "或与委员联系。",
+     "A member has not responded about \"{title}\" (number {order}), and nobody else of the group is left to take it[; "
+     "it "
+     "is with {members}]. Please sign in and give it to others, or call them."},
     {"unfilled",
      "“{title}”（单号{order}）少了一位委员，组里没有别的委员可以接替[，现在由{members}办理]。[原因：{reason}。]"
      "请登录后改派。",
@@ -164,6 +172,7 @@ static const struct word {
     {"invalid", "名册里没有您", "you are not on the roster"},
     /* why an order goes from one member to another */
     {"absence", "委员请假", "a member is absent"},
+    {"silence", "委员没有按时回应", "a member did not respond in time"},
 };
 
 static bool is_english(const struct occasion *occasion)
@@ -281,6 +290,13 @@ static char *claim_code(const struct occasion *occasion, enum field field)
     return xstrdup(code);
 }
 
+/* Where a county sets no time for that, nobody has to confirm. */
+static char *confirm_code(const struct occasion *occasion, enum field field)
+{
+    struct span span = county_clock(occasion->county, record_str(occasion->order, F_URGENCY), CLOCK_CONFIRM);
+    return span.working_days > 0 || span.ms > 0 ? claim_code(occasion, field) : xstrdup("");
+}
+
 static char *access_code(const struct occasion *occasion, enum field field)
 {
     (void)field;
@@ -318,6 +334,7 @@ static const struct value {
     {"members", 60, member_names, F_MEMBERS},
     {"order", 24, order_number, F_ORDER},
     {"code", 16, claim_code, F_ORDER},
+    {"confirm", 16, confirm_code, F_ORDER},
     {"access", 6, access_code, F_ORDER},
     {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},

@@ -162,6 +162,8 @@ def go_through_an_order(door, system):
         door.step(200, order, "claim", {"member": member})
     door.step(409, order, "claim", {"member": "M104"})
     system.wait_state(order, "assigned")
+    door.step(200, order, "confirm", {"actor": "member:M103"})
+    door.step(400, order, "confirm", {"actor": "office:O1"})
     door.step(200, order, "decline", {"actor": "member:M103", "reason": "不熟悉"})
     door.step(400, order, "decline", {"actor": "member:M101", "reason": ""})
     door.step(200, order, "extend", {"actor": "member:M101", "days": 3, "reason": "等材料"})

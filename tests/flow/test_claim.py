@@ -1,5 +1,6 @@
 """接单: a member who has an order declines it, is absent, or is silent, and it goes to the next."""
 
+import re
 from datetime import datetime, timedelta, timezone
 
 from harness import COUNTY, make_county, wait_until
@@ -151,3 +152,63 @@ def test_orders_of_who_is_absent_go_to_the_next(make_system):
     answer = system.api("POST", f"/api/v1/absences/end?county={COUNTY}", {"member": "M101", "start": start}, key="office")
     assert answer.status == 200 and not system.redis.exists(f"absent:{{{COUNTY}}}"), answer
     assert system.step(waiting, "claim", {"member": "M101"}).status == 200
+
+
+# -- silence -----------------------------------------------------------------------------------------------------------
+
+def reply(system, phone, text, number, token="a-token-of-the-claims"):
+    answer = system.api("POST", f"/gateway/kannel/{token}/reply?id={number}", data=text.encode(),
+                        headers={"X-Kannel-From": phone, "Content-Type": "text/plain; charset=utf-8"})
+    assert answer.status == 200, answer
+
+
+def test_who_is_silent_loses_it_to_the_next(make_system, tmp_path):
+    """Who confirms, by page or by SMS, and who does anything else on it keeps it; whoever looks, once."""
+    county = make_county(tmp_path, clocks={("normal", "claim"): "1s"})
+    system = make_system(counties=[county], instances={"assignment": 2},
+                         parameters={"intake": {"gateway_token": "a-token-of-the-claims"}})
+    order = system.place()
+    assert system.wait_state(order, "assigned")["members"] == "M101 M102 M103"
+    assert "unseen" not in system.order(order), "not for its resident"
+    assert system.api("GET", f"/api/v1/orders/{order['order']}", key="office").json["unseen"].startswith("M101/")
+    member = system.sign_in(PHONES["M101"])
+    assert member.step(order, "confirm").status == 200
+    sms = system.wait_sms(order, template="assigned", recipient="member:M102")[0]
+    reply(system, PHONES["M102"], re.search(r"收到请回复 (\w+)", sms["text"])[1], 1)
+    system.wait_sms(order, template="claimed", recipient="member:M102")
+
+    def unseen():
+        return system.redis.hget(f"order:{{{COUNTY}}}:{order['order']}", "unseen")
+    assert re.fullmatch(r"M103/\d+", unseen()), unseen()
+    county_files = make_county(tmp_path / "changed", clocks={("normal", "claim"): "1s", ("normal", "confirm"): "1s"})
+    system.ctl("county", "apply", str(county_files))
+    assert wait_until(lambda: system.order(order)["members"] == "M101 M102 M104", 20, "it has gone to the next") 
+    assert "没有按时回应" in system.wait_sms(order, template="passed_on", recipient="member:M103")[0]["text"]
+    system.wait_sms(order, template="assigned", recipient="member:M104")
+    # It goes through the group, until nobody is left; then the last one keeps it, and the convener is told once.
+    system.wait_sms(order, template="silent", recipient="convener:T1", timeout=40)
+    assert system.order(order)["members"] == "M101 M102 M106"
+    wait_until(lambda: unseen() == "" and not system.redis.zscore(f"clock:{{{COUNTY}}}", f"{order['order']}|confirm|0"), 20,
+               "nobody waits any more")
+    assert load(system) == {"M101": 1, "M102": 1, "M106": 1}
+    names = [row["step"] for row in system.history(order)]
+    assert names[3:] == ["confirmed", "confirmed", "passed_over", "passed_over", "passed_over", "silent"]
+    assert len(system.wait_sms(order, template="silent")) == 1
+
+
+def test_a_leader_claims_for_the_group(shared):
+    order = shared.place()
+    shared.wait_state(order, "open")
+    leader, member = shared.sign_in(PHONES["M101"]), shared.sign_in(PHONES["M102"])
+    assert member.step(order, "claim", {"members": "M102 M103"}).status == 403, "for a colleague"
+    assert leader.step(order, "claim", {"members": "M102 M201"}).json["field"] == "members"
+    assert leader.step(order, "claim", {"members": "M102 M103 M104 M105"}).json["code"] == "full"
+    answer = leader.step(order, "claim", {"members": "M102 M103"})
+    assert answer.status == 200 and answer.json["members"] == "M102 M103", answer
+    for name in ("M102", "M103"):
+        shared.wait_sms(order, template="claimed", recipient=f"member:{name}")
+    wait_until(lambda: len(shared.history(order)) == 3, 20, "the journal has it")
+    last = shared.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
+    last = [row for row in last if "step" in row][-1]
+    assert (last["step"], last["actor"], last["note"]) == ("claimed", "member:M101", "M102 M103")
+    assert leader.step(order, "claim", {}).json["state"] == "assigned", "and for themselves"

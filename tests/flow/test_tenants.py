@@ -39,6 +39,7 @@ OPEN = {
     "order.ask": {"convener", "office"},
     "order.reply": {"office", "resident"},
     "order.claim": GROUP | {"office"},
+    "order.confirm": {"office"},
     "order.decline": {"office"},
     "order.handover": {"convener", "office"},
     "order.answer": {"office"},
@@ -52,6 +53,7 @@ HANDLED = OPEN | {
     "order.read": {"handler", "leader", "convener", "committee", "clerk", "office", "resident"},
     "order.notes": {"handler", "leader", "convener", "committee", "clerk", "office"},
     "order.contact": {"handler", "leader", "convener", "clerk", "office"},  # the leader has taken it, too
+    "order.confirm": {"handler", "leader", "office"},
     "order.decline": {"handler", "leader", "office"},
     "order.handover": {"handler", "leader", "convener", "office"},
     "order.answer": {"handler", "leader", "clerk", "office"},
@@ -85,6 +87,7 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/merge": "order.merge",
     "POST /api/v1/orders/{id}/unmerge": "order.merge",
     "POST /api/v1/orders/{id}/claim": "order.claim",
+    "POST /api/v1/orders/{id}/confirm": "order.confirm",
     "POST /api/v1/orders/{id}/decline": "order.decline",
     "POST /api/v1/orders/{id}/handover": "order.handover",
     "POST /api/v1/orders/{id}/answer": "order.answer",

@@ -528,6 +528,7 @@ static const char *const expected_names[] = {
     "extension_refused",
     "reassigned",
     "passed_on",
+    "silent",
     "unfilled",
     "decide",
     "code",

@@ -1,6 +1,6 @@
 // links: services/assignment
 /*
- * test_passing.c - an order goes from one member to another: who declines it, who is absent.
+ * test_passing.c - an order goes from one member to another: who declines it, who is absent, who is silent.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,6 +56,8 @@ static void decide(handler_fn *handle)
 {
     outcome_clear(outcome);
     handle(&context, order, message, outcome);
+    if (outcome_verdict(outcome) == VERDICT_OK)
+        note_seen(&context, order, outcome);
 }
 
 static const char *changed(enum field field)
@@ -194,6 +196,7 @@ static void who_is_absent_gets_no_order(void **state)
     record_set(message, F_MEMBERS, "M2 M1");
     decide(handle_reassign);
     assert_string_equal(fixture_error(outcome), "absent");
+    record_unset(message, F_MEMBERS);
     record_set(message, F_MEMBER, "M2");
     decide(handle_claim);
     assert_string_equal(fixture_error(outcome), "");
@@ -280,6 +283,164 @@ static void what_may_be_entered(void **state)
     }
 }
 
+/* The county gives a day to confirm; M1 and M2 were given the order an hour ago. */
+static void let_them_confirm(void)
+{
+    county->clocks[0][CLOCK_CONFIRM] = (struct span){.ms = FIXTURE_DAY};
+    record_printf(order, F_UNSEEN, "M1/%lld M2/%lld", (long long)fixture_now - 3600000,
+                  (long long)fixture_now - 3600000);
+    record_set(message, F_CLOCK, "confirm");
+}
+
+static const char *const confirm_entry = "990101-000123|confirm|0";
+
+static const char *entry_score(const char *command)
+{
+    for (size_t i = outcome->write_count; i-- > 0;) {
+        const struct write *write = &outcome->writes[i];
+        if (strcmp(write->command, command) == 0 &&
+            strcmp(write->arguments[write->argument_count - 1], confirm_entry) == 0)
+            return write->arguments[0];
+    }
+    return "";
+}
+
+static void whatever_a_member_does_shows_that_they_have_seen_it(void **state)
+{
+    (void)state;
+    let_them_confirm();
+    decide(handle_confirm);
+    assert_string_equal(outcome_step_name(outcome), "confirmed");
+    assert_string_equal(changed(F_UNSEEN), "M2/1795395600000");
+    assert_string_equal(entry_score("ZADD"), "1795482000000");
+    apply();
+    decide(handle_confirm); /* again: nothing happens */
+    assert_null(outcome_step_name(outcome));
+    assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+
+    record_set(message, F_ACTOR, "member:M2");
+    record_set(message, F_QUESTION, "是哪一栋");
+    record_set(order, F_PERSON, "0123456789abcdef");
+    decide(handle_ask);
+    assert_true(record_has(outcome_changed(outcome), F_UNSEEN));
+    assert_string_equal(changed(F_UNSEEN), "");
+    assert_string_equal(entry_score("ZREM"), confirm_entry);
+
+    record_set(message, F_ACTOR, "member:M3"); /* does not have it */
+    decide(handle_confirm);
+    assert_string_equal(fixture_error(outcome), "forbidden");
+    record_set(message, F_ACTOR, "office:O1");
+    decide(handle_confirm);
+    assert_string_equal(fixture_error(outcome), "invalid");
+}
+
+static void a_reply_by_sms_confirms(void **state)
+{
+    (void)state;
+    let_them_confirm();
+    record_set(message, F_MEMBER, "M1");
+    decide(handle_replied);
+    assert_string_equal(outcome_step_name(outcome), "confirmed");
+    assert_string_equal(changed(F_UNSEEN), "M2/1795395600000");
+    assert_string_equal(fixture_notified(outcome, "claimed"), "member:M1");
+    apply();
+    decide(handle_replied);
+    assert_null(outcome_step_name(outcome));
+    assert_string_equal(fixture_notified(outcome, "claimed"), "member:M1");
+}
+
+static void who_is_silent_loses_it_to_the_next(void **state)
+{
+    (void)state;
+    let_them_confirm();
+    decide(handle_clock); /* not yet */
+    assert_null(outcome_step_name(outcome));
+    assert_string_equal(entry_score("ZADD"), "1795482000000");
+
+    context.now = 1795482000000;
+    decide(handle_clock); /* one is left in the group: M1 gives way, M2 keeps it */
+    assert_string_equal(outcome_step_name(outcome), "passed_over");
+    assert_string_equal(changed(F_MEMBERS), "M2 M3");
+    assert_string_equal(changed(F_DECLINED), "M1");
+    assert_string_equal(changed(F_UNSEEN), "M3/1795482000000"); /* whose time begins now; M2's is over */
+    assert_string_equal(fixture_notified(outcome, "passed_on"), "member:M1");
+    assert_string_equal(fixture_notified(outcome, "assigned"), "member:M3");
+    assert_string_equal(fixture_notified(outcome, "silent"), "convener:T1");
+    assert_string_equal(entry_score("ZADD"), "1795568400000");
+    apply();
+    decide(handle_clock); /* another instance saw the same entry */
+    assert_null(outcome_step_name(outcome));
+
+    context.now = 1795568400000;
+    decide(handle_clock); /* nobody is left: M3 keeps it, and the convener hears of it once */
+    assert_string_equal(outcome_step_name(outcome), "silent");
+    assert_false(record_has(outcome_changed(outcome), F_MEMBERS));
+    assert_string_equal(changed(F_UNSEEN), "");
+    assert_string_equal(fixture_notified(outcome, "silent"), "convener:T1");
+    assert_string_equal(entry_score("ZREM"), confirm_entry);
+}
+
+static void silence_counts_where_the_county_says_so_and_at_work_alone(void **state)
+{
+    (void)state;
+    let_them_confirm();
+    context.now = 1795482000000;
+    county->clocks[0][CLOCK_CONFIRM] = (struct span){0};
+    decide(handle_clock);
+    assert_null(outcome_step_name(outcome));
+    assert_string_equal(entry_score("ZREM"), confirm_entry);
+
+    county->clocks[0][CLOCK_CONFIRM] = (struct span){.ms = 12 * 3600000}; /* 21:00 */
+    county->work_start = 9 * 60;
+    county->work_end = 17 * 60;
+    assert_int_equal(confirmation_end(county, order), 1795395600000 + FIXTURE_DAY); /* the next morning */
+}
+
+static void who_is_given_it_has_to_confirm(void **state)
+{
+    (void)state;
+    record_set(message, F_MEMBERS, "M2 M3");
+    decide(handle_reassign);
+    assert_string_equal(changed(F_UNSEEN), "M3/1795399200000"); /* M2 had it before */
+    record_set(order, F_STATE, STATE_OPEN);
+    record_set(order, F_MEMBERS, "");
+    record_unset(message, F_MEMBERS);
+    record_set(message, F_MEMBER, "M2");
+    decide(handle_claim);
+    assert_string_equal(changed(F_UNSEEN), ""); /* who claims has seen it */
+    record_set(message, F_VIA, "member:M1");
+    decide(handle_claim);
+    assert_string_equal(changed(F_UNSEEN), "M2/1795399200000");
+}
+
+static void a_leader_claims_for_several(void **state)
+{
+    (void)state;
+    record_set(order, F_STATE, STATE_OPEN);
+    record_set(order, F_MEMBERS, "");
+    record_set(message, F_VIA, "member:M1");
+    record_set(message, F_MEMBER, "M2");
+    record_set(message, F_MEMBERS, "M2 M4");
+    decide(handle_claim); /* all or none */
+    assert_string_equal(fixture_error(outcome), "forbidden");
+    record_set(message, F_MEMBERS, "M1 M2 M3");
+    decide(handle_claim);
+    assert_string_equal(fixture_error(outcome), "full");
+    record_set(message, F_MEMBERS, "M2 M3 M2");
+    decide(handle_claim);
+    assert_string_equal(outcome_actor(outcome), "member:M1");
+    assert_string_equal(outcome->note, "M2 M3");
+    assert_string_equal(changed(F_MEMBERS), "M2 M3");
+    assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
+    assert_int_equal(load_of("M2"), 1);
+    assert_int_equal(load_of("M3"), 1);
+    assert_string_equal(fixture_notified(outcome, "claimed"), "member:M2 member:M3");
+    apply();
+    decide(handle_claim);
+    assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+    assert_null(outcome_step_name(outcome));
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -291,6 +452,12 @@ int main(void)
         TEST(orders_of_who_is_absent_go_to_the_next_once),
         TEST(an_absence_is_looked_at_until_it_ends),
         TEST(what_may_be_entered),
+        TEST(whatever_a_member_does_shows_that_they_have_seen_it),
+        TEST(a_reply_by_sms_confirms),
+        TEST(who_is_silent_loses_it_to_the_next),
+        TEST(silence_counts_where_the_county_says_so_and_at_work_alone),
+        TEST(who_is_given_it_has_to_confirm),
+        TEST(a_leader_claims_for_several),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,8 @@ static void assert_granted(const struct county *county, const char *who, const c
 }
 
 #define ALL_OF_ORDER                                                                                                   \
-    "order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim order.decline "   \
+    "order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim order.confirm "   \
+    "order.decline "                                                                                                   \
     "order.handover "                                                                                                  \
     "order.answer "                                                                                                    \
     "order.rate "                                                                                                      \
@@ -84,9 +85,11 @@ static const struct {
     const char *county; /* what they may do without an order */
 } cells[] = {
     {"has taken it", "10000004002",
-     "order.read order.notes order.contact order.ask order.claim order.decline order.handover order.answer "
+     "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
+     "order.answer "
      "order.extend",
-     "order.read order.notes order.contact order.ask order.claim order.decline order.handover order.answer "
+     "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
+     "order.answer "
      "order.extend",
      "orders.list absences"},
     {"leads the group", "10000004001", "order.read order.notes order.claim", "order.read order.notes order.claim",
