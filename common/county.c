@@ -120,6 +120,29 @@ const struct member_group *county_group_of(const struct county *county, const ch
     return NULL;
 }
 
+const char *category_weight(const struct category *category)
+{
+    return category->places == 0 ? "everybody" : category->places <= 3 ? "simple" : "hard";
+}
+
+bool is_weight(const char *weight)
+{
+    return words_have("simple hard everybody", weight);
+}
+
+int64_t county_places(const struct county *county, const struct category *category, const char *weight,
+                      const char *group)
+{
+    int64_t size = 0, places = strcmp(weight, "simple") == 0 ? 2 : 4;
+    for (size_t i = 0; i < county->member_count; i++)
+        size += strcmp(county->members[i].group, group) == 0;
+    if (strcmp(weight, "everybody") == 0)
+        return size;
+    if (category && strcmp(category_weight(category), weight) == 0)
+        places = category->places;
+    return places < size ? places : size;
+}
+
 bool county_roster(const struct county *county, size_t index, struct roster_entry *ret_entry)
 {
     size_t i = index;

@@ -201,6 +201,12 @@ const struct sms_template *county_sms_template(const struct county *county, cons
 /* The county's signature at a gateway; "" without. */
 const char *county_sms_sign(const struct county *county, const char *gateway);
 
+/* What an order of a category weighs: simple, hard, everybody; and how many members of a group that takes. */
+const char *category_weight(const struct category *category);
+bool is_weight(const char *weight);
+int64_t county_places(const struct county *county, const struct category *category, const char *weight,
+                      const char *group);
+
 /* The first group that names the community; NULL when none does. */
 const struct member_group *county_group_of(const struct county *county, const char *community);
 

@@ -23,6 +23,9 @@
     X(ORDER_RATE, "order.rate")                                                                                        \
     X(ORDER_REASSIGN, "order.reassign") /* give it to other members */                                                 \
     X(ORDER_DECIDE, "order.decide")     /* after it was rated dissatisfied twice */                                    \
+    X(ORDER_DISPATCH, "order.dispatch") /* to another group, with another weight */                                    \
+    X(ORDER_OBJECT, "order.object")     /* to having been given it, as a department */                                 \
+    X(ORDER_RULE, "order.rule")         /* about such an objection */                                                  \
     X(ORDER_EXTEND, "order.extend")     /* ask for more time */                                                        \
     X(ORDER_EXTEND_DECIDE, "order.extend_decide")                                                                      \
     X(ORDERS_LIST, "orders.list")                                                                                      \

@@ -30,13 +30,23 @@ void absences_poll(struct absences *absences);
 /* silence.c: 接单, who was given an order and does nothing */
 handler_fn handle_confirm; /* MSG_CONFIRM_ORDER */
 
-/* lifecycle.c: 解单, from handing over to closing */
+/* dispatch.c: 分单, by the convener */
+handler_fn handle_dispatch; /* MSG_DISPATCH */
+void ask_group(const struct context *context, const struct record *order, struct outcome *outcome);
+void give_to_named(const struct context *context, const struct record *order, const char *named,
+                   struct outcome *outcome);
+
+/* departments.c: 交办, and objections to it */
 handler_fn handle_handover; /* MSG_HANDOVER */
-handler_fn handle_answer;   /* MSG_GIVE_ANSWER */
-handler_fn handle_rate;     /* MSG_RATE */
-handler_fn handle_decide;   /* MSG_DECIDE */
-handler_fn handle_ask;      /* MSG_ASK: the resident */
-handler_fn handle_reply;    /* MSG_ANSWER_ASKED: the resident's answer */
+handler_fn handle_object;   /* MSG_OBJECT */
+handler_fn handle_rule;     /* MSG_RULE */
+
+/* lifecycle.c: 解单, from the answer to closing */
+handler_fn handle_answer; /* MSG_GIVE_ANSWER */
+handler_fn handle_rate;   /* MSG_RATE */
+handler_fn handle_decide; /* MSG_DECIDE */
+handler_fn handle_ask;    /* MSG_ASK: the resident */
+handler_fn handle_reply;  /* MSG_ANSWER_ASKED: the resident's answer */
 
 /* merging.c: 并单, a primary order and those that are merged into it */
 handler_fn handle_split;        /* MSG_SPLIT: the opposite */

@@ -15,19 +15,16 @@ int64_t claim_window_end(const struct county *county, const struct record *order
     return calendar_end(county, record_int(order, F_OPENED_AT), window, NULL);
 }
 
-/* An order came into the pool: its group is asked, and the claim window opens. */
+/* An order came into the pool: its group is asked, and the claim window opens; or the convener has named members. */
 void handle_opened(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {
-    (void)message;
     if (!record_is(order, F_STATE, STATE_OPEN))
         return; /* claimed already, between routing's commit and this message */
-
-    char entry[CLOCK_ENTRY_SIZE], recipients[64];
-    order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
-    outcome_zadd(outcome, CLOCKS_KEY, claim_window_end(context->county, order), entry);
-    snprintf(recipients, sizeof recipients, "group:%s", record_str(order, F_GROUP));
-    outcome_notify(outcome, "opened", recipients);
+    if (words_count(record_str(message, F_MEMBERS)) > 0)
+        give_to_named(context, order, record_str(message, F_MEMBERS), outcome);
+    else
+        ask_group(context, order, outcome);
 }
 
 /* Why a member may not claim; NULL: nothing is against it. */

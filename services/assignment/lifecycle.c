@@ -54,29 +54,6 @@ bool has_reason(const struct record *message, struct outcome *outcome)
     return false;
 }
 
-void handle_handover(const struct context *context, const struct record *order, const struct record *message,
-                     struct outcome *outcome)
-{
-    const char *department = record_str(message, F_DEPARTMENT);
-    char recipient[64];
-    if (!state_is(order, STATE_ASSIGNED " " STATE_CONSULTING, "handed over", outcome) ||
-        !may_act(order, message, outcome))
-        return;
-    if (!county_department(context->county, department)) {
-        outcome_refuse(outcome, "invalid", "department", "department \"%s\" is not configured in this county",
-                       department);
-        return;
-    }
-    outcome_step(outcome, "handed_over", record_str(message, F_ACTOR), record_str(message, F_NOTE));
-    record_set(outcome_changes(outcome), F_STATE, STATE_CONSULTING);
-    record_set(outcome_changes(outcome), F_DEPARTMENT, department);
-    record_set_int(outcome_changes(outcome), F_HANDED_AT, context->now);
-    snprintf(recipient, sizeof recipient, "department:%s", department);
-    struct record *notice = outcome_notify(outcome, "handed_over", recipient);
-    record_copy(notice, order, F_DUE);
-    record_copy(notice, message, F_NOTE);
-}
-
 void record_answer(const struct context *context, const struct record *order, const struct record *answer,
                    struct outcome *outcome)
 {

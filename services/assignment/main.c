@@ -9,7 +9,7 @@ static const struct param params[] = {
 };
 
 static const struct handler handlers[] = {
-    {.type = MSG_ORDER_OPENED, .handle = handle_opened},
+    {.type = MSG_ORDER_OPENED, .handle = handle_opened, .aux = members_aux},
     {.type = MSG_CLAIM, .handle = handle_claim, .aux = absences_aux},
     {.type = MSG_CLAIM_REPLIED, .handle = handle_replied, .aux = absences_aux},
     {.type = MSG_REASSIGN, .handle = handle_reassign, .aux = absences_aux},
@@ -20,7 +20,10 @@ static const struct handler handlers[] = {
     {.type = MSG_LIST_ABSENCES, .handle = handle_list_absences, .aux = absences_aux, .orderless = true},
     {.type = MSG_ABSENCE_DUE, .handle = handle_absence_due, .aux = absences_aux, .orderless = true},
     {.type = MSG_HAND_ON, .handle = handle_hand_on, .aux = members_aux},
+    {.type = MSG_DISPATCH, .handle = handle_dispatch, .aux = members_aux},
     {.type = MSG_HANDOVER, .handle = handle_handover},
+    {.type = MSG_OBJECT, .handle = handle_object},
+    {.type = MSG_RULE, .handle = handle_rule},
     {.type = MSG_GIVE_ANSWER, .handle = handle_answer},
     {.type = MSG_RATE, .handle = handle_rate},
     {.type = MSG_DECIDE, .handle = handle_decide},

@@ -26,7 +26,7 @@ static void tell_leaving(const struct passing *passing, struct outcome *outcome)
 static void tell_change(const struct context *context, const struct record *order, const struct passing *passing,
                         const struct choice *choice, struct outcome *outcome)
 {
-    char staying[401], recipients[2001], convener[64], member[40];
+    char staying[401], recipients[2001], member[40];
     snprintf(staying, sizeof staying, "%s", choice->members);
     for (const char *rest = choice->chosen; words_next(&rest, member, sizeof member);)
         words_remove(staying, member);
@@ -36,6 +36,7 @@ static void tell_change(const struct context *context, const struct record *orde
     outcome_notify(outcome, "reassigned", recipients);
     tell_leaving(passing, outcome);
     if (words_count(choice->chosen) < words_count(passing->leaving)) {
+        char convener[64];
         supervising_convener(context, order, convener, sizeof convener);
         record_set(outcome_notify(outcome, "unfilled", convener), F_REASON, passing->reason);
     }

@@ -166,34 +166,49 @@ static void keep_replaceable(const struct context *context, const struct record 
     strcpy(silent, leaving);
 }
 
+/* They lose the order to the next; and it comes to none of them by choice any more. */
+static void pass_over(const struct context *context, const struct record *order, const char *silent,
+                      struct outcome *outcome)
+{
+    char declined[401], member[40];
+    snprintf(declined, sizeof declined, "%s", record_str(order, F_DECLINED));
+    for (const char *rest = silent; words_next(&rest, member, sizeof member);)
+        words_append(declined, sizeof declined, member);
+    record_set(outcome_changes(outcome), F_DECLINED, declined);
+    pass_on(context, order,
+            &(struct passing){
+                .leaving = silent, .step = "passed_over", .actor = "clock", .reason = "silence", .tell = true},
+            outcome);
+}
+
+/* The calendar has changed, or those who were silent have left: the entry is set anew, or goes. */
+static void look_later(const struct context *context, const struct record *order, bool waits, struct outcome *outcome)
+{
+    char entry[CLOCK_ENTRY_SIZE];
+    order_clock_entry(entry, context->order_id, clock_name(CLOCK_CONFIRM), 0);
+    if (waits)
+        outcome_zadd(outcome, CLOCKS_KEY, confirmation_end(context->county, order), entry);
+    else
+        outcome_zrem(outcome, CLOCKS_KEY, entry);
+}
+
 void end_confirmation(const struct context *context, const struct record *order, struct outcome *outcome)
 {
-    char silent[401], waiting[UNSEEN_SIZE], entry[CLOCK_ENTRY_SIZE], declined[401], convener[64], member[40];
+    char silent[401], waiting[UNSEEN_SIZE];
     find_silent(context, order, silent, waiting);
-    if (!*silent) { /* the calendar has changed, or they have left */
-        order_clock_entry(entry, context->order_id, clock_name(CLOCK_CONFIRM), 0);
-        if (*waiting)
-            outcome_zadd(outcome, CLOCKS_KEY, confirmation_end(context->county, order), entry);
-        else
-            outcome_zrem(outcome, CLOCKS_KEY, entry);
+    size_t count = words_count(silent);
+    if (count == 0) {
+        look_later(context, order, *waiting, outcome);
         return;
     }
-    size_t count = words_count(silent);
     record_set(outcome_changes(outcome), F_UNSEEN, waiting);
     keep_replaceable(context, order, silent);
-    if (*silent) {
-        snprintf(declined, sizeof declined, "%s", record_str(order, F_DECLINED));
-        for (const char *rest = silent; words_next(&rest, member, sizeof member);)
-            words_append(declined, sizeof declined, member);
-        record_set(outcome_changes(outcome), F_DECLINED, declined);
-        pass_on(context, order,
-                &(struct passing){
-                    .leaving = silent, .step = "passed_over", .actor = "clock", .reason = "silence", .tell = true},
-                outcome);
-    } else {
+    if (*silent)
+        pass_over(context, order, silent, outcome);
+    else
         outcome_step(outcome, "silent", "clock", NULL);
-    }
     if (words_count(silent) < count) {
+        char convener[64];
         supervising_convener(context, order, convener, sizeof convener);
         outcome_notify(outcome, "silent", convener);
     }

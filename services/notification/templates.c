@@ -90,6 +90,19 @@ templates[] = {
      "{due}]."},
     {"handed_over", "请贵单位办理：“{title}”[，地点：{place}]，单号{order}。[说明：{note}。][答复期限：{due}。]",
      "Please handle: \"{title}\"[, place: {place}], number {order}.[ Note: {note}.][ The answer is due on {due}.]"},
+    {"assisting",
+     "请贵单位协助办理：“{title}”[，地点：{place}]，单号{order}[，主办单位：{department}]。[说明：{note}。]"
+     "[答复期限：{due}。]",
+     "Please assist with: \"{title}\"[, place: {place}], number {order}[, led by {department}].[ Note: {note}.][ The "
+     "answer is due on {due}.]"},
+    {"objection",
+     "{department}对承办“{title}”（单号{order}）提出异议[：{reason}]。请登录后裁定：维持，还是改交其他部门。",
+     "{department} objects to handling \"{title}\" (number {order})[: {reason}]. Please sign in and rule: it stays, or "
+     "goes to another department."},
+    {"objection_refused", "“{title}”（单号{order}）仍由贵单位办理[。理由：{reason}]。",
+     "\"{title}\" (number {order}) stays with your office[. Reason: {reason}]."},
+    {"objection_granted", "“{title}”（单号{order}）改由{department}办理[。理由：{reason}]。",
+     "\"{title}\" (number {order}) goes to {department}[. Reason: {reason}]."},
     {"answered",
      "您反映的“{title}”（单号{order}）有答复了[（{outcome}）]：{answer}。您满意吗？请凭单号和查询码{access}在网上评价"
      "[，或联系：{contact}]。",
@@ -247,6 +260,12 @@ static char *member_names(const struct occasion *occasion, enum field field)
     return names;
 }
 
+static char *department_name(const struct occasion *occasion, enum field field)
+{
+    const struct office *department = county_department(occasion->county, record_str(occasion->message, field));
+    return xstrdup(department ? department->name : "");
+}
+
 /* Who decided, by what they are in the county; a name only where it is that of the office that they hold. */
 static char *actor(const struct occasion *occasion, enum field field)
 {
@@ -331,6 +350,7 @@ static const struct value {
     {"clock", 20, worded, F_CLOCK},
     {"due", 40, moment, F_DUE},
     {"deadline", 60, deadline, F_DUE},
+    {"department", 40, department_name, F_DEPARTMENT},
     {"members", 60, member_names, F_MEMBERS},
     {"order", 24, order_number, F_ORDER},
     {"code", 16, claim_code, F_ORDER},

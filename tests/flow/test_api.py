@@ -174,6 +174,12 @@ def go_through_an_order(door, system):
     door.step(400, order, "reassign", {"members": "nobody", "reason": "出差"})
     door.step(200, order, "handover", {"actor": "member:M101", "department": "D01"})
     door.step(400, order, "handover", {"actor": "member:M101", "department": "nonsense"})
+    door.step(200, order, "object", {"actor": "department:D01", "reason": "不属职责"})
+    door.step(409, order, "object", {"actor": "department:D01", "reason": "不属职责"})
+    door.step(400, order, "rule", {"decision": "perhaps", "reason": "职责所在"})
+    door.step(200, order, "rule", {"decision": "stay", "reason": "职责所在"})
+    door.step(200, order, "dispatch", {"weight": "hard", "reason": "比想的难"})
+    door.step(400, order, "dispatch", {"group": "nonsense", "reason": "换一组"})
     door.step(409, order, "rating", {"rating": "satisfied"}, key=None, code=order["code"])
     for _ in range(2):
         door.step(200, order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "修好了"})

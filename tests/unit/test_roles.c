@@ -76,7 +76,7 @@ static void assert_granted(const struct county *county, const char *who, const c
     "order.handover "                                                                                                  \
     "order.answer "                                                                                                    \
     "order.rate "                                                                                                      \
-    "order.reassign order.decide order.extend order.extend_decide"
+    "order.reassign order.decide order.dispatch order.object order.rule order.extend order.extend_decide"
 
 static const struct {
     const char *who, *phone;
@@ -98,12 +98,12 @@ static const struct {
     {"leads another group", "10000004004", "", "", "orders.list absences"},
     {"convener", "10000001001",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.reassign "
-     "order.extend_decide",
+     "order.dispatch order.rule order.extend_decide",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.reassign "
-     "order.extend_decide",
+     "order.dispatch order.rule order.extend_decide",
      "orders.list"},
     {"convener of another town", "10000001002", "", "", "orders.list"},
-    {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer", "orders.list"},
+    {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer order.object", "orders.list"},
     {"committee", "10000002001", "order.read order.notes order.decide", "order.read order.notes order.decide",
      "orders.list"},
     {"committee of another group", "10000002002", "", "", "orders.list"},
