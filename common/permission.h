@@ -12,6 +12,7 @@
     X(ORDER_NOTES, "order.notes")       /* with the notes of those who handle it, and who was told by SMS */           \
     X(ORDER_CONTACT, "order.contact")   /* its resident's name, phone and mail address; every look is recorded */      \
     X(ORDER_SCREEN, "order.screen")     /* accept or return it */                                                      \
+    X(ORDER_TRANSFER, "order.transfer") /* to another county */                                                        \
     X(ORDER_MERGE, "order.merge")       /* into another, and out of it again */                                        \
     X(ORDER_ASK, "order.ask")           /* its resident something */                                                   \
     X(ORDER_REPLY, "order.reply")       /* to such a question */                                                       \

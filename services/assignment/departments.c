@@ -40,12 +40,12 @@ static bool may_assist(const struct context *context, const char *assisting, con
 }
 
 /* Tells departments that they have the order now, as one that leads or as ones that assist. */
-static void tell_departments(const struct record *order, const char *template, const char *departments,
-                             const char *leading, const char *note, struct outcome *outcome)
+static void tell_departments(const struct record *order, const char *template, const char *told, const char *leading,
+                             const char *note, struct outcome *outcome)
 {
     char recipients[2001] = "", id[40];
     size_t length = 0;
-    while (words_next(&departments, id, sizeof id) && length < sizeof recipients)
+    while (words_next(&told, id, sizeof id) && length < sizeof recipients)
         length +=
             (size_t)snprintf(recipients + length, sizeof recipients - length, "%sdepartment:%s", length ? " " : "", id);
     struct record *notice = outcome_notify(outcome, template, recipients);

@@ -163,7 +163,7 @@ static void keep_replaceable(const struct context *context, const struct record 
     size_t count = words_count(choice.chosen);
     for (const char *rest = silent; words_count(leaving) < count && words_next(&rest, member, sizeof member);)
         words_append(leaving, sizeof leaving, member);
-    strcpy(silent, leaving);
+    snprintf(silent, 401, "%s", leaving);
 }
 
 /* They lose the order to the next; and it comes to none of them by choice any more. */

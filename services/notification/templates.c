@@ -40,6 +40,11 @@ templates[] = {
      "[这是{actor}的决定。][有疑问请联系：{contact}。]",
      "Your concern \"{title}\" (number {order}) is not suited to consultation.[ Reason: {reason}.][ Please turn to: "
      "{return_to}.][ This was decided by {actor}.][ Questions: {contact}.]"},
+    {"transferred",
+     "您反映的“{title}”（单号{order}）由{return_to}办理，我们已经转去，新单号{note}，查询码另有短信告诉您。[原因：{"
+     "reason}。]",
+     "Your concern \"{title}\" (number {order}) is a matter of {return_to}, and is there now as number {note}; another "
+     "message has its code.[ Reason: {reason}.]"},
     {"merged",
      "您反映的“{title}”（单号{order}）与别的居民反映的是同一件事，已合并办理[，承办委员：{members}]"
      "。办理的每一步都会告诉"

@@ -241,3 +241,26 @@ void handle_reply(const struct context *context, const struct record *order, con
 {
     take_answer(ROUTING, context, order, message, outcome);
 }
+
+/* It is placed in the other county already; here it ends. */
+void handle_transfer(const struct context *context, const struct record *order, const struct record *message,
+                     struct outcome *outcome)
+{
+    struct record *changes = outcome_changes(outcome);
+    if (!record_is(order, F_STATE, STATE_SCREENING)) {
+        outcome_refuse(outcome, "state", NULL, "the order is %s: it goes to another county while it is screened",
+                       record_str(order, F_STATE));
+        return;
+    }
+    drop_question(context, order, outcome);
+    record_set(changes, F_STATE, STATE_RETURNED);
+    record_copy(changes, message, F_REASON);
+    record_copy(changes, message, F_RETURN_TO);
+    record_set_int(changes, F_CLOSED_AT, context->now);
+    outcome_step(outcome, "transferred", record_str(message, F_ACTOR), record_str(message, F_SECONDARY));
+    stop_clock(context, order, outcome);
+    struct record *notice = outcome_notify(outcome, "transferred", "resident");
+    record_copy(notice, changes, F_REASON);
+    record_copy(notice, changes, F_RETURN_TO);
+    record_set(notice, F_NOTE, record_str(message, F_SECONDARY));
+}

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from harness import COUNTY, make_county, read_table, wait_until
+from harness import COUNTY, KEYS, make_county, read_table, wait_until
+from test_api import Door
 from test_life import UNCLEAR
 
 HEADER = "id,name,phone,group,communities,skills,leader\n"
@@ -145,3 +146,38 @@ def test_departments_lead_assist_and_object(shared):
     assert clerk.step(order, "answer", reply).status == 200
     steps = [row["step"] for row in shared.history(order)]
     wait_until(lambda: [row["step"] for row in shared.history(order)][-1] == "answered", 20, steps)
+
+
+def test_an_order_goes_to_another_county(make_system, tmp_path):
+    """With its resident's contact, sealed anew; once, however often it is asked for; the resident has both numbers."""
+    keys = {role: f"other-{key}" for role, key in KEYS.items()}
+    system = make_system(counties=[make_county(tmp_path), make_county(tmp_path, county="990104", keys=keys)])
+    order = system.place(**UNCLEAR)
+    system.wait_state(order, "screening")
+    transfer = {"county": "990104", "reason": "不在本县境内"}
+    assert system.step(order, "transfer", transfer | {"county": COUNTY}).json["field"] == "county"
+    assert system.step(order, "transfer", transfer | {"reason": ""}).json["field"] == "reason"
+    assert system.sign_in(CONVENER).step(order, "transfer", transfer).status == 403, "it passes on somebody's phone"
+    answer = Door(system).step(200, order, "transfer", transfer)
+    assert answer.json["part"].startswith("990104-"), answer
+    assert system.step(order, "transfer", transfer).status == 409, "it has been"
+    now = system.wait_state(order, "returned")
+    assert now["return_to"] and now["reason"] == "不在本县境内"
+
+    new = {"order": answer.json["part"]}
+    told = system.wait_sms(order, template="transferred", recipient="resident")[0]
+    assert new["order"] in told["text"] and "不在本县境内" in told["text"]
+    placed = system.wait_sms(new, template="placed", recipient="resident")[0]
+    assert placed["to"] == told["to"] == "10000000001"
+    new["code"] = placed["text"].partition("查询码")[2][:6]
+    assert system.wait_state(new, "screening")["title"] == UNCLEAR["title"]
+    contact = system.api("POST", f"/api/v1/orders/{new['order']}/contact", key=keys["office"])
+    assert contact.json == {"name": "周小雨", "phone": "10000000001"}, contact
+    assert system.api("GET", f"/api/v1/orders/{new['order']}", key="office").status == 404, "it is not ours any more"
+    wait_until(lambda: system.history(order)[-1]["step"] == "transferred", 20, "the journal has it")
+    row = system.api("GET", f"/api/v1/orders/{new['order']}", key=keys["office"]).json
+    assert (row["source"], row["source_ref"]) == ("transfer", order["order"])
+
+    open_one = system.place()
+    system.wait_state(open_one, "open")
+    assert system.step(open_one, "transfer", transfer).json["code"] == "state"

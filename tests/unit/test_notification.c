@@ -502,6 +502,7 @@ static const char *const expected_names[] = {
     "placed",
     "screening",
     "returned",
+    "transferred",
     "merged",
     "merged_members",
     "unmerged",

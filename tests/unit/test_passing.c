@@ -390,7 +390,7 @@ static void silence_counts_where_the_county_says_so_and_at_work_alone(void **sta
     assert_null(outcome_step_name(outcome));
     assert_string_equal(entry_score("ZREM"), confirm_entry);
 
-    county->clocks[0][CLOCK_CONFIRM] = (struct span){.ms = 12 * 3600000}; /* 21:00 */
+    county->clocks[0][CLOCK_CONFIRM] = (struct span){.ms = 12 * INT64_C(3600000)}; /* 21:00 */
     county->work_start = 9 * 60;
     county->work_end = 17 * 60;
     assert_int_equal(confirmation_end(county, order), 1795395600000 + FIXTURE_DAY); /* the next morning */

@@ -71,7 +71,8 @@ static void assert_granted(const struct county *county, const char *who, const c
 }
 
 #define ALL_OF_ORDER                                                                                                   \
-    "order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim order.confirm "   \
+    "order.transfer order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim "  \
+    "order.confirm "                                                                                                   \
     "order.decline "                                                                                                   \
     "order.handover "                                                                                                  \
     "order.answer "                                                                                                    \
@@ -199,6 +200,26 @@ static void claims_are_for_oneself(void **state)
     county_destroy(&county);
 }
 
+/* The leading department answers; nobody who handles it rules about an objection, or rates. */
+static void a_department_that_assists_sees_it_and_may_object(void **state)
+{
+    static const struct {
+        enum permission permission;
+        bool granted;
+    } rows[] = {{PERMIT_ORDER_READ, true},    {PERMIT_ORDER_NOTES, true},    {PERMIT_ORDER_OBJECT, true},
+                {PERMIT_ORDER_ANSWER, false}, {PERMIT_ORDER_CONTACT, false}, {PERMIT_ORDER_RATE, false},
+                {PERMIT_ORDER_RULE, false},   {PERMIT_ORDER_HANDOVER, false}};
+    (void)state;
+    struct county *county = make_county();
+    RECORD *order = make_order(STATE_CONSULTING, "D2", true);
+    record_set(order, F_ASSISTING, "D1");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(decide(county, "10000003001", rows[i].permission, order).granted, rows[i].granted);
+    record_set_int(order, F_HANDED_AT, 0);
+    assert_false(decide(county, "10000003001", PERMIT_ORDER_READ, order).granted);
+    county_destroy(&county);
+}
+
 static void keys_have_scopes(void **state)
 {
     (void)state;
@@ -289,6 +310,7 @@ int main(void)
         cmocka_unit_test(roles_add_up),
         cmocka_unit_test(handlers_do_not_rate),
         cmocka_unit_test(claims_are_for_oneself),
+        cmocka_unit_test(a_department_that_assists_sees_it_and_may_object),
         cmocka_unit_test(keys_have_scopes),
         cmocka_unit_test(nothing_in_another_county),
         cmocka_unit_test(lists_are_narrowed),
