@@ -182,7 +182,7 @@ def test_who_is_silent_loses_it_to_the_next(make_system, tmp_path):
     assert re.fullmatch(r"M103/\d+", unseen()), unseen()
     county_files = make_county(tmp_path / "changed", clocks={("normal", "claim"): "1s", ("normal", "confirm"): "1s"})
     system.ctl("county", "apply", str(county_files))
-    assert wait_until(lambda: system.order(order)["members"] == "M101 M102 M104", 20, "it has gone to the next") 
+    assert wait_until(lambda: system.order(order)["members"] == "M101 M102 M104", 20, "it has gone to the next")
     assert "没有按时回应" in system.wait_sms(order, template="passed_on", recipient="member:M103")[0]["text"]
     system.wait_sms(order, template="assigned", recipient="member:M104")
     # It goes through the group, until nobody is left; then the last one keeps it, and the convener is told once.
