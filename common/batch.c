@@ -23,6 +23,7 @@ enum { MAX_CONFLICTS = 10 };
 struct batch {
     struct batch_config config;
     struct job *first, **last;
+    struct job **again; /* where the next one goes that is to be decided again: before the others, in their order */
     size_t waiting;
 };
 
@@ -71,12 +72,13 @@ static void push(struct batch *batch, struct job *job)
     batch->waiting++;
 }
 
-static void push_front(struct batch *batch, struct job *job)
+static void push_again(struct batch *batch, struct job *job)
 {
-    job->next = batch->first;
-    if (!batch->first)
+    job->next = *batch->again;
+    if (!job->next)
         batch->last = &job->next;
-    batch->first = job;
+    *batch->again = job;
+    batch->again = &job->next;
     batch->waiting++;
 }
 
@@ -174,6 +176,20 @@ static size_t find_counties(struct batch *batch, struct job *jobs[BATCH_MAX], si
     return kept;
 }
 
+/* Asks for the hashes that a handler wants. */
+static void append_aux(struct store *store, struct job *job)
+{
+    char names[240] = "", name[120], key[KEY_SIZE];
+    job->aux_count = 0;
+    if (job->handler && job->handler->aux)
+        job->handler->aux(job->message, names, sizeof names);
+    for (const char *rest = names; job->aux_count < AUX_MAX && words_next(&rest, name, sizeof name);) {
+        store_key(key, job->envelope.county, name);
+        store_append(store, 2, (const char *[]){"HGETALL", key}, NULL);
+        job->aux_count++;
+    }
+}
+
 /* Loads orders and aux hashes in one pipeline. -EIO: nothing could be loaded. */
 static int load(struct batch *batch, struct job *const jobs[], size_t count)
 {
@@ -181,12 +197,7 @@ static int load(struct batch *batch, struct job *const jobs[], size_t count)
     for (size_t i = 0; i < count; i++) {
         if (*jobs[i]->envelope.order)
             order_append_load(store, jobs[i]->envelope.county, jobs[i]->envelope.order);
-        if (jobs[i]->handler && jobs[i]->handler->aux) {
-            char name[120], key[KEY_SIZE];
-            jobs[i]->handler->aux(jobs[i]->message, name, sizeof name);
-            store_key(key, jobs[i]->envelope.county, name);
-            store_append(store, 2, (const char *[]){"HGETALL", key}, NULL);
-        }
+        append_aux(store, jobs[i]);
     }
     if (store_run(store) < 0)
         return -EIO;
@@ -201,9 +212,9 @@ static int load(struct batch *batch, struct job *const jobs[], size_t count)
                 jobs[i]->result = event_turn(store_reply(store, reply), &jobs[i]->envelope);
             reply++;
         }
-        if (jobs[i]->handler && jobs[i]->handler->aux) {
-            jobs[i]->aux.hash = store_reply(store, reply++);
-            if (jobs[i]->aux.hash->type != REDIS_REPLY_ARRAY)
+        for (size_t k = 0; k < jobs[i]->aux_count; k++) {
+            jobs[i]->aux[k].hash = store_reply(store, reply++);
+            if (jobs[i]->aux[k].hash->type != REDIS_REPLY_ARRAY)
                 jobs[i]->result = COMMIT_ERROR;
         }
         jobs[i]->loaded = mono_seconds();
@@ -234,7 +245,7 @@ static void decide(struct batch *batch, struct job *job)
                               .serial = serial,
                               .message_id = job->envelope.id,
                               .service = batch->config.service,
-                              .aux = &job->aux};
+                              .aux = job->aux};
     job->handler->handle(&context, job->order, job->message, job->outcome);
     if (batch->config.spec->follow && outcome_verdict(job->outcome) == VERDICT_OK)
         batch->config.spec->follow(&context, job->order, job->outcome);
@@ -322,7 +333,7 @@ static bool left_meanwhile(const struct job *job)
 static void decide_again(struct batch *batch, struct job *job)
 {
     if (++job->conflicts < MAX_CONFLICTS)
-        push_front(batch, job);
+        push_again(batch, job);
     else
         job_finish(batch->config.link, job, STATUS_LATER, commit_result_name(job->result), NULL);
 }
@@ -509,6 +520,7 @@ void batch_run(struct batch *batch)
     const struct service_spec *spec = batch->config.spec;
     struct job *jobs[BATCH_MAX];
     size_t count = take_jobs(batch, jobs, !spec->take);
+    batch->again = &batch->first;
     count = find_counties(batch, jobs, count);
     if (count == 0)
         return;

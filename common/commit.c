@@ -209,7 +209,8 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
     bool changes = outcome->step != NULL, create = changes && commit->version == 0;
     bool remembers = *commit->first != '\0';
     size_t entries = 3 + 2U * (*commit->order != '\0') + 3U * changes + 3U * (commit->event != NULL) +
-                     (outcome->guard_count > 0) + (outcome->limit.key != NULL) + remembers;
+                     (outcome->guard_count > 0) + (outcome->expected.key != NULL) + (outcome->limit.key != NULL) +
+                     remembers;
     AUTOFREE char *hash = xasprintf("order:%s", commit->order);
     key_place(keys, hash);
 
@@ -249,6 +250,13 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
     if (outcome->guard_count > 0) {
         pack_text(&packer, "guards");
         pack_guards(&packer, outcome, keys);
+    }
+    if (outcome->expected.key) {
+        pack_text(&packer, "expected");
+        msgpack_pack_array(&packer, 3);
+        msgpack_pack_int(&packer, key_place(keys, outcome->expected.key));
+        pack_text(&packer, outcome->expected.field);
+        msgpack_pack_int64(&packer, outcome->expected.value);
     }
     if (outcome->limit.key) {
         pack_text(&packer, "limit");

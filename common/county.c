@@ -14,8 +14,11 @@
 #include <sodium.h>
 #include <string.h>
 
-static const char *const clock_names[CLOCK_KINDS] = {
-    [CLOCK_CLAIM] = "claim", [CLOCK_HANDOVER] = "handover", [CLOCK_ANSWER] = "answer", [CLOCK_CALLBACK] = "callback"};
+static const char *const clock_names[CLOCK_KINDS] = {[CLOCK_CLAIM] = "claim",
+                                                     [CLOCK_HANDOVER] = "handover",
+                                                     [CLOCK_ANSWER] = "answer",
+                                                     [CLOCK_CALLBACK] = "callback",
+                                                     [CLOCK_CONFIRM] = "confirm"};
 
 void county_destroy(struct county **county)
 {
@@ -120,6 +123,29 @@ const struct member_group *county_group_of(const struct county *county, const ch
         if (words_have(county->groups[i].communities, community))
             return &county->groups[i];
     return NULL;
+}
+
+const char *category_weight(const struct category *category)
+{
+    return category->places == 0 ? "everybody" : category->places <= 3 ? "simple" : "hard";
+}
+
+bool is_weight(const char *weight)
+{
+    return words_have("simple hard everybody", weight);
+}
+
+int64_t county_places(const struct county *county, const struct category *category, const char *weight,
+                      const char *group)
+{
+    int64_t size = 0, places = strcmp(weight, "simple") == 0 ? 2 : 4;
+    for (size_t i = 0; i < county->member_count; i++)
+        size += strcmp(county->members[i].group, group) == 0;
+    if (strcmp(weight, "everybody") == 0)
+        return size;
+    if (category && strcmp(category_weight(category), weight) == 0)
+        places = category->places;
+    return places < size ? places : size;
 }
 
 bool county_roster(const struct county *county, size_t index, struct roster_entry *ret_entry)

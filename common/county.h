@@ -16,7 +16,7 @@
  *   departments.csv  id,name,phone,email
  *   categories.csv   code,name,section,department,urgency,places,group,description
  *   rules.csv        words,category,weight,urgency words: space between, all must occur
- *   clocks.csv       urgency,clock,time            clock: claim, handover, answer, callback
+ *   clocks.csv       urgency,clock,time            clock: claim, handover, answer, callback, confirm (may be missing)
  *   calendar.csv     date,kind,name                kind: off or work (调休); goes before national.csv
  *   keys.csv         name,role,hash,expires        role: scopes, space between; expires: the last day, or empty
  *   staff.csv        id,name,phone,role            role: office, or city (of the city above the county)
@@ -118,7 +118,8 @@ struct span {
 /* Who hears of an overdue order, rung by rung: its handlers, the convener, the committee, the chair. */
 enum rung { RUNG_HANDLERS, RUNG_CONVENER, RUNG_COMMITTEE, RUNG_CHAIR, RUNGS };
 
-enum clock_kind { CLOCK_CLAIM, CLOCK_HANDOVER, CLOCK_ANSWER, CLOCK_CALLBACK, CLOCK_KINDS };
+/* CLOCK_CONFIRM may be missing in a county: then nobody has to. */
+enum clock_kind { CLOCK_CLAIM, CLOCK_HANDOVER, CLOCK_ANSWER, CLOCK_CALLBACK, CLOCK_CONFIRM, CLOCK_KINDS };
 
 struct county {
     char id[7];
@@ -216,6 +217,12 @@ const char *county_sms_sign(const struct county *county, const char *gateway);
 /* By its name; NULL when there is none. */
 const struct robot *county_robot(const struct county *county, const char *name);
 
+/* What an order of a category weighs: simple, hard, everybody; and how many members of a group that takes. */
+const char *category_weight(const struct category *category);
+bool is_weight(const char *weight);
+int64_t county_places(const struct county *county, const struct category *category, const char *weight,
+                      const char *group);
+
 /* The first group that names the community; NULL when none does. */
 const struct member_group *county_group_of(const struct county *county, const char *community);
 
@@ -236,7 +243,7 @@ const struct api_key *county_key(const struct county *county, const char *key);
 /* How long a clock of this county runs for an urgency ("urgent", else normal). */
 struct span county_clock(const struct county *county, const char *urgency, enum clock_kind kind);
 
-/* claim, handover, answer, callback; -1 for another word. */
+/* claim, handover, answer, callback, confirm; -1 for another word. */
 int clock_by_name(const char *name);
 const char *clock_name(enum clock_kind kind);
 

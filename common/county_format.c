@@ -79,7 +79,7 @@ static const struct column rule_columns[] = {
 
 static const struct column clock_columns[] = {
     {AT(clock_row, urgency), .kind = CHOICE, .flags = REQUIRED, .choices = "normal urgent"},
-    {AT(clock_row, clock), .kind = CHOICE, .flags = REQUIRED, .choices = "claim handover answer callback"},
+    {AT(clock_row, clock), .kind = CHOICE, .flags = REQUIRED, .choices = "claim handover answer callback confirm"},
     {AT(clock_row, time), .kind = TEXT, .flags = REQUIRED},
     {0},
 };

@@ -480,7 +480,7 @@ static void check_clocks(struct parser *parser)
     for (int urgency = 0; parser->tables[FILE_CLOCKS].readable && urgency < 2; urgency++)
         for (enum clock_kind kind = 0; kind < CLOCK_KINDS; kind++) {
             struct span span = parser->county->clocks[urgency][kind];
-            if (!span.working_days && !span.ms)
+            if (!span.working_days && !span.ms && kind != CLOCK_CONFIRM)
                 report(parser, FILE_CLOCKS, 0, "the clock %s %s is missing", urgencies[urgency], clock_name(kind));
         }
 }

@@ -11,6 +11,21 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct aux *aux_at(const struct context *context, size_t index)
+{
+    return context->aux ? &context->aux[index] : NULL;
+}
+
+bool aux_next(const struct aux *aux, size_t *index, const char **ret_field, const char **ret_value)
+{
+    if (!aux || !aux->hash || 2 * *index + 1 >= aux->hash->elements)
+        return false;
+    *ret_field = aux->hash->element[2 * *index]->str;
+    *ret_value = aux->hash->element[2 * *index + 1]->str;
+    ++*index;
+    return true;
+}
+
 const char *aux_get(const struct aux *aux, const char *field)
 {
     for (size_t i = 0; aux && aux->hash && i + 1 < aux->hash->elements; i += 2)

@@ -28,7 +28,8 @@ struct job {
     struct outcome *outcome;
     const struct handler *handler;
     const struct county *county;
-    struct aux aux;
+    struct aux aux[AUX_MAX];
+    size_t aux_count;
     answer_fn *done;
     void *arg;
     int conflicts;

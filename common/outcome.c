@@ -39,6 +39,8 @@ static void release(struct outcome *outcome)
         free(outcome->guards[i].field);
     }
     free(outcome->guards);
+    free(outcome->expected.key);
+    free(outcome->expected.field);
     free(outcome->limit.key);
     free(outcome->cause);
     free(outcome->step);
@@ -161,6 +163,13 @@ void outcome_guard(struct outcome *outcome, const char *key, const char *field, 
 {
     outcome->guards = xrealloc(outcome->guards, (outcome->guard_count + 1) * sizeof *outcome->guards);
     outcome->guards[outcome->guard_count++] = (struct guard){xstrdup(key), xstrdup(field), below};
+}
+
+void outcome_expect(struct outcome *outcome, const char *key, const char *field, int64_t value)
+{
+    free(outcome->expected.key);
+    free(outcome->expected.field);
+    outcome->expected = (struct expected){xstrdup(key), xstrdup(field), value};
 }
 
 void outcome_limit(struct outcome *outcome, const char *key, int64_t burst, int64_t interval_ms)

@@ -63,6 +63,12 @@ void outcome_count(struct outcome *outcome, enum field field, int64_t by);
 void outcome_guard(struct outcome *outcome, const char *key, const char *field, int64_t below);
 
 /*
+ * The commit happens only while the number in this hash field is still this one (absent counts as 0); else the handler
+ * decides again on what there is now. This is how decisions that build on each other follow each other.
+ */
+void outcome_expect(struct outcome *outcome, const char *key, const char *field, int64_t value);
+
+/*
  * The commit happens only while there were fewer than `burst` such ones at a time, and one more for each interval; else
  * it is refused as "limited". key: where that is counted, without the county.
  */

@@ -20,6 +20,11 @@ struct guard {
     int64_t below;
 };
 
+struct expected {
+    char *key, *field;
+    int64_t value;
+};
+
 struct limit {
     char *key;
     int64_t burst, interval;
@@ -44,7 +49,8 @@ struct outcome {
     size_t write_count;
     struct guard *guards;
     size_t guard_count;
-    struct limit limit; /* key NULL: none */
+    struct expected expected; /* key NULL: none */
+    struct limit limit;       /* likewise */
     bool has_reply;
     enum message_type reply_type;
     struct record *reply;

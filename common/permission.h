@@ -12,20 +12,27 @@
     X(ORDER_NOTES, "order.notes")       /* with the notes of those who handle it, and who was told by SMS */           \
     X(ORDER_CONTACT, "order.contact")   /* its resident's name, phone and mail address; every look is recorded */      \
     X(ORDER_SCREEN, "order.screen")     /* accept or return it */                                                      \
+    X(ORDER_TRANSFER, "order.transfer") /* to another county */                                                        \
     X(ORDER_MERGE, "order.merge")       /* into another, and out of it again */                                        \
     X(ORDER_ASK, "order.ask")           /* its resident something */                                                   \
     X(ORDER_REPLY, "order.reply")       /* to such a question */                                                       \
     X(ORDER_CLAIM, "order.claim")       /* take it on */                                                               \
+    X(ORDER_CONFIRM, "order.confirm")   /* that one has seen it and is on it */                                        \
+    X(ORDER_DECLINE, "order.decline")   /* give it back */                                                             \
     X(ORDER_HANDOVER, "order.handover") /* hand it over to a department */                                             \
     X(ORDER_ANSWER, "order.answer")                                                                                    \
     X(ORDER_RATE, "order.rate")                                                                                        \
     X(ORDER_REASSIGN, "order.reassign") /* give it to other members */                                                 \
     X(ORDER_DECIDE, "order.decide")     /* after it was rated dissatisfied twice */                                    \
     X(ORDER_FLAG, "order.flag")         /* call its rating unreasonable */                                             \
+    X(ORDER_DISPATCH, "order.dispatch") /* to another group, with another weight */                                    \
+    X(ORDER_OBJECT, "order.object")     /* to having been given it, as a department */                                 \
+    X(ORDER_RULE, "order.rule")         /* about such an objection */                                                  \
     X(ORDER_EXTEND, "order.extend")     /* ask for more time */                                                        \
     X(ORDER_EXTEND_DECIDE, "order.extend_decide")                                                                      \
     X(ORDERS_LIST, "orders.list")                                                                                      \
     X(ORDERS_FIND, "orders.find")   /* by a phone; every look is recorded */                                           \
+    X(ABSENCES, "absences")         /* enter, list and end times in which a member takes no orders */                  \
     X(AUDIT_LIST, "audit.list")     /* who came in, looked at what is personal, was turned away */                     \
     X(FIGURES_READ, "figures.read") /* numbers without names, of the whole county */                                   \
     X(CASES_SEARCH, "cases.search")                                                                                    \

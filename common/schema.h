@@ -19,7 +19,7 @@ enum service_id {
 enum { SERVICE_COUNT = 5, SIDANCTL = 1 << SERVICE_COUNT }; /* sidanctl is no service, but calls some */
 
 /* Field flags; see schema.def. */
-enum { PERSONAL = 1, MARK = 2, SEALED = 4 };
+enum { PERSONAL = 1, MARK = 2, SEALED = 4, INTERNAL = 8 };
 
 enum field_type { FIELD_STR, FIELD_INT, FIELD_REAL, FIELD_ROWS };
 

@@ -26,12 +26,16 @@ struct context {
     int64_t serial;              /* of the order; 0 without */
     const char *message_id;      /* 24 characters, the same at each redelivery of an event */
     struct service *service;     /* for its parameters only: handlers do no I/O */
-    const struct aux *aux;       /* what handler.aux asked for; NULL without */
+    const struct aux *aux;       /* the first of what handler.aux asked for; NULL without */
 };
 
-/* One of the county's other hashes, loaded along with the order. */
-const char *aux_get(const struct aux *aux, const char *field); /* NULL when absent */
-int64_t aux_int(const struct aux *aux, const char *field);     /* 0 when absent */
+/* One of the county's other hashes, loaded along with the order. aux may be NULL: an empty one. */
+enum { AUX_MAX = 2 };
+const struct aux *aux_at(const struct context *context, size_t index); /* one of those that were asked for */
+const char *aux_get(const struct aux *aux, const char *field);         /* NULL when absent */
+int64_t aux_int(const struct aux *aux, const char *field);             /* 0 when absent */
+/* The next field of it, from *index on; false behind the last. */
+bool aux_next(const struct aux *aux, size_t *index, const char **ret_field, const char **ret_value);
 
 /*
  * Decides about one message. order is the order as it stands, empty when it
@@ -44,8 +48,8 @@ typedef void handler_fn(const struct context *context, const struct record *orde
 struct handler {
     enum message_type type;
     handler_fn *handle;
-    /* NULL, or writes the key (without county) of a hash to load along. */
-    void (*aux)(const struct record *message, char *key, size_t size);
+    /* NULL, or writes the keys (without county, space between) of hashes to load along, AUX_MAX of them at most. */
+    void (*aux)(const struct record *message, char *keys, size_t size);
     /* The message may come for an order that does not exist (it makes one), or for none. */
     bool orderless;
     /* It neither reads nor changes the order's fields, so several of one order may share a batch. */

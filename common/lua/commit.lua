@@ -11,6 +11,7 @@
 --   sends    each {edge, outbox key, due key, message id, body, order, its key, whether that must be there}
 --   writes   each {command, key, argument, ...}
 --   guards   each {key, field, bound}; absent without
+--   expected {key, field, number}: what the handler saw there
 --   limit    {key, burst, ms}: so many at once, and one more each so many ms; the key has when all are free again
 --   first    {key, answer, seconds}: where the first answer to a repeated request is kept
 --   lease    ms for which the committing instance sends the new messages itself
@@ -54,6 +55,10 @@ if plan.order then
 end
 for _, send in ipairs(plan.sends) do
     if send[8] and redis.call('HEXISTS', KEYS[send[7]], 'ver') == 0 then return {'gone'} end
+end
+if plan.expected then
+    local number = tonumber(redis.call('HGET', KEYS[plan.expected[1]], plan.expected[2]) or '0')
+    if number ~= plan.expected[3] then return {'conflict'} end
 end
 for _, guard in ipairs(plan.guards or {}) do
     local number = tonumber(redis.call('HGET', KEYS[guard[1]], guard[2]) or '0')

@@ -13,13 +13,40 @@ handler_fn handle_claim;    /* MSG_CLAIM */
 handler_fn handle_replied;  /* MSG_CLAIM_REPLIED: a claim by SMS */
 handler_fn handle_reassign; /* MSG_REASSIGN */
 
-/* lifecycle.c: 解单, from handing over to closing */
+/* passing.c: 接单, an order goes from one member to another */
+handler_fn handle_decline; /* MSG_DECLINE */
+
+/* absences.c: 接单, times in which a member takes no orders */
+handler_fn handle_enter_absence; /* MSG_ENTER_ABSENCE */
+handler_fn handle_end_absence;   /* MSG_END_ABSENCE */
+handler_fn handle_list_absences; /* MSG_LIST_ABSENCES */
+handler_fn handle_absence_due;   /* MSG_ABSENCE_DUE */
+handler_fn handle_hand_on;       /* MSG_HAND_ON */
+struct absences;
+struct absences *absences_new(struct service *service);
+void absences_destroy(struct absences **absences);
+void absences_poll(struct absences *absences);
+
+/* silence.c: 接单, who was given an order and does nothing */
+handler_fn handle_confirm; /* MSG_CONFIRM_ORDER */
+
+/* dispatch.c: 分单, by the convener */
+handler_fn handle_dispatch; /* MSG_DISPATCH */
+void ask_group(const struct context *context, const struct record *order, struct outcome *outcome);
+void give_to_named(const struct context *context, const struct record *order, const char *named,
+                   struct outcome *outcome);
+
+/* departments.c: 交办, and objections to it */
 handler_fn handle_handover; /* MSG_HANDOVER */
-handler_fn handle_answer;   /* MSG_GIVE_ANSWER */
-handler_fn handle_rate;     /* MSG_RATE */
-handler_fn handle_decide;   /* MSG_DECIDE */
-handler_fn handle_ask;      /* MSG_ASK: the resident */
-handler_fn handle_reply;    /* MSG_ANSWER_ASKED: the resident's answer */
+handler_fn handle_object;   /* MSG_OBJECT */
+handler_fn handle_rule;     /* MSG_RULE */
+
+/* lifecycle.c: 解单, from the answer to closing */
+handler_fn handle_answer; /* MSG_GIVE_ANSWER */
+handler_fn handle_rate;   /* MSG_RATE */
+handler_fn handle_decide; /* MSG_DECIDE */
+handler_fn handle_ask;    /* MSG_ASK: the resident */
+handler_fn handle_reply;  /* MSG_ANSWER_ASKED: the resident's answer */
 
 /* flag.c: ratings that are called unreasonable */
 handler_fn handle_flag; /* MSG_FLAG */
@@ -60,27 +87,74 @@ struct sweep *sweep_new(struct service *service);
 void sweep_destroy(struct sweep **sweep);
 void sweep_poll(struct sweep *sweep);
 
-/* The hash "load" of a county: how many open orders each member has. */
+/*
+ * What is known of a county's members: in the hash "load" how many open orders each has, and as group:G1 how often
+ * somebody of G1 was chosen; in the hash "absences" when they are away. Which orders they have is in the zset "held",
+ * as MEMBER|ORDER, all with one score.
+ */
 #define LOAD_KEY "load"
-void load_aux(const struct record *message, char *key, size_t size);
+#define ABSENCES_KEY "absences"
+#define HELD_KEY "held"
+void members_aux(const struct record *message, char *keys, size_t size);  /* load, absences */
+void absences_aux(const struct record *message, char *keys, size_t size); /* absences alone */
+
+/* Whether a member is away at that moment; absences_of(): of a handler with members_aux. */
+bool is_absent(const struct aux *absences, const char *member, int64_t now);
+const struct aux *absences_of(const struct context *context);
 
 /* What the files share. */
 
 /* The order's members become complete: it is assigned, the answer clock starts, all are told. */
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome);
 
-/* Chooses members for the places that are left: by place, then by load. Writes all members, with those there were. */
-void choose_members(const struct context *context, const struct record *order, char *ret_members, size_t size);
+/* Members chosen for the places that are left; see choice.c. */
+struct choice {
+    char members[401], chosen[401]; /* all, with those there were; those that are new */
+    char why[3000];                 /* for the journal: the candidates in their order, and what counted */
+};
 
-/* Changes the load of all but `except` of those members. */
-void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome);
+/* Fills the places beside `members`, of the order's group. */
+void choose(const struct context *context, const struct record *order, const char *members, int64_t places,
+            struct choice *ret_choice);
+
+/* The choice is made, unless another one of the group was made meanwhile: then it is decided again. */
+void take_choice(const struct context *context, const struct record *order, const struct choice *choice,
+                 struct outcome *outcome);
+
+/* Members who do not have an order any more. */
+struct passing {
+    const char *leaving; /* their ids, space between */
+    const char *step, *actor;
+    const char *reason; /* in their words; or absence, silence */
+    bool tell;          /* those who leave, too */
+};
+
+/* Their places go to the next. The handler has named in the changes who is not to be chosen. */
+void pass_on(const struct context *context, const struct record *order, const struct passing *passing,
+             struct outcome *outcome);
+
+/* Those members were given the order: until they do something on it their time to confirm runs. */
+void expect_confirmation(const struct context *context, const struct record *order, const char *members,
+                         struct outcome *outcome);
+bool is_unseen(const struct record *order, const char *member);
+/* When the first of those times ends; 0: none runs. */
+int64_t confirmation_end(const struct county *county, const struct record *order);
+/* That has come. */
+void end_confirmation(const struct context *context, const struct record *order, struct outcome *outcome);
+/* Who does something has seen the order, as has who does not have it any more. Called after every handler. */
+void note_seen(const struct context *context, const struct record *order, struct outcome *outcome);
+
+/* The order is work of those members now (by 1), or not any more (-1); nothing changes for `except`. */
+void change_load(const struct context *context, const char *whose, const char *except, int64_t by,
+                 struct outcome *outcome);
 
 /* The order is answered, as `answer` (a message) says, and its resident is asked. */
 void record_answer(const struct context *context, const struct record *order, const struct record *answer,
                    struct outcome *outcome);
 
 /* An order that is merged into another goes its own way again; says so to the primary. Without one nothing is done. */
-void leave_primary(const struct record *order, const char *actor, const char *order_id, struct outcome *outcome);
+void leave_primary(const struct context *context, const struct record *order, const char *actor,
+                   struct outcome *outcome);
 
 /* When the claim window of an open order ends. */
 int64_t claim_window_end(const struct county *county, const struct record *order);
@@ -102,6 +176,9 @@ void supervising_convener(const struct context *context, const struct record *or
 
 /* Whether who acts has the order, if it is a member; otherwise refuses. */
 bool may_act(const struct record *order, const struct record *message, struct outcome *outcome);
+
+/* Whether a message has a reason; otherwise refuses. */
+bool has_reason(const struct record *message, struct outcome *outcome);
 
 /* Whether the state is one of the words; otherwise refuses with a sentence that says what can be done when. */
 bool state_is(const struct record *order, const char *states, const char *verb, struct outcome *outcome);

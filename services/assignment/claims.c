@@ -15,19 +15,16 @@ int64_t claim_window_end(const struct county *county, const struct record *order
     return calendar_end(county, record_int(order, F_OPENED_AT), window, NULL);
 }
 
-/* An order came into the pool: its group is asked, and the claim window opens. */
+/* An order came into the pool: its group is asked, and the claim window opens; or the convener has named members. */
 void handle_opened(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {
-    (void)message;
     if (!record_is(order, F_STATE, STATE_OPEN))
         return; /* claimed already, between routing's commit and this message */
-
-    char entry[CLOCK_ENTRY_SIZE], recipients[64];
-    order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
-    outcome_zadd(outcome, CLOCKS_KEY, claim_window_end(context->county, order), entry);
-    snprintf(recipients, sizeof recipients, "group:%s", record_str(order, F_GROUP));
-    outcome_notify(outcome, "opened", recipients);
+    if (words_count(record_str(message, F_MEMBERS)) > 0)
+        give_to_named(context, order, record_str(message, F_MEMBERS), outcome);
+    else
+        ask_group(context, order, outcome);
 }
 
 /* Why a member may not claim; NULL: nothing is against it. */
@@ -48,6 +45,10 @@ static const char *objection(const struct context *context, const struct record 
         *ret_error = "forbidden";
         return "the order belongs to another group";
     }
+    if (is_absent(context->aux, id, context->now)) {
+        *ret_error = "absent";
+        return "the member is absent: end the absence first";
+    }
     if (strcmp(state, STATE_OPEN) != 0) {
         *ret_error = "full";
         return "all places of this order are taken";
@@ -55,31 +56,62 @@ static const char *objection(const struct context *context, const struct record 
     return NULL;
 }
 
-static void claim(const struct context *context, const struct record *order, const char *member,
+/* claimants: ids of members against whom nothing is to be said. */
+static void claim(const struct context *context, const struct record *order, const char *claimants, const char *actor,
                   struct outcome *outcome)
 {
-    char members[401], actor[64];
+    char members[401], recipients[2001], member[40];
     struct record *changes = outcome_changes(outcome);
     snprintf(members, sizeof members, "%s", record_str(order, F_MEMBERS));
-    if (!words_append(members, sizeof members, member)) {
-        outcome_refuse(outcome, "full", "member", "the order has as many members as can be recorded");
-        return;
-    }
-    snprintf(actor, sizeof actor, "member:%s", member);
-
-    outcome_step(outcome, "claimed", actor, NULL);
+    for (const char *rest = claimants; words_next(&rest, member, sizeof member);)
+        if (!words_append(members, sizeof members, member)) {
+            outcome_refuse(outcome, "full", "member", "the order has as many members as can be recorded");
+            return;
+        }
+    outcome_step(outcome, "claimed", actor, words_count(claimants) > 1 ? claimants : NULL);
     record_set(changes, F_MEMBERS, members);
-    outcome_hincr(outcome, LOAD_KEY, member, 1);
-    outcome_notify(outcome, "claimed", actor);
+    change_load(context, claimants, "", 1, outcome);
+    member_recipients(claimants, recipients, sizeof recipients);
+    outcome_notify(outcome, "claimed", recipients);
     if ((int64_t)words_count(members) >= record_int(order, F_PLACES))
         assign(context, order, members, outcome);
 }
 
+/* Those of the members named who do not have the order yet, each once. False after refusing: all of them, or none. */
+static bool find_claimants(const struct context *context, const struct record *order, const char *named,
+                           const char *field, char *ret_claimants, size_t size, struct outcome *outcome)
+{
+    int64_t places = record_int(order, F_PLACES) - (int64_t)words_count(record_str(order, F_MEMBERS));
+    char member[40];
+    const char *error, *why;
+    ret_claimants[0] = '\0';
+    for (const char *rest = named; words_next(&rest, member, sizeof member);) {
+        if (words_have(record_str(order, F_MEMBERS), member) || words_have(ret_claimants, member))
+            continue;
+        why = objection(context, order, member, &error);
+        if (!why && (int64_t)words_count(ret_claimants) >= places) {
+            error = "full";
+            why = "the order does not need so many members";
+        }
+        if (why) {
+            outcome_refuse(outcome, error, field, "%s", why);
+            return false;
+        }
+        words_append(ret_claimants, size, member);
+    }
+    return true;
+}
+
+/* A member claims for themselves; their leader, or the office, for one of them or for several. */
 void handle_claim(const struct context *context, const struct record *order, const struct record *message,
                   struct outcome *outcome)
 {
-    const char *member = record_str(message, F_MEMBER), *error;
-    if (words_have(record_str(order, F_MEMBERS), member)) {
+    bool several = words_count(record_str(message, F_MEMBERS)) > 0;
+    const char *named = record_str(message, several ? F_MEMBERS : F_MEMBER), *via = record_str(message, F_VIA);
+    char claimants[401], actor[64];
+    if (!find_claimants(context, order, named, several ? "members" : "member", claimants, sizeof claimants, outcome))
+        return;
+    if (words_count(claimants) == 0) {
         struct record *reply = outcome_reply(outcome, MSG_DONE);
         record_set(reply, F_ORDER, context->order_id);
         record_copy(reply, order, F_STATE);
@@ -87,14 +119,16 @@ void handle_claim(const struct context *context, const struct record *order, con
         record_set(reply, F_DETAIL, "this member has the order already");
         return;
     }
-    const char *why = objection(context, order, member, &error);
-    if (why)
-        outcome_refuse(outcome, error, "member", "%s", why);
-    else
-        claim(context, order, member, outcome);
+    snprintf(actor, sizeof actor, "member:%.*s", (int)strcspn(claimants, " "), claimants);
+    claim(context, order, claimants, several && *via ? via : actor, outcome);
+    if (*via) /* they have not said so themselves */
+        expect_confirmation(context, order, claimants, outcome);
 }
 
-/* A claim by SMS is an event: whatever becomes of it, the member is told. */
+/*
+ * A claim by SMS is an event: whatever becomes of it, the member is told. Who has the order, and sends its code, has
+ * seen it.
+ */
 void handle_replied(const struct context *context, const struct record *order, const struct record *message,
                     struct outcome *outcome)
 {
@@ -102,22 +136,18 @@ void handle_replied(const struct context *context, const struct record *order, c
     char recipient[64];
     snprintf(recipient, sizeof recipient, "member:%s", member);
     if (words_have(record_str(order, F_MEMBERS), member)) {
+        if (is_unseen(order, member))
+            outcome_step(outcome, "confirmed", recipient, NULL);
         outcome_notify(outcome, "claimed", recipient);
         return;
     }
     const char *why = objection(context, order, member, &error);
     if (!why)
-        claim(context, order, member, outcome);
+        claim(context, order, member, recipient, outcome);
     else if (strcmp(error, "full") == 0)
         outcome_notify(outcome, "full", recipient);
     else
         record_set(outcome_notify(outcome, "claim_refused", recipient), F_REASON, error);
-}
-
-void load_aux(const struct record *message, char *key, size_t size)
-{
-    (void)message;
-    snprintf(key, size, "%s", LOAD_KEY);
 }
 
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome)
@@ -136,50 +166,12 @@ void assign(const struct context *context, const struct record *order, const cha
     record_set_int(outcome_notify(outcome, "assigned_resident", "resident"), F_DUE, record_int(changes, F_DUE));
 }
 
-/* Whether a is to be chosen before b. */
-static bool is_better(const struct context *context, const char *community, const struct member *a,
-                      const struct member *b)
-{
-    bool near_a = words_have(a->communities, community), near_b = words_have(b->communities, community);
-    if (near_a != near_b)
-        return near_a;
-    int64_t load_a = aux_int(context->aux, a->id), load_b = aux_int(context->aux, b->id);
-    return load_a != load_b ? load_a < load_b : strcmp(a->id, b->id) < 0;
-}
-
-void choose_members(const struct context *context, const struct record *order, char *ret_members, size_t size)
-{
-    const struct county *county = context->county;
-    const char *group = record_str(order, F_GROUP), *community = record_str(order, F_COMMUNITY);
-    snprintf(ret_members, size, "%s", record_str(order, F_MEMBERS));
-    while ((int64_t)words_count(ret_members) < record_int(order, F_PLACES)) {
-        const struct member *best = NULL;
-        for (size_t i = 0; i < county->member_count; i++) {
-            const struct member *member = &county->members[i];
-            if (strcmp(member->group, group) == 0 && !words_have(ret_members, member->id) &&
-                (!best || is_better(context, community, member, best)))
-                best = member;
-        }
-        /* Fewer than asked for where the group has grown smaller since the order was opened. */
-        if (!best || !words_append(ret_members, size, best->id))
-            return;
-    }
-}
-
-void change_load(const char *whose, const char *except, int64_t by, struct outcome *outcome)
-{
-    char member[40];
-    while (words_next(&whose, member, sizeof member))
-        if (!words_have(except, member))
-            outcome_hincr(outcome, LOAD_KEY, member, by);
-}
-
 /* Other members take the order over, because the convener says so. */
 void handle_reassign(const struct context *context, const struct record *order, const struct record *message,
                      struct outcome *outcome)
 {
     const char *members = record_str(message, F_MEMBERS), *before = record_str(order, F_MEMBERS);
-    char member[40], recipients[2001];
+    char member[40], recipients[2001], given[401];
     if (!state_is(order, STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING, "reassigned", outcome))
         return;
     for (const char *rest = members; words_next(&rest, member, sizeof member);)
@@ -190,13 +182,22 @@ void handle_reassign(const struct context *context, const struct record *order, 
                            member);
             return;
         }
+    for (const char *rest = members; words_next(&rest, member, sizeof member);)
+        if (is_absent(context->aux, member, context->now)) {
+            outcome_refuse(outcome, "absent", "members", "member \"%s\" is absent", member);
+            return;
+        }
     if (words_count(members) == 0) {
         outcome_refuse(outcome, "invalid", "members", "name at least one member");
         return;
     }
     outcome_step(outcome, "reassigned", record_str(message, F_ACTOR), record_str(message, F_REASON));
-    change_load(members, before, 1, outcome);
-    change_load(before, members, -1, outcome);
+    change_load(context, members, before, 1, outcome);
+    change_load(context, before, members, -1, outcome);
+    snprintf(given, sizeof given, "%s", members);
+    for (const char *rest = before; words_next(&rest, member, sizeof member);)
+        words_remove(given, member);
+    expect_confirmation(context, order, given, outcome);
     if (record_is(order, F_STATE, STATE_OPEN)) {
         assign(context, order, members, outcome);
         return;

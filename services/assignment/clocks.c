@@ -24,6 +24,7 @@ enum { DUE_AT_ONCE = 256 }; /* entries that are looked at together, over all cou
 
 struct clocks {
     struct sweep *sweep;
+    struct absences *absences;
     size_t open;         /* entries submitted and not handled yet */
     size_t first_county; /* each turn begins with another, so that none starves */
 };
@@ -79,13 +80,11 @@ static void sound(const struct context *context, const struct record *order, con
 
 static void end_claim_window(const struct context *context, const struct record *order, struct outcome *outcome)
 {
-    char members[401], member[40];
-    choose_members(context, order, members, sizeof members);
-    for (const char *rest = members; words_next(&rest, member, sizeof member);)
-        if (!words_have(record_str(order, F_MEMBERS), member))
-            outcome_hincr(outcome, LOAD_KEY, member, 1);
-    outcome_step(outcome, "assigned", "clock", "claim window passed");
-    assign(context, order, members, outcome);
+    struct choice choice;
+    choose(context, order, record_str(order, F_MEMBERS), record_int(order, F_PLACES), &choice);
+    take_choice(context, order, &choice, outcome);
+    outcome_step(outcome, "assigned", "clock", choice.why);
+    assign(context, order, choice.members, outcome);
 }
 
 void handle_clock(const struct context *context, const struct record *order, const struct record *message,
@@ -102,6 +101,9 @@ void handle_clock(const struct context *context, const struct record *order, con
                !record_is(order, F_RATING, "dissatisfied")) {
         outcome_step(outcome, "closed", "clock", NULL);
         close_order(context, order, outcome);
+    } else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0 &&
+               words_have(STATE_ASSIGNED " " STATE_CONSULTING, record_str(order, F_STATE))) {
+        end_confirmation(context, order, outcome);
     } else if (strcmp(clock, CLOCK_QUESTION) == 0 && record_len(order, F_QUESTION) > 0) {
         end_question(context, order, outcome);
     } else if (strcmp(clock, CLOCK_ASK) == 0 && record_is(order, F_STATE, STATE_ANSWERED) &&
@@ -119,6 +121,7 @@ int clocks_start(struct service *service)
 {
     struct clocks *clocks = xcalloc(1, sizeof *clocks);
     clocks->sweep = sweep_new(service);
+    clocks->absences = absences_new(service);
     service_set_state(service, clocks);
     service_every(service, (size_t)param_int(service_params(service), "clock_ms"), clocks_poll);
     return 0;
@@ -127,6 +130,7 @@ int clocks_start(struct service *service)
 void clocks_stop(struct service *service)
 {
     struct clocks *clocks = service_state(service);
+    absences_destroy(&clocks->absences);
     sweep_destroy(&clocks->sweep);
     free(clocks);
     service_set_state(service, NULL);
@@ -167,6 +171,7 @@ void clocks_poll(struct service *service)
     size_t counties = service_county_count(service);
     char now[24], key[KEY_SIZE];
     sweep_poll(clocks->sweep);
+    absences_poll(clocks->absences);
     if (clocks->open > 0 || counties == 0)
         return;
     size_t first = clocks->first_county++ % counties;

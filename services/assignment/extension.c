@@ -20,14 +20,6 @@ static void handlers(const struct record *order, char *recipients, size_t size)
         snprintf(recipients + length, size - length, " department:%s", record_str(order, F_DEPARTMENT));
 }
 
-static bool has_reason(const struct record *message, struct outcome *outcome)
-{
-    if (record_len(message, F_REASON) > 0)
-        return true;
-    outcome_refuse(outcome, "invalid", "reason", "say why");
-    return false;
-}
-
 void handle_extend(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {

@@ -47,27 +47,12 @@ bool may_act(const struct record *order, const struct record *message, struct ou
     return false;
 }
 
-void handle_handover(const struct context *context, const struct record *order, const struct record *message,
-                     struct outcome *outcome)
+bool has_reason(const struct record *message, struct outcome *outcome)
 {
-    const char *department = record_str(message, F_DEPARTMENT);
-    char recipient[64];
-    if (!state_is(order, STATE_ASSIGNED " " STATE_CONSULTING, "handed over", outcome) ||
-        !may_act(order, message, outcome))
-        return;
-    if (!county_department(context->county, department)) {
-        outcome_refuse(outcome, "invalid", "department", "department \"%s\" is not configured in this county",
-                       department);
-        return;
-    }
-    outcome_step(outcome, "handed_over", record_str(message, F_ACTOR), record_str(message, F_NOTE));
-    record_set(outcome_changes(outcome), F_STATE, STATE_CONSULTING);
-    record_set(outcome_changes(outcome), F_DEPARTMENT, department);
-    record_set_int(outcome_changes(outcome), F_HANDED_AT, context->now);
-    snprintf(recipient, sizeof recipient, "department:%s", department);
-    struct record *notice = outcome_notify(outcome, "handed_over", recipient);
-    record_copy(notice, order, F_DUE);
-    record_copy(notice, message, F_NOTE);
+    if (record_len(message, F_REASON) > 0)
+        return true;
+    outcome_refuse(outcome, "invalid", "reason", "say why");
+    return false;
 }
 
 void record_answer(const struct context *context, const struct record *order, const struct record *answer,
@@ -134,7 +119,7 @@ static void reopen(const struct context *context, const struct record *order, co
     outcome_step(outcome, "reopened", actor, note);
     record_set(changes, F_STATE, STATE_CONSULTING);
     record_set_int(changes, F_REOPENED, record_int(order, F_REOPENED) + 1);
-    leave_primary(order, actor, context->order_id, outcome);
+    leave_primary(context, order, actor, outcome);
     start_clock(context, order, CLOCK_ANSWER, outcome);
     ask_no_more(context, order, outcome);
     member_recipients(record_str(order, F_MEMBERS), members, sizeof members);
@@ -206,7 +191,7 @@ void close_order(const struct context *context, const struct record *order, stru
 {
     char entry[CLOCK_ENTRY_SIZE];
     if (record_len(order, F_PRIMARY) == 0) /* else the primary is their work, and this one is not counted */
-        change_load(record_str(order, F_MEMBERS), "", -1, outcome);
+        change_load(context, record_str(order, F_MEMBERS), "", -1, outcome);
     record_set(outcome_changes(outcome), F_STATE, STATE_CLOSED);
     record_set_int(outcome_changes(outcome), F_CLOSED_AT, context->now);
     order_clock_entry(entry, context->order_id, "close", 0);

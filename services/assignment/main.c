@@ -9,11 +9,21 @@ static const struct param params[] = {
 };
 
 static const struct handler handlers[] = {
-    {.type = MSG_ORDER_OPENED, .handle = handle_opened},
-    {.type = MSG_CLAIM, .handle = handle_claim},
-    {.type = MSG_CLAIM_REPLIED, .handle = handle_replied},
-    {.type = MSG_REASSIGN, .handle = handle_reassign},
+    {.type = MSG_ORDER_OPENED, .handle = handle_opened, .aux = members_aux},
+    {.type = MSG_CLAIM, .handle = handle_claim, .aux = absences_aux},
+    {.type = MSG_CLAIM_REPLIED, .handle = handle_replied, .aux = absences_aux},
+    {.type = MSG_REASSIGN, .handle = handle_reassign, .aux = absences_aux},
+    {.type = MSG_DECLINE, .handle = handle_decline, .aux = members_aux},
+    {.type = MSG_CONFIRM_ORDER, .handle = handle_confirm},
+    {.type = MSG_ENTER_ABSENCE, .handle = handle_enter_absence, .orderless = true},
+    {.type = MSG_END_ABSENCE, .handle = handle_end_absence, .aux = absences_aux, .orderless = true},
+    {.type = MSG_LIST_ABSENCES, .handle = handle_list_absences, .aux = absences_aux, .orderless = true},
+    {.type = MSG_ABSENCE_DUE, .handle = handle_absence_due, .aux = absences_aux, .orderless = true},
+    {.type = MSG_HAND_ON, .handle = handle_hand_on, .aux = members_aux},
+    {.type = MSG_DISPATCH, .handle = handle_dispatch, .aux = members_aux},
     {.type = MSG_HANDOVER, .handle = handle_handover},
+    {.type = MSG_OBJECT, .handle = handle_object},
+    {.type = MSG_RULE, .handle = handle_rule},
     {.type = MSG_GIVE_ANSWER, .handle = handle_answer},
     {.type = MSG_RATE, .handle = handle_rate},
     {.type = MSG_FLAG, .handle = handle_flag},
@@ -30,8 +40,14 @@ static const struct handler handlers[] = {
     {.type = MSG_ORDER_LEFT, .handle = handle_left},
     {.type = MSG_PRIMARY_STEP, .handle = handle_primary_step},
     {.type = MSG_CLOCK_CHECK, .handle = handle_check, .orderless = true},
-    {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = load_aux, .orderless = true},
+    {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = members_aux, .orderless = true},
 };
+
+static void follow(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    note_seen(context, order, outcome);
+    tell_merged(context, order, outcome);
+}
 
 static const struct service_spec assignment = {
     .id = ASSIGNMENT,
@@ -39,7 +55,7 @@ static const struct service_spec assignment = {
     .param_count = sizeof params / sizeof *params,
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof *handlers,
-    .follow = tell_merged,
+    .follow = follow,
     .start = clocks_start,
     .stop = clocks_stop,
 };

@@ -35,7 +35,7 @@ void handle_merge(const struct context *context, const struct record *order, con
         return;
     order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
     outcome_zrem(outcome, CLOCKS_KEY, entry);
-    change_load(record_str(order, F_MEMBERS), "", -1, outcome);
+    change_load(context, record_str(order, F_MEMBERS), "", -1, outcome);
     record_set(outcome_changes(outcome), F_MEMBERS, "");
     member_recipients(record_str(order, F_MEMBERS), recipients, sizeof recipients);
     outcome_notify(outcome, "merged_members", recipients);
@@ -130,21 +130,22 @@ void handle_unmerge(const struct context *context, const struct record *order, c
     if (!state_is(order, STATE_MERGED, "taken out of its primary", outcome))
         return;
     outcome_step(outcome, "unmerged", actor, record_str(message, F_REASON));
-    leave_primary(order, actor, context->order_id, outcome);
+    leave_primary(context, order, actor, outcome);
     screen_again(context, order, outcome);
     record_copy(outcome_notify(outcome, "unmerged", "resident"), message, F_REASON);
 }
 
-void leave_primary(const struct record *order, const char *actor, const char *order_id, struct outcome *outcome)
+void leave_primary(const struct context *context, const struct record *order, const char *actor,
+                   struct outcome *outcome)
 {
     if (record_len(order, F_PRIMARY) == 0)
         return;
     struct record *left = outcome_send_about(outcome, MSG_ORDER_LEFT, record_str(order, F_PRIMARY), false);
-    record_set(left, F_SECONDARY, order_id);
+    record_set(left, F_SECONDARY, context->order_id);
     record_set(left, F_ACTOR, actor);
     record_set(outcome_changes(outcome), F_PRIMARY, "");
     if (!record_is(order, F_STATE, STATE_MERGED)) /* from now on it is work of its own */
-        change_load(record_str(order, F_MEMBERS), "", 1, outcome);
+        change_load(context, record_str(order, F_MEMBERS), "", 1, outcome);
 }
 
 /* The resident is told what the primary's is; that it was merged says the first of these. */

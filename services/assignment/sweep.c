@@ -76,6 +76,8 @@ void handle_check(const struct context *context, const struct record *order, con
     int64_t rung = record_int(message, F_RUNG), at = record_int(message, F_DUE);
     if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN))
         at = claim_window_end(context->county, order);
+    else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0)
+        at = confirmation_end(context->county, order);
     else if (!record_is(order, F_CLOCK, clock) || record_int(order, F_RUNG) != rung || clock_is_paused(order) ||
              move_deadline(context, order, outcome))
         return;

@@ -55,25 +55,18 @@ static void on_reply(void *arg, enum answer_status status, enum message_type typ
         intake_answer_json(ask->request, 200, json_from_record(reply, NULL, 0));
 }
 
-/*
- * The caller's Idempotency-Key together with what is asked, and by whom: somebody else's
- * key, guessed or the same by chance, must not lead to somebody else's answer.
- * Writes "" when there is none. False after answering 400.
- */
-static bool read_idempotency(struct ask *ask, char digest[DIGEST_SIZE])
+bool intake_read_idempotency(struct http_request *request, const char *actor, char digest[DIGEST_SIZE])
 {
-    const char *key = http_header(ask->request, "Idempotency-Key");
+    const char *key = http_header(request, "Idempotency-Key");
     size_t size;
     digest[0] = '\0';
     if (!key)
         return true;
     if (strlen(key) == 0 || strlen(key) > KEY_MAX) {
-        intake_answer_error(ask->request, 400, "invalid", "Idempotency-Key", "the key must have 1 to 128 characters");
+        intake_answer_error(request, 400, "invalid", "Idempotency-Key", "the key must have 1 to 128 characters");
         return false;
     }
-    const char *actor = ask->access->grant.actor;
-    intake_digest(digest,
-                  (const char *const[]){"api", http_path(ask->request), key, http_body(ask->request, &size), actor},
+    intake_digest(digest, (const char *const[]){"api", http_path(request), key, http_body(request, &size), actor},
                   *actor ? 5 : 4);
     return true;
 }
@@ -123,7 +116,7 @@ static void post_order(void *arg, struct http_request *request)
     const struct api_key *key = access_county_key(request, county);
     if (key)
         record_printf(message, F_VIA, "key:%s", key->name);
-    if (read_idempotency(ask, idempotency))
+    if (intake_read_idempotency(ask->request, ask->access->grant.actor, idempotency))
         intake_submit_order(ask->intake, county, message, "api", *idempotency ? idempotency : NULL,
                             intake_remember(ask->intake), on_placed, ask);
 }
@@ -166,13 +159,14 @@ static bool etags_name(const char *list, int64_t version)
     return false;
 }
 
-/* All that a caller who may see the order is shown of it. */
+/* All that a caller who may see the order is shown of it; its resident less than who handles it. */
 static json_t *shown_whole(const struct access *access)
 {
     enum field fields[FIELD_COUNT];
     size_t count = 0;
+    int hidden = PERSONAL | MARK | (access_may(access, PERMIT_ORDER_NOTES) ? 0 : INTERNAL);
     for (int field = 0; field < FIELD_COUNT; field++) {
-        if (!(field_info((enum field)field)->flags & (PERSONAL | MARK)))
+        if (!(field_info((enum field)field)->flags & hidden))
             fields[count++] = (enum field)field;
     }
     return shown(access, access->record, fields, count);
@@ -249,17 +243,23 @@ static bool set_actor(const struct access *access, struct record *message)
     return true;
 }
 
-/* For whom it is claimed: a member for themselves, unless the caller may claim for others. */
+/* For whom it is claimed: a member for themselves, unless the caller may claim for others, one or several. */
 static bool set_claimant(const struct access *access, struct record *message)
 {
     const struct grant *grant = &access->grant;
-    if (!record_has(message, F_MEMBER) && *grant->member)
-        record_set(message, F_MEMBER, grant->member);
-    if (record_has(message, F_MEMBER) && !grant_covers_claim(grant, record_str(message, F_MEMBER))) {
-        access_refuse(access, "member");
+    char first[33], member[40];
+    const char *several = record_str(message, F_MEMBERS), *rest = several;
+    const char *whose = words_next(&rest, first, sizeof first) ? first : grant->member;
+    if (!record_has(message, F_MEMBER) && *whose)
+        record_set(message, F_MEMBER, whose);
+    bool covered = !record_has(message, F_MEMBER) || grant_covers_claim(grant, record_str(message, F_MEMBER));
+    for (rest = several; covered && words_next(&rest, member, sizeof member);)
+        covered = grant_covers_claim(grant, member);
+    if (!covered) {
+        access_refuse(access, *several ? "members" : "member");
         return false;
     }
-    if (!record_is(message, F_MEMBER, grant->member))
+    if (*several || !record_is(message, F_MEMBER, grant->member))
         record_set(message, F_VIA, grant->actor);
     return true;
 }
@@ -329,7 +329,7 @@ void post_action(void *arg, struct http_request *request)
     }
     set_expected(ask->access, message);
     char idempotency[DIGEST_SIZE];
-    if (check_primary(ask, message) && read_idempotency(ask, idempotency))
+    if (check_primary(ask, message) && intake_read_idempotency(ask->request, ask->access->grant.actor, idempotency))
         service_call(ask->intake->service, ask->access->county, ask->access->order, type, message,
                      *idempotency ? idempotency : NULL, intake_call_ms(ask->intake), on_reply, ask);
 }
@@ -572,6 +572,12 @@ const struct http_route api_routes[] = {
      .permission = PERMIT_ORDER_MERGE,
      ACTION(UNMERGE, "Takes an order out of its primary one again", "撤销并单")},
     {.path = ORDER "/claim", .permission = PERMIT_ORDER_CLAIM, ACTION(CLAIM, "Takes an order on", "接单：委员认领")},
+    {.path = ORDER "/confirm",
+     .permission = PERMIT_ORDER_CONFIRM,
+     ACTION(CONFIRM_ORDER, "Has seen an order that was given to them, and is on it", "收到：已看到派给自己的事项")},
+    {.path = ORDER "/decline",
+     .permission = PERMIT_ORDER_DECLINE,
+     ACTION(DECLINE, "Gives an order back; its place goes to the next", "退回接单：由下一位委员接替")},
     {.path = ORDER "/handover",
      .permission = PERMIT_ORDER_HANDOVER,
      ACTION(HANDOVER, "Hands an order over to a department", "交办：交给承办部门")},
@@ -582,6 +588,16 @@ const struct http_route api_routes[] = {
     {.path = ORDER "/reassign",
      .permission = PERMIT_ORDER_REASSIGN,
      ACTION(REASSIGN, "Gives an order to other members", "改派给其他委员")},
+    {.path = ORDER "/dispatch",
+     .permission = PERMIT_ORDER_DISPATCH,
+     ACTION(DISPATCH, "Dispatches an order anew: to another group, or with another weight",
+            "分单：改派小组，或调整人数")},
+    {.path = ORDER "/object",
+     .permission = PERMIT_ORDER_OBJECT,
+     ACTION(OBJECT, "A department objects to having been given it", "承办部门提出异议")},
+    {.path = ORDER "/rule",
+     .permission = PERMIT_ORDER_RULE,
+     ACTION(RULE, "Rules about the objection of a department", "召集人裁定异议：维持，或改交其他部门")},
     {.path = ORDER "/decide",
      .permission = PERMIT_ORDER_DECIDE,
      ACTION(DECIDE, "Closes or reopens what was rated dissatisfied twice", "督单：决定办结或重办")},

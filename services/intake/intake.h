@@ -34,11 +34,12 @@ struct intake {
 };
 
 /* The doors. Each route names its permission (roles.h). Routes are tried in this order. */
-extern const struct http_route contact_routes[], split_routes[], api_routes[], feed_routes[], link_routes[],
-    sign_in_routes[], import_routes[], problem_routes[], openapi_routes[], gateway_routes[], open311_routes[];
-extern const size_t contact_route_count, split_route_count, api_route_count, feed_route_count, link_route_count,
-    sign_in_route_count, import_route_count, problem_route_count, openapi_route_count, gateway_route_count,
-    open311_route_count;
+extern const struct http_route contact_routes[], split_routes[], transfer_routes[], absence_routes[], api_routes[],
+    feed_routes[], link_routes[], sign_in_routes[], import_routes[], problem_routes[], openapi_routes[],
+    gateway_routes[], open311_routes[];
+extern const size_t contact_route_count, split_route_count, transfer_route_count, absence_route_count, api_route_count,
+    feed_route_count, link_route_count, sign_in_route_count, import_route_count, problem_route_count,
+    openapi_route_count, gateway_route_count, open311_route_count;
 
 /* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
 struct intake_resource {
@@ -136,6 +137,13 @@ const char *intake_word(size_t index);
 
 /* What to say about a word and a field, in the caller's language. field and detail may be NULL. */
 const char *intake_message(const struct http_request *request, const char *word, const char *field, const char *detail);
+
+/*
+ * The caller's Idempotency-Key together with what is asked, and by whom: somebody else's
+ * key, guessed or the same by chance, must not lead to somebody else's answer.
+ * Writes "" when there is none. False after answering 400.
+ */
+bool intake_read_idempotency(struct http_request *request, const char *actor, char digest[DIGEST_SIZE]);
 
 /* Answers a JSON value, which is taken over. */
 void intake_answer_json(struct http_request *request, int status, json_t *json);

@@ -112,11 +112,22 @@ static int decode_fault(const json_error_t *error, const char *body, size_t size
     return fail(fault, "syntax", field, detail);
 }
 
+static int take_time(struct record *record, enum field field, const json_t *value, struct fault *fault)
+{
+    int64_t time;
+    if (!json_is_string(value) || time_parse(json_string_value(value), &time) < 0)
+        return fail(fault, "invalid", field_info(field)->name, "give a time such as 2026-11-22T09:30:00");
+    record_set_int(record, field, time);
+    return 0;
+}
+
 static int take_value(struct record *record, enum field field, const json_t *value, struct fault *fault)
 {
     const struct field_info *info = field_info(field);
     if (info->type == FIELD_STR && json_is_string(value))
         record_set_n(record, field, json_string_value(value), json_string_length(value));
+    else if (info->type == FIELD_INT && json_is_time(field))
+        return take_time(record, field, value, fault);
     else if (info->type == FIELD_INT && json_is_integer(value))
         record_set_int(record, field, json_integer_value(value));
     else if (info->type == FIELD_INT && json_is_boolean(value))

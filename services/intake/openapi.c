@@ -66,6 +66,11 @@ static const struct answer {
              " \"department\": {\"type\": [\"string\", \"null\"], \"description\": \"name of the department that it was"
              " handed over to\"}}"},
     {.name = "Done", .meaning = "What became of an order", .fields = "done", .required = ""},
+    {.name = "Absence",
+     .meaning = "A time in which a member takes no orders",
+     .fields = "member start end note",
+     .required = "member start end"},
+    {.name = "Absences", .meaning = "Times in which members take no orders", .rows = "Absence"},
     {.name = "Split",
      .meaning = "An order that was split",
      .fields = "order",

@@ -19,26 +19,35 @@ static const struct permission_rule {
     int forbidden; /* to these, whatever else they are: who handles an order does not rate it, for one */
     bool of_order;
 } rules[PERMISSION_COUNT] = {
-    [PERMIT_LINK] = {RESIDENT, MEMBER | CLERK, true},
+    [PERMIT_LINK] = {RESIDENT, MEMBER | CLERK | ASSISTANT, true},
     [PERMIT_SIGNED_IN] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE | CITY, 0, false},
-    [PERMIT_ORDER_READ] = {RESIDENT | MEMBER | POOL | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, true},
-    [PERMIT_ORDER_NOTES] = {MEMBER | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, true},
+    [PERMIT_ORDER_READ] = {RESIDENT | MEMBER | POOL | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE | ASSISTANT, 0,
+                           true},
+    [PERMIT_ORDER_NOTES] = {MEMBER | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE | ASSISTANT, 0, true},
     [PERMIT_ORDER_CONTACT] = {MEMBER | CONVENER | CLERK | OFFICE, 0, true},
     [PERMIT_ORDER_SCREEN] = {CONVENER | OFFICE, 0, true},
+    [PERMIT_ORDER_TRANSFER] = {OFFICE, 0, true},
     [PERMIT_ORDER_MERGE] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_ASK] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_REPLY] = {RESIDENT | OFFICE, 0, true},
     [PERMIT_ORDER_CLAIM] = {GROUP | LEADER | OFFICE, 0, true},
+    [PERMIT_ORDER_CONFIRM] = {MEMBER | OFFICE, 0, true},
+    [PERMIT_ORDER_DECLINE] = {MEMBER | OFFICE, 0, true},
     [PERMIT_ORDER_HANDOVER] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_ANSWER] = {MEMBER | CLERK | OFFICE, 0, true},
-    [PERMIT_ORDER_RATE] = {RESIDENT | CONVENER | OFFICE, MEMBER | CLERK, true}, /* the latter two after a call */
+    [PERMIT_ORDER_RATE] = {RESIDENT | CONVENER | OFFICE, MEMBER | CLERK | ASSISTANT,
+                           true}, /* the latter two after a call */
     [PERMIT_ORDER_REASSIGN] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_DECIDE] = {COMMITTEE | OFFICE, 0, true},
-    [PERMIT_ORDER_FLAG] = {CONVENER | COMMITTEE | OFFICE, MEMBER | CLERK, true},
+    [PERMIT_ORDER_FLAG] = {CONVENER | COMMITTEE | OFFICE, MEMBER | CLERK | ASSISTANT, true},
+    [PERMIT_ORDER_DISPATCH] = {CONVENER | OFFICE, 0, true},
+    [PERMIT_ORDER_OBJECT] = {CLERK | OFFICE | ASSISTANT, 0, true},
+    [PERMIT_ORDER_RULE] = {CONVENER | OFFICE, CLERK | ASSISTANT, true},
     [PERMIT_ORDER_EXTEND] = {MEMBER | OFFICE, 0, true},
     [PERMIT_ORDER_EXTEND_DECIDE] = {CONVENER | OFFICE, MEMBER, true},
     [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
     [PERMIT_ORDERS_FIND] = {OFFICE, 0, false},
+    [PERMIT_ABSENCES] = {GROUP | OFFICE, 0, false},
     [PERMIT_AUDIT_LIST] = {OFFICE, 0, false},
     [PERMIT_FIGURES_READ] = {CONVENER | COMMITTEE | OFFICE | CITY, 0, false},
     [PERMIT_CASES_SEARCH] = {OFFICE, 0, false},
@@ -54,8 +63,8 @@ static const char *const names[PERMISSION_COUNT] = {
 #undef PERMISSION_NAME
 };
 
-static const char *const relation_names[] = {"resident", "member", "pool",      "group",  "leader",
-                                             "convener", "clerk",  "committee", "office", "city"};
+static const char *const relation_names[] = {"resident", "member",    "pool",   "group", "leader",   "convener",
+                                             "clerk",    "committee", "office", "city",  "assistant"};
 
 /* -- people ------------------------------------------------------------------------------------------------------ */
 
@@ -100,6 +109,15 @@ static int relations_of_member(const struct county *county, const struct roster_
     return relations;
 }
 
+static int relations_of_department(const char *id, const struct record *order)
+{
+    if (!order)
+        return CLERK;
+    if (record_int(order, F_HANDED_AT) == 0)
+        return 0;
+    return record_is(order, F_DEPARTMENT, id) ? CLERK : words_have(record_str(order, F_ASSISTING), id) ? ASSISTANT : 0;
+}
+
 /* How somebody with this role stands to an order; to the county where there is none. */
 static int relations_of(const struct county *county, const struct roster_entry *role, const struct record *order)
 {
@@ -114,7 +132,7 @@ static int relations_of(const struct county *county, const struct roster_entry *
         return !order || strcmp(*town ? town : county->towns[0].id, role->id) == 0 ? CONVENER : 0;
     }
     if (is_kind(role, "department"))
-        return !order || (record_is(order, F_DEPARTMENT, role->id) && record_int(order, F_HANDED_AT) > 0) ? CLERK : 0;
+        return relations_of_department(role->id, order);
     const struct member_group *group = order ? county_group(county, record_str(order, F_GROUP)) : NULL;
     return !order || (group && strcmp(group->committee, role->id) == 0) ? COMMITTEE : 0;
 }

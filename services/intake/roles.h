@@ -27,17 +27,18 @@ enum permission {
 
 /* How somebody stands to an order; where there is no order, what they are in the county. Bits. */
 enum relation {
-    RESIDENT = 1,       /* proved it with the order's code */
-    MEMBER = 1 << 1,    /* has taken it on */
-    POOL = 1 << 2,      /* a member of its group, while it may be claimed */
-    GROUP = 1 << 3,     /* a member of its group */
-    LEADER = 1 << 4,    /* leads its group */
-    CONVENER = 1 << 5,  /* of its town; of the first town where its town is not known */
-    CLERK = 1 << 6,     /* of the department that it was handed over to */
-    COMMITTEE = 1 << 7, /* supervises its group */
-    OFFICE = 1 << 8,    /* of the county */
-    CITY = 1 << 9,      /* of the city above it */
-    RELATION_END = 1 << 10,
+    RESIDENT = 1,        /* proved it with the order's code */
+    MEMBER = 1 << 1,     /* has taken it on */
+    POOL = 1 << 2,       /* a member of its group, while it may be claimed */
+    GROUP = 1 << 3,      /* a member of its group */
+    LEADER = 1 << 4,     /* leads its group */
+    CONVENER = 1 << 5,   /* of its town; of the first town where its town is not known */
+    CLERK = 1 << 6,      /* of the department that it was handed over to */
+    COMMITTEE = 1 << 7,  /* supervises its group */
+    OFFICE = 1 << 8,     /* of the county */
+    CITY = 1 << 9,       /* of the city above it */
+    ASSISTANT = 1 << 10, /* of a department that assists that one */
+    RELATION_END = 1 << 11,
 };
 
 /* Who asks. */

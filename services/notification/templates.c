@@ -42,6 +42,11 @@ templates[] = {
      "[这是{actor}的决定。][有疑问请联系：{contact}。]",
      "Your concern \"{title}\" (number {order}) is not suited to consultation.[ Reason: {reason}.][ Please turn to: "
      "{return_to}.][ This was decided by {actor}.][ Questions: {contact}.]"},
+    {"transferred", NECESSARY,
+     "您反映的“{title}”（单号{order}）由{return_to}办理，我们已经转去，新单号{note}，查询码另有短信告诉您。[原因：{"
+     "reason}。]",
+     "Your concern \"{title}\" (number {order}) is a matter of {return_to}, and is there now as number {note}; another "
+     "message has its code.[ Reason: {reason}.]"},
     {"merged", 0,
      "您反映的“{title}”（单号{order}）与别的居民反映的是同一件事，已合并办理[，承办委员：{members}]"
      "。办理的每一步都会告诉"
@@ -83,9 +88,10 @@ templates[] = {
     {"claim_refused", AT_ONCE, "您要接的单（单号{order}）没有接成。[原因：{reason}。][有疑问请联系：{contact}。]",
      "You could not take on number {order}.[ Reason: {reason}.][ Questions: {contact}.]"},
     {"assigned", 0,
-     "请您办理：“{title}”[，地点：{place}]，单号{order}。[一起办理的委员：{members}。][答复期限：{due}。]",
+     "请您办理：“{title}”[，地点：{place}]，单号{order}。[一起办理的委员：{members}。][答复期限：{due}。]"
+     "[收到请回复 {confirm}。]",
      "Please take care of: \"{title}\"[, place: {place}], number {order}.[ Members: {members}.][ The answer is due on "
-     "{due}.]"},
+     "{due}.][ Reply {confirm} when you have seen it.]"},
     {"assigned_resident", 0,
      "您反映的“{title}”（单号{order}）已有政协委员接单[：{members}]。他们会与您联系[，最迟{due}答复您]。请放心。",
      "Members have taken on your concern \"{title}\" (number {order})[: {members}]. They will contact you[ and answer "
@@ -93,6 +99,19 @@ templates[] = {
      "{due}]."},
     {"handed_over", 0, "请贵单位办理：“{title}”[，地点：{place}]，单号{order}。[说明：{note}。][答复期限：{due}。]",
      "Please handle: \"{title}\"[, place: {place}], number {order}.[ Note: {note}.][ The answer is due on {due}.]"},
+    {"assisting", 0,
+     "请贵单位协助办理：“{title}”[，地点：{place}]，单号{order}[，主办单位：{department}]。[说明：{note}。]"
+     "[答复期限：{due}。]",
+     "Please assist with: \"{title}\"[, place: {place}], number {order}[, led by {department}].[ Note: {note}.][ The "
+     "answer is due on {due}.]"},
+    {"objection", 0,
+     "{department}对承办“{title}”（单号{order}）提出异议[：{reason}]。请登录后裁定：维持，还是改交其他部门。",
+     "{department} objects to handling \"{title}\" (number {order})[: {reason}]. Please sign in and rule: it stays, or "
+     "goes to another department."},
+    {"objection_refused", 0, "“{title}”（单号{order}）仍由贵单位办理[。理由：{reason}]。",
+     "\"{title}\" (number {order}) stays with your office[. Reason: {reason}]."},
+    {"objection_granted", 0, "“{title}”（单号{order}）改由{department}办理[。理由：{reason}]。",
+     "\"{title}\" (number {order}) goes to {department}[. Reason: {reason}]."},
     {"answered", NECESSARY,
      "您反映的“{title}”（单号{order}）有答复了[（{outcome}）]：{answer}"
      "。您满意吗？请直接回复：1满意，2基本满意，3不满意。[{online}]",
@@ -152,6 +171,20 @@ templates[] = {
      "More time is not granted for \"{title}\" (number {order})[; it is due on {due}].[ Reason: {reason}.]"},
     {"reassigned", 0, "“{title}”（单号{order}）办理的委员有变动[，现在是：{members}]。[原因：{reason}。]",
      "The members for \"{title}\" (number {order}) have changed[, now: {members}].[ Reason: {reason}.]"},
+    {"passed_on", 0, "“{title}”（单号{order}）已转给别的委员办理[（{reason}）]，您不用再办理了。谢谢您。",
+     "\"{title}\" (number {order}) has gone to another member[ ({reason})]. There is nothing left for you to do with "
+     "it."},
+    {"silent", 0,
+     "“{title}”（单号{order}）的委员没有按时回应，组里也没有别的委员可以接替[，现在由{members}办理]。请登录后改派，"
+     "或与委员联系。",
+     "A member has not responded about \"{title}\" (number {order}), and nobody else of the group is left to take it[; "
+     "it "
+     "is with {members}]. Please sign in and give it to others, or call them."},
+    {"unfilled", 0,
+     "“{title}”（单号{order}）少了一位委员，组里没有别的委员可以接替[，现在由{members}办理]。[原因：{reason}。]"
+     "请登录后改派。",
+     "\"{title}\" (number {order}) has lost a member, and nobody of the group is left to take the place[; it is with "
+     "{members}].[ Reason: {reason}.] Please sign in and give it to others."},
     {"decide", 0, "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
      "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
      "reopen it."},
@@ -190,7 +223,11 @@ static const struct word {
     /* why a claim is refused, as assignment says it */
     {"forbidden", "这件事由别的小组办理", "it belongs to another group"},
     {"state", "召集人还在审核这件事", "the convener is still screening it"},
+    {"absent", "您登记了请假", "you have said that you are absent"},
     {"invalid", "名册里没有您", "you are not on the roster"},
+    /* why an order goes from one member to another */
+    {"absence", "委员请假", "a member is absent"},
+    {"silence", "委员没有按时回应", "a member did not respond in time"},
 };
 
 static bool is_english(const struct occasion *occasion)
@@ -283,6 +320,12 @@ static char *member_names(const struct occasion *occasion, enum field field)
     return names;
 }
 
+static char *department_name(const struct occasion *occasion, enum field field)
+{
+    const struct office *department = county_department(occasion->county, record_str(occasion->message, field));
+    return xstrdup(department ? department->name : "");
+}
+
 /* Who decided, by what they are in the county; a name only where it is that of the office that they hold. */
 static char *actor(const struct occasion *occasion, enum field field)
 {
@@ -357,6 +400,13 @@ static char *claim_code(const struct occasion *occasion, enum field field)
     return xstrdup(code);
 }
 
+/* Where a county sets no time for that, nobody has to confirm. */
+static char *confirm_code(const struct occasion *occasion, enum field field)
+{
+    struct span span = county_clock(occasion->county, record_str(occasion->order, F_URGENCY), CLOCK_CONFIRM);
+    return span.working_days > 0 || span.ms > 0 ? claim_code(occasion, field) : xstrdup("");
+}
+
 static char *access_code(const struct occasion *occasion, enum field field)
 {
     (void)field;
@@ -408,9 +458,11 @@ static const struct value {
     {"clock", 20, worded, F_CLOCK},
     {"due", 40, moment, F_DUE},
     {"deadline", 60, deadline, F_DUE},
+    {"department", 40, department_name, F_DEPARTMENT},
     {"members", 60, member_names, F_MEMBERS},
     {"order", 24, order_number, F_ORDER},
     {"code", 16, claim_code, F_ORDER},
+    {"confirm", 16, confirm_code, F_ORDER},
     {"access", 6, access_code, F_ORDER},
     {"online", 120, online, F_ORDER},
     {"contact", 60, contact, F_COUNTY},

@@ -8,7 +8,7 @@ static const struct handler handlers[] = {
     {.type = MSG_ORDER_PLACED, .handle = handle_placed}, {.type = MSG_SCREEN, .handle = handle_screen},
     {.type = MSG_REMARK_EARLY, .handle = remark_early},  {.type = MSG_MERGE_EARLY, .handle = handle_merge},
     {.type = MSG_SPLIT_EARLY, .handle = handle_split},   {.type = MSG_ASK_EARLY, .handle = handle_ask},
-    {.type = MSG_ANSWER_EARLY, .handle = handle_reply},
+    {.type = MSG_ANSWER_EARLY, .handle = handle_reply},  {.type = MSG_TRANSFER, .handle = handle_transfer},
 };
 
 static const struct service_spec routing = {

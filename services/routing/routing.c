@@ -35,26 +35,22 @@ static void set_category(struct record *changes, const struct category *category
     record_set(changes, F_DEPARTMENT, category->department);
 }
 
-/* How many members the order needs: as many as its category says, or the whole group. */
-static int64_t places(const struct county *county, const struct category *category, const char *group)
-{
-    int64_t size = 0;
-    for (size_t i = 0; i < county->member_count; i++)
-        size += strcmp(county->members[i].group, group) == 0;
-    return category->places > 0 && category->places < size ? category->places : size;
-}
-
-/* Passes the order on to assignment. changes hold category and group. */
-static void open_order(const struct context *context, const struct category *category, struct outcome *outcome)
+/* Passes the order on to assignment, to those members if any are named. changes hold category and group. */
+static void open_order(const struct context *context, const struct category *category, const char *weight,
+                       const char *members, struct outcome *outcome)
 {
     struct record *changes = outcome_changes(outcome);
     const char *group = record_str(changes, F_GROUP);
+    int64_t named = (int64_t)words_count(members);
     record_set(changes, F_STATE, STATE_OPEN);
-    record_set_int(changes, F_PLACES, places(context->county, category, group));
+    record_set(changes, F_WEIGHT, weight);
+    record_set_int(changes, F_PLACES, named > 0 ? named : county_places(context->county, category, weight, group));
     record_set_int(changes, F_OPENED_AT, context->now);
     struct record *opened = outcome_send(outcome, MSG_ORDER_OPENED);
     record_copy(opened, changes, F_CATEGORY);
     record_copy(opened, changes, F_GROUP);
+    if (named > 0)
+        record_set(opened, F_MEMBERS, members);
 }
 
 void handle_placed(const struct context *context, const struct record *order, const struct record *message,
@@ -79,7 +75,7 @@ void handle_placed(const struct context *context, const struct record *order, co
         record_set(changes, F_GROUP, group);
     if (confidence >= context->county->threshold && *group) {
         outcome_step(outcome, "opened", "routing", NULL);
-        open_order(context, matter.category, outcome);
+        open_order(context, matter.category, category_weight(matter.category), "", outcome);
     } else {
         char recipient[64];
         convener(context->county, changes, recipient, sizeof recipient);
@@ -148,6 +144,19 @@ static bool refuse_unknown(struct outcome *outcome, const struct record *message
     return true;
 }
 
+/* Members whom the convener names are there, each once. */
+static bool are_members(const struct context *context, const struct record *message, struct outcome *outcome)
+{
+    char member[40];
+    for (const char *rest = record_str(message, F_MEMBERS); words_next(&rest, member, sizeof member);)
+        if (!county_member(context->county, member) || words_have(rest, member)) {
+            outcome_refuse(outcome, "invalid", "members",
+                           "there is no member \"%s\" in this county, or it is named twice", member);
+            return false;
+        }
+    return true;
+}
+
 static void accept_order(const struct context *context, const struct record *order, const struct record *message,
                          struct outcome *outcome)
 {
@@ -155,7 +164,8 @@ static void accept_order(const struct context *context, const struct record *ord
     const struct category *category = county_category(county, record_str(message, F_CATEGORY));
     const struct community *community = county_community(county, record_str(message, F_COMMUNITY));
     const struct member_group *group = county_group(county, record_str(message, F_GROUP));
-    if (refuse_unknown(outcome, message, F_CATEGORY, category) ||
+    const char *weight = record_str(message, F_WEIGHT);
+    if (refuse_unknown(outcome, message, F_CATEGORY, category) || !are_members(context, message, outcome) ||
         refuse_unknown(outcome, message, F_COMMUNITY, community) || refuse_unknown(outcome, message, F_GROUP, group) ||
         refuse_unknown(outcome, message, F_DEPARTMENT, county_department(county, record_str(message, F_DEPARTMENT))))
         return;
@@ -183,19 +193,22 @@ static void accept_order(const struct context *context, const struct record *ord
     record_copy(changes, message, F_DEPARTMENT);
     outcome_step(outcome, "screened", record_str(message, F_ACTOR), record_str(message, F_REASON));
     drop_question(context, order, outcome);
-    open_order(context, category, outcome);
+    open_order(context, category, record_len(message, F_WEIGHT) > 0 ? weight : category_weight(category),
+               record_str(message, F_MEMBERS), outcome);
     move_clock(context, order, outcome);
 }
 
 void handle_screen(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {
-    const char *urgency = record_str(message, F_URGENCY);
+    const char *urgency = record_str(message, F_URGENCY), *weight = record_str(message, F_WEIGHT);
     if (!record_is(order, F_STATE, STATE_SCREENING))
         outcome_refuse(outcome, "state", NULL, "the order is %s, not waiting for screening",
                        record_str(order, F_STATE));
     else if (*urgency && strcmp(urgency, "normal") != 0 && strcmp(urgency, "urgent") != 0)
         outcome_refuse(outcome, "invalid", "urgency", "urgency is normal or urgent");
+    else if (*weight && !is_weight(weight))
+        outcome_refuse(outcome, "invalid", "weight", "weight is simple, hard or everybody");
     else if (record_is(message, F_DECISION, "accept"))
         accept_order(context, order, message, outcome);
     else if (record_is(message, F_DECISION, "return"))
@@ -227,4 +240,27 @@ void handle_reply(const struct context *context, const struct record *order, con
                   struct outcome *outcome)
 {
     take_answer(ROUTING, context, order, message, outcome);
+}
+
+/* It is placed in the other county already; here it ends. */
+void handle_transfer(const struct context *context, const struct record *order, const struct record *message,
+                     struct outcome *outcome)
+{
+    struct record *changes = outcome_changes(outcome);
+    if (!record_is(order, F_STATE, STATE_SCREENING)) {
+        outcome_refuse(outcome, "state", NULL, "the order is %s: it goes to another county while it is screened",
+                       record_str(order, F_STATE));
+        return;
+    }
+    drop_question(context, order, outcome);
+    record_set(changes, F_STATE, STATE_RETURNED);
+    record_copy(changes, message, F_REASON);
+    record_copy(changes, message, F_RETURN_TO);
+    record_set_int(changes, F_CLOSED_AT, context->now);
+    outcome_step(outcome, "transferred", record_str(message, F_ACTOR), record_str(message, F_SECONDARY));
+    stop_clock(context, order, outcome);
+    struct record *notice = outcome_notify(outcome, "transferred", "resident");
+    record_copy(notice, changes, F_REASON);
+    record_copy(notice, changes, F_RETURN_TO);
+    record_set(notice, F_NOTE, record_str(message, F_SECONDARY));
 }

@@ -22,8 +22,9 @@ TRANSITIONS = {
 UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when the gateway misbehaves
 UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "mailq:", "chatq:", "smsgather:", "smswait:", "smsunknown:")
 # What may be in Redis when all is quiet; what of it is right is looked at one by one.
-KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "sms",
-                 "dlq", "audit", "chain", "swept", "gateways", "changes", "asked", "told", "optout"}
+KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "held",
+                 "sms", "dlq", "audit", "chain", "swept", "gateways", "changes",
+                 "asked", "told", "optout"}
 # Instances know Redis' time to half a round trip, for which they wait a second at most; and these are two instances.
 CLOCKS_AGREE = 1000  # ms
 
@@ -334,9 +335,13 @@ class Audit:
                 faults.append(f"{number}: sms_open={kept.get('sms_open')} aside={kept.get('aside')}")
             load[number[:6]].update(kept.get("members", "").split())
         for county in self._counties():
-            counted = {member: int(count) for member, count in redis.hgetall(f"load:{{{county}}}").items()}
+            counted = {member: int(count) for member, count in redis.hgetall(f"load:{{{county}}}").items()
+                       if ":" not in member}  # how often somebody of a group was chosen
             if {member: count for member, count in counted.items() if count} != load[county]:
                 faults.append(f"{county}: load is {counted}, and should be {dict(load[county])}")
+            held = Counter(entry.partition("|")[0] for entry in redis.zrange(f"held:{{{county}}}", 0, -1))
+            if held != load[county]:
+                faults.append(f"{county}: held counts {dict(held)}, and should {dict(load[county])}")
             letters = redis.xlen(f"dlq:{{{county}}}")
             self.table["dead letters"] += letters
             if letters:

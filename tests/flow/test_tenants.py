@@ -35,14 +35,20 @@ OPEN = {
     "order.notes": {"leader", "convener", "committee", "office"},
     "order.contact": {"convener", "office"},
     "order.screen": {"convener", "office"},
+    "order.transfer": {"office"},
     "order.merge": {"convener", "office"},
     "order.ask": {"convener", "office"},
     "order.reply": {"office", "resident"},
     "order.claim": GROUP | {"office"},
+    "order.confirm": {"office"},
+    "order.decline": {"office"},
     "order.handover": {"convener", "office"},
     "order.answer": {"office"},
     "order.rate": {"convener", "office", "resident"},
     "order.reassign": {"convener", "office"},
+    "order.dispatch": {"convener", "office"},
+    "order.object": {"office"},
+    "order.rule": {"convener", "office"},
     "order.decide": {"committee", "office"},
     "order.flag": {"convener", "committee", "office"},
     "order.extend": {"office"},
@@ -52,6 +58,9 @@ HANDLED = OPEN | {
     "order.read": {"handler", "leader", "convener", "committee", "clerk", "office", "resident"},
     "order.notes": {"handler", "leader", "convener", "committee", "clerk", "office"},
     "order.contact": {"handler", "leader", "convener", "clerk", "office"},  # the leader has taken it, too
+    "order.object": {"clerk", "office"},
+    "order.confirm": {"handler", "leader", "office"},
+    "order.decline": {"handler", "leader", "office"},
     "order.handover": {"handler", "leader", "convener", "office"},
     "order.answer": {"handler", "leader", "clerk", "office"},
     "order.extend": {"handler", "leader", "office"},
@@ -60,14 +69,15 @@ HANDLED = OPEN | {
 COUNTYWIDE = {
     "orders.list": EVERYBODY - {"city"},
     "orders.find": {"office"},
+    "absences": GROUP | {"other member", "other leader", "office"},
     "audit.list": {"office"},
     "figures.read": {"convener", "other convener", "committee", "other committee", "office", "city"},
     "cases.search": {"office"},
     "import": {"office"},
     "signed-in": EVERYBODY,
 }
-SCOPES = [*OPEN, "orders.list", "orders.find", "audit.list", "figures.read", "cases.search", "import",
-          "open311", "office", "delegate"]
+SCOPES = [*OPEN, "orders.list", "orders.find", "absences", "audit.list", "figures.read", "cases.search",
+          "import", "open311", "office", "delegate"]
 
 ROUTES = {  # all there are
     "POST /api/v1/orders": "public",
@@ -79,15 +89,21 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/contact": "order.contact",
     "POST /api/v1/orders/{id}/screen": "order.screen",
     "POST /api/v1/orders/{id}/split": "order.screen",
+    "POST /api/v1/orders/{id}/transfer": "order.transfer",
     "POST /api/v1/orders/{id}/ask": "order.ask",
     "POST /api/v1/orders/{id}/reply": "order.reply",
     "POST /api/v1/orders/{id}/merge": "order.merge",
     "POST /api/v1/orders/{id}/unmerge": "order.merge",
     "POST /api/v1/orders/{id}/claim": "order.claim",
+    "POST /api/v1/orders/{id}/confirm": "order.confirm",
+    "POST /api/v1/orders/{id}/decline": "order.decline",
     "POST /api/v1/orders/{id}/handover": "order.handover",
     "POST /api/v1/orders/{id}/answer": "order.answer",
     "POST /api/v1/orders/{id}/rating": "order.rate",
     "POST /api/v1/orders/{id}/reassign": "order.reassign",
+    "POST /api/v1/orders/{id}/dispatch": "order.dispatch",
+    "POST /api/v1/orders/{id}/object": "order.object",
+    "POST /api/v1/orders/{id}/rule": "order.rule",
     "POST /api/v1/orders/{id}/decide": "order.decide",
     "POST /api/v1/orders/{id}/flag": "order.flag",
     "POST /api/v1/orders/{id}/extend": "order.extend",
@@ -95,6 +111,9 @@ ROUTES = {  # all there are
     "GET /api/v1/ratings/{token}": "link",
     "POST /api/v1/ratings/{token}": "link",
     "POST /api/v1/orders/find": "orders.find",
+    "GET /api/v1/absences": "absences",
+    "POST /api/v1/absences": "absences",
+    "POST /api/v1/absences/end": "absences",
     "GET /api/v1/audit": "audit.list",
     "GET /api/v1/figures": "figures.read",
     "GET /api/v1/topics": "figures.read",
@@ -283,6 +302,8 @@ def test_every_other_route(world):
     paths = {"GET /api/v1/orders": f"/api/v1/orders?county={COUNTY}",
              "POST /api/v1/orders/find": f"/api/v1/orders/find?county={COUNTY}",
              "GET /api/v1/events": f"/api/v1/events?county={COUNTY}",
+             **{f"{method} /api/v1/absences{rest}": f"/api/v1/absences{rest}?county={COUNTY}"
+                for method, rest in (("GET", ""), ("POST", ""), ("POST", "/end"))},
              "GET /api/v1/audit": f"/api/v1/audit?county={COUNTY}",
              "GET /api/v1/figures": f"/api/v1/figures?county={COUNTY}",
              "GET /api/v1/topics": f"/api/v1/topics?county={COUNTY}&from=2026-01-01T00:00:00",
@@ -529,7 +550,7 @@ def test_every_call_with_another_countys_order(world):
               "limit": 100}
     # They do not depend on an order, and answer about their county.
     of_the_county = ("orders.list", "figures.read", "topics.list", "cases.search", "updates.list", "audit.list",
-                     "journal.verify", "journal.rebuild", "sms.reply", "code.send", "contact.read")
+                     "absences.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send", "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))
     assert len(known) >= 15

@@ -430,7 +430,7 @@ static void every_clock_must_be_there(void **state)
     assert_string_equal(faults.text,
                         "clocks.csv:3: the clock normal claim is there twice\n"
                         "clocks.csv:4: time \"soon\" is not a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days\n"
-                        "clocks.csv:7: clock \"lunch\" is not one of: claim handover answer callback\n"
+                        "clocks.csv:7: clock \"lunch\" is not one of: claim handover answer callback confirm\n"
                         "clocks.csv:8: urgency \"slow\" is not one of: normal urgent\n"
                         "clocks.csv:0: the clock normal handover is missing\n"
                         "clocks.csv:0: the clock urgent callback is missing");

@@ -71,10 +71,13 @@ static void assert_granted(const struct county *county, const char *who, const c
 }
 
 #define ALL_OF_ORDER                                                                                                   \
-    "order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim order.handover "  \
+    "order.transfer order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim "  \
+    "order.confirm "                                                                                                   \
+    "order.decline "                                                                                                   \
+    "order.handover "                                                                                                  \
     "order.answer "                                                                                                    \
     "order.rate "                                                                                                      \
-    "order.reassign order.decide order.flag order.extend order.extend_decide"
+    "order.reassign order.decide order.flag order.dispatch order.object order.rule order.extend order.extend_decide"
 
 static const struct {
     const char *who, *phone;
@@ -83,26 +86,30 @@ static const struct {
     const char *county; /* what they may do without an order */
 } cells[] = {
     {"has taken it", "10000004002",
-     "order.read order.notes order.contact order.ask order.claim order.handover order.answer order.extend",
-     "order.read order.notes order.contact order.ask order.claim order.handover order.answer order.extend",
-     "orders.list"},
+     "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
+     "order.answer "
+     "order.extend",
+     "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
+     "order.answer "
+     "order.extend",
+     "orders.list absences"},
     {"leads the group", "10000004001", "order.read order.notes order.claim", "order.read order.notes order.claim",
-     "orders.list"},
-    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list"},
-    {"leads another group", "10000004004", "", "", "orders.list"},
+     "orders.list absences"},
+    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list absences"},
+    {"leads another group", "10000004004", "", "", "orders.list absences"},
     {"convener", "10000001001",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
-     "order.flag order.extend_decide",
+     "order.flag order.dispatch order.rule order.extend_decide",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
-     "order.flag order.extend_decide",
+     "order.flag order.dispatch order.rule order.extend_decide",
      "orders.list figures.read"},
     {"convener of another town", "10000001002", "", "", "orders.list figures.read"},
-    {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer", "orders.list"},
+    {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer order.object", "orders.list"},
     {"committee", "10000002001", "order.read order.notes order.decide order.flag",
      "order.read order.notes order.decide order.flag", "orders.list figures.read"},
     {"committee of another group", "10000002002", "", "", "orders.list figures.read"},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
-     "orders.list orders.find audit.list figures.read cases.search import open311"},
+     "orders.list orders.find absences audit.list figures.read cases.search import open311"},
     {"city", "10000005901", "", "", "figures.read"},
     {"nobody", "10000009999", "", "", ""},
     {"the chair has a phone, and no role", "10000009001", "", "", ""},
@@ -196,6 +203,26 @@ static void claims_are_for_oneself(void **state)
     county_destroy(&county);
 }
 
+/* The leading department answers; nobody who handles it rules about an objection, or rates. */
+static void a_department_that_assists_sees_it_and_may_object(void **state)
+{
+    static const struct {
+        enum permission permission;
+        bool granted;
+    } rows[] = {{PERMIT_ORDER_READ, true},    {PERMIT_ORDER_NOTES, true},    {PERMIT_ORDER_OBJECT, true},
+                {PERMIT_ORDER_ANSWER, false}, {PERMIT_ORDER_CONTACT, false}, {PERMIT_ORDER_RATE, false},
+                {PERMIT_ORDER_RULE, false},   {PERMIT_ORDER_HANDOVER, false}};
+    (void)state;
+    struct county *county = make_county();
+    RECORD *order = make_order(STATE_CONSULTING, "D2", true);
+    record_set(order, F_ASSISTING, "D1");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(decide(county, "10000003001", rows[i].permission, order).granted, rows[i].granted);
+    record_set_int(order, F_HANDED_AT, 0);
+    assert_false(decide(county, "10000003001", PERMIT_ORDER_READ, order).granted);
+    county_destroy(&county);
+}
+
 static void keys_have_scopes(void **state)
 {
     (void)state;
@@ -205,7 +232,8 @@ static void keys_have_scopes(void **state)
         const char *name, *granted;
         bool delegates;
     } rows[] = {
-        {"all", ALL_OF_ORDER " orders.list orders.find audit.list figures.read cases.search import open311", true},
+        {"all", ALL_OF_ORDER " orders.list orders.find absences audit.list figures.read cases.search import open311",
+         true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},
         {"feed", "import", false},
@@ -286,6 +314,7 @@ int main(void)
         cmocka_unit_test(roles_add_up),
         cmocka_unit_test(handlers_do_not_rate),
         cmocka_unit_test(claims_are_for_oneself),
+        cmocka_unit_test(a_department_that_assists_sees_it_and_may_object),
         cmocka_unit_test(keys_have_scopes),
         cmocka_unit_test(nothing_in_another_county),
         cmocka_unit_test(lists_are_narrowed),

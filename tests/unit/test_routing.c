@@ -150,6 +150,41 @@ static void the_convener_decides(void **state)
     }
 }
 
+static void the_convener_says_for_how_many_or_for_whom(void **state)
+{
+    static const struct {
+        const char *weight, *members, *error, *weighs, *given;
+        int64_t places;
+    } cases[] = {{"", "", "", "simple", "", 2},
+                 {"hard", "", "", "hard", "", 3}, /* the group has no more */
+                 {"everybody", "", "", "everybody", "", 3},
+                 {"", "M4 M1 M2", "", "simple", "M4 M1 M2", 3},
+                 {"light", "", "invalid", "", "", 0},
+                 {"", "M9", "invalid", "", "", 0},
+                 {"", "M1 M1", "invalid", "", "", 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        RECORD *order = make_order("请问", "", "", "");
+        RECORD *message = record_new();
+        struct outcome *outcome = outcome_new();
+        struct context context = fixture_context(county);
+        record_set(order, F_STATE, STATE_SCREENING);
+        record_set(order, F_CATEGORY, "roads");
+        record_set(message, F_DECISION, "accept");
+        record_set(message, F_GROUP, "G1");
+        record_set(message, F_WEIGHT, cases[i].weight);
+        record_set(message, F_MEMBERS, cases[i].members);
+        handle_screen(&context, order, message, outcome);
+        assert_string_equal(fixture_error(outcome), cases[i].error);
+        assert_string_equal(record_str(outcome_changed(outcome), F_WEIGHT), cases[i].weighs);
+        assert_int_equal(record_int(outcome_changed(outcome), F_PLACES), cases[i].places);
+        for (size_t k = 0; k < outcome_message_count(outcome); k++)
+            if (outcome_message_type(outcome, k) == MSG_ORDER_OPENED)
+                assert_string_equal(record_str(outcome_message(outcome, k), F_MEMBERS), cases[i].given);
+        outcome_destroy(&outcome);
+    }
+}
+
 static void a_return_has_a_reason_of_the_countys_list(void **state)
 {
     static struct return_reason list[] = {{"court", "已进入诉讼程序", "县人民法院"}, {"other", "不属于协商的范围", ""}};
@@ -205,6 +240,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(placed_orders_are_routed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_convener_of_the_town_screens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_convener_decides, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_convener_says_for_how_many_or_for_whom, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_return_has_a_reason_of_the_countys_list, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

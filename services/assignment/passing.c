@@ -1,0 +1,91 @@
+/*
+ * passing.c - 接单: an order that a member has goes to another one, by the rule of choice.c: who has it gives it back,
+ * or is absent.
+ *
+ * While the order is open its place is free again, for whoever claims it. Later the answer clock runs on, because the
+ * resident has waited since the first assignment; and where nobody is left to take the place, the convener is told.
+ */
+#include "common/alloc.h"
+#include "common/order.h"
+#include "common/text.h"
+#include "services/assignment/assignment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void tell_leaving(const struct passing *passing, struct outcome *outcome)
+{
+    char recipients[2001];
+    if (!passing->tell)
+        return;
+    member_recipients(passing->leaving, recipients, sizeof recipients);
+    record_set(outcome_notify(outcome, "passed_on", recipients), F_REASON, passing->reason);
+}
+
+/* Whoever has the order now is told how that has changed: those that are new, those who stay, those who left. */
+static void tell_change(const struct context *context, const struct record *order, const struct passing *passing,
+                        const struct choice *choice, struct outcome *outcome)
+{
+    char staying[401], recipients[2001], member[40];
+    snprintf(staying, sizeof staying, "%s", choice->members);
+    for (const char *rest = choice->chosen; words_next(&rest, member, sizeof member);)
+        words_remove(staying, member);
+    member_recipients(choice->chosen, recipients, sizeof recipients);
+    record_copy(outcome_notify(outcome, "assigned", recipients), order, F_DUE);
+    member_recipients(staying, recipients, sizeof recipients);
+    outcome_notify(outcome, "reassigned", recipients);
+    tell_leaving(passing, outcome);
+    if (words_count(choice->chosen) < words_count(passing->leaving)) {
+        char convener[64];
+        supervising_convener(context, order, convener, sizeof convener);
+        record_set(outcome_notify(outcome, "unfilled", convener), F_REASON, passing->reason);
+    }
+}
+
+void pass_on(const struct context *context, const struct record *order, const struct passing *passing,
+             struct outcome *outcome)
+{
+    struct record *changes = outcome_changes(outcome);
+    char members[401], member[40];
+    RECORD *after = record_new();
+    snprintf(members, sizeof members, "%s", record_str(order, F_MEMBERS));
+    for (const char *rest = passing->leaving; words_next(&rest, member, sizeof member);)
+        words_remove(members, member);
+    record_copy_all(after, order);
+    record_copy_all(after, changes);
+    change_load(context, passing->leaving, "", -1, outcome);
+    if (record_is(order, F_STATE, STATE_OPEN)) {
+        record_set(changes, F_MEMBERS, members);
+        outcome_step(outcome, passing->step, passing->actor, passing->reason);
+        tell_leaving(passing, outcome);
+        return;
+    }
+    struct choice choice;
+    choose(context, after, members, (int64_t)words_count(record_str(order, F_MEMBERS)), &choice);
+    take_choice(context, order, &choice, outcome);
+    record_set(changes, F_MEMBERS, choice.members);
+    AUTOFREE char *note = xasprintf("%s%s%s", passing->reason, *choice.why ? "; " : "", choice.why);
+    outcome_step(outcome, passing->step, passing->actor, note);
+    tell_change(context, order, passing, &choice, outcome);
+}
+
+void handle_decline(const struct context *context, const struct record *order, const struct record *message,
+                    struct outcome *outcome)
+{
+    const char *actor = record_str(message, F_ACTOR);
+    char declined[401];
+    if (!state_is(order, STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING, "given back", outcome) ||
+        !may_act(order, message, outcome) || !has_reason(message, outcome))
+        return;
+    if (strncmp(actor, "member:", 7) != 0) {
+        outcome_refuse(outcome, "invalid", "actor", "name the member who gives it back, as member:ID");
+        return;
+    }
+    snprintf(declined, sizeof declined, "%s", record_str(order, F_DECLINED));
+    if (!words_have(declined, actor + 7) && words_append(declined, sizeof declined, actor + 7))
+        record_set(outcome_changes(outcome), F_DECLINED, declined);
+    pass_on(context, order,
+            &(struct passing){
+                .leaving = actor + 7, .step = "declined", .actor = actor, .reason = record_str(message, F_REASON)},
+            outcome);
+}
