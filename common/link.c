@@ -18,11 +18,12 @@
 #include "common/gate.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { HEARTBEAT_MS = 5000, HEARTBEAT_TIMEOUT_MS = 15000, MAX_ANSWER = 64 << 20, DRAIN = 256 };
+enum { HEARTBEAT_MS = 5000, HEARTBEAT_TIMEOUT_MS = 15000, MAX_ANSWER = 64 << 20, DRAIN = 256, DRAIN_MS = 20 };
 
 struct link {
     zloop_t *loop;
@@ -136,8 +137,10 @@ static int on_peer(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     struct peer *peer = arg;
     struct link *link = peer->link;
     zmq_msg_t frame;
+    int64_t began = mono_ms();
     zmq_msg_init(&frame);
-    for (int i = 0; i < DRAIN && receive(item->socket, &frame); i++) {
+    /* Answers are worked with at once, and may be large: what else the loop has to do must not wait for all of them. */
+    for (int i = 0; i < DRAIN && mono_ms() - began < DRAIN_MS && receive(item->socket, &frame); i++) {
         struct envelope envelope;
         size_t body, size = zmq_msg_size(&frame);
         const char *data = zmq_msg_data(&frame);
