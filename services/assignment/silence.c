@@ -101,7 +101,8 @@ void note_seen(const struct context *context, const struct record *order, struct
     if (!outcome_step_name(outcome) || (!*before && record_len(order, F_UNSEEN) == 0))
         return;
     const char *actor = outcome_actor(outcome), *who = strncmp(actor, "member:", 7) == 0 ? actor + 7 : "";
-    while (next_given(&before, &given))
+    bool handled = words_have(STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING, after(order, outcome, F_STATE));
+    while (handled && next_given(&before, &given)) /* what has been answered is nobody's to see to any more */
         if (words_have(members, given.member) && (strcmp(given.member, who) != 0 || given.at == context->now))
             append_given(list, &given);
     if (record_is(order, F_UNSEEN, list) && !record_has(outcome_changes(outcome), F_UNSEEN))
