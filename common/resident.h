@@ -21,7 +21,7 @@ void rating_token(char token[RATING_TOKEN_SIZE], const struct vault *vault, cons
 /* Takes it apart, without a look at its hash: 0 or -EINVAL. */
 int rating_token_parse(const char *token, char ret_county[7], char ret_order[ORDER_ID_SIZE], int64_t *ret_round);
 
-/* Where that link leads to, behind the county's public_url: a page for it can live there. */
+/* Where that link leads to, behind the county's public_url: a page of intake. */
 #define RATING_PAGE "/r/"
 
 /*

@@ -13,6 +13,7 @@
 #include "services/intake/roles.h"
 
 #include "common/alloc.h"
+#include "common/resident.h"
 
 #include <jansson.h>
 #include <sodium.h>
@@ -198,6 +199,10 @@ void intake_answer_error(struct http_request *request, int status, const char *w
         intake_retry_after(request);
     if (status == 401)
         http_answer_header(request, "WWW-Authenticate", "Bearer");
+    if (strncmp(http_path(request), RATING_PAGE, strlen(RATING_PAGE)) == 0) {
+        rating_page_error(request, status, intake_message(request, word, field, detail));
+        return;
+    }
     const struct word *known = find(word);
     bool described = known != &general;
     AUTOFREE char *type = described ? xasprintf(PROBLEMS "%s", word) : xstrdup("about:blank");

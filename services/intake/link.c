@@ -2,8 +2,7 @@
  * link.c - what is behind the link in the SMS that tells an answer: the answer, and the way to rate it.
  *
  * Who has the link is let in by access.c; nobody has to sign in. A look changes nothing, because search engines and
- * messengers open links by themselves: only a POST rates. The page for people is to live at public_url RATING_PAGE
- * (common/resident.h) and asks here.
+ * messengers open links by themselves: only a POST rates. The page for people is rating_page.c.
  */
 #include "services/intake/access.h"
 #include "services/intake/json.h"

@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/resident.h"
 #include "common/text.h"
 #include "services/intake/intake.h"
 #include "services/intake/json.h"
@@ -510,7 +511,8 @@ json_t *openapi_make(const struct http_route *routes, size_t count)
     bool complete = true;
     for (size_t i = 0; i < count; i++) {
         const struct http_route *route = &routes[i];
-        if (route->permission == PERMIT_GATEWAY || route->permission == PERMIT_OF_RESOURCE) /* other doors */
+        if (route->permission == PERMIT_GATEWAY || route->permission == PERMIT_OF_RESOURCE || /* other doors */
+            strncmp(route->path, RATING_PAGE, strlen(RATING_PAGE)) == 0)                      /* a page */
             continue;
         if (!says_enough(route)) {
             complete = false;

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from itertools import count
+from urllib.parse import urlencode
 
 import pytest
 
@@ -149,6 +150,63 @@ def test_nobody_acts_for_the_resident_by_a_link(shared):
         refused = rate(shared, token, body={field: "office:he"})
         assert (refused.status, refused.json["code"]) == (400, "unknown_field"), refused
     assert rate(shared, token).status == 200
+
+
+# -- the page behind it ------------------------------------------------------------------------------------------------
+
+BUTTONS = ["satisfied", "basically", "dissatisfied"]
+
+
+def page(system, token, method="GET", form=None, **headers):
+    if form:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    answer = system.api(method, f"/r/{token}", headers=headers, data=urlencode(form) if form else None)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8", answer
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'self'; form-action 'self';") and "unsafe" not in policy
+    assert "<script" not in answer.text and "style=" not in answer.text
+    return answer
+
+
+def test_the_page_shows_the_answer_and_takes_the_rating(shared):
+    order = answered(shared, title="东门小区路灯不亮")
+    token = links(shared, order)[0]
+    shown = page(shared, token)
+    assert shown.status == 200 and 'lang="zh-CN"' in shown.text and "路灯修好了" in shown.text
+    assert re.findall(r'<button name="rating" value="(\w+)">', shown.text) == BUTTONS
+    assert not any(words in shown.text for words in (RESIDENT, "周小雨", order["code"], HANDLER))
+    assert shared.api("GET", "/r/style.css").headers["Content-Type"].startswith("text/css")
+    assert "Satisfied" in page(shared, token, **{"Accept-Language": "en"}).text
+    assert shared.order(order)["state"] == "answered", "a look changes nothing"
+    nothing = page(shared, token, "POST", {"note": "x"})
+    assert nothing.status == 400 and "<h1>" in nothing.text
+
+    thanks = page(shared, token, "POST", {"rating": "dissatisfied", "note": "还是不亮 & <b>"})
+    assert thanks.status == 200 and "不满意" in thanks.text
+    shared.wait_state(order, "consulting")
+    rows = shared.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
+    reopened = [row for row in rows if row.get("step") == "reopened"]
+    assert [(row["actor"], row["via"], row["note"]) for row in reopened] == [("resident", "link", "还是不亮 & <b>")]
+    ended = page(shared, token)
+    assert ended.status == 410 and "<button" not in ended.text, "it is handled again"
+
+
+def test_the_page_shows_words_as_words(shared):
+    evil = "<script>alert(1)</script>\"'&<img src=x onerror=alert(1)>"
+    order = answered(shared, title=f"东门小区路灯不亮{evil}")
+    shown = page(shared, links(shared, order)[0])
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;&lt;img" in shown.text and "<img" not in shown.text
+
+
+def test_the_page_says_what_is_wrong_in_words(shared):
+    order = answered(shared)
+    token = links(shared, order)[0]
+    guess = page(shared, token[:-1] + ("0" if token[-1] != "0" else "1"))
+    assert guess.status in (403, 404) and "<h1>" in guess.text and "{" not in guess.text
+    assert page(shared, "nonsense").status == guess.status
+    for _ in range(2):  # pressed twice
+        assert page(shared, token, "POST", {"rating": "dissatisfied"}).status in (200, 410)
+    assert steps(shared, order).count("reopened") == 1
 
 
 # -- a reply by SMS ----------------------------------------------------------------------------------------------------
