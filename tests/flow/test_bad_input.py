@@ -98,7 +98,7 @@ def test_steps(shared):
     before = shared.order(order)
     for verb, body, status in [("claim", {}, 400), ("claim", {"member": "nobody"}, 400), ("claim", {"member": 1}, 400),
                                ("screen", {"decision": "accept", "actor": "convener:T1"}, 409),
-                               ("handover", {"department": "D01", "actor": "convener:T1"}, 409),
+                               ("handover", {"department": "D99", "actor": "convener:T1"}, 400),
                                ("answer", {"outcome": "solved", "answer": "好", "actor": "convener:T1"}, 409),
                                ("rating", {"rating": "satisfied"}, 409), ("nonsense", {}, 404)]:
         assert is_error(shared.step(order, verb, body), status), verb

@@ -60,7 +60,7 @@ def sms_of(system, order, template="placed"):
 
 
 def wait_sms(system, order, state, template="placed"):
-    return wait_until(lambda: (sms := sms_of(system, order, template))["state"] == state and sms, 20,
+    return wait_until(lambda: (sms := sms_of(system, order, template))["state"] == state and sms, 40,
                       f"the SMS {template} is {state}")
 
 

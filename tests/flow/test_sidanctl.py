@@ -230,7 +230,7 @@ def test_status_counts_what_waits(stored):
     assert {row["edge"] for row in report["edges"]} >= {EDGE, "routing>assignment", "assignment>archive",
                                                        "notification>assignment"}
     assert report["counties"] == [{"county": COUNTY, "dead_letters": 1, "skipped": 0, "clocks": 1, "sms_queued": 0,
-                                   "sms_unknown": 0}]
+                                   "mails_queued": 0, "chats_queued": 0, "sms_unknown": 0}]
     assert {row["instance"] for row in report["instances"]} == {"(none is alive)"}
     assert "(none is alive)" in stored.ctl("status")
 
