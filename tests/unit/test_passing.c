@@ -334,6 +334,19 @@ static void whatever_a_member_does_shows_that_they_have_seen_it(void **state)
     assert_string_equal(fixture_error(outcome), "invalid");
 }
 
+static void nobody_has_to_confirm_what_is_answered(void **state)
+{
+    (void)state;
+    let_them_confirm();
+    record_set(message, F_OUTCOME, "solved");
+    record_set(message, F_ANSWER, "修好了");
+    decide(handle_answer);
+    assert_string_equal(outcome_step_name(outcome), "answered");
+    assert_true(record_has(outcome_changed(outcome), F_UNSEEN));
+    assert_string_equal(changed(F_UNSEEN), ""); /* of M2 neither */
+    assert_string_equal(entry_score("ZREM"), confirm_entry);
+}
+
 static void a_reply_by_sms_confirms(void **state)
 {
     (void)state;
@@ -453,6 +466,7 @@ int main(void)
         TEST(an_absence_is_looked_at_until_it_ends),
         TEST(what_may_be_entered),
         TEST(whatever_a_member_does_shows_that_they_have_seen_it),
+        TEST(nobody_has_to_confirm_what_is_answered),
         TEST(a_reply_by_sms_confirms),
         TEST(who_is_silent_loses_it_to_the_next),
         TEST(silence_counts_where_the_county_says_so_and_at_work_alone),
