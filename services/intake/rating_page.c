@@ -150,7 +150,8 @@ static void put_handlers(const struct page *page, const struct county *county, c
     }
     if (department && record_int(order, F_HANDED_AT) > 0)
         put(page, either(page, "；承办单位：", "; department: "), department->name, "");
-    put(page, either(page, "。单号：", ". Number: "), access->order, "</p>\n");
+    put(page, either(page, "</p>\n<p class=\"small\">单号：", "</p>\n<p class=\"small\">Number: "), access->order,
+        "</p>\n");
 }
 
 static void get_page(void *arg, struct http_request *request)
