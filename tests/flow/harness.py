@@ -38,9 +38,10 @@ SERVICES = ("intake", "routing", "assignment", "notification", "archive")
 COUNTY = "990103"
 CLAIMS = ("M101", "M102", "M103")  # members of the group; a matter of construction has three places
 KEYS = {"office": "test-office-key", "import": "test-import-key", "open311": "test-open311-key"}
-SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer")
+# A length that is only claimed in a message cannot be allocated: malloc refuses it, which is no fault.
+SANITIZER = re.compile(r"AddressSanitizer(?! failed to allocate)|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer")
 # Short traces of allocations, and less freed memory kept to be watched: with more of both a test takes twice the time.
-SANITIZED = "detect_leaks=1:abort_on_error=0:malloc_context_size=5:quarantine_size_mb=16"
+SANITIZED = "detect_leaks=1:abort_on_error=0:malloc_context_size=5:quarantine_size_mb=16:allocator_may_return_null=1"
 NO_LIMITS = {"guest_per_minute": 0, "codes_burst": 100, "codes_per_hour": 3600}  # all tests share one address
 ALWAYS_AT_WORK = {"work_hours": "00:00-24:00", "work_weekdays": "1-7"}
 ONE_PHONE = {"phone_orders": "0", "sms_per_day": "0"}  # all tests place with the same

@@ -401,7 +401,7 @@ def test_a_flood_of_connections_harms_nobody(make_system, tmp_path):
     before = peak = memory(archive)
     most = 0
     try:
-        with Stream(system, rate=20) as stream, Flood(system, "archive", 2000) as flood:
+        with Stream(system, rate=10) as stream, Flood(system, "archive", 2000) as flood:
             stream.placed(20)
             end = time.monotonic() + 15  # longer than a handshake may take
             while time.monotonic() < end or (flood.made <= 1000 and time.monotonic() < end + 60):
@@ -503,7 +503,7 @@ def test_all_keys_are_replaced_without_a_stop(make_system, tmp_path):
     county = make_county(tmp_path / "counties", clocks={("normal", "claim"): "2s"})
     system = make_system(counties=[county], instances=dict.fromkeys(SERVICES[:4], 2))
     old = {name: system.key_pair(name) for name in (*SERVICES, "sidanctl")}
-    with TwoDoors(system, rate=20) as stream:
+    with TwoDoors(system, rate=8) as stream:
         stream.placed(20)
         for service in SERVICES:
             system.ctl("keys", "rotate", str(system.keys), service)
