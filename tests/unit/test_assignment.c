@@ -2,61 +2,18 @@
 /*
  * test_assignment.c - claims, the choice by place and load, the lifecycle, the ladder.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/assignment_fixture.h"
 
 #include "common/job.h"
-#include "common/outcome_private.h"
 #include "common/text.h"
-#include "services/assignment/assignment.h"
-#include "tests/unit/fixture.h"
-
-static struct county *county;
-static struct context context;
-static struct record *order, *message;
-static struct outcome *outcome;
 
 static int set_up(void **state)
 {
     (void)state;
-    county = fixture_county();
-    context = fixture_context(county);
-    outcome = outcome_new();
-    message = record_new();
-    order = record_new();
-    record_set_int(order, F_VER, 3);
-    record_set(order, F_STATE, STATE_OPEN);
-    record_set(order, F_GROUP, "G1");
-    record_set(order, F_TOWN, "T1");
+    begin(STATE_OPEN, 3, "handover");
     record_set(order, F_COMMUNITY, "C1");
-    record_set(order, F_URGENCY, "normal");
-    record_set(order, F_CLOCK, "handover");
     record_set_int(order, F_PLACES, 2);
     return county ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    outcome_destroy(&outcome);
-    record_destroy(&message);
-    record_destroy(&order);
-    county_destroy(&county);
-    return 0;
-}
-
-static void decide(handler_fn *handle)
-{
-    outcome_clear(outcome);
-    handle(&context, order, message, outcome);
-}
-
-static const char *changed(enum field field)
-{
-    return record_str(outcome_changed(outcome), field);
 }
 
 /* Whether the outcome writes this command, key and first or second argument. */
@@ -82,13 +39,13 @@ static void apply(void)
 static void an_opened_order_asks_its_group(void **state)
 {
     (void)state;
-    decide(handle_opened);
+    handle(handle_opened);
     assert_string_equal(fixture_notified(outcome, "opened"), "group:G1");
     assert_true(writes("ZADD", "clock", "990101-000123|claim|0"));
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
 
     record_set(order, F_STATE, STATE_ASSIGNED); /* claims were quicker than the message */
-    decide(handle_opened);
+    handle(handle_opened);
     assert_int_equal(outcome_message_count(outcome), 0);
 }
 
@@ -96,20 +53,20 @@ static void members_claim_until_the_places_are_taken(void **state)
 {
     (void)state;
     record_set(message, F_MEMBER, "M1");
-    decide(handle_claim);
+    handle(handle_claim);
     assert_string_equal(changed(F_MEMBERS), "M1");
     assert_string_equal(changed(F_STATE), "");
     assert_string_equal(fixture_notified(outcome, "claimed"), "member:M1");
     assert_true(writes("HINCRBY", LOAD_KEY, "M1"));
     apply();
 
-    decide(handle_claim); /* once more: no second place, no second load */
+    handle(handle_claim); /* once more: no second place, no second load */
     assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
     assert_int_equal(outcome->write_count, 0);
 
     record_set(message, F_MEMBER, "M2");
-    decide(handle_claim);
+    handle(handle_claim);
     assert_string_equal(changed(F_MEMBERS), "M1 M2");
     assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
     assert_string_equal(changed(F_CLOCK), "answer");
@@ -122,9 +79,9 @@ static void members_claim_until_the_places_are_taken(void **state)
     apply();
 
     record_set(message, F_MEMBER, "M3");
-    decide(handle_claim);
+    handle(handle_claim);
     assert_string_equal(fixture_error(outcome), "full");
-    decide(handle_replied); /* by SMS the refusal is an SMS */
+    handle(handle_replied); /* by SMS the refusal is an SMS */
     assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
     assert_string_equal(fixture_notified(outcome, "full"), "member:M3");
 }
@@ -141,7 +98,7 @@ static void who_may_not_claim(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         record_set(order, F_STATE, cases[i].state);
         record_set(message, F_MEMBER, cases[i].member);
-        decide(handle_claim);
+        handle(handle_claim);
         assert_string_equal(fixture_error(outcome), cases[i].error);
     }
 }
@@ -251,7 +208,7 @@ static void a_choice_says_why(void **state)
     record_set_int(order, F_PLACES, 1);
     record_set(order, F_DECLINED, "M2");
     record_set(message, F_CLOCK, "claim");
-    decide(handle_clock);
+    handle(handle_clock);
     assert_string_equal(changed(F_MEMBERS), "M3");
     assert_string_equal(outcome->note, "chosen: M3 (place, load 0); not chosen: M1 (load 2), M2 (declined)");
     /* It counts only while nobody of the group was chosen meanwhile. */
@@ -273,7 +230,7 @@ static void more_members_than_can_be_recorded_are_not_chosen(void **state)
     assert_string_equal(choice.members, before);
     assert_string_equal(choice.chosen, "");
     record_set(message, F_MEMBER, "M1");
-    decide(handle_claim);
+    handle(handle_claim);
     assert_string_equal(fixture_error(outcome), "full");
 }
 
@@ -282,13 +239,13 @@ static void the_claim_window_ends(void **state)
     (void)state;
     record_set(order, F_MEMBERS, "M1");
     record_set(message, F_CLOCK, "claim");
-    decide(handle_clock);
+    handle(handle_clock);
     assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
     assert_string_equal(changed(F_MEMBERS), "M1 M2");
     assert_true(writes("HINCRBY", LOAD_KEY, "M2"));
     assert_false(writes("HINCRBY", LOAD_KEY, "M1"));
     apply();
-    decide(handle_clock); /* a second instance saw the same entry */
+    handle(handle_clock); /* a second instance saw the same entry */
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
     assert_int_equal(outcome_message_count(outcome), 0);
 }
@@ -302,39 +259,39 @@ static void answers_and_ratings(void **state)
 
     record_set(message, F_ACTOR, "member:M1");
     record_set(message, F_DEPARTMENT, "D9");
-    decide(handle_handover);
+    handle(handle_handover);
     assert_string_equal(fixture_error(outcome), "invalid");
     record_set(message, F_DEPARTMENT, "D1");
     record_set(message, F_ACTOR, "member:M3");
-    decide(handle_handover);
+    handle(handle_handover);
     assert_string_equal(fixture_error(outcome), "forbidden");
     record_set(message, F_ACTOR, "member:M1");
-    decide(handle_handover);
+    handle(handle_handover);
     assert_string_equal(changed(F_STATE), STATE_CONSULTING);
     assert_string_equal(fixture_notified(outcome, "handed_over"), "department:D1");
     apply();
 
     record_set(message, F_OUTCOME, "ignored");
     record_set(message, F_ANSWER, "已修好");
-    decide(handle_answer);
+    handle(handle_answer);
     assert_string_equal(fixture_error(outcome), "invalid");
     record_set(message, F_OUTCOME, "solved");
-    decide(handle_answer);
+    handle(handle_answer);
     assert_string_equal(changed(F_STATE), STATE_ANSWERED);
     assert_string_equal(changed(F_CLOCK), "callback");
     assert_string_equal(fixture_notified(outcome, "answered"), "resident");
     apply();
 
     record_set(message, F_RATING, "satisfied");
-    decide(handle_rate); /* M1 handled it */
+    handle(handle_rate); /* M1 handled it */
     assert_string_equal(fixture_error(outcome), "forbidden");
     record_set(message, F_ACTOR, "resident");
     record_set(message, F_RATING, "unreachable");
-    decide(handle_rate);
+    handle(handle_rate);
     assert_string_equal(fixture_error(outcome), "invalid");
 
     record_set(message, F_RATING, "dissatisfied");
-    decide(handle_rate);
+    handle(handle_rate);
     assert_string_equal(outcome_step_name(outcome), "reopened");
     assert_string_equal(changed(F_STATE), STATE_CONSULTING);
     assert_string_equal(changed(F_CLOCK), "answer");
@@ -342,21 +299,21 @@ static void answers_and_ratings(void **state)
     apply();
 
     record_set(message, F_ACTOR, "member:M2");
-    decide(handle_answer);
+    handle(handle_answer);
     apply();
     record_set(message, F_ACTOR, "resident");
-    decide(handle_rate); /* dissatisfied again: the committee decides, nothing closes by itself */
+    handle(handle_rate); /* dissatisfied again: the committee decides, nothing closes by itself */
     assert_string_equal(changed(F_STATE), STATE_EVALUATED);
     assert_string_equal(fixture_notified(outcome, "decide"), "committee:K1");
     apply();
     record_set(message, F_CLOCK, "close");
-    decide(handle_clock);
+    handle(handle_clock);
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
 
     record_set(message, F_ACTOR, "committee:K1");
     record_set(message, F_DECISION, "close");
     record_set(message, F_REASON, "已尽责");
-    decide(handle_decide);
+    handle(handle_decide);
     assert_string_equal(changed(F_STATE), STATE_CLOSED);
     assert_true(writes("HINCRBY", LOAD_KEY, "M1"));
     assert_string_equal(fixture_notified(outcome, "closed"), "resident");
@@ -370,12 +327,12 @@ static void a_satisfied_resident_closes_the_order(void **state)
     record_set(order, F_CLOCK, "callback");
     record_set(message, F_ACTOR, "resident");
     record_set(message, F_RATING, "basically");
-    decide(handle_rate);
+    handle(handle_rate);
     assert_string_equal(changed(F_STATE), STATE_EVALUATED);
     assert_true(writes("ZADD", "clock", "990101-000123|close|0"));
     apply();
     record_set(message, F_CLOCK, "close");
-    decide(handle_clock);
+    handle(handle_clock);
     assert_string_equal(changed(F_STATE), STATE_CLOSED);
     assert_int_equal(record_int(outcome_changed(outcome), F_CLOSED_AT), fixture_now);
 }
@@ -389,12 +346,12 @@ static void three_calls_in_vain_end_the_callback(void **state)
     record_set(message, F_ACTOR, "convener:T1");
     record_set(message, F_RATING, "unreachable");
     for (int try = 1; try <= 2; try++) {
-        decide(handle_rate);
+        handle(handle_rate);
         assert_string_equal(changed(F_STATE), "");
         assert_int_equal(record_int(outcome_changed(outcome), F_TRIES), try);
         apply();
     }
-    decide(handle_rate);
+    handle(handle_rate);
     assert_string_equal(changed(F_STATE), STATE_EVALUATED);
     assert_string_equal(changed(F_RATING), "unreachable");
 }
@@ -410,16 +367,16 @@ static void each_rung_sounds_once(void **state)
     record_set(message, F_CLOCK, "answer");
     for (int64_t rung = 0; rung < 4; rung++) {
         record_set_int(message, F_RUNG, rung);
-        decide(handle_clock);
+        handle(handle_clock);
         assert_string_equal(fixture_notified(outcome, told[rung][0]), told[rung][1]);
         assert_int_equal(record_int(outcome_changed(outcome), F_RUNG), rung + 1);
         apply();
-        decide(handle_clock); /* the same entry, seen by another instance */
+        handle(handle_clock); /* the same entry, seen by another instance */
         assert_int_equal(outcome_message_count(outcome), 0);
         assert_int_equal(record_count(outcome_changed(outcome)), 0);
     }
     record_set_int(message, F_RUNG, 4);
-    decide(handle_clock);
+    handle(handle_clock);
     assert_int_equal(outcome_message_count(outcome), 0);
 
     /* Nobody has it yet: the convener is reminded in the handlers' place. */
@@ -427,7 +384,7 @@ static void each_rung_sounds_once(void **state)
     record_set(order, F_MEMBERS, "");
     record_set_int(order, F_RUNG, 0);
     record_set_int(message, F_RUNG, 0);
-    decide(handle_clock);
+    handle(handle_clock);
     assert_string_equal(fixture_notified(outcome, "reminder"), "convener:T1");
 }
 
@@ -441,7 +398,7 @@ static void no_rung_sounds_at_night(void **state)
     record_set(order, F_CLOCK, "answer");
     record_set(message, F_CLOCK, "answer");
     context.now = fixture_now + FIXTURE_DAY / 2; /* 22:00 */
-    decide(handle_clock);
+    handle(handle_clock);
     assert_int_equal(outcome_message_count(outcome), 0);
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
     assert_true(writes("ZADD", "clock", "990101-000123|answer|0")); /* put off until the morning */
@@ -463,19 +420,19 @@ static void a_changed_span_moves_the_deadline_once(void **state)
 {
     (void)state;
     let_the_answer_clock_run();
-    decide(handle_check); /* nothing has changed: no step, no write */
+    handle(handle_check); /* nothing has changed: no step, no write */
     assert_null(outcome_step_name(outcome));
     assert_int_equal(outcome->write_count, 0);
 
     county->clocks[0][CLOCK_ANSWER] = (struct span){.ms = 9 * (int64_t)FIXTURE_DAY};
-    decide(handle_check);
+    handle(handle_check);
     assert_string_equal(outcome_step_name(outcome), "deadline_moved");
     assert_string_equal(outcome->note, "2026-11-30T09:00:00+08:00 → 2026-12-02T09:00:00+08:00");
     assert_int_equal(record_int(outcome_changed(outcome), F_DUE), fixture_now - 3600000 + 9 * (int64_t)FIXTURE_DAY);
     assert_true(writes("ZADD", "clock", "990101-000123|answer|0"));
     apply();
     record_set_int(message, F_DUE, record_int(order, F_DUE));
-    decide(handle_check); /* another instance sees the same revision */
+    handle(handle_check); /* another instance sees the same revision */
     assert_null(outcome_step_name(outcome));
     assert_int_equal(outcome->write_count, 0);
 }
@@ -487,19 +444,19 @@ static void what_is_not_due_any_more_is_moved_and_not_sounded(void **state)
     let_the_answer_clock_run();
     context.now = record_int(order, F_DUE);
     county->clocks[0][CLOCK_ANSWER] = (struct span){.ms = 9 * (int64_t)FIXTURE_DAY};
-    decide(handle_clock);
+    handle(handle_clock);
     assert_string_equal(outcome_step_name(outcome), "deadline_moved");
     assert_int_equal(outcome_message_count(outcome), 0);
     apply();
     context.now = record_int(order, F_DUE);
-    decide(handle_clock);
+    handle(handle_clock);
     assert_string_equal(fixture_notified(outcome, "reminder"), "member:M1");
     apply();
 
     /* What has sounded stays so; what is earlier now is overdue, and moving it would not help. */
     county->clocks[0][CLOCK_ANSWER] = (struct span){.ms = 8 * (int64_t)FIXTURE_DAY};
     record_set_int(message, F_RUNG, 1);
-    decide(handle_clock);
+    handle(handle_clock);
     assert_string_equal(fixture_notified(outcome, "escalated"), "convener:T1");
 }
 
@@ -509,21 +466,21 @@ static void other_entries_are_checked(void **state)
     record_set_int(order, F_OPENED_AT, fixture_now);
     record_set(message, F_CLOCK, "claim");
     record_set_int(message, F_DUE, fixture_now + 3600000);
-    decide(handle_check);
+    handle(handle_check);
     assert_int_equal(outcome->write_count, 0);
     county->clocks[0][CLOCK_CLAIM] = (struct span){.ms = 7200000};
-    decide(handle_check); /* the claim window is no deadline of the order: no step */
+    handle(handle_check); /* the claim window is no deadline of the order: no step */
     assert_null(outcome_step_name(outcome));
     assert_true(writes("ZADD", "clock", "990101-000123|claim|0"));
 
     let_the_answer_clock_run();
     record_set_int(message, F_DUE,
                    record_int(order, F_DUE) - 60000); /* the work hours moved only the moment to sound */
-    decide(handle_check);
+    handle(handle_check);
     assert_null(outcome_step_name(outcome));
     assert_true(writes("ZADD", "clock", "990101-000123|answer|0"));
     record_set_int(order, F_RUNG, 1); /* an entry that was overtaken meanwhile */
-    decide(handle_check);
+    handle(handle_check);
     assert_int_equal(outcome->write_count, 0);
 }
 
@@ -533,12 +490,12 @@ static void nothing_sounds_while_the_clock_is_paused(void **state)
     let_the_answer_clock_run();
     context.now = record_int(order, F_DUE);
     record_printf(order, F_PAUSES, "%lld-", (long long)fixture_now);
-    decide(handle_clock);
+    handle(handle_clock);
     assert_int_equal(outcome_message_count(outcome), 0);
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
     assert_true(writes("ZREM", "clock", "990101-000123|answer|0"));
     county->clocks[0][CLOCK_ANSWER] = (struct span){.ms = 9 * (int64_t)FIXTURE_DAY};
-    decide(handle_check);
+    handle(handle_check);
     assert_int_equal(outcome->write_count, 0);
 }
 
@@ -561,30 +518,30 @@ static void more_time_is_asked_for_and_granted(void **state)
         record_set(message, F_ACTOR, refused[i].actor);
         record_set(message, F_REASON, refused[i].reason);
         record_set_int(message, F_DAYS, refused[i].days);
-        decide(handle_extend);
+        handle(handle_extend);
         assert_string_equal(fixture_error(outcome), refused[i].error);
     }
-    decide(handle_extend_decide); /* nobody has asked */
+    handle(handle_extend_decide); /* nobody has asked */
     assert_string_equal(fixture_error(outcome), "state");
 
     record_set_int(message, F_DAYS, 2);
-    decide(handle_extend);
+    handle(handle_extend);
     assert_string_equal(outcome_step_name(outcome), "extension_asked");
     assert_string_equal(fixture_notified(outcome, "extension_asked"), "convener:T1");
     assert_false(record_has(outcome_changed(outcome), F_DUE));
     apply();
-    decide(handle_extend);
+    handle(handle_extend);
     assert_string_equal(fixture_error(outcome), "pending");
 
     record_set(message, F_DECISION, "grant");
-    decide(handle_extend_decide); /* M1 has it */
+    handle(handle_extend_decide); /* M1 has it */
     assert_string_equal(fixture_error(outcome), "forbidden");
     record_set(message, F_ACTOR, "convener:T1");
     record_set(message, F_DECISION, "perhaps");
-    decide(handle_extend_decide);
+    handle(handle_extend_decide);
     assert_string_equal(fixture_error(outcome), "invalid");
     record_set(message, F_DECISION, "grant");
-    decide(handle_extend_decide);
+    handle(handle_extend_decide);
     assert_string_equal(outcome_step_name(outcome), "extension_granted");
     assert_string_equal(fixture_notified(outcome, "extended"), "member:M1 department:D1");
     assert_string_equal(fixture_notified(outcome, "extended_resident"), "resident");
@@ -602,11 +559,11 @@ static void more_time_is_refused(void **state)
     record_set(message, F_ACTOR, "member:M1");
     record_set(message, F_REASON, "等材料");
     record_set_int(message, F_DAYS, 2);
-    decide(handle_extend);
+    handle(handle_extend);
     apply();
     record_set(message, F_ACTOR, "convener:T1");
     record_set(message, F_DECISION, "refuse");
-    decide(handle_extend_decide);
+    handle(handle_extend_decide);
     assert_string_equal(outcome_step_name(outcome), "extension_refused");
     assert_string_equal(fixture_notified(outcome, "extension_refused"), "member:M1");
     assert_null(fixture_notified(outcome, "extended_resident"));
@@ -614,10 +571,10 @@ static void more_time_is_refused(void **state)
     apply();
 
     context.now = record_int(order, F_DUE); /* it may be asked for again, but not when it is too late */
-    decide(handle_extend);
+    handle(handle_extend);
     assert_string_equal(fixture_error(outcome), "expired");
     context.now--;
-    decide(handle_extend);
+    handle(handle_extend);
     assert_string_equal(fixture_error(outcome), "");
 }
 
@@ -630,7 +587,7 @@ static void reassigning_moves_the_load(void **state)
     record_set(message, F_ACTOR, "convener:T1");
     record_set(message, F_MEMBERS, "M2 M4");
     record_set(message, F_REASON, "外出学习");
-    decide(handle_reassign);
+    handle(handle_reassign);
     assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
     assert_string_equal(changed(F_MEMBERS), "M2 M4");
     assert_string_equal(changed(F_CLOCK), ""); /* the clock runs on */
@@ -639,7 +596,7 @@ static void reassigning_moves_the_load(void **state)
     static const char *const refused[] = {"M2 M9", "M2 M4 M2", " "}; /* who is named twice would count twice as load */
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         record_set(message, F_MEMBERS, refused[i]);
-        decide(handle_reassign);
+        handle(handle_reassign);
         assert_string_equal(fixture_error(outcome), "invalid");
     }
 }

@@ -2,24 +2,13 @@
 /*
  * test_callback.c - how a resident is asked for a rating, three times, and then left to a person.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/assignment_fixture.h"
 
 #include "common/contact.h"
-#include "common/outcome_private.h"
 #include "common/resident.h"
-#include "services/assignment/assignment.h"
-#include "tests/unit/fixture.h"
 
 static const int64_t HOUR = 3600000;
 
-static struct county *county;
-static struct context context;
-static struct record *order, *message;
-static struct outcome *outcome;
 static char asked[ASKED_KEY_SIZE];
 
 /* An order that waits for its answer, placed with this phone. */
@@ -34,18 +23,7 @@ static void place_with(const char *phone)
 static int set_up(void **state)
 {
     (void)state;
-    county = fixture_county();
-    if (!county)
-        return -1;
-    context = fixture_context(county);
-    outcome = outcome_new();
-    message = record_new();
-    order = record_new();
-    record_set_int(order, F_VER, 3);
-    record_set(order, F_STATE, STATE_ASSIGNED);
-    record_set(order, F_GROUP, "G1");
-    record_set(order, F_TOWN, "T1");
-    record_set(order, F_URGENCY, "normal");
+    begin(STATE_ASSIGNED, 3, "");
     record_set(order, F_MEMBERS, "M1 M2");
     place_with("10000000001");
     record_set(message, F_ACTOR, "member:M1");
@@ -54,21 +32,10 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    outcome_destroy(&outcome);
-    record_destroy(&message);
-    record_destroy(&order);
-    county_destroy(&county);
-    return 0;
-}
-
 /* What the outcome decided becomes the order's new state. */
-static void decide(handler_fn *handle)
+static void decide(handler_fn *handler)
 {
-    outcome_clear(outcome);
-    handle(&context, order, message, outcome);
+    handle(handler);
     assert_string_equal(fixture_error(outcome), "");
     record_copy_all(order, outcome_changed(outcome));
 }

@@ -3,37 +3,15 @@
  * test_dispatch.c - what the convener gives to whom: members by name, groups, weights, departments and their
  * objections.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "tests/unit/assignment_fixture.h"
 
-#include <cmocka.h>
-
-#include "common/outcome_private.h"
 #include "common/text.h"
-#include "services/assignment/assignment.h"
-#include "tests/unit/fixture.h"
-
-static struct county *county;
-static struct context context;
-static struct record *order, *message;
-static struct outcome *outcome;
 
 /* M1 and M2 of three in the group have the order. */
 static int set_up(void **state)
 {
     (void)state;
-    county = fixture_county();
-    context = fixture_context(county);
-    outcome = outcome_new();
-    message = record_new();
-    order = record_new();
-    record_set_int(order, F_VER, 5);
-    record_set(order, F_STATE, STATE_ASSIGNED);
-    record_set(order, F_GROUP, "G1");
-    record_set(order, F_TOWN, "T1");
-    record_set(order, F_URGENCY, "normal");
-    record_set(order, F_CLOCK, "answer");
+    begin(STATE_ASSIGNED, 5, "answer");
     record_set_int(order, F_DUE, fixture_now + FIXTURE_DAY);
     record_set_int(order, F_PLACES, 2);
     record_set(order, F_MEMBERS, "M1 M2");
@@ -42,27 +20,6 @@ static int set_up(void **state)
     record_set(message, F_ACTOR, "convener:T1");
     record_set(message, F_REASON, "理由");
     return county ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    outcome_destroy(&outcome);
-    record_destroy(&message);
-    record_destroy(&order);
-    county_destroy(&county);
-    return 0;
-}
-
-static void decide(handler_fn *handle)
-{
-    outcome_clear(outcome);
-    handle(&context, order, message, outcome);
-}
-
-static const char *changed(enum field field)
-{
-    return record_str(outcome_changed(outcome), field);
 }
 
 /* By how much the outcome changes the load of a member. */
@@ -86,7 +43,7 @@ static void members_are_named_when_it_is_accepted(void **state)
     record_set(order, F_STATE, STATE_OPEN);
     record_set(order, F_MEMBERS, "");
     record_set(message, F_MEMBERS, "M4 M3"); /* of whichever group */
-    decide(handle_opened);
+    handle(handle_opened);
     assert_string_equal(outcome_step_name(outcome), "dispatched");
     assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
     assert_string_equal(changed(F_MEMBERS), "M4 M3");
@@ -96,12 +53,12 @@ static void members_are_named_when_it_is_accepted(void **state)
     assert_null(fixture_notified(outcome, "opened"));
 
     record_set(order, F_MEMBERS, "M1"); /* who was quicker stays, and counts once */
-    decide(handle_opened);
+    handle(handle_opened);
     assert_string_equal(changed(F_MEMBERS), "M1 M4 M3");
     assert_int_equal(load_of("M1"), 0);
     record_set(order, F_MEMBERS, "");
     record_set(message, F_MEMBERS, "M9 M2"); /* M9 has left the roster meanwhile: another one is chosen */
-    decide(handle_opened);
+    handle(handle_opened);
     assert_string_equal(changed(F_MEMBERS), "M2 M1");
     assert_int_equal(load_of("M1"), 1);
 }
@@ -113,7 +70,7 @@ static void an_open_order_goes_to_the_pool_of_another_group(void **state)
     record_set(order, F_MEMBERS, "M1");
     record_set(order, F_DECLINED, "M3");
     record_set(message, F_GROUP, "G2");
-    decide(handle_dispatch);
+    handle(handle_dispatch);
     assert_string_equal(changed(F_GROUP), "G2");
     assert_string_equal(changed(F_MEMBERS), "");
     assert_string_equal(changed(F_DECLINED), "");
@@ -130,7 +87,7 @@ static void one_that_is_handled_goes_to_members_of_another_group(void **state)
     record_set(order, F_STATE, STATE_CONSULTING);
     record_set(message, F_GROUP, "G2");
     record_set(message, F_WEIGHT, "hard");
-    decide(handle_dispatch);
+    handle(handle_dispatch);
     assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
     assert_string_equal(changed(F_MEMBERS), "M4");
     assert_string_equal(changed(F_WEIGHT), "hard");
@@ -146,20 +103,20 @@ static void the_weight_says_how_many(void **state)
 {
     (void)state;
     record_set(message, F_WEIGHT, "everybody");
-    decide(handle_dispatch);
+    handle(handle_dispatch);
     assert_int_equal(record_int(outcome_changed(outcome), F_PLACES), 3);
     assert_string_equal(changed(F_MEMBERS), "M1 M2 M3");
     assert_int_equal(load_of("M3"), 1);
     assert_string_equal(fixture_notified(outcome, "assigned"), "member:M3");
     apply();
     record_set(message, F_WEIGHT, "simple"); /* nobody loses it */
-    decide(handle_dispatch);
+    handle(handle_dispatch);
     assert_int_equal(record_int(outcome_changed(outcome), F_PLACES), 2);
     assert_false(record_has(outcome_changed(outcome), F_MEMBERS));
 
     record_set(order, F_STATE, STATE_OPEN); /* as many have claimed it as it needs now */
     record_set(order, F_MEMBERS, "M1 M2");
-    decide(handle_dispatch);
+    handle(handle_dispatch);
     assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
 }
 
@@ -178,7 +135,7 @@ static void what_cannot_be_dispatched(void **state)
         record_set(message, F_GROUP, cases[i].group);
         record_set(message, F_WEIGHT, cases[i].weight);
         record_set(message, F_REASON, cases[i].reason);
-        decide(handle_dispatch);
+        handle(handle_dispatch);
         assert_string_equal(fixture_error(outcome), cases[i].error);
         assert_string_equal(record_str(outcome_answer(outcome, &type), F_FIELD), cases[i].field);
     }
@@ -189,20 +146,20 @@ static void one_department_leads_and_others_assist(void **state)
     (void)state;
     record_set(message, F_DEPARTMENT, "D1");
     record_set(message, F_ASSISTING, "D1");
-    decide(handle_handover);
+    handle(handle_handover);
     assert_string_equal(fixture_error(outcome), "invalid");
     record_set(message, F_ASSISTING, "D9");
-    decide(handle_handover);
+    handle(handle_handover);
     assert_string_equal(fixture_error(outcome), "invalid");
     record_set(message, F_ASSISTING, "D2");
-    decide(handle_handover);
+    handle(handle_handover);
     assert_string_equal(changed(F_STATE), STATE_CONSULTING);
     assert_string_equal(changed(F_ASSISTING), "D2");
     assert_string_equal(fixture_notified(outcome, "handed_over"), "department:D1");
     assert_string_equal(fixture_notified(outcome, "assisting"), "department:D2");
 
     record_set(order, F_STATE, STATE_OPEN); /* members may claim it all the same */
-    decide(handle_handover);
+    handle(handle_handover);
     assert_false(record_has(outcome_changed(outcome), F_STATE));
     assert_int_equal(record_int(outcome_changed(outcome), F_HANDED_AT), fixture_now);
 }
@@ -221,32 +178,32 @@ static void a_department_objects_once_and_the_ruling_settles_it(void **state)
 {
     (void)state;
     hand_over();
-    decide(handle_object);
+    handle(handle_object);
     assert_string_equal(outcome_step_name(outcome), "objected");
     assert_string_equal(fixture_notified(outcome, "objection"), "convener:T1");
     apply();
     record_set(message, F_ACTOR, "department:D2");
-    decide(handle_object);
+    handle(handle_object);
     assert_string_equal(fixture_error(outcome), "pending");
 
     record_set(message, F_ACTOR, "convener:T1");
     record_set(message, F_DECISION, "perhaps");
-    decide(handle_rule);
+    handle(handle_rule);
     assert_string_equal(fixture_error(outcome), "invalid");
     record_set(message, F_DECISION, "stay");
-    decide(handle_rule);
+    handle(handle_rule);
     assert_string_equal(outcome_step_name(outcome), "objection_refused");
     assert_string_equal(fixture_notified(outcome, "objection_refused"), "department:D1");
     assert_false(record_has(outcome_changed(outcome), F_DEPARTMENT));
     apply();
-    decide(handle_rule); /* there is nothing left to rule */
+    handle(handle_rule); /* there is nothing left to rule */
     assert_string_equal(fixture_error(outcome), "state");
     record_set(message, F_ACTOR, "department:D1");
-    decide(handle_object);
+    handle(handle_object);
     assert_string_equal(fixture_error(outcome), "settled");
 
     record_set(message, F_ACTOR, "department:D2"); /* about this one nobody has ruled */
-    decide(handle_object);
+    handle(handle_object);
     assert_string_equal(fixture_error(outcome), "");
 }
 
@@ -261,11 +218,11 @@ static void it_goes_to_another_department(void **state)
     static const char *const wrong[] = {"", "D9", "D1"};
     for (size_t i = 0; i < 3; i++) {
         record_set(message, F_DEPARTMENT, wrong[i]);
-        decide(handle_rule);
+        handle(handle_rule);
         assert_string_equal(fixture_error(outcome), "invalid");
     }
     record_set(message, F_DEPARTMENT, "D2");
-    decide(handle_rule);
+    handle(handle_rule);
     assert_string_equal(outcome_step_name(outcome), "objection_granted");
     assert_string_equal(changed(F_DEPARTMENT), "D2");
     assert_string_equal(changed(F_RULED), "D1");
@@ -273,11 +230,11 @@ static void it_goes_to_another_department(void **state)
     assert_string_equal(fixture_notified(outcome, "handed_over"), "department:D2");
     apply();
     record_set(message, F_ACTOR, "department:D2"); /* which may object in its turn; D1 never again */
-    decide(handle_object);
+    handle(handle_object);
     assert_string_equal(fixture_error(outcome), "");
     record_set(order, F_DEPARTMENT, "D1");
     record_set(message, F_ACTOR, "department:D1");
-    decide(handle_object);
+    handle(handle_object);
     assert_string_equal(fixture_error(outcome), "settled");
 }
 
@@ -289,7 +246,7 @@ static void one_that_assists_gives_way_to_another(void **state)
     record_set(order, F_OBJECTED, "D2");
     record_set(message, F_DECISION, "move");
     record_set(message, F_DEPARTMENT, "D1");
-    decide(handle_rule);
+    handle(handle_rule);
     assert_string_equal(changed(F_ASSISTING), "D1");
     assert_false(record_has(outcome_changed(outcome), F_DEPARTMENT));
     assert_string_equal(fixture_notified(outcome, "assisting"), "department:D1");
@@ -310,17 +267,17 @@ static void who_may_object_and_until_when(void **state)
         context.now = fixture_now + cases[i].after;
         record_set(message, F_ACTOR, cases[i].actor);
         record_set(message, F_REASON, cases[i].reason);
-        decide(handle_object);
+        handle(handle_object);
         assert_string_equal(fixture_error(outcome), cases[i].error);
     }
     county->work_weekday[2] = false; /* handed over on a Monday: Tuesday does not count */
     context.now = fixture_now + FIXTURE_DAY;
     record_set(message, F_ACTOR, "department:D1");
     record_set(message, F_REASON, "不属职责");
-    decide(handle_object);
+    handle(handle_object);
     assert_string_equal(fixture_error(outcome), "");
     record_set_int(order, F_HANDED_AT, 0);
-    decide(handle_object);
+    handle(handle_object);
     assert_string_equal(fixture_error(outcome), "forbidden");
 }
 

@@ -2,66 +2,28 @@
 /*
  * test_merging.c - 并单: into a primary and out of it, and that nobody's resident is left out.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/assignment_fixture.h"
 
 #include "common/merge.h"
-#include "common/outcome_private.h"
-#include "services/assignment/assignment.h"
-#include "tests/unit/fixture.h"
 
 #define ORDER "990101-000123"
 #define OTHER "990101-000124"
 #define THIRD "990101-000125"
 
-static struct county *county;
-static struct context context;
-static struct record *order, *message;
-static struct outcome *outcome;
-
 static int set_up(void **state)
 {
     (void)state;
-    county = fixture_county();
-    context = fixture_context(county);
-    outcome = outcome_new();
-    message = record_new();
-    order = record_new();
-    record_set_int(order, F_VER, 3);
-    record_set(order, F_STATE, STATE_ASSIGNED);
-    record_set(order, F_GROUP, "G1");
-    record_set(order, F_TOWN, "T1");
-    record_set(order, F_URGENCY, "normal");
-    record_set(order, F_CLOCK, "answer");
+    begin(STATE_ASSIGNED, 3, "answer");
     record_set(order, F_MEMBERS, "M1 M2");
     record_set(message, F_ACTOR, "convener:T1");
     return county ? 0 : -1;
 }
 
-static int tear_down(void **state)
+static void decide(handler_fn *handler)
 {
-    (void)state;
-    outcome_destroy(&outcome);
-    record_destroy(&message);
-    record_destroy(&order);
-    county_destroy(&county);
-    return 0;
-}
-
-static void decide(handler_fn *handle)
-{
-    outcome_clear(outcome);
-    handle(&context, order, message, outcome);
+    handle(handler);
     if (outcome_verdict(outcome) == VERDICT_OK)
         tell_merged(&context, order, outcome);
-}
-
-static const char *changed(enum field field)
-{
-    return record_str(outcome_changed(outcome), field);
 }
 
 /* The n-th message of a type that is sent about another order; NULL when there are not so many. */

@@ -2,38 +2,16 @@
 /*
  * test_passing.c - an order goes from one member to another: who declines it, who is absent, who is silent.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/assignment_fixture.h"
 
 #include "common/job.h"
-#include "common/outcome_private.h"
 #include "common/text.h"
-#include "services/assignment/assignment.h"
-#include "tests/unit/fixture.h"
-
-static struct county *county;
-static struct context context;
-static struct record *order, *message;
-static struct outcome *outcome;
 
 /* M1 and M2 of three in the group have the order. */
 static int set_up(void **state)
 {
     (void)state;
-    county = fixture_county();
-    context = fixture_context(county);
-    outcome = outcome_new();
-    message = record_new();
-    order = record_new();
-    record_set_int(order, F_VER, 5);
-    record_set(order, F_STATE, STATE_ASSIGNED);
-    record_set(order, F_GROUP, "G1");
-    record_set(order, F_TOWN, "T1");
-    record_set(order, F_URGENCY, "normal");
-    record_set(order, F_CLOCK, "answer");
+    begin(STATE_ASSIGNED, 5, "answer");
     record_set_int(order, F_DUE, fixture_now + FIXTURE_DAY);
     record_set_int(order, F_PLACES, 2);
     record_set(order, F_MEMBERS, "M1 M2");
@@ -42,27 +20,11 @@ static int set_up(void **state)
     return county ? 0 : -1;
 }
 
-static int tear_down(void **state)
+static void decide(handler_fn *handler)
 {
-    (void)state;
-    outcome_destroy(&outcome);
-    record_destroy(&message);
-    record_destroy(&order);
-    county_destroy(&county);
-    return 0;
-}
-
-static void decide(handler_fn *handle)
-{
-    outcome_clear(outcome);
-    handle(&context, order, message, outcome);
+    handle(handler);
     if (outcome_verdict(outcome) == VERDICT_OK)
         note_seen(&context, order, outcome);
-}
-
-static const char *changed(enum field field)
-{
-    return record_str(outcome_changed(outcome), field);
 }
 
 /* By how much the outcome changes the load of a member. */

@@ -2,67 +2,24 @@
 /*
  * test_question.c - asking a resident: the clock stands still, and whatever ends the question lets it go on.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/assignment_fixture.h"
 
 #include "common/clock.h"
-#include "common/outcome_private.h"
 #include "common/question.h"
-#include "services/assignment/assignment.h"
-#include "tests/unit/fixture.h"
 
 static const int64_t WAIT = 5 * 3600000L; /* until the question is over */
-
-static struct county *county;
-static struct context context;
-static struct record *order, *message;
-static struct outcome *outcome;
 
 static int set_up(void **state)
 {
     (void)state;
-    county = fixture_county();
-    context = fixture_context(county);
-    outcome = outcome_new();
-    message = record_new();
-    order = record_new();
-    record_set_int(order, F_VER, 3);
-    record_set(order, F_STATE, STATE_ASSIGNED);
-    record_set(order, F_TOWN, "T1");
-    record_set(order, F_GROUP, "G1");
-    record_set(order, F_URGENCY, "normal");
+    begin(STATE_ASSIGNED, 3, "answer");
     record_set(order, F_MEMBERS, "M1 M2");
     record_set(order, F_PERSON, "somebody");
-    record_set(order, F_CLOCK, "answer");
     record_set_int(order, F_CLOCK_AT, fixture_now - FIXTURE_DAY);
     record_set_int(order, F_DUE, fixture_now + 6 * (int64_t)FIXTURE_DAY);
     record_set(message, F_ACTOR, "member:M1");
     record_set(message, F_QUESTION, "是哪一栋");
     return county ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    outcome_destroy(&outcome);
-    record_destroy(&message);
-    record_destroy(&order);
-    county_destroy(&county);
-    return 0;
-}
-
-static void decide(handler_fn *handle)
-{
-    outcome_clear(outcome);
-    handle(&context, order, message, outcome);
-}
-
-static const char *changed(enum field field)
-{
-    return record_str(outcome_changed(outcome), field);
 }
 
 /* Whether the outcome writes this command about an entry of the clocks. */
@@ -86,7 +43,7 @@ static void apply(int64_t ms)
 
 static void ask(void)
 {
-    decide(handle_ask);
+    handle(handle_ask);
     assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
     assert_string_equal(fixture_notified(outcome, "asked"), "resident");
     assert_true(writes("ZADD", "990101-000123|question|0"));
@@ -113,15 +70,15 @@ static void an_answer_ends_it(void **state)
 {
     (void)state;
     ask();
-    decide(handle_ask);
+    handle(handle_ask);
     assert_string_equal(fixture_error(outcome), "pending");
     record_set(message, F_ACTOR, "resident");
     record_set(message, F_NOTE, "三栋");
-    decide(handle_reply);
+    handle(handle_reply);
     assert_string_equal(outcome_step_name(outcome), "replied");
     assert_string_equal(fixture_notified(outcome, "replied"), "member:M1");
     assert_over();
-    decide(handle_reply);
+    handle(handle_reply);
     assert_string_equal(fixture_error(outcome), "state");
 }
 
@@ -131,11 +88,11 @@ static void time_ends_it_once(void **state)
     ask();
     record_set(message, F_CLOCK, CLOCK_QUESTION);
     record_set_int(message, F_RUNG, 0);
-    decide(handle_clock);
+    handle(handle_clock);
     assert_string_equal(outcome_step_name(outcome), "unanswered");
     assert_string_equal(fixture_notified(outcome, "unanswered"), "member:M1");
     assert_over();
-    decide(handle_clock); /* another instance saw the same entry */
+    handle(handle_clock); /* another instance saw the same entry */
     assert_null(outcome_step_name(outcome));
     assert_int_equal(outcome_message_count(outcome), 0);
 }
@@ -146,7 +103,7 @@ static void the_members_answer_ends_it(void **state)
     ask();
     record_set(message, F_OUTCOME, "solved");
     record_set(message, F_ANSWER, "路灯修好了");
-    decide(handle_answer);
+    handle(handle_answer);
     assert_string_equal(changed(F_CLOCK), "callback");
     assert_over();
     assert_false(clock_is_paused(order));
@@ -157,7 +114,7 @@ static void merging_ends_it(void **state)
     (void)state;
     ask();
     record_set(message, F_PRIMARY, "990101-000124");
-    decide(handle_merge);
+    handle(handle_merge);
     assert_string_equal(changed(F_STATE), STATE_MERGED);
     assert_true(record_has(outcome_changed(outcome), F_QUESTION) && !*changed(F_QUESTION));
     assert_true(writes("ZREM", "990101-000123|question|0"));
@@ -176,7 +133,7 @@ static void an_asker_without_a_phone_is_told_by_the_convener(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         record_set(order, F_QUESTION, "是哪一栋");
         record_set(order, F_ASKED_BY, cases[i].actor);
-        decide(handle_reply);
+        handle(handle_reply);
         assert_string_equal(fixture_notified(outcome, "replied"), cases[i].told);
     }
 }
@@ -185,22 +142,22 @@ static void what_cannot_be_asked_is_refused(void **state)
 {
     (void)state;
     record_set(message, F_ACTOR, "member:M3");
-    decide(handle_ask);
+    handle(handle_ask);
     assert_string_equal(fixture_error(outcome), "forbidden");
     record_set(message, F_ACTOR, "member:M1");
     record_set(message, F_QUESTION, " \n");
-    decide(handle_ask);
+    handle(handle_ask);
     assert_string_equal(fixture_error(outcome), "invalid");
     record_set(message, F_QUESTION, "是哪一栋");
     record_set(order, F_STATE, STATE_ANSWERED);
-    decide(handle_ask);
+    handle(handle_ask);
     assert_string_equal(fixture_error(outcome), "state");
     record_set(order, F_STATE, STATE_SCREENING); /* routing's */
-    decide(handle_ask);
+    handle(handle_ask);
     assert_int_equal(outcome_verdict(outcome), VERDICT_LATER);
     record_set(order, F_STATE, STATE_ASSIGNED);
     record_set(order, F_PERSON, "");
-    decide(handle_ask);
+    handle(handle_ask);
     assert_string_equal(fixture_error(outcome), "no_contact");
 }
 
