@@ -445,32 +445,12 @@ static void get_orders(void *arg, struct http_request *request)
     ask_list(ask, MSG_LIST_ORDERS, question, on_orders);
 }
 
-static void get_figures(void *arg, struct http_request *request)
+/* What needs nothing but the parameters of its route. */
+static void get_list(void *arg, struct http_request *request)
 {
-    struct ask *ask = ask_new(arg, request);
+    const struct api_about *about = http_about(request);
     RECORD *question = record_new();
-    ask_list(ask, MSG_READ_FIGURES, question, on_reply);
-}
-
-static void get_topics(void *arg, struct http_request *request)
-{
-    struct ask *ask = ask_new(arg, request);
-    RECORD *question = record_new();
-    ask_list(ask, MSG_LIST_TOPICS, question, on_reply);
-}
-
-static void get_cases(void *arg, struct http_request *request)
-{
-    struct ask *ask = ask_new(arg, request);
-    RECORD *question = record_new();
-    ask_list(ask, MSG_SEARCH_CASES, question, on_reply);
-}
-
-static void get_audit(void *arg, struct http_request *request)
-{
-    struct ask *ask = ask_new(arg, request);
-    RECORD *question = record_new();
-    ask_list(ask, MSG_LIST_AUDIT, question, on_reply);
+    ask_list(ask_new(arg, request), about->takes, question, on_reply);
 }
 
 /* -- routes ------------------------------------------------------------------------------------------------------ */
@@ -611,17 +591,17 @@ const struct http_route api_routes[] = {
     {.path = ORDER "/extend-decide",
      .permission = PERMIT_ORDER_EXTEND_DECIDE,
      ACTION(EXTEND_DECIDE, "Grants more working days, or refuses them", "延期：批准或不批准")},
-    {GET, .path = "/api/v1/audit", .handle = get_audit, .permission = PERMIT_AUDIT_LIST,
+    {GET, .path = "/api/v1/audit", .handle = get_list, .permission = PERMIT_AUDIT_LIST,
      ABOUT(.summary = "Who came in, looked at what is personal, was turned away; newest first",
-           .chinese = "审计记录，新的在前", .query = audit_params, .answer = "Trail")},
-    {GET, .path = "/api/v1/figures", .handle = get_figures, .permission = PERMIT_FIGURES_READ,
+           .chinese = "审计记录，新的在前", .query = audit_params, .takes = MSG_LIST_AUDIT, .answer = "Trail")},
+    {GET, .path = "/api/v1/figures", .handle = get_list, .permission = PERMIT_FIGURES_READ,
      ABOUT(.summary = "How many orders there are of what kind", .chinese = "统计数据，不含个人信息",
-           .query = figure_params, .answer = "Figures")},
-    {GET, .path = "/api/v1/topics", .handle = get_topics, .permission = PERMIT_FIGURES_READ,
+           .query = figure_params, .takes = MSG_READ_FIGURES, .answer = "Figures")},
+    {GET, .path = "/api/v1/topics", .handle = get_list, .permission = PERMIT_FIGURES_READ,
      ABOUT(.summary = "What most people raise in a period, per town and category, and how that has grown",
-           .chinese = "高频事项及其增长", .query = topic_params, .answer = "Topics")},
-    {GET, .path = "/api/v1/cases", .handle = get_cases, .permission = PERMIT_CASES_SEARCH,
+           .chinese = "高频事项及其增长", .query = topic_params, .takes = MSG_LIST_TOPICS, .answer = "Topics")},
+    {GET, .path = "/api/v1/cases", .handle = get_list, .permission = PERMIT_CASES_SEARCH,
      ABOUT(.summary = "Finished orders with these words", .chinese = "检索案例", .query = case_params,
-           .answer = "Cases")},
+           .takes = MSG_SEARCH_CASES, .answer = "Cases")},
 };
 const size_t api_route_count = sizeof api_routes / sizeof *api_routes;

@@ -35,7 +35,7 @@ struct api_about {
     const char *summary, *chinese;
     const struct api_param *query; /* behind the last is one without a name; NULL: none */
     enum api_body body;
-    enum message_type takes;    /* of API_MESSAGE */
+    enum message_type takes;    /* of API_MESSAGE, or of a list that is asked for by its parameters alone */
     enum message_type early;    /* likewise, with the same fields, while routing owns the order; 0: the same */
     const enum field *reserved; /* of API_MESSAGE: that the door sets, with FIELD_COUNT behind; NULL: api_reserved */
     const enum field *fields;   /* of API_FIELDS; behind the last is FIELD_COUNT */
