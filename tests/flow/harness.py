@@ -31,9 +31,10 @@ import requests
 import zmq
 
 ROOT = Path(__file__).resolve().parents[2]
-# Reads the spool for the tests: without sanitizers, because that is done again and again.
+# Reads the spool for the tests, and makes the keys and the county: without sanitizers, because that is done hundreds of
+# times. What sidanctl does for its own tests is watched by them.
 PLAIN = ROOT / "build/bin/sidanctl"
-READER = PLAIN if PLAIN.exists() else None
+QUICK = PLAIN if PLAIN.exists() else None
 SERVICES = ("intake", "routing", "assignment", "notification", "archive")
 COUNTY = "990103"
 CLAIMS = ("M101", "M102", "M103")  # members of the group; a matter of construction has three places
@@ -45,6 +46,7 @@ SANITIZED = "detect_leaks=1:abort_on_error=0:malloc_context_size=5:quarantine_si
 NO_LIMITS = {"guest_per_minute": 0, "codes_burst": 100, "codes_per_hour": 3600}  # all tests share one address
 ALWAYS_AT_WORK = {"work_hours": "00:00-24:00", "work_weekdays": "1-7"}
 ONE_PHONE = {"phone_orders": "0", "sms_per_day": "0"}  # all tests place with the same
+SOON = {"drain_ms": 100}  # who stops alone is to be noticed by the others first; mostly all stop together
 NO_NIGHT = {"quiet_hours": "none"}
 ADDRESS = {"public_url": "https://sidan.example.cn"}
 
@@ -249,7 +251,7 @@ class System:
         self.allowed_errors = []  # patterns of error lines that this test provokes
         self.http = requests.Session()
         self.redis_process = self._redis_process()
-        self.ctl("keys", "init", str(self.keys))
+        self.ctl("keys", "init", str(self.keys), program=QUICK)
         self.services = {}  # name of the instance, as "routing.1", to its Process
         for service in SERVICES:
             for number in range(1, (instances or {}).get(service, 1) + 1):
@@ -276,7 +278,7 @@ class System:
     def add(self, service, number, parameters=None):
         """Describes one more instance; start() or its own start() runs it."""
         first = number == 1
-        values = {"redis": self.redis_url, "keys": self.keys, "admin_port": free_port()} | self.redis_access
+        values = {"redis": self.redis_url, "keys": self.keys, "admin_port": free_port()} | SOON | self.redis_access
         values |= self.own_parameters(service, first) | (parameters or {})
         environment = dict(os.environ) | variables(values)
         environment.setdefault("ASAN_OPTIONS", SANITIZED)
@@ -298,7 +300,7 @@ class System:
     def start(self):
         self.start_redis()
         for county in self.counties:
-            self.ctl("county", "apply", str(county))
+            self.ctl("county", "apply", str(county), program=QUICK)
         for process in self.services.values():
             process.start()
         self.wait_ready()
@@ -501,7 +503,7 @@ class System:
                        key=lambda path: path.name.split(".")[1:])
         new = [str(path) for path in paths if path not in self.spooled]
         for some in (new[i:i + 1000] for i in range(0, len(new), 1000)):
-            opened = json.loads(self.ctl("spool", "--json", *some, program=READER))["sms"]
+            opened = json.loads(self.ctl("spool", "--json", *some, program=QUICK))["sms"]
             self.spooled |= {Path(path): sms for path, sms in zip(some, opened)}
         return [self.spooled[path] for path in paths]
 
