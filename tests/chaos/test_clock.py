@@ -1,14 +1,9 @@
 """A clock jumps by a day while deadlines run: that of a host (nothing happens), and that of Redis' host (it is said).
 
 And an hour goes by on it in which the SMS gateway is away.
-
-A library that is loaded first shifts the clock of one process by the seconds in a file; its monotonic clock stays.
-(libfaketime does the same, but Redis does not start with it.) The programs are those without sanitizers, which want to
-be the first themselves.
 """
 
 import re
-import subprocess
 import time
 from collections import Counter
 
@@ -17,55 +12,11 @@ import pytest
 from gateway import Gateway
 from harness import COUNTY, SERVICES, System, make_county, wait_until
 from load import GATEWAY_TOKEN
+from timeshift import Clock
 
 DAY, HOUR = 86400, 3600
 STEP = 180  # seconds by which the clock goes on at once; more than 600 would not be followed
 LONGEST_PAUSE = 300  # seconds between two attempts at an SMS; see services/notification/sms.h
-SHIFT = r"""
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-
-static long shift(void)
-{
-    char text[32] = "";
-    int fd = open(getenv("SHIFT_FILE"), O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && read(fd, text, sizeof text - 1) < 0)
-        abort();
-    close(fd);
-    return atol(text);
-}
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    long r = syscall(SYS_clock_gettime, clock, now);
-    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
-        now->tv_sec += shift();
-    return (int)r;
-}
-
-int gettimeofday(struct timeval *now, void *zone)
-{
-    (void)zone;
-    struct timespec exact;
-    clock_gettime(CLOCK_REALTIME, &exact);
-    *now = (struct timeval){exact.tv_sec, exact.tv_nsec / 1000};
-    return 0;
-}
-
-time_t time(time_t *now)
-{
-    struct timeval exact;
-    gettimeofday(&exact, NULL);
-    if (now)
-        *now = exact.tv_sec;
-    return exact.tv_sec;
-}
-"""
 CLOCKS = {("normal", "claim"): "2s", ("normal", "answer"): "1d", ("normal", "callback"): "1d"}
 
 
@@ -73,26 +24,13 @@ class Shifted(System):
     """The clock of each process can be set forth and back."""
 
     def _redis_process(self):
-        self.library = self.directory / "shift.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O", "-x", "c", "-o", str(self.library), "-"], input=SHIFT,
-                       text=True, check=True)
         return self._shifted(super()._redis_process())
 
     def add(self, *arguments):
         return self._shifted(super().add(*arguments))
 
     def _shifted(self, process):
-        process.shift = self.directory / f"{process.name}.shift"
-        process.shift.write_text("0")
-        process.command[0] = process.command[0].replace("/asan", "")
-        process.environment = process.environment | {"LD_PRELOAD": str(self.library), "SHIFT_FILE": str(process.shift)}
-        return process
-
-
-def set_clock(process, seconds):
-    new = process.shift.with_suffix(".new")
-    new.write_text(str(seconds))
-    new.replace(process.shift)
+        return Clock(self.directory, process.name).rule(process)
 
 
 def deadlines_of(system):
@@ -125,10 +63,10 @@ def test_a_host_whose_clock_jumps(system):
     orders = [work(system)]
     history = steps(system, orders[0])
     for process in system.services.values():
-        set_clock(process, DAY)
+        process.clock.set(DAY)
         orders.append(work(system))
     for process in system.services.values():
-        set_clock(process, -DAY)
+        process.clock.set(-DAY)
     orders.append(work(system))
     for process in system.services.values():  # a log goes by its host's clock: the jumps have come to it
         for shift in (DAY, -DAY):
@@ -146,7 +84,7 @@ def test_redis_clock_jumps(system):
     orders = [work(system)]
     history = steps(system, orders[0])
     for shift in (DAY, 0):
-        set_clock(system.redis_process, shift)
+        system.redis_process.clock.set(shift)
         for process in system.services.values():
             wait_until(lambda p=process, s=shift: abs(gap_of(system, p) - s) < 10, 20, f"{process.name} sees it")
         orders.append(work(system))
@@ -175,7 +113,8 @@ def time_goes_on(system, seconds):
 
     Nobody jumps so far that it is not followed. Services ask for the time at least once between two announcements.
     """
-    set_clock(system.redis_process, int(system.redis_process.shift.read_text()) + seconds)
+    clock = system.redis_process.clock
+    clock.set(clock.of_day + seconds)
     for _ in range(2):
         before = instances(system)
         wait_until(lambda b=before: all(until > b[name] for name, until in instances(system).items()), 20,
