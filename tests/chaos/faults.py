@@ -20,8 +20,7 @@ AT_ONCE, WAITING = 4, 6  # faults that are on, and that wait for their targets
 ENDS_IN = 12  # seconds that a service has for its end at SIGTERM
 WHOLE_IN = 60  # seconds that replicas and Sentinels have, after a fault, to be all there again
 YOUNG = 5  # seconds after its start in which SIGTERM may end a service at once
-ARMED = 4  # seconds in which a service is to come to the point where it dies; then it is asked to leave,
-READY = 0.5  # and at once where it dies when it leaves
+ARMED = 4  # seconds in which a service is to come to the point where it dies; then it is asked to leave
 
 # How often each kind comes, among those that are wanted.
 WEIGHTS = {"kill": 6, "crash": 6, "hang": 2, "stop": 2, "restart": 2, "redis": 2, "network": 3, "gateway": 3,
@@ -225,6 +224,12 @@ class Injector:
         self.mortal.discard(name)
         return code
 
+    def listening(self, name):
+        """Waits until it hears signals, which is when its doors are open."""
+        process, end = self.town.services[name], time.monotonic() + ENDS_IN
+        while process.popen.poll() is None and process.readiness()[0] == 0 and time.monotonic() < end:
+            yield
+
     def ending(self, name, seconds):
         """Waits for an end and returns the exit code, or None. Anything but 0 is judged when the system is closed."""
         process, end = self.town.services[name], time.monotonic() + seconds
@@ -255,7 +260,11 @@ class Injector:
         self.kill_instance(name)
         self.mortal.add(name)
         self.start(name, SIDAN_CRASH=fault.detail["at"], SIDAN_CRASH_AFTER=str(fault.detail["time"]))
-        code = yield from self.ending(name, READY if fault.detail["at"] in LEAVING else ARMED)
+        if fault.detail["at"] in LEAVING:
+            yield from self.listening(name)
+            code = None
+        else:
+            code = yield from self.ending(name, ARMED)
         if code is None:
             code = yield from self.leave(name)
         self.mortal.discard(name)

@@ -18,7 +18,8 @@ STEPS = ["placed", "opened", "assigned"]
 
 
 class Stream:
-    def __init__(self, system, rate, threads=4):
+    def __init__(self, system, rate=15, threads=4):
+        """rate: orders per second; with the sanitizers on each keeps a core busy for 50 ms."""
         self.system, self.rate = system, rate
         self.orders = {}  # key → number
         self.retries = 0

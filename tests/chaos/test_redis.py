@@ -18,7 +18,6 @@ from stream import Stream, assert_nothing_lost_nothing_twice
 
 SHORT = {("normal", "claim"): "2s"}
 FORGOTTEN = "not recorded: there is no such SMS"  # it was sent, and Redis does not know it any more
-RATE = 15  # of the orders where a failover makes the test long
 
 
 @pytest.fixture
@@ -71,14 +70,14 @@ def assert_consistent(system, stream, before, timeout=60):
 def test_redis_hangs(make_system, county):
     """SIGSTOP for 10 s: nobody is told anything wrong, and all goes on."""
     system = make_system(counties=[county])
-    with Stream(system, rate=40) as stream:
+    with Stream(system) as stream:
         stream.placed(40)
         system.redis_process.signal(signal.SIGSTOP)
         stopped = time.monotonic()
         refused(stream)
         time.sleep(max(0, stopped + 10 - time.monotonic()))
         system.redis_process.signal(signal.SIGCONT)
-        stream.placed(80)
+        stream.placed(40)
     print(assert_nothing_lost_nothing_twice(system, stream))
 
 
@@ -148,7 +147,7 @@ def test_disk_full(make_system, county, fsync):
     """Redis ends itself (always) or refuses to write (everysec); intake says 503 until there is room again."""
     system = make_system(kind=OnSmallDisk, counties=[county])
     system.redis.config_set("appendfsync", fsync)
-    with Supervisor(system.redis_process) as supervisor, Stream(system, rate=40) as stream:
+    with Supervisor(system.redis_process) as supervisor, Stream(system) as stream:
         stream.placed(40)
         system.fill()
         refused(stream, 10)
@@ -158,7 +157,7 @@ def test_disk_full(make_system, county, fsync):
         intake = system.services["intake.1"]
         wait_until(lambda: not system.is_ready(intake), 20, "intake says that it cannot work")
         system.free()
-        stream.placed(80)
+        stream.placed(40)
     assert (supervisor.starts > 0) == (fsync == "always")
     assert_all_in_redis(system, stream)
     print(assert_nothing_lost_nothing_twice(system, stream))
@@ -168,7 +167,7 @@ def test_a_tail_of_the_log_is_missing(make_system, county):
     """The disk lost what Redis had synced: that is gone, but nothing else is, and nothing is mixed up."""
     system = make_system(counties=[county])
     system.allowed_errors.append(FORGOTTEN)
-    with Stream(system, rate=40) as stream:
+    with Stream(system) as stream:
         stream.placed(60)
         log = next((system.directory / "redis/appendonlydir").glob("*.incr.aof"))
         size = log.stat().st_size
@@ -177,7 +176,7 @@ def test_a_tail_of_the_log_is_missing(make_system, county):
         before = set(stream.orders.values())
         os.truncate(log, size + 11)  # in the middle of a command
         system.start_redis()
-        stream.placed(80)
+        stream.placed(40)
     assert assert_consistent(system, stream, before) > 0, "the test has cut off too little"
 
 
@@ -201,7 +200,7 @@ def test_failover_loses_nothing(make_system, county):
     believes that it is the primary; what it is told then must count for nothing.
     """
     system = make_system(kind=Replicated, replicas=2, counties=[county])
-    with Stream(system, rate=RATE) as stream:
+    with Stream(system) as stream:
         stream.placed(40)
         for service in SERVICES:
             die(system.services[f"{service}.1"], "written, replicas have not confirmed")
@@ -225,7 +224,7 @@ def test_a_primary_that_wakes_up_while_it_is_replaced(make_system, county):
     For that second the Sentinels name it, it takes itself for the primary, and a replica has all that is written to it.
     """
     system = make_system(kind=Replicated, replicas=2, counties=[county])
-    with Stream(system, rate=RATE) as stream:
+    with Stream(system) as stream:
         stream.placed(40)
         first = system.primary
         others = [node for node in system.nodes if node is not first]
@@ -258,7 +257,7 @@ def fail_over_to_the_past(system, stream, while_it_hangs):
 def test_failover_to_a_replica_that_lagged(make_system, county):
     """What the replica has not got is not accepted; so it can take over without what it missed."""
     system = make_system(kind=Replicated, replicas=1, counties=[county])
-    with Stream(system, rate=RATE) as stream:
+    with Stream(system) as stream:
         stream.placed(40)
         fail_over_to_the_past(system, stream, lambda: refused(stream, 10))
         stream.placed(20)
@@ -270,7 +269,7 @@ def test_failover_without_waiting_stays_consistent(make_system, county):
     """redis_replicas=0: the latest moments may be lost, but nothing else is, and nothing is mixed up."""
     system = make_system(kind=Replicated, replicas=1, waits=0, counties=[county])
     system.allowed_errors.append(FORGOTTEN)
-    with Stream(system, rate=RATE) as stream:
+    with Stream(system) as stream:
         stream.placed(40)
         before = fail_over_to_the_past(system, stream, lambda: stream.placed(40))
         stream.placed(20)
