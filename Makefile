@@ -23,11 +23,11 @@ CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wconversion -Werror
 STANDARD := -std=c11 -D_GNU_SOURCE
 ifdef SANITIZE
-CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS   := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 endif
 ifdef FUZZ
 CC       := clang
-CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+CFLAGS   := -O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 endif
 # pkg-config may be missing until scripts/setup has run, so it is asked only when something is compiled.
 DIALECT = $(STANDARD) $(WARNINGS) $(if $(SANITIZE)$(CHAOS),-DSIDAN_CHAOS) -I. -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
