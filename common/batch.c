@@ -238,7 +238,7 @@ static void decide(struct batch *batch, struct job *job)
         return;
     }
     if (*job->envelope.order)
-        order_parse(job->envelope.order, NULL, &serial);
+        matter_parse(job->envelope.order, NULL, NULL, &serial);
     struct context context = {.now = now_ms(),
                               .county = job->county,
                               .order_id = job->envelope.order,

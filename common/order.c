@@ -37,6 +37,15 @@ static const struct {
     {STATE_CONSULTING, STATE_MERGED},
     {STATE_MERGED, STATE_SCREENING}, /* undone */
     {STATE_MERGED, STATE_ANSWERED},  /* its primary was */
+    {"", STATE_CALLED},              /* a meeting */
+    {STATE_CALLED, STATE_HELD},
+    {STATE_CALLED, STATE_CANCELLED},
+    {STATE_HELD, STATE_CLOSED},
+    {"", STATE_FOLLOWED}, /* a suggestion */
+    {STATE_FOLLOWED, STATE_SETTLED},
+    {STATE_FOLLOWED, STATE_CLOSED},
+    {STATE_SETTLED, STATE_FOLLOWED}, /* not kept */
+    {STATE_SETTLED, STATE_CLOSED},
 };
 
 static const struct {
@@ -45,7 +54,8 @@ static const struct {
 } owners[] = {
     {STATE_PLACED, ROUTING},       {STATE_SCREENING, ROUTING},     {STATE_OPEN, ASSIGNMENT},
     {STATE_ASSIGNED, ASSIGNMENT},  {STATE_CONSULTING, ASSIGNMENT}, {STATE_ANSWERED, ASSIGNMENT},
-    {STATE_EVALUATED, ASSIGNMENT}, {STATE_MERGED, ASSIGNMENT},
+    {STATE_EVALUATED, ASSIGNMENT}, {STATE_MERGED, ASSIGNMENT},     {STATE_CALLED, ASSIGNMENT},
+    {STATE_HELD, ASSIGNMENT},      {STATE_FOLLOWED, ASSIGNMENT},   {STATE_SETTLED, ASSIGNMENT},
 };
 
 bool order_may_become(const char *from, const char *to)
@@ -68,30 +78,64 @@ int order_owner(const char *state)
 
 bool order_is_final(const char *state)
 {
-    return strcmp(state, STATE_CLOSED) == 0 || strcmp(state, STATE_RETURNED) == 0;
+    return strcmp(state, STATE_CLOSED) == 0 || strcmp(state, STATE_RETURNED) == 0 ||
+           strcmp(state, STATE_CANCELLED) == 0;
+}
+
+static const char *const letters[] = {
+    [MATTER_NONE] = "", [MATTER_ORDER] = "", [MATTER_MEETING] = "H", [MATTER_SUGGESTION] = "J"};
+
+const char *matter_letter(enum matter matter)
+{
+    return letters[matter];
+}
+
+void matter_id(char id[ORDER_ID_SIZE], const char *county, enum matter matter, int64_t serial)
+{
+    snprintf(id, ORDER_ID_SIZE, "%s-%s%06" PRId64, county, letters[matter], serial);
 }
 
 void order_id(char id[ORDER_ID_SIZE], const char *county, int64_t serial)
 {
-    snprintf(id, ORDER_ID_SIZE, "%s-%06" PRId64, county, serial);
+    matter_id(id, county, MATTER_ORDER, serial);
 }
 
-int order_parse(const char *id, char ret_county[7], int64_t *ret_serial)
+int matter_parse(const char *id, char ret_county[7], enum matter *ret_matter, int64_t *ret_serial)
 {
     int64_t serial;
-    if (strspn(id, "0123456789") != 6 || id[6] != '-' || strlen(id) < 13 || strlen(id) >= ORDER_ID_SIZE ||
-        strspn(id + 7, "0123456789") != strlen(id + 7) || parse_int(id + 7, 1, INT64_MAX, &serial) < 0)
+    if (strspn(id, "0123456789") != 6 || id[6] != '-' || strlen(id) >= ORDER_ID_SIZE)
+        return -EINVAL;
+    enum matter matter = id[7] == *letters[MATTER_MEETING]      ? MATTER_MEETING
+                         : id[7] == *letters[MATTER_SUGGESTION] ? MATTER_SUGGESTION
+                                                                : MATTER_ORDER;
+    const char *digits = id + 7 + strlen(letters[matter]);
+    if (strlen(digits) < 6 || strspn(digits, "0123456789") != strlen(digits) ||
+        parse_int(digits, 1, INT64_MAX, &serial) < 0)
         return -EINVAL;
     /* One number, one spelling: no further leading zeros. */
-    if (strlen(id) > 13 && id[7] == '0')
+    if (strlen(digits) > 6 && *digits == '0')
         return -EINVAL;
     if (ret_county) {
         memcpy(ret_county, id, 6);
         ret_county[6] = '\0';
     }
+    if (ret_matter)
+        *ret_matter = matter;
     if (ret_serial)
         *ret_serial = serial;
     return 0;
+}
+
+enum matter matter_of(const char *id)
+{
+    enum matter matter = MATTER_NONE;
+    matter_parse(id, NULL, &matter, NULL);
+    return matter;
+}
+
+int order_parse(const char *id, char ret_county[7], int64_t *ret_serial)
+{
+    return matter_of(id) == MATTER_ORDER ? matter_parse(id, ret_county, NULL, ret_serial) : -EINVAL;
 }
 
 /* 27 characters that are told apart on a small screen and over the telephone. */
@@ -156,7 +200,7 @@ int order_parse_clock_entry(const char *entry, char ret_order[ORDER_ID_SIZE], ch
     char order[ORDER_ID_SIZE], clock[17];
     int end = 0;
     if (sscanf(entry, "%24[^|]|%16[^|]|%n", order, clock, &end) != 2 || end == 0 ||
-        parse_int(entry + end, 0, INT64_MAX, ret_rung) < 0 || order_parse(order, NULL, NULL) < 0)
+        parse_int(entry + end, 0, INT64_MAX, ret_rung) < 0 || matter_of(order) == MATTER_NONE)
         return -EINVAL;
     memcpy(ret_order, order, sizeof order);
     memcpy(ret_clock, clock, sizeof clock);

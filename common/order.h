@@ -1,8 +1,9 @@
 /*
- * order.h - an order's number, its states and which may follow which.
+ * order.h - an order's number, its states and which may follow which; and those of the other matters.
  *
- * The life of an order is that of the domain: placed, screening, open,
- * assigned, consulting, answered, evaluated, closed; returned and merged beside it.
+ * A matter is what is kept as one hash with a version, changes step by step and is journalled: an order, a meeting
+ * (协商会) or a suggestion (建言). The life of an order is that of the domain: placed, screening, open, assigned,
+ * consulting, answered, evaluated, closed; returned and merged beside it.
  */
 #ifndef SIDAN_ORDER_H
 #define SIDAN_ORDER_H
@@ -19,7 +20,19 @@
 #define STATE_CONSULTING "consulting"
 #define STATE_ANSWERED "answered"
 #define STATE_EVALUATED "evaluated"
-#define STATE_CLOSED "closed"
+#define STATE_CLOSED "closed" /* of a suggestion: struck off the list (销号) */
+
+/* Of a meeting; then it is closed. */
+#define STATE_CALLED "called"
+#define STATE_HELD "held"
+#define STATE_CANCELLED "cancelled"
+
+/* From so long before it begins on who comes to a meeting can sign in. */
+enum { MEETING_OPENS_MS = 30 * 60 * 1000 };
+
+/* Of a suggestion; then it is closed. */
+#define STATE_FOLLOWED "followed"
+#define STATE_SETTLED "settled" /* adopted, and to be re-checked (跟踪问效) */
 
 /* Whether an order may go from one state to another; from "" is being placed. Staying is always allowed. */
 bool order_may_become(const char *from, const char *to);
@@ -27,7 +40,7 @@ bool order_may_become(const char *from, const char *to);
 /* Which service owns an order in this state: the only one that may change it. 0 when nobody does any more. */
 int order_owner(const char *state);
 
-/* Whether a state is the end: closed or returned. */
+/* Whether a state is the end: closed, returned or cancelled. */
 bool order_is_final(const char *state);
 
 /* The number of an order: "341022-000123". serial >= 1. */
@@ -36,6 +49,19 @@ void order_id(char id[ORDER_ID_SIZE], const char *county, int64_t serial);
 
 /* Takes a number apart: 0, or -EINVAL when it is not one. Either output may be NULL. */
 int order_parse(const char *id, char ret_county[7], int64_t *ret_serial);
+
+/*
+ * Of any matter: a letter behind the dash says what it is. "341022-000123" an order, "341022-H000012" a meeting (会),
+ * "341022-J000034" a suggestion (建). Each kind is numbered by itself.
+ */
+enum matter { MATTER_NONE, MATTER_ORDER, MATTER_MEETING, MATTER_SUGGESTION };
+void matter_id(char id[ORDER_ID_SIZE], const char *county, enum matter matter, int64_t serial);
+/* Likewise as order_parse(), which takes numbers of orders alone. Any output may be NULL. */
+int matter_parse(const char *id, char ret_county[7], enum matter *ret_matter, int64_t *ret_serial);
+/* MATTER_NONE for what is no number. */
+enum matter matter_of(const char *id);
+/* "H" for MATTER_MEETING, "" for an order. */
+const char *matter_letter(enum matter matter);
 
 /*
  * The code in an SMS by which a member claims the order: its serial in a

@@ -115,7 +115,7 @@ int deadline_explain(struct ctl *ctl, size_t argc, char *const argv[])
     (void)argc;
     char id[7];
     int64_t entry;
-    if (order_parse(argv[0], id, NULL) < 0)
+    if (matter_parse(argv[0], id, NULL, NULL) < 0)
         return misused("\"%s\" is no order's number", argv[0]);
     order_append_load(ctl->store, id, argv[0]);
     if (!ask(ctl))

@@ -104,7 +104,7 @@ static int letter_keys(struct letter_keys *keys, const json_t *letter)
     const char *order = letter_value(letter, "order"), *arrow = strchrnul(edge, '>');
     char source[32], name[40];
     snprintf(source, sizeof source, "%.*s", (int)(arrow - edge), edge);
-    if (!*arrow || !service_by_name(source) || !service_by_name(arrow + 1) || order_parse(order, NULL, NULL) < 0) {
+    if (!*arrow || !service_by_name(source) || !service_by_name(arrow + 1) || matter_of(order) == MATTER_NONE) {
         fail("%s: no edge \"%s\" or no order \"%s\"", letter_value(letter, "entry"), edge, order);
         return -EINVAL;
     }

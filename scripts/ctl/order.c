@@ -103,7 +103,7 @@ int order_show(struct ctl *ctl, size_t argc, char *const argv[])
 {
     (void)argc;
     char county[7];
-    if (order_parse(argv[0], county, NULL) < 0)
+    if (matter_parse(argv[0], county, NULL, NULL) < 0)
         return misused("\"%s\" is no order's number", argv[0]);
     json_t *order = present(ctl, county, argv[0]);
     if (!order)

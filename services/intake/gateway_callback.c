@@ -74,7 +74,7 @@ static const struct county *owner_of_sms(struct intake *intake, const char *sms,
     AUTOFREE char *head = xstrndup(sms, strcspn(sms, "."));
     char county[7];
     order[0] = '\0';
-    if (order_parse(head, county, NULL) < 0)
+    if (matter_parse(head, county, NULL, NULL) < 0)
         return service_county(intake->service, head);
     snprintf(order, ORDER_ID_SIZE, "%s", head);
     return service_county(intake->service, county);

@@ -37,6 +37,58 @@ static void numbers_there_and_back(void **state)
         assert_int_equal(order_parse(bad[i], NULL, NULL), -EINVAL);
 }
 
+static void a_letter_tells_other_matters(void **state)
+{
+    static const struct {
+        const char *id;
+        enum matter matter;
+        int64_t serial;
+    } rows[] = {{"341022-H000012", MATTER_MEETING, 12},
+                {"341022-J000034", MATTER_SUGGESTION, 34},
+                {"341022-000012", MATTER_ORDER, 12},
+                {"341022-J1234567", MATTER_SUGGESTION, 1234567},
+                {"341022-K000012", MATTER_NONE, 0},
+                {"341022-h000012", MATTER_NONE, 0},
+                {"341022-HJ00012", MATTER_NONE, 0},
+                {"341022-H00012", MATTER_NONE, 0},
+                {"341022-H0000012", MATTER_NONE, 0},
+                {"341022-H000000", MATTER_NONE, 0},
+                {"341022-H", MATTER_NONE, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char county[7] = "", order[ORDER_ID_SIZE], clock[17], entry[CLOCK_ENTRY_SIZE];
+        enum matter matter = MATTER_NONE;
+        int64_t serial = 0, rung;
+        bool known = rows[i].matter != MATTER_NONE;
+        assert_int_equal(matter_parse(rows[i].id, county, &matter, &serial), known ? 0 : -EINVAL);
+        assert_int_equal(matter, rows[i].matter);
+        assert_int_equal(matter_of(rows[i].id), rows[i].matter);
+        assert_int_equal(serial, rows[i].serial);
+        assert_int_equal(order_parse(rows[i].id, NULL, NULL), matter == MATTER_ORDER ? 0 : -EINVAL);
+        order_clock_entry(entry, rows[i].id, "follow", 1);
+        assert_int_equal(order_parse_clock_entry(entry, order, clock, &rung), known ? 0 : -EINVAL);
+        if (known) {
+            char again[ORDER_ID_SIZE];
+            matter_id(again, county, matter, serial);
+            assert_string_equal(again, rows[i].id);
+        }
+    }
+}
+
+static void lives_of_meetings_and_suggestions(void **state)
+{
+    static const char *const states[] = {
+        "", STATE_CALLED, STATE_HELD, STATE_CANCELLED, STATE_FOLLOWED, STATE_SETTLED, STATE_CLOSED};
+    static const char *const legal[] = {"xx..x..", ".xxx...", "..x...x", "...x...", "....xxx", "....xxx", "......x"};
+    (void)state;
+    for (size_t from = 0; from < 7; from++)
+        for (size_t to = 0; to < 7; to++)
+            if (order_may_become(states[from], states[to]) != (legal[from][to] == 'x'))
+                fail_msg("\"%s\" to \"%s\"", states[from], states[to]);
+    for (size_t i = 1; i < 7; i++)
+        assert_int_equal(order_owner(states[i]) == 0, order_is_final(states[i]));
+}
+
 static void claim_codes_there_and_back(void **state)
 {
     (void)state;
@@ -120,6 +172,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_there_and_back),
+        cmocka_unit_test(a_letter_tells_other_matters),
+        cmocka_unit_test(lives_of_meetings_and_suggestions),
         cmocka_unit_test(claim_codes_there_and_back),
         cmocka_unit_test(access_codes_depend_on_order_and_secret),
         cmocka_unit_test(only_legal_transitions),
