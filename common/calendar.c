@@ -207,6 +207,16 @@ int64_t calendar_after_work(const struct county *county, int64_t at, int64_t wor
     }
 }
 
+int64_t calendar_workday_before(const struct county *county, int64_t at)
+{
+    enum { LOOK_BACK = 60 }; /* days; who has no working day among them hears on the day before */
+    int64_t time, day = day_of(at, &time) - 1;
+    for (int64_t earliest = day - LOOK_BACK; day > earliest; day--)
+        if (calendar_is_workday(county, moment(day, 0)))
+            return moment(day, county->work_start * MINUTE_MS);
+    return moment(day + LOOK_BACK, county->work_start * MINUTE_MS);
+}
+
 int span_parse(const char *text, struct span *ret_span)
 {
     static const struct {

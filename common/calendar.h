@@ -50,6 +50,9 @@ int64_t calendar_after_work(const struct county *county, int64_t at, int64_t wor
 /* `at` itself inside working hours, else the start of the next ones. */
 int64_t calendar_next_work(const struct county *county, int64_t at);
 
+/* When work begins on the last working day before the day that holds this moment. */
+int64_t calendar_workday_before(const struct county *county, int64_t at);
+
 /* "90s", "15m", "36h", "7d", "2wd" (working days) → span. 0 or -EINVAL. More than 0, at most 400 days. */
 int span_parse(const char *text, struct span *ret_span);
 

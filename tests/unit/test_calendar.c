@@ -218,11 +218,37 @@ static void times(void **state)
     assert_time(1795311000999, "2026-11-22T09:30:00");
 }
 
+static void the_working_day_before(void **state)
+{
+    static const struct {
+        const char *at, *before;
+    } cases[] = {
+        {"2026-09-16T15:00:00", "2026-09-15T08:30:00"}, {"2026-09-16T00:00:00", "2026-09-15T08:30:00"},
+        {"2026-09-21T09:00:00", "2026-09-20T08:30:00"}, /* a Sunday that is worked */
+        {"2026-09-20T09:00:00", "2026-09-18T08:30:00"}, {"2026-10-08T09:00:00", "2026-09-30T08:30:00"},
+        {"2026-10-05T09:00:00", "2026-09-30T08:30:00"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_time(calendar_workday_before(&county, at(cases[i].at)), cases[i].before);
+    struct county never = county;
+    memset(never.work_weekday, 0, sizeof never.work_weekday);
+    never.calendar = calendar_new();
+    assert_time(calendar_workday_before(&never, at("2026-09-16T15:00:00")), "2026-09-15T08:30:00");
+    calendar_destroy(&never.calendar);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_dates),     cmocka_unit_test(workdays), cmocka_unit_test(next_work),
-        cmocka_unit_test(ends_of_spans), cmocka_unit_test(spans),    cmocka_unit_test(times),
+        cmocka_unit_test(bad_dates),
+        cmocka_unit_test(workdays),
+        cmocka_unit_test(next_work),
+        cmocka_unit_test(ends_of_spans),
+        cmocka_unit_test(spans),
+        cmocka_unit_test(times),
+        cmocka_unit_test(the_working_day_before),
     };
 
     return cmocka_run_group_tests(tests, make_county, forget_county);
