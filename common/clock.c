@@ -166,8 +166,10 @@ int64_t clock_due(const struct county *county, const struct record *order, const
     if (kind < 0 || start == 0)
         return -1;
     struct span span = span_of(county, order, kind);
-    int64_t due = calendar_end(county, start, span, days);
-    if (trace)
+    /* What was promised is due by then, however long others have. */
+    bool promised = kind == CLOCK_FOLLOW && record_int(order, F_PROMISED_AT) > start;
+    int64_t due = promised ? record_int(order, F_PROMISED_AT) : calendar_end(county, start, span, days);
+    if (trace && !promised)
         trace->span(trace->arg, start, span, due);
     for (const char *rest = record_str(order, F_PAUSES); (rest = next_pause(rest, &from, &to));) {
         due = to > 0 ? after_pause(county, span, due, from, to) : due;

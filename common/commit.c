@@ -115,7 +115,8 @@ static void post(struct commit_plan *plan, const struct commit *commit, const st
 {
     plan->posted = xrealloc(plan->posted, (plan->posted_count + 1) * sizeof *plan->posted);
     struct posted *posted = &plan->posted[plan->posted_count++];
-    *posted = (struct posted){.destination = message_info(sending->type)->to, .must = sending->must};
+    *posted =
+        (struct posted){.destination = message_info(sending->type)->to, .must = sending->must, .makes = sending->makes};
     make_id(posted->id);
     snprintf(posted->order, sizeof posted->order, "%s", sending->order ? sending->order : commit->order);
     msgpack_sbuffer_init(&posted->body);
@@ -147,7 +148,7 @@ static void pack_sends(msgpack_packer *packer, const struct commit_plan *plan, c
         AUTOFREE char *outbox = xasprintf("outbox:%s", edge);
         AUTOFREE char *due = xasprintf("due:%s", edge);
         AUTOFREE char *hash = xasprintf("order:%s", posted->order);
-        msgpack_pack_array(packer, 8);
+        msgpack_pack_array(packer, 9);
         pack_text(packer, edge);
         msgpack_pack_int(packer, key_place(keys, outbox));
         msgpack_pack_int(packer, key_place(keys, due));
@@ -156,6 +157,7 @@ static void pack_sends(msgpack_packer *packer, const struct commit_plan *plan, c
         pack_text(packer, posted->order);
         msgpack_pack_int(packer, key_place(keys, hash));
         posted->must ? msgpack_pack_true(packer) : msgpack_pack_false(packer);
+        posted->makes ? msgpack_pack_true(packer) : msgpack_pack_false(packer);
     }
 }
 

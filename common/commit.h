@@ -48,6 +48,7 @@ struct posted {
     char id[25];
     char order[25]; /* that it is about */
     bool must;      /* that order must be there */
+    bool makes;     /* it is made by this event */
     msgpack_sbuffer body;
     int64_t sequence; /* known after the commit; 0: that order is not there, and nothing is sent */
     bool head;        /* nothing of its order and edge is before it: to be sent now */

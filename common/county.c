@@ -14,11 +14,10 @@
 #include <sodium.h>
 #include <string.h>
 
-static const char *const clock_names[CLOCK_KINDS] = {[CLOCK_CLAIM] = "claim",
-                                                     [CLOCK_HANDOVER] = "handover",
-                                                     [CLOCK_ANSWER] = "answer",
-                                                     [CLOCK_CALLBACK] = "callback",
-                                                     [CLOCK_CONFIRM] = "confirm"};
+static const char *const clock_names[CLOCK_KINDS] = {
+    [CLOCK_CLAIM] = "claim",       [CLOCK_HANDOVER] = "handover", [CLOCK_ANSWER] = "answer",
+    [CLOCK_CALLBACK] = "callback", [CLOCK_CONFIRM] = "confirm",   [CLOCK_FOLLOW] = "follow",
+    [CLOCK_RECHECK] = "recheck"};
 
 void county_destroy(struct county **county)
 {

@@ -49,7 +49,7 @@ static void report(struct parser *parser, enum county_file file, int line, const
 
 static void report(struct parser *parser, enum county_file file, int line, const char *format, ...)
 {
-    char text[512];
+    char text[1024];
     va_list arguments;
 
     va_start(arguments, format);

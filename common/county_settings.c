@@ -29,6 +29,10 @@ void county_set_defaults(struct county *county)
     for (int rung = 0; rung < RUNGS - 1; rung++)
         county->escalate[rung] = (struct span){.working_days = 1};
     county->question = (struct span){.working_days = 3};
+    for (int urgency = 0; urgency < 2; urgency++) {
+        county->clocks[urgency][CLOCK_FOLLOW] = (struct span){.working_days = 20};
+        county->clocks[urgency][CLOCK_RECHECK] = (struct span){.ms = 90 * DAY_MS};
+    }
     county->retention = 180 * DAY_MS;
     county->phone_orders = 10;
     county->quiet_start = 21 * 60;
@@ -177,6 +181,26 @@ static int set_question(struct county *county, const char *value)
     return span_parse(value, &county->question) < 0 ? -EINVAL : 0;
 }
 
+/* The clocks of suggestions know no urgency. */
+static int set_clock(struct county *county, enum clock_kind kind, const char *value)
+{
+    struct span span;
+    if (span_parse(value, &span) < 0)
+        return -EINVAL;
+    county->clocks[0][kind] = county->clocks[1][kind] = span;
+    return 0;
+}
+
+static int set_follow(struct county *county, const char *value)
+{
+    return set_clock(county, CLOCK_FOLLOW, value);
+}
+
+static int set_recheck(struct county *county, const char *value)
+{
+    return set_clock(county, CLOCK_RECHECK, value);
+}
+
 static int set_retention(struct county *county, const char *value)
 {
     int64_t days;
@@ -215,6 +239,8 @@ static const struct {
     {"escalate", set_escalate,
      "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days, or three with spaces between"},
     {"question", set_question, "a time such as 36h, 7d or 2wd, at most 400 days"},
+    {"follow", set_follow, "a time such as 36h, 7d or 20wd, at most 400 days"},
+    {"recheck", set_recheck, "a time such as 36h, 90d or 60wd, at most 400 days"},
     {"phone_orders", set_phone_orders,
      "a number from 0 to 1000000 of orders that a guest may place for one phone a day"},
     {"quiet_hours", set_quiet_hours, "none, or two times such as 21:00-08:00, between which no SMS wakes anybody"},

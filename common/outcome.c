@@ -98,6 +98,13 @@ struct record *outcome_send_about(struct outcome *outcome, enum message_type typ
     return body;
 }
 
+struct record *outcome_send_to_make(struct outcome *outcome, enum message_type type, const char *matter)
+{
+    struct record *body = outcome_send_about(outcome, type, matter, false);
+    outcome->messages[outcome->message_count - 1].makes = true;
+    return body;
+}
+
 struct record *outcome_notify(struct outcome *outcome, const char *template_name, const char *recipients)
 {
     struct record *body = outcome_send(outcome, MSG_NOTIFY);

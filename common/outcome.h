@@ -38,6 +38,9 @@ struct record *outcome_send(struct outcome *outcome, enum message_type type);
  */
 struct record *outcome_send_about(struct outcome *outcome, enum message_type type, const char *order, bool must);
 
+/* The same to the handler that makes another matter of the county; nobody else has its number. */
+struct record *outcome_send_to_make(struct outcome *outcome, enum message_type type, const char *matter);
+
 /* Adds a NOTIFY event. recipients as F_RECIPIENTS has them; nothing is sent when it is "". Returns its body to add to.
  */
 struct record *outcome_notify(struct outcome *outcome, const char *template_name, const char *recipients);

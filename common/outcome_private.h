@@ -35,6 +35,7 @@ struct sending {
     struct record *body;
     char *order; /* another one that it is about; NULL: the order of the commit */
     bool must;   /* that one must be there */
+    bool makes;  /* it is made by it */
 };
 
 struct outcome {

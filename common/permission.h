@@ -30,6 +30,17 @@
     X(ORDER_RULE, "order.rule")         /* about such an objection */                                                  \
     X(ORDER_EXTEND, "order.extend")     /* ask for more time */                                                        \
     X(ORDER_EXTEND_DECIDE, "order.extend_decide")                                                                      \
+    X(ORDER_CONSULT, "order.consult") /* visit, call a meeting about it, raise a suggestion on it */                   \
+    X(MEETINGS_CALL, "meetings.call")                                                                                  \
+    X(MEETINGS_LIST, "meetings.list")                                                                                  \
+    X(MEETING_READ, "meeting.read")                                                                                    \
+    X(MEETING_ANSWER, "meeting.answer") /* an invitation to it; raise a suggestion at it */                            \
+    X(MEETING_LEAD, "meeting.lead")     /* invite, move, cancel, sign others in, hold, close */                        \
+    X(SUGGESTIONS_RAISE, "suggestions.raise")                                                                          \
+    X(SUGGESTIONS_LIST, "suggestions.list")                                                                            \
+    X(SUGGESTION_READ, "suggestion.read")                                                                              \
+    X(SUGGESTION_COMMENT, "suggestion.comment") /* also say what became of it */                                       \
+    X(SUGGESTION_SETTLE, "suggestion.settle")   /* and re-check, and extend */                                         \
     X(ORDERS_LIST, "orders.list")                                                                                      \
     X(ORDERS_FIND, "orders.find")   /* by a phone; every look is recorded */                                           \
     X(ABSENCES, "absences")         /* enter, list and end times in which a member takes no orders */                  \

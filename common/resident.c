@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { COUNTY_LENGTH = 6 };
 enum { HASH_LENGTH = 16 }; /* 64 bits, of which an hour gives ten guesses */
 
 void rating_token(char token[RATING_TOKEN_SIZE], const struct vault *vault, const char *order, int64_t round)
@@ -32,6 +33,33 @@ int rating_token_parse(const char *token, char ret_county[7], char ret_order[ORD
     AUTOFREE char *number = xstrndup(round + 1, (size_t)(hash - round - 1));
     if (order_parse(order, ret_county, NULL) < 0 || parse_int(number, 0, INT64_MAX, ret_round) < 0)
         return -EINVAL;
+    snprintf(ret_order, ORDER_ID_SIZE, "%s", order);
+    return 0;
+}
+
+void invitation_token(char token[INVITATION_TOKEN_SIZE], const struct vault *vault, const char *meeting,
+                      const char *order)
+{
+    char digest[VAULT_DIGEST_SIZE];
+    AUTOFREE char *what = xasprintf("%s%s", meeting, order + COUNTY_LENGTH);
+    vault_digest(vault, "invitation", what, digest);
+    snprintf(token, INVITATION_TOKEN_SIZE, "%s-%.*s", what, HASH_LENGTH, digest);
+}
+
+int invitation_token_parse(const char *token, char ret_county[7], char ret_meeting[ORDER_ID_SIZE],
+                           char ret_order[ORDER_ID_SIZE])
+{
+    enum matter matter;
+    const char *dash = strchr(token, '-'), *serial = dash ? strchr(dash + 1, '-') : NULL;
+    const char *hash = serial ? strchr(serial + 1, '-') : NULL;
+    if (!hash || dash - token != COUNTY_LENGTH)
+        return -EINVAL;
+    AUTOFREE char *number = xstrndup(token, (size_t)(serial - token));
+    AUTOFREE char *order = xasprintf("%.*s%.*s", COUNTY_LENGTH, token, (int)(hash - serial), serial);
+    if (matter_parse(number, ret_county, &matter, NULL) < 0 || matter != MATTER_MEETING ||
+        order_parse(order, NULL, NULL) < 0)
+        return -EINVAL;
+    snprintf(ret_meeting, ORDER_ID_SIZE, "%s", number);
     snprintf(ret_order, ORDER_ID_SIZE, "%s", order);
     return 0;
 }

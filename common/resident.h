@@ -25,8 +25,20 @@ int rating_token_parse(const char *token, char ret_county[7], char ret_order[ORD
 #define RATING_PAGE "/r/"
 
 /*
- * The zset "asked:PERSON" of a county: the orders that wait for this person's reply, by when they were asked. An order
- * is in it from the commit that asks to the commit after which nothing is waited for; whose phone it is says F_PERSON.
+ * The same for an invitation of an order's resident to a meeting: "990101-H000012-000123-9f86d081884c7d65", the
+ * meeting's number, the serial of the order and a keyed hash of both.
+ */
+enum { INVITATION_TOKEN_SIZE = 80 };
+void invitation_token(char token[INVITATION_TOKEN_SIZE], const struct vault *vault, const char *meeting,
+                      const char *order);
+int invitation_token_parse(const char *token, char ret_county[7], char ret_meeting[ORDER_ID_SIZE],
+                           char ret_order[ORDER_ID_SIZE]);
+#define INVITATION_PAGE "/i/"
+
+/*
+ * The zset "asked:PERSON" of a county: the orders and meetings that wait for this person's reply, by when they were
+ * asked. One is in it from the commit that asks to the commit after which nothing is waited for; whose phone it is says
+ * F_PERSON of an order, and the roster for those invited to a meeting.
  */
 enum { ASKED_KEY_SIZE = 48 };
 void asked_key(char key[ASKED_KEY_SIZE], const char *person);

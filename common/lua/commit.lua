@@ -8,7 +8,8 @@
 --   set      names and values in turn
 --   changes  key of the stream that tells which orders have changed; there whenever there is a version
 --   edge, seq, id   of the event that is applied; absent for calls and local work
---   sends    each {edge, outbox key, due key, message id, body, order, its key, whether that must be there}
+--   sends    each {edge, outbox key, due key, message id, body, order, its key, whether that must be there, or is made
+--            by it}
 --   writes   each {command, key, argument, ...}
 --   guards   each {key, field, bound}; absent without
 --   expected {key, field, number}: what the handler saw there
@@ -40,17 +41,14 @@ if plan.order then
     local edge = plan.edge or ''
     local known = redis.call('HMGET', hash, 'ver', 'in:' .. edge, 'inid:' .. edge)
     version = tonumber(known[1] or '0')
-    if plan.create then
-        if version > 0 then return {'exists'} end
-    elseif version == 0 then
-        return {'gone'}
-    end
+    if version == 0 and not plan.create then return {'gone'} end
     if plan.edge then
         local last = tonumber(known[2] or '0')
         if plan.seq == last and known[3] ~= plan.id then return {'fork'} end
         if plan.seq <= last then return {'duplicate'} end
         if plan.seq > last + 1 then return {'early'} end
     end
+    if version > 0 and plan.create then return {'exists'} end
     if plan.version and plan.version ~= version then return {'conflict'} end
 end
 for _, send in ipairs(plan.sends) do
@@ -96,8 +94,8 @@ if #plan.sends > 0 then
     local due = now() + plan.lease
     for _, send in ipairs(plan.sends) do
         local about, seq, head = KEYS[send[7]], 0, 0
-        -- What is about no order, or its own, has it; another may have left.
-        if send[6] == plan.order or redis.call('HEXISTS', about, 'ver') == 1 then
+        -- What is about no order, its own or one that it makes has it; another may have left.
+        if send[6] == plan.order or send[9] or redis.call('HEXISTS', about, 'ver') == 1 then
             seq = redis.call('HINCRBY', about, 'out:' .. send[1], 1)
             local name = send[6] .. '/' .. seq
             redis.call('HSET', KEYS[send[2]], name, send[4] .. send[5])

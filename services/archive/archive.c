@@ -21,11 +21,11 @@
  * that cannot be opened shall wait before they try again. */
 enum { FILES_MS = 200, TRAIL_MS = 1000, CLOSED_S = 5 };
 
-/* Whether an order's number is one of this county. */
+/* Whether it is the number of a matter of this county. */
 static bool belongs(const char *order, const char *county)
 {
     char of[7];
-    return order_parse(order, of, NULL) == 0 && !strcmp(of, county);
+    return matter_parse(order, of, NULL, NULL) == 0 && !strcmp(of, county);
 }
 
 /* What a transaction brought; counted when it is committed. */
@@ -59,6 +59,8 @@ static int store_step(struct database *database, struct delivery *delivery, int6
     if (result <= 0)
         return result;
     tally->steps++;
+    if (matter_of(delivery->order) != MATTER_ORDER)
+        return matters_update(database, delivery->order, now);
     result = cases_update(database, delivery->order, now);
     tally->cases += result > 0;
     return result < 0 ? result : 0;

@@ -8,6 +8,7 @@
  *   anchor.c    how far the chains were: kept in Redis
  *   journal.c   storing steps and SMS, and the projection of each order's present values
  *   cases.c     what is complete: the case, its place in the full-text index, whether the order has left Redis
+ *   matters.c   meetings and suggestions that have ended, and whether they have left Redis
  *   contacts.c  who placed each order, sealed, until it is erased
  *   lists.c     the calls: orders, updates, history, search, audit trail
  *   similar.c   other orders that may be the same matter
@@ -65,12 +66,50 @@
     X(ANSWERED_AT)                                                                                                     \
     X(CLOSED_AT)
 
+/* The same of meetings and suggestions, which are in the table `matters`. */
+#define PROJECTED_OF_MATTERS(X)                                                                                        \
+    X(STATE)                                                                                                           \
+    X(KIND)                                                                                                            \
+    X(TITLE)                                                                                                           \
+    X(TEXT)                                                                                                            \
+    X(PLACE)                                                                                                           \
+    X(MEETS_AT)                                                                                                        \
+    X(ABOUT)                                                                                                           \
+    X(MEETING)                                                                                                         \
+    X(HOST)                                                                                                            \
+    X(INVITED)                                                                                                         \
+    X(COMING)                                                                                                          \
+    X(EXCUSED)                                                                                                         \
+    X(PRESENT)                                                                                                         \
+    X(MINUTES)                                                                                                         \
+    X(CATEGORY)                                                                                                        \
+    X(GROUP)                                                                                                           \
+    X(TOWN)                                                                                                            \
+    X(DEPARTMENT)                                                                                                      \
+    X(COMMITTEE)                                                                                                       \
+    X(MEMBERS)                                                                                                         \
+    X(HANDED_AT)                                                                                                       \
+    X(PROMISED_AT)                                                                                                     \
+    X(PROPOSED)                                                                                                        \
+    X(SETTLED)                                                                                                         \
+    X(KEPT)                                                                                                            \
+    X(REASON)                                                                                                          \
+    X(CLOCK)                                                                                                           \
+    X(CLOCK_AT)                                                                                                        \
+    X(PAUSES)                                                                                                          \
+    X(DUE)                                                                                                             \
+    X(PLACED_AT)                                                                                                       \
+    X(CLOSED_AT)
+
 /* SQLite does not mind the case of a name. */
 #define PROJECTED_COLUMN(id) ", \"" #id "\""
 #define PROJECTED_COLUMNS PROJECTED(PROJECTED_COLUMN)
 #define PROJECTED_ONE(id) +1 /* NOLINT(bugprone-macro-parentheses): these make up a sum */
 enum { PROJECTED_COUNT = PROJECTED(PROJECTED_ONE) };
 extern const enum field projected[PROJECTED_COUNT];
+#define MATTER_COLUMNS PROJECTED_OF_MATTERS(PROJECTED_COLUMN)
+enum { MATTER_COUNT = PROJECTED_OF_MATTERS(PROJECTED_ONE) };
+extern const enum field projected_of_matters[MATTER_COUNT];
 
 /* files.c */
 
@@ -154,16 +193,38 @@ int journal_store_sms(struct database *database, const struct delivery *delivery
 #define JOURNAL_COLUMNS "order_id, ver, at, stored_at, service, step, actor, state, note, fields"
 int journal_row(sqlite3_stmt *query, struct record *step);
 
-/* cases.c */
+/* A table that follows from the journal, whose rows are how orders, or meetings and suggestions, stand. */
+struct projection {
+    const enum field *fields;
+    int count;
+    /* SQL: lays a step over a row; makes a row forget its fields; seeds one; rows from an id on, with the fields. */
+    const char *apply, *forget, *seed, *rows;
+};
+extern const struct projection projection_of_orders, projection_of_matters;
+const struct projection *projection_of(const char *order); /* by a number */
 
-/* Inside a transaction: writes the case of an order if the order is complete. 1: written; 0: not complete; -EIO. */
-int cases_update(struct database *database, const char *order, int64_t now);
-
-/* A case whose order still is in Redis. */
+/* A case whose order still is in Redis; or another matter that has ended. */
 struct waiting {
     char order[32];
     int64_t ver;
 };
+/* The first pause before one is asked to leave Redis; each further one is twice as long, up to 2^9 times. */
+enum { RETIRE_PAUSE_MS = 1000, RETIRE_DOUBLINGS = 9 };
+
+/* matters.c */
+
+/* Inside a transaction: has a meeting or a suggestion that has ended leave Redis. 0 or -EIO. */
+int matters_update(struct database *database, const char *matter, int64_t now);
+
+/* As for cases, below. */
+int64_t matters_waiting(struct database *database);
+int matters_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max);
+int matters_retired(struct database *database, const struct waiting *waiting, int64_t now);
+
+/* cases.c */
+
+/* Inside a transaction: writes the case of an order if the order is complete. 1: written; 0: not complete; -EIO. */
+int cases_update(struct database *database, const char *order, int64_t now);
 
 /* How many cases wait, or -EIO. */
 int64_t cases_waiting(struct database *database);

@@ -12,9 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The first pause before an order is asked to leave Redis; each further one is twice as long, up to 2^9 times. */
-enum { PAUSE_MS = 1000, PAUSE_DOUBLINGS = 9 };
-
 /* The id of an order's row when every step from the first to a final one is known, else 0; or -EIO. */
 static int64_t complete(struct database *database, const char *order)
 {
@@ -38,7 +35,7 @@ int cases_update(struct database *database, const char *order, int64_t now)
                   " ver = excluded.ver, retired_at = NULL, retry_at = excluded.retry_at, tries = 0");
     query_int(write, 1, id);
     query_int(write, 2, now);
-    query_int(write, 3, now + PAUSE_MS);
+    query_int(write, 3, now + RETIRE_PAUSE_MS);
     QUERY *index = database_query(database, "INSERT OR REPLACE INTO cases_fts (rowid, title, text, place, answer)"
                                             " SELECT id, title, text, place, answer FROM orders WHERE id = ?1");
     query_int(index, 1, id);
@@ -60,8 +57,8 @@ int cases_claim(struct database *database, int64_t now, struct waiting *ret_wait
                   " (SELECT id FROM cases WHERE retired_at IS NULL AND retry_at <= ?1 ORDER BY retry_at LIMIT ?4)"
                   " RETURNING order_id, ver");
     query_int(query, 1, now);
-    query_int(query, 2, PAUSE_MS);
-    query_int(query, 3, PAUSE_DOUBLINGS);
+    query_int(query, 2, RETIRE_PAUSE_MS);
+    query_int(query, 3, RETIRE_DOUBLINGS);
     query_int(query, 4, (int64_t)max);
     int count = 0, result;
     while ((result = query_next(query)) > 0) {

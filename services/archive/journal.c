@@ -2,7 +2,7 @@
  * journal.c - what happened to each order, step by step, and how each order
  * stands after it.
  *
- * The journal is the truth; the table `orders` follows from it. Steps come
+ * The journal is the truth; the tables `orders` and `matters` follow from it. Steps come
  * from several services, so they may overtake each other: a step with a new
  * highest version is applied on top, any other makes the projection anew.
  * Runs inside the transaction of its batch; an error undoes that as a whole.
@@ -17,6 +17,34 @@
 
 #define FIELD_OF(id) F_##id,
 const enum field projected[PROJECTED_COUNT] = {PROJECTED(FIELD_OF)};
+const enum field projected_of_matters[MATTER_COUNT] = {PROJECTED_OF_MATTERS(FIELD_OF)};
+
+/* A field that a step did not change is NULL, and its column is kept. */
+#define VALUE(id) ", ?"
+#define KEEP_OR_SET(id) ", \"" #id "\" = coalesce(excluded.\"" #id "\", \"" #id "\")"
+#define FORGET(id) ", \"" #id "\" = NULL"
+#define PROJECTION(table, fields_of)                                                                                   \
+    .apply = "INSERT INTO " table                                                                                      \
+             " (order_id, ver, steps, updated_at" fields_of(PROJECTED_COLUMN) ") VALUES (?1, ?2, 1, ?3" fields_of(     \
+                 VALUE) ") ON CONFLICT (order_id) DO UPDATE SET"                                                       \
+                        " ver = excluded.ver, steps = steps + 1, updated_at = max(updated_at, "                        \
+                        "excluded.updated_at)" fields_of(KEEP_OR_SET),                                                 \
+    .forget = "UPDATE " table " SET steps = 0" fields_of(FORGET) " WHERE order_id = ?1",                               \
+    .seed = "INSERT INTO " table " (order_id, ver, steps, updated_at) VALUES (?1, 0, 0, 0)"                            \
+            " ON CONFLICT (order_id) DO NOTHING",                                                                      \
+    .rows = "SELECT id, order_id, ver, steps, updated_at" fields_of(                                                   \
+        PROJECTED_COLUMN) " FROM " table " WHERE id > ?1 ORDER BY id LIMIT ?2"
+
+const struct projection projection_of_orders = {
+    .fields = projected, .count = PROJECTED_COUNT, PROJECTION("orders", PROJECTED)};
+const struct projection projection_of_matters = {
+    .fields = projected_of_matters, .count = MATTER_COUNT, PROJECTION("matters", PROJECTED_OF_MATTERS)};
+
+const struct projection *projection_of(const char *order)
+{
+    enum matter matter = matter_of(order);
+    return matter == MATTER_MEETING || matter == MATTER_SUGGESTION ? &projection_of_matters : &projection_of_orders;
+}
 
 static const char *text_or_null(const struct record *record, enum field field)
 {
@@ -104,34 +132,25 @@ int journal_row(sqlite3_stmt *query, struct record *step)
     return changes_from_json(query_column(query, 9), step);
 }
 
-#define VALUE(id) ", ?"
-#define VALUES PROJECTED(VALUE)
-#define KEEP_OR_SET(id) ", \"" #id "\" = coalesce(excluded.\"" #id "\", \"" #id "\")"
-#define KEPT_OR_SET PROJECTED(KEEP_OR_SET)
-#define FORGET(id) ", \"" #id "\" = NULL"
-#define FORGOTTEN PROJECTED(FORGET)
-
-/* Lays a step's fields over the order's. A field that the step did not change is NULL, and its column is kept. */
+/* Lays a step's fields over the order's. */
 static int apply(struct database *database, const char *order, const struct record *step, int64_t stored_at)
 {
-    static const char sql[] = "INSERT INTO orders (order_id, ver, steps, updated_at" PROJECTED_COLUMNS ")"
-                              " VALUES (?1, ?2, 1, ?3" VALUES ") ON CONFLICT (order_id) DO UPDATE SET"
-                              " ver = excluded.ver, steps = steps + 1,"
-                              " updated_at = max(updated_at, excluded.updated_at)" KEPT_OR_SET;
-    QUERY *query = database_query(database, sql);
+    const struct projection *projection = projection_of(order);
+    QUERY *query = database_query(database, projection->apply);
     query_text(query, 1, order);
     query_int(query, 2, record_int(step, F_VER));
     query_int(query, 3, stored_at);
-    for (int i = 0; i < PROJECTED_COUNT; i++) {
-        if (!record_has(step, projected[i]))
+    for (int i = 0; i < projection->count; i++) {
+        enum field field = projection->fields[i];
+        if (!record_has(step, field))
             continue;
-        enum field_type type = field_info(projected[i])->type;
+        enum field_type type = field_info(field)->type;
         if (type == FIELD_STR)
-            query_text(query, 4 + i, record_str(step, projected[i]));
+            query_text(query, 4 + i, record_str(step, field));
         else if (type == FIELD_INT)
-            query_int(query, 4 + i, record_int(step, projected[i]));
+            query_int(query, 4 + i, record_int(step, field));
         else
-            query_real(query, 4 + i, record_real(step, projected[i]));
+            query_real(query, 4 + i, record_real(step, field));
     }
     return query_run(query, NULL);
 }
@@ -139,9 +158,14 @@ static int apply(struct database *database, const char *order, const struct reco
 /* Forgets what an order's row says and makes it anew; the row itself stays, a case may belong to it. */
 int journal_project(struct database *database, const char *order)
 {
-    QUERY *forget = database_query(database, "UPDATE orders SET steps = 0" FORGOTTEN " WHERE order_id = ?1");
+    const struct projection *projection = projection_of(order);
+    QUERY *seed = database_query(database, projection->seed);
+    query_text(seed, 1, order);
+    QUERY *forget = database_query(database, projection->forget);
     query_text(forget, 1, order);
-    int result = query_run(forget, NULL);
+    int result = query_run(seed, NULL);
+    if (result == 0)
+        result = query_run(forget, NULL);
     if (result < 0)
         return result;
     RECORD *step = record_new();
@@ -160,12 +184,12 @@ int journal_project(struct database *database, const char *order)
 
 static int project(struct database *database, const char *order, const struct record *step, int64_t now)
 {
-    QUERY *query = database_query(database, "SELECT max(ver) FROM orders WHERE order_id = ?1");
+    QUERY *query = database_query(database, "SELECT max(ver) FROM journal WHERE order_id = ?1");
     query_text(query, 1, order);
     int64_t highest = query_value(query);
     if (highest < 0)
         return -EIO;
-    return record_int(step, F_VER) > highest ? apply(database, order, step, now) : journal_project(database, order);
+    return record_int(step, F_VER) >= highest ? apply(database, order, step, now) : journal_project(database, order);
 }
 
 /* What both queries of a step have as parameters. */

@@ -59,6 +59,42 @@ static const struct filter order_filters[] = {
 };
 enum { ORDER_FILTERS = sizeof order_filters / sizeof *order_filters };
 
+/* Of meetings and suggestions; a meeting's time is when it begins. */
+#define WITHIN_OF_MATTERS                                                                                              \
+    "EXISTS (SELECT 1 FROM json_each(?) WHERE value IN ('group:' || \"group\", 'town:' || coalesce(town, ''),"         \
+    " 'department:' || department, 'committee:' || committee, host)"                                                   \
+    " OR instr(' ' || coalesce(invited, '') || ' ', ' ' || value || ' ') > 0"                                          \
+    " OR value LIKE 'member:%' AND instr(' ' || members || ' ', ' ' || substr(value, 8) || ' ') > 0)"
+#define OF_ALL_MATTERS                                                                                                 \
+    {F_ORDERS, "order_id IN (SELECT value FROM json_each(?))", true},                                                  \
+        {F_STATES, "state IN (SELECT value FROM json_each(?))", true}, {F_KIND, "kind = ?", false},                    \
+        {F_GROUP, "\"group\" = ?", false}, {F_TOWN, "town = ?", false},                                                \
+        {F_ORDER, "instr(' ' || about || ' ', ' ' || ? || ' ') > 0", false},                                           \
+    {                                                                                                                  \
+        F_WITHIN, WITHIN_OF_MATTERS, true                                                                              \
+    }
+static const struct filter meeting_filters[] = {
+    OF_ALL_MATTERS,
+    {F_MEMBER, "instr(' ' || invited || ' ', ' member:' || ? || ' ') > 0", false},
+    {F_START, "meets_at >= ?", false},
+    {F_END, "meets_at <= ?", false},
+};
+static const struct filter suggestion_filters[] = {
+    OF_ALL_MATTERS,
+    {F_MEMBER, "instr(' ' || members || ' ', ' ' || ? || ' ') > 0", false},
+    {F_DEPARTMENT, "department = ?", false},
+    {F_COMMITTEE, "committee = ?", false},
+    {F_SETTLED, "settled = ?", false},
+    {F_MEETING, "meeting = ?", false},
+    {F_OVERDUE, "overdue = ?", false},
+    {F_START, "placed_at >= ?", false},
+    {F_END, "placed_at <= ?", false},
+};
+enum {
+    MEETING_FILTERS = sizeof meeting_filters / sizeof *meeting_filters,
+    SUGGESTION_FILTERS = sizeof suggestion_filters / sizeof *suggestion_filters,
+};
+
 static const struct filter update_filters[] = {
     {F_START, "stored_at >= ?", false},
     {F_END, "stored_at <= ?", false},
@@ -237,6 +273,16 @@ static int page_next(struct page *page, struct record *listing)
     return result;
 }
 
+/* A row of a list of orders, or of other matters; behind its time and key come these columns. */
+static void take_row(struct record *row, sqlite3_stmt *query, const struct projection *projection)
+{
+    take_column(row, F_ORDER, query, 2);
+    take_column(row, F_VER, query, 3);
+    take_column(row, F_UPDATED_AT, query, 4);
+    for (int i = 0; i < projection->count; i++)
+        take_column(row, projection->fields[i], query, 5 + i);
+}
+
 int lists_orders(struct database *database, const struct record *call, struct record *listing)
 {
     static const struct list orders = {"orders", "order_id, ver, updated_at" PROJECTED_COLUMNS, "placed_at", "order_id",
@@ -245,14 +291,27 @@ int lists_orders(struct database *database, const struct record *call, struct re
     PAGE page = {0};
     filtered_begin(&filtered);
     int result = page_begin(&page, database, &orders, &filtered, listing);
-    while (result >= 0 && (result = page_next(&page, listing)) > 0) {
-        struct record *row = record_add_row(listing, F_ROWS);
-        take_column(row, F_ORDER, page.query, 2);
-        take_column(row, F_VER, page.query, 3);
-        take_column(row, F_UPDATED_AT, page.query, 4);
-        for (int i = 0; i < PROJECTED_COUNT; i++)
-            take_column(row, projected[i], page.query, 5 + i);
-    }
+    while (result >= 0 && (result = page_next(&page, listing)) > 0)
+        take_row(record_add_row(listing, F_ROWS), page.query, &projection_of_orders);
+    return result;
+}
+
+static int list_matters(struct database *database, enum message_type type, const struct record *call,
+                        struct record *listing)
+{
+    bool meetings = type == MSG_LIST_MEETINGS;
+    AUTOFREE char *table = xasprintf("(SELECT *, (coalesce(clock, '') <> '' AND due <= %" PRId64 ") AS overdue"
+                                     " FROM matters WHERE substr(order_id, 8, 1) = '%s')",
+                                     now_ms(), matter_letter(meetings ? MATTER_MEETING : MATTER_SUGGESTION));
+    const struct list matters = {table, "order_id, ver, updated_at" MATTER_COLUMNS, "placed_at", "order_id", "TEXT"};
+    FILTERED filtered = {.filters = meetings ? meeting_filters : suggestion_filters,
+                         .count = meetings ? MEETING_FILTERS : SUGGESTION_FILTERS,
+                         .call = call};
+    PAGE page = {0};
+    filtered_begin(&filtered);
+    int result = page_begin(&page, database, &matters, &filtered, listing);
+    while (result >= 0 && (result = page_next(&page, listing)) > 0)
+        take_row(record_add_row(listing, F_ROWS), page.query, &projection_of_matters);
     return result;
 }
 
@@ -263,8 +322,10 @@ static int list_updates(struct database *database, const struct record *call, st
     FILTERED filtered = {.filters = update_filters, .count = UPDATE_FILTERS, .call = call};
     filtered_begin(&filtered);
     /* Times are told in seconds: steps of one second go by order and version, or an older one would seem the latest. */
-    AUTOFREE char *select = xasprintf(
-        "SELECT " JOURNAL_COLUMNS " FROM journal%s ORDER BY stored_at / 1000, order_id, ver LIMIT ?", filtered.where);
+    AUTOFREE char *select =
+        xasprintf("SELECT " JOURNAL_COLUMNS " FROM journal%s AND substr(order_id, 8, 1) BETWEEN '0' AND '9' ORDER BY "
+                  "stored_at / 1000, order_id, ver LIMIT ?",
+                  filtered.where);
     QUERY *query = database_query(database, select);
     query_int(query, filtered_bind(&filtered, query), limit_of(call));
     RECORD *step = record_new();
@@ -406,6 +467,9 @@ static int answer(struct database *database, const struct delivery *delivery, st
     switch (delivery->type) {
     case MSG_LIST_ORDERS:
         return lists_orders(database, delivery->message, listing);
+    case MSG_LIST_MEETINGS:
+    case MSG_LIST_SUGGESTIONS:
+        return list_matters(database, delivery->type, delivery->message, listing);
     case MSG_LIST_UPDATES:
         return list_updates(database, delivery->message, listing);
     case MSG_LIST_AUDIT:

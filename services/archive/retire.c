@@ -12,6 +12,7 @@
 #include "common/store.h"
 #include "services/archive/archive.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -44,7 +45,8 @@ static int mark(struct database *database, struct store *store, const struct wai
     for (size_t i = 0; i < count && result == 0; i++) {
         if (!is_gone(store_reply(store, i)))
             continue;
-        result = cases_retired(database, &waiting[i], now);
+        bool order = matter_of(waiting[i].order) == MATTER_ORDER;
+        result = (order ? cases_retired : matters_retired)(database, &waiting[i], now);
         gone++;
     }
     if (result == 0)
@@ -54,14 +56,29 @@ static int mark(struct database *database, struct store *store, const struct wai
     return result;
 }
 
+/* How many cases and other matters wait, or -EIO. */
+static int64_t count_waiting(struct database *database)
+{
+    int64_t cases = cases_waiting(database), matters = matters_waiting(database);
+    return cases < 0 || matters < 0 ? -EIO : cases + matters;
+}
+
+/* As cases_claim(), of both. */
+static int claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max)
+{
+    int cases = cases_claim(database, now, ret_waiting, max);
+    int matters = cases < 0 ? cases : matters_claim(database, now, ret_waiting + cases, max - (size_t)cases);
+    return matters < 0 ? matters : cases + matters;
+}
+
 /* How many cases of a county still wait, or -EIO. */
 static int64_t retire_county(struct archive *archive, struct database *database, struct store *store, int64_t now)
 {
     static struct waiting waiting[ORDERS_MAX];
-    int64_t left = cases_waiting(database);
+    int64_t left = count_waiting(database);
     if (left <= 0 || !store_is_up(store))
         return left;
-    int count = cases_claim(database, now, waiting, ORDERS_MAX);
+    int count = claim(database, now, waiting, ORDERS_MAX);
     if (count <= 0)
         return count < 0 ? count : left;
     archive_worked(archive, database);
@@ -72,7 +89,7 @@ static int64_t retire_county(struct archive *archive, struct database *database,
         return left;
     crash_point("orders left Redis, not noted");
     int result = mark(database, store, waiting, (size_t)count, now);
-    return result < 0 ? result : cases_waiting(database);
+    return result < 0 ? result : count_waiting(database);
 }
 
 void archive_retire(struct archive *archive, struct store *store, int64_t now)

@@ -71,6 +71,18 @@ static const char *const migrations[] = {
 
     /* Which residents a person has to call; which ratings are flagged. */
     ("ALTER TABLE orders ADD COLUMN to_call INTEGER; ALTER TABLE orders ADD COLUMN flag TEXT;"),
+
+    /* Each meeting and suggestion as it stands, like `orders`. retry_at: when Redis is asked to let one go that has
+     * ended; retired_at: when it did. */
+    ("CREATE TABLE matters (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL UNIQUE, ver INTEGER NOT NULL,"
+     "  steps INTEGER NOT NULL, updated_at INTEGER NOT NULL, state TEXT, kind TEXT, title TEXT, text TEXT, place TEXT,"
+     "  meets_at INTEGER, about TEXT, meeting TEXT, host TEXT, invited TEXT, coming TEXT, excused TEXT, present TEXT,"
+     "  minutes TEXT, category TEXT, \"group\" TEXT, town TEXT, department TEXT, committee TEXT, members TEXT,"
+     "  handed_at INTEGER, promised_at INTEGER, proposed TEXT, settled TEXT, kept INTEGER, reason TEXT, clock TEXT,"
+     "  clock_at INTEGER, pauses TEXT, due INTEGER, placed_at INTEGER, closed_at INTEGER, retired_at INTEGER,"
+     "  retry_at INTEGER, tries INTEGER NOT NULL DEFAULT 0);"
+     "CREATE INDEX matters_placed_at ON matters (placed_at, order_id);"
+     "CREATE INDEX matters_waiting ON matters (retry_at) WHERE retry_at IS NOT NULL;"),
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 
@@ -116,7 +128,9 @@ int schema_migrate(struct database *database)
 
 int schema_forget_projections(struct database *database)
 {
-    return database_run(database, "DELETE FROM cases; DELETE FROM orders; DROP TABLE IF EXISTS cases_fts;" CREATE_FTS);
+    return database_run(
+        database,
+        "DELETE FROM cases; DELETE FROM orders; DELETE FROM matters; DROP TABLE IF EXISTS cases_fts;" CREATE_FTS);
 }
 
 /* All that a file is made of, as one text. What ANALYZE keeps may be there, and FTS5's own tables are FTS5's matter. */

@@ -1,11 +1,11 @@
 /*
  * verify.c - whether the county's file still says what was stored: piece by piece, so that nobody waits for long.
  *
- * Three parts are a walk along their numbers: the chains `journal` and `audit`, whose rows must follow each other
- * without a gap and have the hash that they give; and `orders`, which must stand as the journal's steps make them, with
- * their contacts, their cases and the texts of the search. The last one are the indexes, by which all else is found,
- * and what the file says its tables are. Everything that is found is told, and the walk goes on behind it. What follows
- * from the journal can be made anew out of it, which is journal.rebuild.
+ * Four parts are a walk along their numbers: the chains `journal` and `audit`, whose rows must follow each other
+ * without a gap and have the hash that they give; and `orders` and `matters`, which must stand as the journal's steps
+ * make them, with their contacts, their cases and the texts of the search. The last one are the indexes, by which all
+ * else is found, and what the file says its tables are. Everything that is found is told, and the walk goes on behind
+ * it. What follows from the journal can be made anew out of it, which is journal.rebuild.
  */
 #include "common/alloc.h"
 #include "common/order.h"
@@ -24,6 +24,7 @@ enum {
 };
 
 #define ORDERS "orders"
+#define MATTERS "matters"
 #define CONTACTS "contacts"
 #define SCHEMA "schema"
 #define INDEXES "indexes"
@@ -53,6 +54,7 @@ static sqlite3_stmt *chain_rows(struct database *database, enum chain chain)
         "SELECT id, order_id, ver, hash IS chain('journal', (SELECT hash FROM journal AS before"
         " WHERE before.id = journal.id - 1 AND before.id > 0), " JOURNAL_CHAINED "),"
         " EXISTS (SELECT 1 FROM orders WHERE orders.order_id = journal.order_id)"
+        " OR EXISTS (SELECT 1 FROM matters WHERE matters.order_id = journal.order_id)"
         " FROM journal WHERE id > ?1 ORDER BY id LIMIT ?2",
         "SELECT id, order_id, NULL, hash IS chain('audit', (SELECT hash FROM audit AS before"
         " WHERE before.id = audit.id - 1 AND before.id > 0), " AUDIT_CHAINED
@@ -136,7 +138,8 @@ static bool agrees(sqlite3_stmt *query, int column, const struct record *order, 
 }
 
 /* The first thing in an order's row that the journal says otherwise; NULL when they agree. */
-static const char *difference(sqlite3_stmt *query, const struct record *order, int64_t steps)
+static const char *difference(sqlite3_stmt *query, const struct projection *projection, const struct record *order,
+                              int64_t steps)
 {
     if (steps == 0)
         return "the journal has no such order";
@@ -144,9 +147,9 @@ static const char *difference(sqlite3_stmt *query, const struct record *order, i
         return "the number of steps";
     if (!agrees(query, 4, order, F_UPDATED_AT))
         return field_info(F_UPDATED_AT)->name;
-    for (int i = 0; i < PROJECTED_COUNT; i++)
-        if (!agrees(query, 5 + i, order, projected[i]))
-            return field_info(projected[i])->name;
+    for (int i = 0; i < projection->count; i++)
+        if (!agrees(query, 5 + i, order, projection->fields[i]))
+            return field_info(projection->fields[i])->name;
     return NULL;
 }
 
@@ -226,22 +229,24 @@ static int verify_contact(struct database *database, int64_t id, const char *ord
     return result;
 }
 
-static int verify_order(struct database *database, sqlite3_stmt *query, struct record *piece)
+static int verify_order(struct database *database, const struct projection *projection, sqlite3_stmt *query,
+                        struct record *piece)
 {
     RECORD *order = record_new();
     int64_t steps, id = sqlite3_column_int64(query, 0), ver = sqlite3_column_int64(query, 2);
     int result = standing(database, query_column(query, 1), order, &steps);
     if (result < 0)
         return result;
-    const char *wrong = difference(query, order, steps);
-    if (!wrong) {
+    const char *wrong = difference(query, projection, order, steps);
+    if (!wrong && projection == &projection_of_orders) {
         bool complete = ver == steps && order_is_final(record_str(order, F_STATE));
         result = check_case(database, id, ver, complete, &wrong);
         if (result < 0)
             return result;
     }
     if (wrong) {
-        struct record *found = fault(piece, ORDERS, id, "changed");
+        const char *part = projection == &projection_of_orders ? ORDERS : MATTERS;
+        struct record *found = fault(piece, part, id, "changed");
         record_set(found, F_ORDER, query_column(query, 1));
         record_set_int(found, F_VER, ver);
         record_printf(found, F_DETAIL, "what lists and search show is not what the journal says: %s", wrong);
@@ -263,28 +268,39 @@ static int add_marks(struct database *database, struct record *piece)
     return 0;
 }
 
-static int verify_orders(struct database *database, int64_t row, struct record *piece)
+/* The rows of a projection behind a number; behind the last one it is on with the part `next`. */
+static int verify_projection(struct database *database, const struct projection *projection, const char *part,
+                             const char *next, int64_t row, struct record *piece)
 {
-    QUERY *query = database_query(database, "SELECT id, order_id, ver, steps, updated_at" PROJECTED_COLUMNS
-                                            " FROM orders WHERE id > ?1 ORDER BY id LIMIT ?2");
+    QUERY *query = database_query(database, projection->rows);
     query_int(query, 1, row);
     query_int(query, 2, ORDER_ROWS);
     int count = 0, result;
     for (; (result = query_next(query)) > 0; count++) {
         row = sqlite3_column_int64(query, 0);
-        result = verify_order(database, query, piece);
+        result = verify_order(database, projection, query, piece);
         if (result < 0)
             break;
     }
     if (result < 0)
         return result;
     record_set_int(piece, F_TOTAL, count);
-    if (count == ORDER_ROWS) {
-        go_on(piece, ORDERS, row);
-        return 0;
-    }
-    record_set(piece, F_PART, INDEXES);
-    return verify_strays(database, piece);
+    if (count == ORDER_ROWS)
+        go_on(piece, part, row);
+    else
+        record_set(piece, F_PART, next);
+    return 0;
+}
+
+static int verify_orders(struct database *database, int64_t row, struct record *piece)
+{
+    return verify_projection(database, &projection_of_orders, ORDERS, MATTERS, row, piece);
+}
+
+static int verify_matters(struct database *database, int64_t row, struct record *piece)
+{
+    int result = verify_projection(database, &projection_of_matters, MATTERS, INDEXES, row, piece);
+    return result < 0 || !record_is(piece, F_PART, INDEXES) ? result : verify_strays(database, piece);
 }
 
 /* Whether the indexes of the tables have what the tables have. */
@@ -348,6 +364,8 @@ static int verify(struct database *database, const struct record *call, struct r
         result = verify_indexes(database, piece);
     else if (record_is(call, F_PART, ORDERS))
         result = verify_orders(database, row, piece);
+    else if (record_is(call, F_PART, MATTERS))
+        result = verify_matters(database, row, piece);
     else
         result = verify_chain(database, record_is(call, F_PART, "audit") ? CHAIN_AUDIT : CHAIN_JOURNAL, row, piece);
     return result < 0 ? result : database_run(database, "COMMIT");
@@ -356,13 +374,10 @@ static int verify(struct database *database, const struct record *call, struct r
 /* Makes an order's row and its case out of its steps. */
 static int rebuild_order(struct database *database, const char *order, int64_t now)
 {
-    QUERY *seed = database_query(database, "INSERT INTO orders (order_id, ver, steps, updated_at) VALUES (?1, 0, 0, 0)"
-                                           " ON CONFLICT (order_id) DO NOTHING");
-    query_text(seed, 1, order);
-    int result = query_run(seed, NULL);
-    if (result == 0)
-        result = journal_project(database, order);
-    return result < 0 ? result : cases_update(database, order, now);
+    int result = journal_project(database, order);
+    if (result < 0)
+        return result;
+    return matter_of(order) == MATTER_ORDER ? cases_update(database, order, now) : matters_update(database, order, now);
 }
 
 /* Each order is made when the walk along the journal comes to its last step. */

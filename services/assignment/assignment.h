@@ -1,10 +1,11 @@
 /*
- * assignment.h - the handlers of assignment: from open to closed, and the clocks.
+ * assignment.h - the handlers of assignment: from open to closed, and the clocks; meetings, visits, suggestions.
  */
 #ifndef SIDAN_ASSIGNMENT_H
 #define SIDAN_ASSIGNMENT_H
 
 #include "common/clock.h"
+#include "common/order.h"
 #include "common/service.h"
 
 /* claims.c: 接单, who takes the order */
@@ -47,6 +48,40 @@ handler_fn handle_rate;   /* MSG_RATE */
 handler_fn handle_decide; /* MSG_DECIDE */
 handler_fn handle_ask;    /* MSG_ASK: the resident */
 handler_fn handle_reply;  /* MSG_ANSWER_ASKED: the resident's answer */
+
+/* visits.c: 走访 */
+handler_fn handle_visit; /* MSG_VISIT */
+
+/* meetings.c: 协商会 */
+handler_fn handle_call_meeting;      /* MSG_CALL_MEETING */
+handler_fn handle_invite;            /* MSG_INVITE */
+handler_fn handle_answer_invitation; /* MSG_ANSWER_INVITATION */
+handler_fn handle_move_meeting;      /* MSG_MOVE_MEETING */
+handler_fn handle_cancel_meeting;    /* MSG_CANCEL_MEETING */
+handler_fn handle_attend;            /* MSG_ATTEND */
+handler_fn handle_hold_meeting;      /* MSG_HOLD_MEETING */
+handler_fn handle_close_meeting;     /* MSG_CLOSE_MEETING */
+#define CLOCK_MEETING "meeting"
+/* When those who are invited are reminded; and that this has come. */
+int64_t meeting_reminder_at(const struct county *county, const struct record *meeting);
+void meeting_remind(const struct context *context, const struct record *meeting, struct outcome *outcome);
+
+/* suggestions.c: 建言, and what else is followed until it is settled */
+handler_fn handle_raise;            /* MSG_RAISE */
+handler_fn handle_follow;           /* MSG_FOLLOW */
+handler_fn handle_comment;          /* MSG_COMMENT */
+handler_fn handle_settle;           /* MSG_SETTLE */
+handler_fn handle_recheck;          /* MSG_RECHECK */
+handler_fn handle_extend_following; /* MSG_EXTEND_FOLLOWING */
+/* The rungs that sound for a suggestion, and who is told on each. */
+enum { SUGGESTION_RUNGS = 2 };
+void suggestion_rung(const struct county *county, const struct record *suggestion, int64_t rung, char *ret_recipients,
+                     size_t size);
+/* Whether an answer may promise what it does; otherwise refuses. What it promises, or passes to supervision, is
+ * followed from now on. */
+bool may_promise(const struct context *context, const struct record *answer, struct outcome *outcome);
+void follow_up(const struct context *context, const struct record *order, const struct record *answer,
+               struct outcome *outcome);
 
 /* flag.c: ratings that are called unreasonable */
 handler_fn handle_flag; /* MSG_FLAG */
@@ -176,6 +211,9 @@ void supervising_convener(const struct context *context, const struct record *or
 
 /* Whether who acts has the order, if it is a member; otherwise refuses. */
 bool may_act(const struct record *order, const struct record *message, struct outcome *outcome);
+
+/* Whether a matter of this kind can be made under the number that was given it; otherwise refuses. */
+bool may_be_made(const struct context *context, const struct record *matter, enum matter kind, struct outcome *outcome);
 
 /* Whether a message has a reason; otherwise refuses. */
 bool has_reason(const struct record *message, struct outcome *outcome);

@@ -40,6 +40,10 @@ static void rung_recipients(const struct context *context, const struct record *
 {
     const struct member_group *group = county_group(context->county, record_str(order, F_GROUP));
     recipients[0] = '\0';
+    if (matter_of(context->order_id) == MATTER_SUGGESTION) {
+        suggestion_rung(context->county, order, rung, recipients, size);
+        return;
+    }
     if (rung == RUNG_CHAIR)
         snprintf(recipients, size, "chair");
     else if (rung == RUNG_COMMITTEE && group)
@@ -48,6 +52,11 @@ static void rung_recipients(const struct context *context, const struct record *
         member_recipients(record_str(order, F_MEMBERS), recipients, size);
     if (recipients[0] == '\0')
         supervising_convener(context, order, recipients, size);
+}
+
+static int64_t rungs_of(const struct context *context)
+{
+    return matter_of(context->order_id) == MATTER_SUGGESTION ? SUGGESTION_RUNGS : RUNGS;
 }
 
 /* An overdue clock: sounds one rung, and sets the entry of the next. Only inside working hours. */
@@ -71,7 +80,7 @@ static void sound(const struct context *context, const struct record *order, con
     record_set(notice, F_CLOCK, clock);
 
     outcome_zrem(outcome, CLOCKS_KEY, entry);
-    if (rung + 1 < RUNGS) {
+    if (rung + 1 < rungs_of(context)) {
         char next[CLOCK_ENTRY_SIZE];
         order_clock_entry(next, context->order_id, clock, rung + 1);
         outcome_zadd(outcome, CLOCKS_KEY, clock_rung_after(county, context->now, rung + 1), next);
@@ -95,7 +104,9 @@ void handle_clock(const struct context *context, const struct record *order, con
     char entry[CLOCK_ENTRY_SIZE];
     order_clock_entry(entry, context->order_id, clock, rung);
 
-    if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN)) {
+    if (matter_of(context->order_id) == MATTER_MEETING) {
+        meeting_remind(context, order, outcome);
+    } else if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN)) {
         end_claim_window(context, order, outcome);
     } else if (strcmp(clock, "close") == 0 && record_is(order, F_STATE, STATE_EVALUATED) &&
                !record_is(order, F_RATING, "dissatisfied")) {
@@ -109,7 +120,7 @@ void handle_clock(const struct context *context, const struct record *order, con
     } else if (strcmp(clock, CLOCK_ASK) == 0 && record_is(order, F_STATE, STATE_ANSWERED) &&
                record_int(order, F_ASKS) == rung && record_int(order, F_TO_CALL) == 0) {
         ask_again(context, order, entry, outcome);
-    } else if (record_is(order, F_CLOCK, clock) && record_int(order, F_RUNG) == rung && rung < RUNGS &&
+    } else if (record_is(order, F_CLOCK, clock) && record_int(order, F_RUNG) == rung && rung < rungs_of(context) &&
                !clock_is_paused(order)) {
         sound(context, order, clock, entry, outcome);
     } else {

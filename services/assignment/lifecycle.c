@@ -33,7 +33,7 @@ bool state_is(const struct record *order, const char *states, const char *verb, 
 {
     if (words_have(states, record_str(order, F_STATE)))
         return true;
-    outcome_refuse(outcome, "state", NULL, "an order that is %s cannot be %s; it would have to be: %s",
+    outcome_refuse(outcome, "state", NULL, "what is %s cannot be %s; it would have to be: %s",
                    record_str(order, F_STATE), verb, states);
     return false;
 }
@@ -44,6 +44,19 @@ bool may_act(const struct record *order, const struct record *message, struct ou
     if (strncmp(actor, "member:", 7) != 0 || words_have(record_str(order, F_MEMBERS), actor + 7))
         return true;
     outcome_refuse(outcome, "forbidden", "actor", "this member has not claimed the order");
+    return false;
+}
+
+bool may_be_made(const struct context *context, const struct record *matter, enum matter kind, struct outcome *outcome)
+{
+    char county[7] = "";
+    matter_parse(context->order_id, county, NULL, NULL);
+    if (record_count(matter) > 0)
+        outcome_refuse(outcome, "exists", NULL, "%s exists already", context->order_id);
+    else if (matter_of(context->order_id) != kind || strcmp(county, context->county->id) != 0)
+        outcome_refuse(outcome, "invalid", "order", "this is no number of the county for it");
+    else
+        return true;
     return false;
 }
 
@@ -86,7 +99,10 @@ void handle_answer(const struct context *context, const struct record *order, co
         outcome_refuse(outcome, "invalid", "answer", "an answer has words");
         return;
     }
+    if (!may_promise(context, message, outcome))
+        return;
     record_answer(context, order, message, outcome);
+    follow_up(context, order, message, outcome);
 }
 
 /* The rating is in; what is left is to close the order, which is a step of its own. */

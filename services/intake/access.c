@@ -16,6 +16,7 @@
 #include "common/text.h"
 #include "services/intake/code.h"
 #include "services/intake/limits.h"
+#include "services/intake/qr.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -292,6 +293,14 @@ static void on_archived(void *arg, enum answer_status status, enum message_type 
     }
 }
 
+/* By which call the archive lists matters of a kind. */
+static enum message_type list_of(enum matter matter)
+{
+    return matter == MATTER_MEETING      ? MSG_LIST_MEETINGS
+           : matter == MATTER_SUGGESTION ? MSG_LIST_SUGGESTIONS
+                                         : MSG_LIST_ORDERS;
+}
+
 /* Loads the order, from the archive if need be, and decides. */
 static bool load(struct access *access)
 {
@@ -303,20 +312,22 @@ static bool load(struct access *access)
         return unavailable(access);
     RECORD *question = record_new();
     record_set(question, F_ORDERS, access->order);
-    service_call(service, access->county, "", MSG_LIST_ORDERS, question, NULL, intake_call_ms(access->intake),
-                 on_archived, access);
+    service_call(service, access->county, "", list_of(permission_matter(access->permission)), question, NULL,
+                 intake_call_ms(access->intake), on_archived, access);
     return false;
 }
 
 static bool admit_to_order(struct access *access)
 {
     int64_t serial;
+    enum matter matter;
     const struct county *county = NULL;
-    if (order_parse(http_segment(access->request, "id"), access->county, &serial) == 0)
+    if (matter_parse(http_segment(access->request, "id"), access->county, &matter, &serial) == 0 &&
+        matter == permission_matter(access->permission))
         county = service_county(access->intake->service, access->county);
     if (!county)
         return unknown_order(access);
-    order_id(access->order, county->id, serial);
+    matter_id(access->order, county->id, matter, serial);
     if (!find_caller(access, county))
         return false;
     bool elsewhere = access->caller.kind != CALLER_NOBODY && strcmp(access->caller.county, county->id) != 0;
@@ -380,6 +391,63 @@ static bool admit_link(struct access *access)
         return refuse_known(access, "forbidden", "actor", "who handles an order does not rate it");
     grant_to_resident(access);
     return true;
+}
+
+/* -- the ways into a meeting ------------------------------------------------------------------------------------- */
+
+/* The same for the invitation of an order's resident, while the meeting is ahead, or held and not closed yet. */
+static bool admit_invited(struct access *access)
+{
+    struct service *service = access->intake->service;
+    const char *token = http_segment(access->request, "token");
+    const struct county *county = NULL;
+    char order[ORDER_ID_SIZE], who[64];
+    if (!within_limits(access, is_safe(access->request) ? 0 : 1))
+        return false;
+    if (invitation_token_parse(token, access->county, access->order, order) == 0)
+        county = service_county(service, access->county);
+    if (!is_right(access,
+                  county ? code_of_invitation(service_store(service), county, access->order, order, token) : CODE_WRONG,
+                  "unknown"))
+        return false;
+    int r = service_load_order(service, access->county, access->order, access->record);
+    if (r == -EIO)
+        return unavailable(access);
+    snprintf(who, sizeof who, "resident:%s", order);
+    if (!words_have(STATE_CALLED " " STATE_HELD, record_str(access->record, F_STATE)) ||
+        !words_have(record_str(access->record, F_INVITED), who))
+        return refuse(access, "ended", "meeting");
+    grant_to_resident(access);
+    snprintf(access->grant.actor, sizeof access->grant.actor, "%s", who);
+    return true;
+}
+
+/* Who opens the address that a meeting's QR code shows: somebody who is signed in, and on the list of the invited. */
+static bool admit_by_qr(struct access *access)
+{
+    struct service *service = access->intake->service;
+    const char *token = http_segment(access->request, "token");
+    const struct county *county = NULL;
+    if (!within_limits(access, 0))
+        return false;
+    if (qr_token_parse(token, access->county, access->order) == 0)
+        county = service_county(service, access->county);
+    enum qr_token known = county ? qr_token_judge(token, county->vault, access->order, now_ms()) : QR_WRONG;
+    if (known == QR_WRONG)
+        return within_limits(access, 1) && refuse(access, "unknown", NULL);
+    if (known == QR_OLD)
+        return refuse(access, "ended", "qr");
+    if (!find_person(access))
+        return false;
+    if (access->caller.kind == CALLER_NOBODY || strcmp(access->caller.county, county->id) != 0)
+        return refuse(access, "unauthorized", "qr");
+    int r = service_load_order(service, access->county, access->order, access->record);
+    if (r == -EIO)
+        return unavailable(access);
+    if (r < 0 || !words_have(STATE_CALLED " " STATE_HELD, record_str(access->record, F_STATE)))
+        return refuse(access, "ended", "meeting");
+    permission_decide(county, &access->caller, PERMIT_QR, access->record, &access->grant);
+    return access->grant.granted || refuse_known(access, "forbidden", "qr", "not on the list of the invited");
 }
 
 /* -- everything else --------------------------------------------------------------------------------------------- */
@@ -454,6 +522,10 @@ bool access_admit(void *arg, struct http_request *request, int permission)
         return admit_gateway(access);
     case PERMIT_LINK:
         return admit_link(access);
+    case PERMIT_INVITATION:
+        return admit_invited(access);
+    case PERMIT_QR:
+        return admit_by_qr(access);
     case PERMIT_OF_RESOURCE:
         return true;
     default:

@@ -7,10 +7,8 @@
  * struct ask, attached to the request and freed with it. A service that does not answer in time is a 503; a retry with
  * the same Idempotency-Key is safe.
  */
-#include "services/intake/access.h"
-#include "services/intake/intake.h"
+#include "services/intake/api.h"
 #include "services/intake/json.h"
-#include "services/intake/openapi.h"
 
 #include "common/alloc.h"
 #include "common/audit.h"
@@ -24,15 +22,9 @@
 #include <errno.h>
 #include <string.h>
 
-enum { KEY_MAX = 128, LIMIT_MAX = 1000 };
+enum { KEY_MAX = 128 };
 
-struct ask {
-    struct intake *intake;
-    struct http_request *request;
-    const struct access *access;
-};
-
-static struct ask *ask_new(struct intake *intake, struct http_request *request)
+struct ask *ask_new(struct intake *intake, struct http_request *request)
 {
     struct ask *ask = xcalloc(1, sizeof *ask);
     ask->intake = intake;
@@ -129,8 +121,7 @@ static const char *light_of(const struct access *access, const struct record *or
     return clock_light(service_county(access->intake->service, access->county), order, now_ms());
 }
 
-/* An order as JSON, with its light while a clock runs. fields as in json_from_record(). */
-static json_t *shown(const struct access *access, const struct record *order, const enum field *fields, size_t count)
+json_t *shown(const struct access *access, const struct record *order, const enum field *fields, size_t count)
 {
     json_t *json = json_from_record(order, fields, count);
     const char *light = light_of(access, order);
@@ -172,7 +163,7 @@ static json_t *shown_whole(const struct access *access)
     return shown(access, access->record, fields, count);
 }
 
-static void get_order(void *arg, struct http_request *request)
+void get_order(void *arg, struct http_request *request)
 {
     (void)arg;
     char etag[ETAG_SIZE];
@@ -205,10 +196,12 @@ static void on_history(void *arg, enum answer_status status, enum message_type t
     (void)type;
     struct ask *ask = arg;
     if (!intake_answer_failure(ask->request, status, reply))
-        intake_answer_json(ask->request, 200, history_of(reply, access_may(ask->access, PERMIT_ORDER_NOTES)));
+        intake_answer_json(ask->request, 200,
+                           history_of(reply, access_may(ask->access, PERMIT_ORDER_NOTES) ||
+                                                 access_may(ask->access, PERMIT_MEETING_LEAD)));
 }
 
-static void get_history(void *arg, struct http_request *request)
+void get_history(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
     RECORD *question = record_new();
@@ -309,27 +302,67 @@ static void set_expected(const struct access *access, struct record *message)
         record_set_int(message, F_EXPECTED, etags_name(wanted, version) ? version : 0);
 }
 
+/* Whom it is about, where the body names nobody: the caller. An invitation is answered by whoever has it, or its host.
+ */
+static bool set_who(const struct access *access, enum message_type type, struct record *message)
+{
+    const struct grant *grant = &access->grant;
+    if (!message_field(message_info(type), F_WHO))
+        return true;
+    AUTOFREE char *actor = xstrdup(record_str(message, F_ACTOR));
+    if (!record_has(message, F_WHO))
+        record_set(message, F_WHO, actor);
+    if (type != MSG_ANSWER_INVITATION || record_is(message, F_WHO, actor) || grant->may_delegate ||
+        grant->relations & (HOST | OFFICE))
+        return true;
+    access_refuse(access, "who");
+    return false;
+}
+
+bool ask_body(struct ask *ask, enum message_type type, struct record *ret_message)
+{
+    struct fault fault;
+    size_t size;
+    const char *body = http_body(ask->request, &size);
+    const struct api_about *about = http_about(ask->request);
+    int r = json_to_record(body, size, type, about->reserved ? about->reserved : api_reserved, ret_message, &fault);
+    if (r == 0 && !((type == MSG_CLAIM ? set_claimant : set_actor)(ask->access, ret_message) &&
+                    set_who(ask->access, type, ret_message)))
+        return false;
+    if (r == 0)
+        r = record_check(ret_message, type, &fault);
+    if (r < 0)
+        answer_fault(ask, &fault);
+    return r == 0;
+}
+
+/* What an answer promises, or passes to supervision, is followed under a number of its own. False after answering. */
+static bool set_number(struct ask *ask, enum message_type type, struct record *message)
+{
+    const struct county *county = service_county(ask->intake->service, ask->access->county);
+    char number[ORDER_ID_SIZE];
+    bool followed = record_has(message, F_PROMISED_AT) || record_is(message, F_OUTCOME, "supervision");
+    if (type != MSG_GIVE_ANSWER || !followed)
+        return true;
+    if (intake_number(ask->intake, county, MATTER_SUGGESTION, number) < 0) {
+        intake_answer_error(ask->request, 503, "unavailable", NULL, NULL);
+        return false;
+    }
+    record_set(message, F_SECONDARY, number);
+    return true;
+}
+
 void post_action(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
     enum message_type type = message_of(ask);
     RECORD *message = record_new();
-    struct fault fault;
-    size_t size;
-    const char *body = http_body(request, &size);
-    const struct api_about *about = http_about(request);
-    int r = json_to_record(body, size, type, about->reserved ? about->reserved : api_reserved, message, &fault);
-    if (r == 0 && !(type == MSG_CLAIM ? set_claimant : set_actor)(ask->access, message))
+    if (!ask_body(ask, type, message))
         return;
-    if (r == 0)
-        r = record_check(message, type, &fault);
-    if (r < 0) {
-        answer_fault(ask, &fault);
-        return;
-    }
     set_expected(ask->access, message);
     char idempotency[DIGEST_SIZE];
-    if (check_primary(ask, message) && intake_read_idempotency(ask->request, ask->access->grant.actor, idempotency))
+    if (set_number(ask, type, message) && check_primary(ask, message) &&
+        intake_read_idempotency(ask->request, ask->access->grant.actor, idempotency))
         service_call(ask->intake->service, ask->access->county, ask->access->order, type, message,
                      *idempotency ? idempotency : NULL, intake_call_ms(ask->intake), on_reply, ask);
 }
@@ -373,8 +406,7 @@ static const char *parameter_name(const struct api_param *params, const char *fi
     return params->name ? params->name : field;
 }
 
-/* Asks for a list with the parameters that the route says it has. */
-static void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done)
+void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done)
 {
     const struct api_about *about = http_about(ask->request);
     struct fault fault;
@@ -417,7 +449,7 @@ static void on_orders(void *arg, enum answer_status status, enum message_type ty
                        json_pack("{s:I, s:o, s:o*}", "total", record_int(reply, F_TOTAL), "rows", rows, "next", next));
 }
 
-static void set_within(const struct ask *ask, struct record *question)
+void set_within(const struct ask *ask, struct record *question)
 {
     if (ask->access->caller.kind != CALLER_PERSON)
         return;
@@ -454,16 +486,6 @@ static void get_list(void *arg, struct http_request *request)
 }
 
 /* -- routes ------------------------------------------------------------------------------------------------------ */
-
-#define PARAM(word, into, ...)                                                                                         \
-    {                                                                                                                  \
-        .name = (word), .field = (into), __VA_ARGS__                                                                   \
-    }
-
-/* Of every list. */
-#define LIMIT                                                                                                          \
-    PARAM("limit", F_LIMIT, .min = 1, .max = LIMIT_MAX, .meaning = "greatest number of rows; 100 unless given")
-#define CURSOR PARAM("cursor", F_CURSOR)
 
 static const struct api_param order_params[] = {
     PARAM("state", F_STATES, .list = true, .meaning = "only those in this state; several with commas between"),
@@ -510,11 +532,6 @@ static const struct api_param audit_params[] = {
 
 #define ORDERS "/api/v1/orders"
 #define ORDER ORDERS "/{id}"
-#define GET .method = "GET"
-#define ACTION(message, english, zh, ...)                                                                              \
-    .method = "POST", .handle = post_action, .max_body = API_BODY_MAX,                                                 \
-    ABOUT(.summary = (english), .chinese = (zh), .body = API_MESSAGE, .takes = MSG_##message, .answer = "Done",        \
-          .step = true, __VA_ARGS__)
 
 const struct http_route api_routes[] = {
     {.method = "POST",
@@ -564,6 +581,9 @@ const struct http_route api_routes[] = {
     {.path = ORDER "/answer",
      .permission = PERMIT_ORDER_ANSWER,
      ACTION(GIVE_ANSWER, "Answers the resident", "答复反映人")},
+    {.path = ORDER "/visit",
+     .permission = PERMIT_ORDER_CONSULT,
+     ACTION(VISIT, "Members visited its residents or its place", "走访：委员走访群众或现场")},
     {.path = ORDER "/rating", .permission = PERMIT_ORDER_RATE, ACTION(RATE, "Rates the answer", "评价答复")},
     {.path = ORDER "/reassign",
      .permission = PERMIT_ORDER_REASSIGN,

@@ -68,6 +68,14 @@ enum code_result code_of_link(struct store *store, const struct county *county, 
     return judge(store, county, order, same(token, right));
 }
 
+enum code_result code_of_invitation(struct store *store, const struct county *county, const char *meeting,
+                                    const char *order, const char *token)
+{
+    char right[INVITATION_TOKEN_SIZE];
+    invitation_token(right, county->vault, meeting, order);
+    return judge(store, county, meeting, same(token, right));
+}
+
 /* The keys of a phone: of its code, and of how many it has been given. */
 static void phone_keys(const struct county *county, const char *phone, char code[KEY_SIZE], char given[KEY_SIZE])
 {

@@ -23,6 +23,10 @@ enum code_result code_of_order(struct store *store, const struct county *county,
 enum code_result code_of_link(struct store *store, const struct county *county, const char *order, int64_t round,
                               const char *token);
 
+/* The same of the token of an invitation, counted by meeting. */
+enum code_result code_of_invitation(struct store *store, const struct county *county, const char *meeting,
+                                    const char *order, const char *token);
+
 enum { SIGN_IN_CODE_SIZE = 7, SIGN_IN_CODE_S = 300, SIGN_IN_CODE_TRIES = 5 };
 
 /*

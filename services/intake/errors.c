@@ -10,10 +10,10 @@
  */
 #include "services/intake/intake.h"
 #include "services/intake/openapi.h"
+#include "services/intake/page.h"
 #include "services/intake/roles.h"
 
 #include "common/alloc.h"
-#include "common/resident.h"
 
 #include <jansson.h>
 #include <sodium.h>
@@ -133,6 +133,29 @@ static const struct {
     {"invalid", "question", "请写明要问的问题。"},
     {"invalid", "primary", "主单应是本县另一件事项的单号。"},
     {"state", "primary", "不能并入这一单：它不在办理中、还在审核，或已并入别的单。请核对主单的单号。"},
+    {"invalid", "kind", "kind 只能是 micro（微协商）、topic（专题协商）或 online（网络协商）。"},
+    {"invalid", "place", "请写明地点，网络协商请写链接。"},
+    {"invalid", "meets_at", "会议时间应晚于现在。"},
+    {"state", "meets_at", "还没到时间：会前半小时起才可以签到和登记会议情况。"},
+    {"invalid", "about", "about 应是本县在办事项的单号，用空格分开；没有单号的，由组长、召集人或政协办召集。"},
+    {"state", "about", "有的单号不在办理中，或您无权就它协商。请核对单号。"},
+    {"state", "meeting", "没有这个协商会，或会已结束。请核对编号。"},
+    {"invalid", "invited",
+     "邀请名单不对：写 member:委员、group:小组、department:部门，或 resident:本次协商事项的单号。"},
+    {"invalid", "who", "名单里没有这个人，请核对；不在邀请名单的，请先邀请。"},
+    {"invalid", "reply", "reply 只能是 comes（参加）或 excused（请假，要写原因）。"},
+    {"invalid", "minutes", "请写会议情况。"},
+    {"invalid", "note", "请写明情况。"},
+    {"invalid", "visited_at", "走访时间不能晚于现在。"},
+    {"invalid", "promised_at", "承诺的时间应晚于现在；转入民主监督的不能同时承诺。"},
+    {"invalid", "settled", "settled 只能是 adopted（采纳）、partly（部分采纳）或 not（未采纳）。"},
+    {"invalid", "proposed", "proposed 只能是 adopted（采纳）、partly（部分采纳）或 not（未采纳）。"},
+    {"invalid", "kept", "kept 只能是 1（落实了）或 0（没有落实，要写原因）。"},
+    {"ended", "qr", "这个二维码已经过期，请重新扫描会场上的二维码。"},
+    {"ended", "meeting", "这个链接已经失效：协商会已经结束或取消。"},
+    {"unauthorized", "qr", "请先在手机上登录，再扫描会场上的二维码。"},
+    {"forbidden", "qr", "邀请名单里没有您。请与会议召集人联系。"},
+    {"forbidden", "who", "只能替自己答复；替别人答复请找会议召集人。"},
     {"unknown", "county", "没有这个县（市、区），请填写六位行政区划代码。"},
     {"forbidden", "actor", "这件事不能由此人来做：办理人应已接单，且不能给自己评价。"},
     {"forbidden", "member", "这位委员不在负责该事项的小组里。"},
@@ -199,8 +222,8 @@ void intake_answer_error(struct http_request *request, int status, const char *w
         intake_retry_after(request);
     if (status == 401)
         http_answer_header(request, "WWW-Authenticate", "Bearer");
-    if (strncmp(http_path(request), RATING_PAGE, strlen(RATING_PAGE)) == 0) {
-        rating_page_error(request, status, intake_message(request, word, field, detail));
+    if (page_is_at(http_path(request))) {
+        page_error(request, status, intake_message(request, word, field, detail));
         return;
     }
     const struct word *known = find(word);

@@ -158,7 +158,8 @@ static void tell_county(struct feed *feed, const char *county, struct position a
     RECORD *order = record_new();
     for (size_t i = 0; i < news.count; i++) {
         record_clear(order);
-        bool left = order_read(store_reply(store, i), order) < 0; /* Redis, for the archive: it changes no more */
+        /* It has left Redis, for the archive, and changes no more; or it is a meeting or a suggestion. */
+        bool left = order_read(store_reply(store, i), order) < 0 || matter_of(news.changes[i].order) != MATTER_ORDER;
         for (struct listener *listener = feed->listeners; listener; listener = listener->next) {
             if (strcmp(listener->access->county, county) != 0 || !is_before(listener->after, news.changes[i].at))
                 continue;

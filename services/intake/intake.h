@@ -35,11 +35,12 @@ struct intake {
 
 /* The doors. Each route names its permission (roles.h). Routes are tried in this order. */
 extern const struct http_route contact_routes[], split_routes[], transfer_routes[], absence_routes[], api_routes[],
-    feed_routes[], link_routes[], rating_page_routes[], sign_in_routes[], import_routes[], problem_routes[],
-    openapi_routes[], gateway_routes[], open311_routes[];
+    matter_routes[], feed_routes[], link_routes[], page_routes[], rating_page_routes[], meeting_page_routes[],
+    sign_in_routes[], import_routes[], problem_routes[], openapi_routes[], gateway_routes[], open311_routes[];
 extern const size_t contact_route_count, split_route_count, transfer_route_count, absence_route_count, api_route_count,
-    feed_route_count, link_route_count, rating_page_route_count, sign_in_route_count, import_route_count,
-    problem_route_count, openapi_route_count, gateway_route_count, open311_route_count;
+    matter_route_count, feed_route_count, link_route_count, page_route_count, rating_page_route_count,
+    meeting_page_route_count, sign_in_route_count, import_route_count, problem_route_count, openapi_route_count,
+    gateway_route_count, open311_route_count;
 
 /* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
 struct intake_resource {
@@ -70,9 +71,6 @@ void intake_stop(struct service *service);
 void open311_error(struct intake *intake, struct http_request *request, int status, const char *word,
                    const char *detail);
 
-/* The same for paths below RATING_PAGE, as a page. text: for people, in their language. Written by rating_page.c. */
-void rating_page_error(struct http_request *request, int status, const char *text);
-
 /* -- placing an order, the same for every door ------------------------------------------------------------------ */
 
 /* What became of it. Strings live as long as the callback. */
@@ -99,6 +97,9 @@ typedef void placed_fn(void *arg, const struct placement *placement);
  */
 void intake_submit_order(struct intake *intake, const struct county *county, const struct record *given,
                          const char *source, const char *idempotency, int64_t remember, placed_fn *done, void *arg);
+
+/* The next number of the county for a meeting or a suggestion. 0, or -EIO when Redis does not give one. */
+int intake_number(struct intake *intake, const struct county *county, enum matter matter, char ret_id[ORDER_ID_SIZE]);
 
 struct serials *serials_new(struct store *store);
 void serials_destroy(struct serials **serials);

@@ -27,6 +27,9 @@ bool json_is_time(enum field field)
     case F_ANSWERED_AT:
     case F_CLOSED_AT:
     case F_UPDATED_AT:
+    case F_MEETS_AT:
+    case F_VISITED_AT:
+    case F_PROMISED_AT:
     case F_START:
     case F_END:
         return true;

@@ -8,10 +8,10 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
-#include "common/resident.h"
 #include "common/text.h"
 #include "services/intake/intake.h"
 #include "services/intake/json.h"
+#include "services/intake/page.h"
 #include "services/intake/roles.h"
 
 #include <ctype.h>
@@ -19,7 +19,7 @@
 
 #define SCHEMA(name) "#/components/schemas/" name
 
-const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, FIELD_COUNT};
+const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, F_SECONDARY, FIELD_COUNT};
 
 /* How much time is left of an order's clock; computed, so no field. */
 #define LIGHT                                                                                                          \
@@ -67,6 +67,24 @@ static const struct answer {
              " \"department\": {\"type\": [\"string\", \"null\"], \"description\": \"name of the department that it was"
              " handed over to\"}}"},
     {.name = "Done", .meaning = "What became of an order", .fields = "done", .required = ""},
+    {.name = "Raised",
+     .meaning = "A meeting that was called, or a suggestion that was raised",
+     .fields = "order state ver",
+     .required = "order state"},
+    {.name = "Meeting",
+     .meaning = "A meeting as it stands",
+     .fields = "order ver state kind title place meets_at about group town host invited coming excused present minutes "
+               "who reply reason rung placed_at closed_at updated_at",
+     .required = "order ver state kind title place meets_at host"},
+    {.name = "Meetings", .meaning = "Meetings, those that were called last first", .rows = "Meeting"},
+    {.name = "Suggestion",
+     .meaning = "A suggestion, a promise or a supervision as it stands",
+     .fields = "order ver state kind title text about meeting department committee category group town members host "
+               "handed_at promised_at proposed settled kept reason clock clock_at pauses extended asked_days due rung "
+               "placed_at closed_at updated_at",
+     .required = "order ver state kind title host",
+     .more = LIGHT},
+    {.name = "Suggestions", .meaning = "The list that is struck off one by one, newest first", .rows = "Suggestion"},
     {.name = "Absence",
      .meaning = "A time in which a member takes no orders",
      .fields = "member start end note",
@@ -255,7 +273,7 @@ static bool is_reserved(const struct api_about *about, enum field field)
 /* Who acts, and for whom, need not be said: it is the caller. */
 static bool is_required(const struct message_field *field)
 {
-    return field->required && field->field != F_ACTOR && field->field != F_MEMBER;
+    return field->required && field->field != F_ACTOR && field->field != F_MEMBER && field->field != F_WHO;
 }
 
 static json_t *schema_of_body(const struct api_about *about)
@@ -378,7 +396,7 @@ static bool may_answer(const struct http_route *route, int status)
     case 403: /* signing in: a wrong code, another site's page */
         return !everybody || about->body == API_FIELDS;
     case 409:
-        return about->body == API_MESSAGE;
+        return about->body == API_MESSAGE || route->permission == PERMIT_MEETING_LEAD; /* its code has its time */
     case 412:
         return about->step;
     case 500:
@@ -512,7 +530,7 @@ json_t *openapi_make(const struct http_route *routes, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct http_route *route = &routes[i];
         if (route->permission == PERMIT_GATEWAY || route->permission == PERMIT_OF_RESOURCE || /* other doors */
-            strncmp(route->path, RATING_PAGE, strlen(RATING_PAGE)) == 0)                      /* a page */
+            page_is_at(route->path))
             continue;
         if (!says_enough(route)) {
             complete = false;

@@ -22,4 +22,13 @@ char *reply_without_names(const char *plain, const char *order, const char *code
  */
 const char *reply_rating(const char *plain, const char **ret_note);
 
+/* The same of a meeting: its number ("990101-H000012"), the end of that ("H000012"), or "H12". */
+char *reply_without_meeting(const char *plain, const char *meeting);
+
+/*
+ * What a text answers to an invitation, as F_REPLY has it: 1, 参加, "1 参加": comes; 2, 不来, "请假 出差": excused.
+ * NULL when it is neither. ret_note: the words behind it, in the text; "" for none.
+ */
+const char *reply_attendance(const char *plain, const char **ret_note);
+
 #endif

@@ -1,6 +1,6 @@
 /*
- * resident_reply.c - an SMS of somebody who was asked something as a resident: it rates an answer, or answers a
- * question.
+ * resident_reply.c - an SMS of somebody who was asked something: it rates an answer or answers a question, as an
+ * order's resident; or it answers an invitation to a meeting.
  *
  * Which orders wait for a phone is in the county's zset of that person (common/resident.h), so that no order is found
  * by chance: one that waits is meant; of several the one that is named; else each county asks back, with the numbers of
@@ -21,14 +21,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAITING_MAX = 8 }; /* of a county, the latest asked */
+enum {
+    WAITING_MAX = 8, /* of a county, the latest asked */
+    REASON_BYTES = 1500,
+};
 
 /* An order that waits for the sender. */
 struct waiting {
     const struct county *county;
     char order[ORDER_ID_SIZE];
     int64_t asked_at, round;
-    enum message_type takes; /* the message that a reply becomes; MSG_RATE, or what answers its question */
+    enum message_type takes; /* the message that a reply becomes; MSG_RATE, what answers its question or invitation */
+    char who[64];            /* of a meeting: as whom the sender is invited */
+    bool answered;           /* that has been answered: only who names the meeting means it */
 };
 
 static void count_reply(const char *what)
@@ -76,8 +81,36 @@ static struct waiting *read_waiting(struct service *service, const char *phone, 
     return waiting;
 }
 
+/* As whom of the roster a phone is invited to a meeting that is still ahead. False: it is not. */
+static bool find_invited(const struct waiting *one, const struct record *meeting, const char *phone, char ret_who[64])
+{
+    struct roster_entry entry;
+    for (size_t i = 0; county_roster(one->county, i, &entry); i++) {
+        snprintf(ret_who, 64, "%s:%s", entry.kind, entry.id);
+        if (strcmp(entry.phone, phone) == 0 && words_have(record_str(meeting, F_INVITED), ret_who))
+            return record_is(meeting, F_STATE, STATE_CALLED);
+    }
+    return false;
+}
+
+/* What a reply to an order or a meeting becomes. False: nothing is waited for. */
+static bool find_wanted(struct waiting *one, const struct record *order, const char *phone)
+{
+    bool asked = record_len(order, F_QUESTION) > 0, early = order_owner(record_str(order, F_STATE)) == ROUTING;
+    if (matter_of(one->order) == MATTER_MEETING) {
+        one->takes = MSG_ANSWER_INVITATION;
+        bool invited = find_invited(one, order, phone, one->who);
+        one->answered =
+            words_have(record_str(order, F_COMING), one->who) || words_have(record_str(order, F_EXCUSED), one->who);
+        return invited;
+    }
+    one->takes = !asked ? MSG_RATE : early ? MSG_ANSWER_EARLY : MSG_ANSWER_ASKED;
+    one->round = record_int(order, F_ROUND);
+    return asked || record_is(order, F_STATE, STATE_ANSWERED);
+}
+
 /* Keeps those that do wait, and says for what. 0 or -EIO. */
-static int load_waiting(struct service *service, struct waiting *waiting, size_t *count)
+static int load_waiting(struct service *service, const char *phone, struct waiting *waiting, size_t *count)
 {
     size_t kept = 0;
     RECORD *order = record_new();
@@ -86,12 +119,8 @@ static int load_waiting(struct service *service, struct waiting *waiting, size_t
         int r = service_load_order(service, one.county->id, one.order, order);
         if (r == -EIO)
             return r;
-        bool asked = record_len(order, F_QUESTION) > 0, early = order_owner(record_str(order, F_STATE)) == ROUTING;
-        if (r < 0 || !(asked || record_is(order, F_STATE, STATE_ANSWERED)))
-            continue;
-        one.takes = !asked ? MSG_RATE : early ? MSG_ANSWER_EARLY : MSG_ANSWER_ASKED;
-        one.round = record_int(order, F_ROUND);
-        waiting[kept++] = one;
+        if (r == 0 && find_wanted(&one, order, phone))
+            waiting[kept++] = one;
     }
     *count = kept;
     return 0;
@@ -131,10 +160,33 @@ static void ask_back(const struct reply *reply, const struct waiting *waiting, s
     }
 }
 
+/* Who does not come says why: a reply without it is asked for again. */
+static void take_attendance(const struct reply *reply, const struct waiting *waiting, const char *words)
+{
+    const char *note = "", *answer = reply_attendance(words, &note);
+    if (!answer || (!*note && strcmp(answer, "excused") == 0)) {
+        ask_back(reply, waiting, 1);
+        return;
+    }
+    RECORD *message = record_new();
+    record_set(message, F_ACTOR, waiting->who);
+    record_set(message, F_WHO, waiting->who);
+    record_set(message, F_VIA, VIA_SMS);
+    record_set(message, F_REPLY, answer);
+    if (*note)
+        record_printf(message, F_REASON, "%.*s", REASON_BYTES, note);
+    count_reply("invitation");
+    call(reply, waiting->county, waiting->order, MSG_ANSWER_INVITATION, message);
+}
+
 /* words: what is left of the text without the order's names. */
 static void take(const struct reply *reply, const struct waiting *waiting, const char *words)
 {
     const char *note = "", *rating = reply_rating(words, &note);
+    if (waiting->takes == MSG_ANSWER_INVITATION) {
+        take_attendance(reply, waiting, words);
+        return;
+    }
     RECORD *message = record_new();
     record_set(message, F_ACTOR, "resident");
     record_set(message, F_VIA, VIA_SMS);
@@ -159,7 +211,9 @@ static bool take_named(const struct reply *reply, const char *plain, const struc
     char code[ACCESS_CODE_SIZE];
     for (size_t i = 0; i < count; i++) {
         order_access_code(code, waiting[i].order, vault_secret(waiting[i].county->vault));
-        AUTOFREE char *words = reply_without_names(plain, waiting[i].order, code);
+        AUTOFREE char *words = waiting[i].takes == MSG_ANSWER_INVITATION
+                                   ? reply_without_meeting(plain, waiting[i].order)
+                                   : reply_without_names(plain, waiting[i].order, code);
         if (words) {
             take(reply, &waiting[i], words);
             return true;
@@ -168,17 +222,30 @@ static bool take_named(const struct reply *reply, const char *plain, const struc
     return false;
 }
 
-/* Those that such a text may be about: words that rate nothing answer a question, where one was asked. */
-static size_t narrow(struct waiting *waiting, size_t count, const char *plain)
+/* Whether such a text can be meant for one that waits: a digit may rate, answer an invitation, or a question. */
+static bool may_mean(const struct waiting *one, const char *plain)
 {
     const char *note;
-    size_t kept = 0;
-    if (reply_rating(plain, &note))
-        return count;
+    bool rates = reply_rating(plain, &note), attends = reply_attendance(plain, &note);
+    return one->takes == MSG_RATE ? rates : one->takes == MSG_ANSWER_INVITATION ? attends : rates || !attends;
+}
+
+/* Those that it may be about, if it may be about any; what was answered is not asked for again. */
+static size_t narrow(struct waiting *waiting, size_t count, const char *plain)
+{
+    size_t open = 0, kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (waiting[i].takes != MSG_RATE)
+        if (!waiting[i].answered)
+            waiting[open++] = waiting[i];
+    for (size_t i = 0; i < open; i++)
+        kept += may_mean(&waiting[i], plain);
+    if (kept == 0)
+        return open;
+    kept = 0;
+    for (size_t i = 0; i < open; i++)
+        if (may_mean(&waiting[i], plain))
             waiting[kept++] = waiting[i];
-    return kept > 0 ? kept : count;
+    return kept;
 }
 
 bool resident_reply(const struct reply *reply, bool named_elsewhere)
@@ -186,16 +253,16 @@ bool resident_reply(const struct reply *reply, bool named_elsewhere)
     struct service *service = callback_intake(reply->callback)->service;
     size_t count = 0;
     AUTOFREE struct waiting *waiting = read_waiting(service, reply->phone, &count);
-    if (!waiting || load_waiting(service, waiting, &count) < 0) {
+    if (!waiting || load_waiting(service, reply->phone, waiting, &count) < 0) {
         callback_fail(reply->callback);
         return true;
     }
     AUTOFREE char *plain = reply_plain(reply->text);
     if (take_named(reply, plain, waiting, count))
         return true;
-    if (count == 0 || named_elsewhere)
+    count = named_elsewhere ? 0 : narrow(waiting, count, plain);
+    if (count == 0)
         return false;
-    count = narrow(waiting, count, plain);
     if (count == 1)
         take(reply, waiting, plain);
     else

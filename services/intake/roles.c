@@ -15,9 +15,9 @@
 #include <string.h>
 
 static const struct permission_rule {
-    int granted;   /* to these relations */
-    int forbidden; /* to these, whatever else they are: who handles an order does not rate it, for one */
-    bool of_order;
+    int granted;        /* to these relations */
+    int forbidden;      /* to these, whatever else they are: who handles an order does not rate it, for one */
+    enum matter matter; /* that it is about, as its path says; true: an order, false: none */
 } rules[PERMISSION_COUNT] = {
     [PERMIT_LINK] = {RESIDENT, MEMBER | CLERK | ASSISTANT, true},
     [PERMIT_SIGNED_IN] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE | CITY, 0, false},
@@ -45,6 +45,19 @@ static const struct permission_rule {
     [PERMIT_ORDER_RULE] = {CONVENER | OFFICE, CLERK | ASSISTANT, true},
     [PERMIT_ORDER_EXTEND] = {MEMBER | OFFICE, 0, true},
     [PERMIT_ORDER_EXTEND_DECIDE] = {CONVENER | OFFICE, MEMBER, true},
+    [PERMIT_ORDER_CONSULT] = {MEMBER | LEADER | CONVENER | OFFICE, 0, true},
+    [PERMIT_QR] = {INVITED, 0, false},
+    [PERMIT_MEETINGS_CALL] = {GROUP | LEADER | CONVENER | OFFICE, 0, false}, /* and ORDER_CONSULT of what it is about */
+    [PERMIT_MEETINGS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
+    [PERMIT_MEETING_READ] = {HOST | INVITED | LEADER | CONVENER | COMMITTEE | OFFICE, 0, MATTER_MEETING},
+    [PERMIT_MEETING_ANSWER] = {HOST | INVITED | OFFICE, 0, MATTER_MEETING},
+    [PERMIT_MEETING_LEAD] = {HOST | OFFICE, 0, MATTER_MEETING},
+    [PERMIT_SUGGESTIONS_RAISE] = {GROUP | LEADER | CONVENER | OFFICE, 0, false}, /* likewise, or MEETING_ANSWER */
+    [PERMIT_SUGGESTIONS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
+    [PERMIT_SUGGESTION_READ] = {HOST | MEMBER | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, MATTER_SUGGESTION},
+    [PERMIT_SUGGESTION_COMMENT] = {HOST | MEMBER | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0,
+                                   MATTER_SUGGESTION},
+    [PERMIT_SUGGESTION_SETTLE] = {HOST | MEMBER | COMMITTEE | OFFICE, CLERK, MATTER_SUGGESTION},
     [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
     [PERMIT_ORDERS_FIND] = {OFFICE, 0, false},
     [PERMIT_ABSENCES] = {GROUP | OFFICE, 0, false},
@@ -56,15 +69,16 @@ static const struct permission_rule {
 };
 
 static const char *const names[PERMISSION_COUNT] = {
-    [PERMIT_ANYBODY] = "public",       [PERMIT_GATEWAY] = "gateway",     [PERMIT_LINK] = "link",
-    [PERMIT_OF_RESOURCE] = "resource", [PERMIT_SIGNED_IN] = "signed-in",
+    [PERMIT_ANYBODY] = "public",        [PERMIT_GATEWAY] = "gateway", [PERMIT_LINK] = "link",
+    [PERMIT_INVITATION] = "invitation", [PERMIT_QR] = "qr",           [PERMIT_OF_RESOURCE] = "resource",
+    [PERMIT_SIGNED_IN] = "signed-in",
 #define PERMISSION_NAME(id, name) [PERMIT_##id] = (name),
     PERMISSIONS(PERMISSION_NAME)
 #undef PERMISSION_NAME
 };
 
-static const char *const relation_names[] = {"resident", "member",    "pool",   "group", "leader",   "convener",
-                                             "clerk",    "committee", "office", "city",  "assistant"};
+static const char *const relation_names[] = {"resident",  "member", "pool", "group",     "leader", "convener", "clerk",
+                                             "committee", "office", "city", "assistant", "host",   "invited"};
 
 /* -- people ------------------------------------------------------------------------------------------------------ */
 
@@ -134,7 +148,18 @@ static int relations_of(const struct county *county, const struct roster_entry *
     if (is_kind(role, "department"))
         return relations_of_department(role->id, order);
     const struct member_group *group = order ? county_group(county, record_str(order, F_GROUP)) : NULL;
-    return !order || (group && strcmp(group->committee, role->id) == 0) ? COMMITTEE : 0;
+    bool theirs = !order || (group && strcmp(group->committee, role->id) == 0);
+    return theirs || record_is(order, F_COMMITTEE, role->id) ? COMMITTEE : 0;
+}
+
+/* What somebody is to a meeting or a suggestion by name; matter: NULL for none. */
+static int relations_by_name(const struct roster_entry *role, const struct record *matter)
+{
+    char name[64];
+    name_actor(name, role);
+    return !matter ? 0
+                   : (record_is(matter, F_HOST, name) ? HOST : 0) |
+                         (words_have(record_str(matter, F_INVITED), name) ? INVITED : 0);
 }
 
 static void decide_about_person(const struct county *county, const struct caller *caller, enum permission permission,
@@ -143,7 +168,7 @@ static void decide_about_person(const struct county *county, const struct caller
     const struct permission_rule *rule = &rules[permission];
     struct roster_entry role;
     for (size_t i = 0; next_role(county, caller->phone, &i, &role);) {
-        int relations = relations_of(county, &role, order);
+        int relations = relations_of(county, &role, order) | relations_by_name(&role, order);
         grant->relations |= relations;
         if (is_kind(&role, "member"))
             snprintf(grant->member, sizeof grant->member, "%s", role.id);
@@ -209,7 +234,12 @@ bool permission_of_resident(enum permission permission)
 
 bool permission_is_of_order(enum permission permission)
 {
-    return rules[permission].of_order;
+    return rules[permission].matter != MATTER_NONE;
+}
+
+enum matter permission_matter(enum permission permission)
+{
+    return rules[permission].matter;
 }
 
 bool grant_covers_claim(const struct grant *grant, const char *member)

@@ -8,6 +8,7 @@
 #define SIDAN_INTAKE_ROLES_H
 
 #include "common/county.h"
+#include "common/order.h"
 #include "common/permission.h"
 #include "common/record.h"
 #include "common/vault.h"
@@ -17,6 +18,8 @@ enum permission {
     PERMIT_ANYBODY = 1, /* no permission is needed */
     PERMIT_GATEWAY,     /* an SMS gateway, by the secret in its address */
     PERMIT_LINK,        /* what its resident may with an answer, by the link that they were sent */
+    PERMIT_INVITATION,  /* what a resident may who is invited to a meeting, by the link that they were sent */
+    PERMIT_QR,          /* to sign in at a meeting, by the QR code that is shown there */
     PERMIT_OF_RESOURCE, /* the door has resources of its own, each with its permission: Open311 */
     PERMIT_SIGNED_IN,   /* anybody who is signed in */
 #define PERMISSION_ID(id, name) PERMIT_##id,
@@ -25,7 +28,8 @@ enum permission {
         PERMISSION_COUNT
 };
 
-/* How somebody stands to an order; where there is no order, what they are in the county. Bits. */
+/* How somebody stands to an order, a meeting or a suggestion; where there is no order, what they are in the county.
+ * Bits. */
 enum relation {
     RESIDENT = 1,        /* proved it with the order's code */
     MEMBER = 1 << 1,     /* has taken it on */
@@ -38,7 +42,9 @@ enum relation {
     OFFICE = 1 << 8,     /* of the county */
     CITY = 1 << 9,       /* of the city above it */
     ASSISTANT = 1 << 10, /* of a department that assists that one */
-    RELATION_END = 1 << 11,
+    HOST = 1 << 11,      /* called the meeting; raised the suggestion */
+    INVITED = 1 << 12,   /* to the meeting */
+    RELATION_END = 1 << 13,
 };
 
 /* Who asks. */
@@ -70,8 +76,9 @@ void permission_decide(const struct county *county, const struct caller *caller,
 /* Whether the code of an order alone grants it. */
 bool permission_of_resident(enum permission permission);
 
-/* Whether it is about one order (it is given by a path), or about a county. */
+/* Whether it is about one matter (it is given by a path), or about a county; and about which kind. */
 bool permission_is_of_order(enum permission permission);
+enum matter permission_matter(enum permission permission);
 
 /* Whether a caller with this grant may claim an order for a member. */
 bool grant_covers_claim(const struct grant *grant, const char *member);

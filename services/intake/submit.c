@@ -31,6 +31,7 @@ static struct script reserve_script = {"reserve",
 
 struct block {
     char county[7];
+    enum matter matter;
     int64_t next, end; /* numbers from next up to, not including, end are ours */
 };
 
@@ -57,31 +58,40 @@ void serials_destroy(struct serials **serials)
     *serials = NULL;
 }
 
-static struct block *block_of(struct serials *serials, const char *county)
+static struct block *block_of(struct serials *serials, const char *county, enum matter matter)
 {
     for (size_t i = 0; i < serials->count; i++) {
-        if (strcmp(serials->blocks[i].county, county) == 0)
+        if (serials->blocks[i].matter == matter && strcmp(serials->blocks[i].county, county) == 0)
             return &serials->blocks[i];
     }
     serials->blocks = xrealloc(serials->blocks, (serials->count + 1) * sizeof *serials->blocks);
     struct block *block = &serials->blocks[serials->count++];
-    *block = (struct block){0};
+    *block = (struct block){.matter = matter};
     snprintf(block->county, sizeof block->county, "%s", county);
     return block;
 }
 
-/* The next number of the county: 0, or -EIO. */
-static int serials_take(struct serials *serials, const char *county, int64_t *ret_serial)
+/* The key of a kind's numbers, or of what is kept beside it: "serial", "serial:H". */
+static void kind_key(char key[KEY_SIZE], const char *county, const char *name, enum matter matter)
 {
-    struct block *block = block_of(serials, county);
+    const char *letter = matter_letter(matter);
+    AUTOFREE char *whole = xasprintf("%s%s%s", name, *letter ? ":" : "", letter);
+    store_key(key, county, whole);
+}
+
+/* The next number of the county: 0, or -EIO. */
+static int serials_take(struct serials *serials, const char *county, enum matter matter, int64_t *ret_serial)
+{
+    struct block *block = block_of(serials, county, matter);
+    int64_t block_size = matter == MATTER_ORDER ? BLOCK : 1; /* of the others there are few, with short numbers */
     if (block->next == block->end) {
         if (mono_ms() < serials->retry_at)
             return -EIO;
         char serial[KEY_SIZE], history[KEY_SIZE], size[12], pass_over[12];
-        snprintf(size, sizeof size, "%d", BLOCK);
+        snprintf(size, sizeof size, "%d", (int)block_size);
         snprintf(pass_over, sizeof pass_over, "%d", PASS_OVER);
-        store_key(serial, county, "serial");
-        store_key(history, county, "history");
+        kind_key(serial, county, "serial", matter);
+        kind_key(history, county, "history", matter);
         store_append_script(serials->store, &reserve_script, 2, (const char *[]){serial, history}, 2,
                             (const char *[]){size, pass_over}, NULL);
         crash_point("numbers not reserved");
@@ -90,11 +100,20 @@ static int serials_take(struct serials *serials, const char *county, int64_t *re
             return -EIO;
         }
         block->end = store_reply(serials->store, 0)->integer + 1;
-        block->next = block->end - BLOCK;
+        block->next = block->end - block_size;
         crash_point("numbers reserved, none used");
     }
     *ret_serial = block->next++;
     return 0;
+}
+
+int intake_number(struct intake *intake, const struct county *county, enum matter matter, char ret_id[ORDER_ID_SIZE])
+{
+    int64_t serial;
+    int r = serials_take(intake->serials, county->id, matter, &serial);
+    if (r == 0)
+        matter_id(ret_id, county->id, matter, serial);
+    return r;
 }
 
 /* Waits for the batch that places the order. */
@@ -169,7 +188,7 @@ void intake_submit_order(struct intake *intake, const struct county *county, con
         return;
     }
     int64_t serial;
-    if (serials_take(intake->serials, county->id, &serial) < 0) {
+    if (serials_take(intake->serials, county->id, MATTER_ORDER, &serial) < 0) {
         done(arg, &(struct placement){.status = ANSWER_UNAVAILABLE, .error = "unavailable", .field = ""});
         return;
     }

@@ -48,12 +48,22 @@ static const char *opt_out(const struct context *context, const struct record *m
     return "opted_out";
 }
 
-/* Whether all of these are numbers of the county's orders. */
+/* Whether all of these are numbers of the county's orders or meetings. */
 static bool are_ours(const struct context *context, const char *orders)
 {
     char order[ORDER_ID_SIZE], county[7];
     while (words_next(&orders, order, sizeof order))
-        if (order_parse(order, county, NULL) < 0 || strcmp(county, context->county->id) != 0)
+        if (matter_parse(order, county, NULL, NULL) < 0 || strcmp(county, context->county->id) != 0)
+            return false;
+    return true;
+}
+
+/* Whether all of them are meetings. */
+static bool asks_about_meetings(const char *orders)
+{
+    char order[ORDER_ID_SIZE];
+    while (words_next(&orders, order, sizeof order))
+        if (matter_of(order) != MATTER_MEETING)
             return false;
     return true;
 }
@@ -69,8 +79,10 @@ void sms_reply(const struct context *context, const struct record *order, const 
         return;
     }
     if (record_has(message, F_ORDERS)) {
-        what = "unclear";
-        snprintf(person.ref, sizeof person.ref, "resident");
+        bool meetings = asks_about_meetings(record_str(message, F_ORDERS));
+        what = meetings ? "meeting_unclear" : "unclear";
+        if (!meetings || !*person.ref)
+            snprintf(person.ref, sizeof person.ref, "resident");
         tell_now(context, outcome, &person, what, message);
     } else if (!*person.ref || is_opt_out(record_str(message, F_BODY))) {
         what = opt_out(context, message, outcome);

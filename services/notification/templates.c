@@ -188,6 +188,34 @@ templates[] = {
     {"decide", 0, "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
      "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
      "reopen it."},
+    {"meeting_invited", NECESSARY, "请您参加协商会：“{title}”，时间：{meets}[，地点：{place}]。{respond}",
+     "You are invited to a meeting: \"{title}\", {meets}[, place: {place}]. {respond}"},
+    {"meeting_moved", NECESSARY, "协商会“{title}”改时间了：{meets}[，地点：{place}]。[原因：{reason}。]{respond}",
+     "The meeting \"{title}\" has another time: {meets}[, place: {place}].[ Reason: {reason}.] {respond}"},
+    {"meeting_cancelled", NECESSARY, "协商会“{title}”（原定{meets}）不开了。[原因：{reason}。]",
+     "The meeting \"{title}\" ({meets}) does not take place.[ Reason: {reason}.]"},
+    {"meeting_reminder", 0, "提醒您：协商会“{title}”将在{meets}开始[，地点：{place}]。",
+     "Reminder: the meeting \"{title}\" begins on {meets}[, place: {place}]."},
+    {"meeting_taken", AT_ONCE,
+     "您的回复收到了：{reply}，协商会“{title}”，{meets}。要改，请回复“{short} 1”（参加）或“{short} 2”和原因（请假）。",
+     "We have your answer: {reply}, meeting \"{title}\", {meets}. To change it reply \"{short} 1\" (you come) or "
+     "\"{short} 2\" and why (you do not)."},
+    {"meeting_unclear", AT_ONCE,
+     "没有看懂您的回复。参加协商会请回复1，不参加请回复2和原因。有几个会的，请先写会号：{meetings}。"
+     "[有疑问请联系：{contact}。]",
+     "We could not read your reply. Reply 1 if you come to the meeting, or 2 and why if you do not. Of several begin "
+     "with the number of one: {meetings}.[ Questions: {contact}.]"},
+    {"suggestion_raised", 0, "请办理：“{title}”，编号{order}。[办理期限：{due}。]请登录后填写办理情况。",
+     "Please see to: \"{title}\", number {order}.[ It is due on {due}.] Please sign in and say what comes of it."},
+    {"suggestion_proposed", 0, "“{title}”（编号{order}）办理方反馈：{proposed}[。说明：{note}]。请登录后确认结果。",
+     "\"{title}\" (number {order}): those who see to it say that it is {proposed}[. They say: {note}]. Please sign in "
+     "and settle it."},
+    {"suggestion_settled", 0, "“{title}”（编号{order}）的结果：{settled}[。说明：{reason}]。",
+     "\"{title}\" (number {order}) is {settled}[. Reason: {reason}]."},
+    {"suggestion_not_kept", 0,
+     "跟踪问效：“{title}”（编号{order}）没有落实到位[，原因：{reason}]。请继续办理[，期限{due}]。",
+     "The re-check found that \"{title}\" (number {order}) was not kept[: {reason}]. Please see to it again[, by "
+     "{due}]."},
     {"code", AT_ONCE, "{sign_in}是您的登录验证码，五分钟内有效。请不要告诉任何人，工作人员也不会向您索要。",
      "{sign_in} is your code to sign in, good for five minutes. Tell it to nobody; we never ask you for it."},
     {"test", AT_ONCE, "这是测试短信。您收到了，说明短信能够送到。", "This is a test. If you read it, SMS get through."},
@@ -212,6 +240,13 @@ static const struct word {
     {"handover", "交办", "hand-over"},
     {"answer", "答复", "answer"},
     {"callback", "回访", "call-back"},
+    {"follow", "办理", "settlement"},
+    {"recheck", "跟踪问效", "re-check"},
+    {"comes", "参加", "you come"},
+    {"excused", "请假", "you do not come"},
+    {"adopted", "采纳", "adopted"},
+    {"partly", "部分采纳", "adopted in part"},
+    {"not", "未采纳", "not adopted"},
     {"solved", "已经解决", "solved"},
     {"explained", "说明情况", "explained"},
     {"supervision", "转入民主监督", "passed to supervision"},
@@ -430,6 +465,52 @@ static char *online(const struct occasion *occasion, enum field field)
     return xasprintf("%s %s" RATING_PAGE "%s", english ? "Please rate it at" : "请打开链接评价：", url, token);
 }
 
+/* By what a meeting is called on small keys: "H12". */
+static char *short_number(const struct occasion *occasion, enum field field)
+{
+    (void)field;
+    return xasprintf("%s%lld", matter_letter(MATTER_MEETING), (long long)occasion->serial);
+}
+
+static char *meeting_list(const struct occasion *occasion, enum field field)
+{
+    const char *orders = record_str(occasion->message, field);
+    char *list = xstrdup(""), order[ORDER_ID_SIZE];
+    int64_t serial = 0;
+    while (words_next(&orders, order, sizeof order)) {
+        matter_parse(order, NULL, NULL, &serial);
+        char *longer = xasprintf("%s%s%s%lld", list, *list ? (is_english(occasion) ? ", " : "、") : "",
+                                 matter_letter(matter_of(order)), (long long)serial);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+/*
+ * How one answers an invitation: a resident, who is told about their order, by the link that stands at the end; all
+ * others by a reply.
+ */
+static char *respond(const struct occasion *occasion, enum field field)
+{
+    bool english = is_english(occasion);
+    const char *url = occasion->county->public_url;
+    if (!record_has(occasion->message, field)) {
+        AUTOFREE char *name = short_number(occasion, field);
+        return xasprintf(english
+                             ? "Reply 1 if you come, or 2 and why if you do not. Invited to several, begin with the "
+                               "number of one, as in \"%s 1\""
+                             : "参加请回复1，不参加请回复2和原因。同时有几个会的，请先写会号，如“%s 1”",
+                         name);
+    }
+    if (!*url)
+        return xstrdup(english ? "Please tell your members whether you come" : "来不来，请告诉为您办理的委员");
+    char token[INVITATION_TOKEN_SIZE];
+    invitation_token(token, occasion->county->vault, record_str(occasion->message, field), occasion->order_id);
+    return xasprintf("%s %s" INVITATION_PAGE "%s",
+                     english ? "Please say at this page whether you come:" : "来不来，请打开链接选一下：", url, token);
+}
+
 static char *contact(const struct occasion *occasion, enum field field)
 {
     (void)field;
@@ -465,6 +546,13 @@ static const struct value {
     {"confirm", 16, confirm_code, F_ORDER},
     {"access", 6, access_code, F_ORDER},
     {"online", 120, online, F_ORDER},
+    {"meets", 40, moment, F_MEETS_AT},
+    {"respond", 240, respond, F_MEETING},
+    {"short", 24, short_number, F_ORDER},
+    {"meetings", 120, meeting_list, F_ORDERS},
+    {"reply", 20, worded, F_REPLY},
+    {"proposed", 20, worded, F_PROPOSED},
+    {"settled", 20, worded, F_SETTLED},
     {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},
     {"days", 6, number, F_DAYS},

@@ -8,6 +8,7 @@ import hashlib
 import re
 import subprocess
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -53,6 +54,7 @@ OPEN = {
     "order.flag": {"convener", "committee", "office"},
     "order.extend": {"office"},
     "order.extend_decide": {"convener", "office"},
+    "order.consult": {"leader", "convener", "office"},
 }
 HANDLED = OPEN | {
     "order.read": {"handler", "leader", "convener", "committee", "clerk", "office", "resident"},
@@ -65,9 +67,24 @@ HANDLED = OPEN | {
     "order.answer": {"handler", "leader", "clerk", "office"},
     "order.extend": {"handler", "leader", "office"},
     "order.ask": {"handler", "leader", "convener", "office"},
+    "order.consult": {"handler", "leader", "convener", "office"},
+}
+# About a meeting that the handler called, and to which another member and another department are invited; and about a
+# suggestion of the handler to the clerk's department.
+MATTERS = {
+    "meeting.read": {"handler", "leader", "convener", "committee", "other member", "other clerk", "office"},
+    "meeting.answer": {"handler", "other member", "other clerk", "office"},
+    "meeting.lead": {"handler", "office"},
+    "suggestion.read": {"handler", "leader", "convener", "committee", "clerk", "office"},
+    "suggestion.comment": {"handler", "leader", "convener", "committee", "clerk", "office"},
+    "suggestion.settle": {"handler", "committee", "office"},
 }
 COUNTYWIDE = {
     "orders.list": EVERYBODY - {"city"},
+    "meetings.call": GROUP | {"other member", "other leader", "convener", "other convener", "office"},
+    "meetings.list": EVERYBODY - {"city"},
+    "suggestions.raise": GROUP | {"other member", "other leader", "convener", "other convener", "office"},
+    "suggestions.list": EVERYBODY - {"city"},
     "orders.find": {"office"},
     "absences": GROUP | {"other member", "other leader", "office"},
     "audit.list": {"office"},
@@ -76,7 +93,7 @@ COUNTYWIDE = {
     "import": {"office"},
     "signed-in": EVERYBODY,
 }
-SCOPES = [*OPEN, "orders.list", "orders.find", "absences", "audit.list", "figures.read", "cases.search",
+SCOPES = [*OPEN, *MATTERS, "meetings.call", "meetings.list", "suggestions.raise", "suggestions.list", "orders.list", "orders.find", "absences", "audit.list", "figures.read", "cases.search",
           "import", "open311", "office", "delegate"]
 
 ROUTES = {  # all there are
@@ -99,6 +116,7 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/decline": "order.decline",
     "POST /api/v1/orders/{id}/handover": "order.handover",
     "POST /api/v1/orders/{id}/answer": "order.answer",
+    "POST /api/v1/orders/{id}/visit": "order.consult",
     "POST /api/v1/orders/{id}/rating": "order.rate",
     "POST /api/v1/orders/{id}/reassign": "order.reassign",
     "POST /api/v1/orders/{id}/dispatch": "order.dispatch",
@@ -108,6 +126,29 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/flag": "order.flag",
     "POST /api/v1/orders/{id}/extend": "order.extend",
     "POST /api/v1/orders/{id}/extend-decide": "order.extend_decide",
+    "POST /api/v1/meetings": "meetings.call",
+    "GET /api/v1/meetings": "meetings.list",
+    "GET /api/v1/meetings/{id}": "meeting.read",
+    "GET /api/v1/meetings/{id}/history": "meeting.read",
+    "POST /api/v1/meetings/{id}/invite": "meeting.lead",
+    "POST /api/v1/meetings/{id}/answer": "meeting.answer",
+    "POST /api/v1/meetings/{id}/move": "meeting.lead",
+    "POST /api/v1/meetings/{id}/cancel": "meeting.lead",
+    "GET /api/v1/meetings/{id}/qr": "meeting.lead",
+    "POST /api/v1/meetings/{id}/sign-in": "meeting.lead",
+    "POST /api/v1/meetings/{id}/hold": "meeting.lead",
+    "POST /api/v1/meetings/{id}/close": "meeting.lead",
+    "POST /api/v1/suggestions": "suggestions.raise",
+    "GET /api/v1/suggestions": "suggestions.list",
+    "GET /api/v1/suggestions/{id}": "suggestion.read",
+    "GET /api/v1/suggestions/{id}/history": "suggestion.read",
+    "POST /api/v1/suggestions/{id}/comment": "suggestion.comment",
+    "POST /api/v1/suggestions/{id}/settle": "suggestion.settle",
+    "POST /api/v1/suggestions/{id}/recheck": "suggestion.settle",
+    "POST /api/v1/suggestions/{id}/extend": "suggestion.settle",
+    "GET /i/{token}": "invitation",
+    "POST /i/{token}": "invitation",
+    "GET /s/{token}": "qr",
     "GET /api/v1/ratings/{token}": "link",
     "POST /api/v1/ratings/{token}": "link",
     "GET /r/{token}": "link",
@@ -149,6 +190,7 @@ ROUTES = {  # all there are
     "POST /open311/v2/servicerequestupdates": "open311",
 }
 OF_ORDER = {route for route, permission in ROUTES.items() if permission in OPEN}
+OF_MATTER = {route for route, permission in ROUTES.items() if permission in MATTERS}
 
 
 def key_text(county, scope):
@@ -204,7 +246,17 @@ class World:
         system.claim_all(self.handled, key=office)
         handover = {"actor": "member:M101", "department": "D01"}
         assert system.step(self.handled, "handover", handover, key=office).status == 200
+        soon = (datetime.now(timezone.utc) + timedelta(minutes=10)).isoformat(timespec="seconds")
+        about = {"actor": "member:M102", "about": self.handled["order"], "title": "路灯怎么修"}
+        self.meeting = self.make("meetings", about | {"kind": "micro", "place": "社区", "meets_at": soon,
+                                                      "invited": "member:M203 department:D02"})
+        self.suggestion = self.make("suggestions", about | {"department": "D01"})
         wait_until(lambda: len(system.history(self.handled)) == 6 and self.is_quiet(), 20, "all that follows is done")
+
+    def make(self, kind, body):
+        answer = self.system.api("POST", f"/api/v1/{kind}?county={COUNTY}", body, key=key_text(COUNTY, "office"))
+        assert answer.status == 201, answer
+        return answer.json
 
     def caller(self, who, county=COUNTY):
         return next(caller for caller in self.callers if (caller.who, caller.county) == (who, county))
@@ -285,6 +337,26 @@ def test_every_route_about_an_order(world):
     assert world.snapshot() == before
 
 
+def test_every_route_about_a_meeting_or_a_suggestion(world):
+    before, refused, faults = world.snapshot(), world.trail(), []
+    for route in sorted(OF_MATTER):
+        method, path = route.split()
+        number = (world.meeting if "meetings" in path else world.suggestion)["order"]
+        for caller in world.callers:
+            answer = caller.ask(method, path.format(id=number), b"[" if method == "POST" else None)
+            if is_granted(caller, ROUTES[route], MATTERS):
+                good = answer.status == (400 if method == "POST" else 200)
+            else:
+                good = answer.status in expected_refusal(caller, True) and "路灯" not in answer.text
+                if caller.name:
+                    refused[caller.county, caller.name, ROUTES[route], number] += 1
+            if not good:
+                faults.append(f"{caller}: {route}: {answer}")
+    assert not faults, "\n".join(faults)
+    assert world.trail() == refused
+    assert world.snapshot() == before
+
+
 def test_an_order_of_another_county_is_like_none(world):
     """The same answer, byte for byte, whether the order exists, whoever of another county asks."""
     nothing = {COUNTY: f"{COUNTY}-999999", OTHER: f"{OTHER}-999999"}
@@ -305,6 +377,8 @@ def test_every_other_route(world):
     paths = {"GET /api/v1/orders": f"/api/v1/orders?county={COUNTY}",
              "POST /api/v1/orders/find": f"/api/v1/orders/find?county={COUNTY}",
              "GET /api/v1/events": f"/api/v1/events?county={COUNTY}",
+             **{f"{method} /api/v1/{name}": f"/api/v1/{name}?county={COUNTY}" for method in ("GET", "POST")
+                for name in ("meetings", "suggestions")},
              **{f"{method} /api/v1/absences{rest}": f"/api/v1/absences{rest}?county={COUNTY}"
                 for method, rest in (("GET", ""), ("POST", ""), ("POST", "/end"))},
              "GET /api/v1/audit": f"/api/v1/audit?county={COUNTY}",
@@ -316,12 +390,12 @@ def test_every_other_route(world):
              "POST /open311/v2/servicerequestupdates": f"/open311/v2/servicerequestupdates?jurisdiction_id={COUNTY}"}
     for route, permission in ROUTES.items():
         method, path = route.split()
-        if route in OF_ORDER or permission == "public" or path.startswith("/api/v1/sign-out"):
+        if route in OF_ORDER | OF_MATTER or permission == "public" or path.startswith("/api/v1/sign-out"):
             continue
         for caller in world.callers:
             address = paths.get(route, path.format(token="x" * 16))
             answer = caller.ask(method, address, b"" if method == "POST" else None)
-            if permission in ("gateway", "link"):
+            if permission in ("gateway", "link", "invitation", "qr"):
                 good = answer.status == 404
             elif permission == "open311":
                 may = caller.county == COUNTY and caller.who in ("key office", "key open311")
@@ -552,7 +626,7 @@ def test_every_call_with_another_countys_order(world):
               "rating": "satisfied", "query": "路灯", "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456",
               "limit": 100}
     # They do not depend on an order, and answer about their county.
-    of_the_county = ("orders.list", "figures.read", "topics.list", "cases.search", "updates.list", "audit.list",
+    of_the_county = ("orders.list", "meetings.list", "suggestions.list", "figures.read", "topics.list", "cases.search", "updates.list", "audit.list",
                      "absences.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send", "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))

@@ -95,7 +95,7 @@ static void fill_contact(struct record *order, const char *id)
     RECORD *contact = record_new();
     record_set(contact, F_NAME, "顾怀谷");
     record_set(contact, F_PHONE, DOOR_PHONE);
-    PROMISE(order_parse(id, county, NULL) == 0);
+    PROMISE(matter_parse(id, county, NULL, NULL) == 0);
     contact_seal(door_county(county)->vault, id, contact, order);
     if (wish('x'))
         record_set(order, F_CONTACT, "v1.7.AAAA");
@@ -106,7 +106,7 @@ int __wrap_service_load_order(struct service *service, const char *county, const
 {
     (void)service;
     char of[7];
-    PROMISE(order_parse(order, of, NULL) == 0 && strcmp(of, county) == 0);
+    PROMISE(matter_parse(order, of, NULL, NULL) == 0 && strcmp(of, county) == 0);
     record_clear(ret_order);
     if (wish('d') || wish('n') || wish('a'))
         return wish('d') ? -5 : -2;
@@ -139,6 +139,17 @@ static bool brings_key(const struct http_request *request, const struct county *
     return is(given, key) || is(http_query(request, "api_key"), key) || is(http_form(request, "api_key"), key);
 }
 
+/* Whether the path is that of the invitation of the resident whom the message names. */
+static bool is_invited(const struct county *county, const char *meeting, const struct record *message, const char *path)
+{
+    static const char resident[] = "resident:";
+    char token[INVITATION_TOKEN_SIZE];
+    const char *who = record_str(message, F_WHO);
+    bool named = strncmp(who, resident, strlen(resident)) == 0 && matter_of(who + strlen(resident)) == MATTER_ORDER;
+    invitation_token(token, county->vault, meeting, named ? who + strlen(resident) : meeting);
+    return named && strstr(path, token);
+}
+
 /* Its code; its link, for the answer that it has; or the gateway says that it is from the resident's phone. */
 static bool is_resident(const struct county *county, const char *order, enum message_type type,
                         const struct record *message, const char *path)
@@ -147,6 +158,8 @@ static bool is_resident(const struct county *county, const char *order, enum mes
     rating_token(token, county->vault, order, DOOR_ROUND);
     if (record_is(message, F_VIA, VIA_SMS))
         return wish('z') && (type == MSG_RATE || type == MSG_ANSWER_ASKED || type == MSG_ANSWER_EARLY);
+    if (type == MSG_ANSWER_INVITATION && record_is(message, F_VIA, VIA_LINK))
+        return is_invited(county, order, message, path);
     if (type == MSG_RATE && record_is(message, F_VIA, VIA_LINK))
         return record_int(message, F_ROUND) == DOOR_ROUND && strstr(path, token);
     order_access_code(code, order, vault_secret(county->vault));
@@ -180,7 +193,7 @@ static struct later *ask(const char *county_id, const char *order, enum message_
     const struct county *county = door_county(county_id);
     const struct http_request *request = door.connection.request;
     PROMISE(county);
-    PROMISE(!*order || (order_parse(order, of, NULL) == 0 && strcmp(of, county_id) == 0));
+    PROMISE(!*order || (matter_parse(order, of, NULL, NULL) == 0 && strcmp(of, county_id) == 0));
     PROMISE(record_check(message, type, &fault) == 0);
     PROMISE(!idempotency || (*idempotency && strlen(idempotency) <= 128));
     const char *about = *order                         ? order
@@ -192,7 +205,7 @@ static struct later *ask(const char *county_id, const char *order, enum message_
     PROMISE(key || is_own_name(type, record_str(message, F_ACTOR), code, session));
     struct later *later = xcalloc(1, sizeof *later);
     *later = (struct later){.next = door.later, .done = done, .arg = arg, .type = type};
-    if (order_parse(about, of, NULL) == 0 && strcmp(of, county_id) == 0)
+    if (matter_parse(about, of, NULL, NULL) == 0 && strcmp(of, county_id) == 0)
         snprintf(later->order, sizeof later->order, "%s", about);
     return door.later = later;
 }

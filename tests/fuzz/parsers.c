@@ -11,17 +11,23 @@
 #include "common/resident.h"
 #include "services/intake/limits.h"
 #include "services/intake/open311_token.h"
+#include "services/intake/qr.h"
 #include "services/intake/reply_text.h"
 
 static void orders(const char *text)
 {
     char county[7], id[ORDER_ID_SIZE], code[CLAIM_CODE_SIZE], clock[17];
     int64_t serial, again, rung;
+    enum matter matter;
     if (order_parse(text, county, &serial) == 0) {
         order_id(id, county, serial);
         PROMISE(strcmp(id, text) == 0);
         order_claim_code(code, serial);
         PROMISE(strlen(code) > 12 || (order_from_code(code, &again) == 0 && again == serial));
+    }
+    if (matter_parse(text, county, &matter, &serial) == 0) {
+        matter_id(id, county, matter, serial);
+        PROMISE(strcmp(id, text) == 0 && (matter == MATTER_ORDER) == (order_parse(text, NULL, NULL) == 0));
     }
     if (order_from_code(text, &serial) == 0) {
         order_claim_code(code, serial);
@@ -30,14 +36,14 @@ static void orders(const char *text)
     if (order_parse_clock_entry(text, id, clock, &rung) == 0) {
         char entry[CLOCK_ENTRY_SIZE];
         order_clock_entry(entry, id, clock, rung);
-        PROMISE(order_parse(id, NULL, NULL) == 0 && *clock && rung >= 0);
+        PROMISE(matter_of(id) != MATTER_NONE && *clock && rung >= 0);
     }
 }
 
-/* What a resident writes, and the token of a link. */
+/* What is written in reply, and the tokens of links and QR codes. */
 static void replies(const char *text)
 {
-    char county[7], order[ORDER_ID_SIZE];
+    char county[7], order[ORDER_ID_SIZE], meeting[ORDER_ID_SIZE];
     int64_t round;
     const char *note = NULL, *rating = reply_rating(text, &note);
     PROMISE(!rating == !note && (!note || (note > text && note <= text + strlen(text))));
@@ -46,6 +52,15 @@ static void replies(const char *text)
     PROMISE(!rest || (strlen(rest) == strlen(text) && strcmp(rest, text) != 0));
     AUTOFREE char *plain = reply_plain(text);
     PROMISE(plain);
+    const char *answer = reply_attendance(text, &note);
+    PROMISE(!answer || (words_have("comes excused", answer) && note > text && note <= text + strlen(text)));
+    AUTOFREE char *unnamed = reply_without_meeting(text, "990101-H000012");
+    PROMISE(!unnamed || (strlen(unnamed) == strlen(text) && strcmp(unnamed, text) != 0));
+    if (invitation_token_parse(text, county, meeting, order) == 0)
+        PROMISE(matter_of(meeting) == MATTER_MEETING && matter_of(order) == MATTER_ORDER &&
+                strncmp(order, county, 6) == 0 && strncmp(meeting, county, 6) == 0);
+    if (qr_token_parse(text, county, meeting) == 0)
+        PROMISE(matter_of(meeting) == MATTER_MEETING && strncmp(meeting, county, 6) == 0);
     if (rating_token_parse(text, county, order, &round) == 0)
         PROMISE(order_parse(order, NULL, NULL) == 0 && strncmp(order, county, 6) == 0 && round >= 0);
 }

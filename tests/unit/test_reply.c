@@ -86,11 +86,74 @@ static void an_order_is_named_by_its_number_the_end_of_that_or_its_code(void **s
     }
 }
 
+static const struct {
+    const char *text, *reply; /* NULL: it is none */
+    const char *note;
+} attendances[] = {
+    {"1", "comes", ""},
+    {"１", "comes", ""},
+    {"1 参加", "comes", ""},
+    {"参加", "comes", ""},
+    {"能来", "comes", ""},
+    {"来！", "comes", ""},
+    {"回复1", "comes", ""},
+    {"2 出差", "excused", "出差"},
+    {"2出差", "excused", "出差"},
+    {"2，请假，家里有事", "excused", "家里有事"},
+    {"请假 住院", "excused", "住院"},
+    {"不来了", "excused", "了"},
+    {"不能参加，要出差", "excused", "要出差"},
+    {"2", "excused", ""},
+    {"1 不来", NULL, NULL},
+    {"12", NULL, NULL},
+    {"3", NULL, NULL},
+    {"收到", NULL, NULL},
+    {"", NULL, NULL},
+};
+
+static void answers_to_invitations_are_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof attendances / sizeof *attendances; i++) {
+        AUTOFREE char *plain = reply_plain(attendances[i].text);
+        const char *note = NULL, *reply = reply_attendance(plain, &note);
+        assert_string_equal(reply ? reply : "none", attendances[i].reply ? attendances[i].reply : "none");
+        assert_string_equal(note ? note : "none", attendances[i].note ? attendances[i].note : "none");
+    }
+}
+
+static void a_meeting_is_named_by_its_number_the_end_of_that_or_a_short_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *rest; /* NULL: it does not name the meeting */
+    } rows[] = {
+        {"H12 1", "    1"},
+        {"h12 2 出差", "    2 出差"},
+        {"Ｈ１２ 1", "    1"},
+        {"H000012，1", "       ,1"},
+        {"990101-H000012 来", "               来"},
+        {"1 H12", "1    "},
+        {"H123 1", NULL},
+        {"AH12 1", NULL},
+        {"12 1", NULL},
+        {"990101-000012 1", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTOFREE char *plain = reply_plain(rows[i].text);
+        AUTOFREE char *rest = reply_without_meeting(plain, "990101-H000012");
+        assert_string_equal(rest ? rest : "none", rows[i].rest ? rows[i].rest : "none");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ratings_are_read),
         cmocka_unit_test(an_order_is_named_by_its_number_the_end_of_that_or_its_code),
+        cmocka_unit_test(answers_to_invitations_are_read),
+        cmocka_unit_test(a_meeting_is_named_by_its_number_the_end_of_that_or_a_short_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

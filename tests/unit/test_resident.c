@@ -46,6 +46,39 @@ static void tokens_are_of_one_answer_of_one_county(void **state)
         assert_int_equal(rating_token_parse(bad[i], county, order, &round), -EINVAL);
 }
 
+static void invitations_are_of_one_meeting_and_one_order(void **state)
+{
+    (void)state;
+    VAULT *vault = vault_new(NULL), *other = vault_new(NULL);
+    char token[INVITATION_TOKEN_SIZE], again[INVITATION_TOKEN_SIZE], county[7], meeting[ORDER_ID_SIZE],
+        order[ORDER_ID_SIZE];
+    invitation_token(token, vault, "990101-H000012", "990101-000123");
+    assert_int_equal(strlen(token), strlen("990101-H000012-000123-") + 16);
+    assert_int_equal(invitation_token_parse(token, county, meeting, order), 0);
+    assert_string_equal(county, "990101");
+    assert_string_equal(meeting, "990101-H000012");
+    assert_string_equal(order, "990101-000123");
+    const struct {
+        const struct vault *vault;
+        const char *meeting, *order;
+    } others[] = {{vault, "990101-H000013", "990101-000123"},
+                  {vault, "990101-H000012", "990101-000124"},
+                  {other, "990101-H000012", "990101-000123"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        invitation_token(again, others[i].vault, others[i].meeting, others[i].order);
+        assert_string_not_equal(strrchr(again, '-'), strrchr(token, '-'));
+    }
+    static const char *const bad[] = {"",
+                                      "990101-H000012-000123",
+                                      "990101-000012-000123-ab",
+                                      "990101-H000012-H00123-ab",
+                                      "990101-H000012--ab",
+                                      "99010-H000012-000123-ab",
+                                      "990101-H00012-000123-ab"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(invitation_token_parse(bad[i], county, meeting, order), -EINVAL);
+}
+
 static void who_handles_their_own_order_is_known_by_the_phone(void **state)
 {
     (void)state;
@@ -78,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens_are_of_one_answer_of_one_county),
+        cmocka_unit_test(invitations_are_of_one_meeting_and_one_order),
         cmocka_unit_test(who_handles_their_own_order_is_known_by_the_phone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

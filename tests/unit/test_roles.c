@@ -57,18 +57,21 @@ static struct grant decide(const struct county *county, const char *phone, enum 
 }
 
 /* Of all permissions exactly the named ones are granted. */
-static void assert_granted(const struct county *county, const char *who, const char *phone, const struct record *order,
-                           const char *expected)
+static void assert_granted(const struct county *county, const char *who, const char *phone, enum matter matter,
+                           const struct record *order, const char *expected)
 {
     for (int permission = PERMIT_ORDER_READ; permission < PERMISSION_COUNT; permission++) {
         const char *name = permission_name((enum permission)permission);
-        if (permission_is_of_order((enum permission)permission) != (order != NULL))
+        if (permission_matter((enum permission)permission) != matter)
             continue;
         bool granted = decide(county, phone, (enum permission)permission, order).granted;
         if (granted != words_have(expected, name))
             fail_msg("%s: %s is %s", who, name, granted ? "granted" : "not granted");
     }
 }
+
+#define LISTS " meetings.list suggestions.list"
+#define CALLS " meetings.call suggestions.raise" LISTS
 
 #define ALL_OF_ORDER                                                                                                   \
     "order.transfer order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim "  \
@@ -77,7 +80,8 @@ static void assert_granted(const struct county *county, const char *who, const c
     "order.handover "                                                                                                  \
     "order.answer "                                                                                                    \
     "order.rate "                                                                                                      \
-    "order.reassign order.decide order.flag order.dispatch order.object order.rule order.extend order.extend_decide"
+    "order.reassign order.decide order.flag order.dispatch order.object order.rule order.extend order.extend_decide "  \
+    "order.consult"
 
 static const struct {
     const char *who, *phone;
@@ -88,28 +92,28 @@ static const struct {
     {"has taken it", "10000004002",
      "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
      "order.answer "
-     "order.extend",
+     "order.extend order.consult",
      "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
      "order.answer "
-     "order.extend",
-     "orders.list absences"},
-    {"leads the group", "10000004001", "order.read order.notes order.claim", "order.read order.notes order.claim",
-     "orders.list absences"},
-    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list absences"},
-    {"leads another group", "10000004004", "", "", "orders.list absences"},
+     "order.extend order.consult",
+     "orders.list absences" CALLS},
+    {"leads the group", "10000004001", "order.read order.notes order.claim order.consult",
+     "order.read order.notes order.claim order.consult", "orders.list absences" CALLS},
+    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list absences" CALLS},
+    {"leads another group", "10000004004", "", "", "orders.list absences" CALLS},
     {"convener", "10000001001",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
-     "order.flag order.dispatch order.rule order.extend_decide",
+     "order.flag order.dispatch order.rule order.extend_decide order.consult",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
-     "order.flag order.dispatch order.rule order.extend_decide",
-     "orders.list figures.read"},
-    {"convener of another town", "10000001002", "", "", "orders.list figures.read"},
-    {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer order.object", "orders.list"},
+     "order.flag order.dispatch order.rule order.extend_decide order.consult",
+     "orders.list figures.read" CALLS},
+    {"convener of another town", "10000001002", "", "", "orders.list figures.read" CALLS},
+    {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer order.object", "orders.list" LISTS},
     {"committee", "10000002001", "order.read order.notes order.decide order.flag",
-     "order.read order.notes order.decide order.flag", "orders.list figures.read"},
-    {"committee of another group", "10000002002", "", "", "orders.list figures.read"},
+     "order.read order.notes order.decide order.flag", "orders.list figures.read" LISTS},
+    {"committee of another group", "10000002002", "", "", "orders.list figures.read" LISTS},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
-     "orders.list orders.find absences audit.list figures.read cases.search import open311"},
+     "orders.list orders.find absences audit.list figures.read cases.search import open311" CALLS},
     {"city", "10000005901", "", "", "figures.read"},
     {"nobody", "10000009999", "", "", ""},
     {"the chair has a phone, and no role", "10000009001", "", "", ""},
@@ -121,10 +125,77 @@ static void each_cell(void **state)
     struct county *county = make_county();
     RECORD *open = make_order(STATE_OPEN, "D1", false), *handed = make_order(STATE_CONSULTING, "D1", true);
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
-        assert_granted(county, cells[i].who, cells[i].phone, open, cells[i].open);
-        assert_granted(county, cells[i].who, cells[i].phone, handed, cells[i].handed);
-        assert_granted(county, cells[i].who, cells[i].phone, NULL, cells[i].county);
+        assert_granted(county, cells[i].who, cells[i].phone, MATTER_ORDER, open, cells[i].open);
+        assert_granted(county, cells[i].who, cells[i].phone, MATTER_ORDER, handed, cells[i].handed);
+        assert_granted(county, cells[i].who, cells[i].phone, MATTER_NONE, NULL, cells[i].county);
     }
+    county_destroy(&county);
+}
+
+/* What people may do to a meeting of group G1 that M2 called and M4 and D2 are invited to; and to two suggestions. */
+#define READ_MEETING "meeting.read"
+#define ANSWER_MEETING "meeting.read meeting.answer"
+#define LEAD_MEETING ANSWER_MEETING " meeting.lead"
+#define READ_SUGGESTION "suggestion.read suggestion.comment"
+#define SETTLE_SUGGESTION READ_SUGGESTION " suggestion.settle"
+static const struct {
+    const char *who, *phone;
+    const char *meeting;
+    const char *opinion;     /* of M2, to department D1 */
+    const char *supervision; /* to committee K3, about an order of M2's */
+} matters[] = {
+    {"host", "10000004002", LEAD_MEETING, SETTLE_SUGGESTION, SETTLE_SUGGESTION},
+    {"leads the group", "10000004001", READ_MEETING, READ_SUGGESTION, READ_SUGGESTION},
+    {"of the group, and of an invited department", "10000004003", ANSWER_MEETING, "", ""},
+    {"is invited, of another group", "10000004004", ANSWER_MEETING, "", ""},
+    {"convener", "10000001001", READ_MEETING, READ_SUGGESTION, READ_SUGGESTION},
+    {"convener of another town", "10000001002", "", "", ""},
+    {"department addressed", "10000003001", "", READ_SUGGESTION, ""},
+    {"committee of the group", "10000002001", READ_MEETING, SETTLE_SUGGESTION, SETTLE_SUGGESTION},
+    {"committee of another group", "10000002002", "", "", ""},
+    {"committee addressed", "10000002003", "", "", SETTLE_SUGGESTION},
+    {"office", "10000005001", LEAD_MEETING, SETTLE_SUGGESTION, SETTLE_SUGGESTION},
+    {"city", "10000005901", "", "", ""},
+    {"nobody", "10000009999", "", "", ""},
+};
+
+static struct record *make_suggestion(enum field addressed, const char *id)
+{
+    struct record *suggestion = record_new();
+    record_set(suggestion, F_STATE, STATE_FOLLOWED);
+    record_set(suggestion, F_GROUP, "G1");
+    record_set(suggestion, F_TOWN, "T1");
+    record_set(suggestion, F_MEMBERS, "M2");
+    record_set(suggestion, addressed, id);
+    if (addressed == F_DEPARTMENT)
+        record_set_int(suggestion, F_HANDED_AT, fixture_now);
+    return suggestion;
+}
+
+static void meetings_and_suggestions(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    RECORD *meeting = record_new(), *opinion = make_suggestion(F_DEPARTMENT, "D1");
+    RECORD *supervision = make_suggestion(F_COMMITTEE, "K3");
+    record_set(meeting, F_STATE, STATE_CALLED);
+    record_set(meeting, F_GROUP, "G1");
+    record_set(meeting, F_TOWN, "T1");
+    record_set(meeting, F_HOST, "member:M2");
+    record_set(meeting, F_INVITED, "member:M2 member:M4 department:D2 resident:990101-000123");
+    for (size_t i = 0; i < sizeof matters / sizeof *matters; i++) {
+        assert_granted(county, matters[i].who, matters[i].phone, MATTER_MEETING, meeting, matters[i].meeting);
+        assert_granted(county, matters[i].who, matters[i].phone, MATTER_SUGGESTION, opinion, matters[i].opinion);
+        assert_granted(county, matters[i].who, matters[i].phone, MATTER_SUGGESTION, supervision,
+                       matters[i].supervision);
+        bool invited = strncmp(matters[i].meeting, ANSWER_MEETING, strlen(ANSWER_MEETING)) == 0;
+        assert_int_equal(decide(county, matters[i].phone, PERMIT_QR, meeting).granted,
+                         invited && strcmp(matters[i].who, "office") != 0);
+    }
+    /* A department does not settle what it had to do, whatever else its people are. */
+    record_set(opinion, F_DEPARTMENT, "D2");
+    record_set(opinion, F_MEMBERS, "M3");
+    assert_true(decide(county, "10000004003", PERMIT_SUGGESTION_SETTLE, opinion).forbidden);
     county_destroy(&county);
 }
 
@@ -232,7 +303,9 @@ static void keys_have_scopes(void **state)
         const char *name, *granted;
         bool delegates;
     } rows[] = {
-        {"all", ALL_OF_ORDER " orders.list orders.find absences audit.list figures.read cases.search import open311",
+        {"all",
+         ALL_OF_ORDER " " LEAD_MEETING " " SETTLE_SUGGESTION
+                      " orders.list orders.find absences audit.list figures.read cases.search import open311" CALLS,
          true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},
@@ -310,6 +383,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_cell),
+        cmocka_unit_test(meetings_and_suggestions),
         cmocka_unit_test(an_order_whose_town_is_not_known_is_the_first_conveners),
         cmocka_unit_test(roles_add_up),
         cmocka_unit_test(handlers_do_not_rate),
