@@ -15,7 +15,7 @@
 # CFLAGS: make clean.
 
 SERVICES := intake routing assignment notification archive
-PACKAGES := libzmq libczmq msgpack hiredis libcurl libmicrohttpd jansson libxml-2.0 libsodium nettle sqlite3 libutf8proc libqrencode
+PACKAGES := libzmq libczmq msgpack hiredis libcurl libmicrohttpd jansson libxml-2.0 libsodium nettle sqlite3 libutf8proc libqrencode xlsxwriter
 PREFIX   ?= /usr/local
 
 BUILD    := build$(if $(FUZZ),/fuzz,$(if $(SANITIZE),/asan,$(if $(CHAOS),/chaos)))

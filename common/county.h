@@ -21,10 +21,10 @@
  *   keys.csv         name,role,hash,expires        role: scopes, space between; expires: the last day, or empty
  *   staff.csv        id,name,phone,role            role: office, or city (of the city above the county)
  *   reasons.csv      code,name,return_to           why an order may be returned; return_to: where to turn instead
- *   sms_templates.csv   template,gateway,code,parameters
- *                              what a gateway calls a template; parameters: its values in the gateway's order
- *   sms_signatures.csv  gateway,sign   the county's signature at a gateway: its words or its code
- *   robots.csv       name,kind,url,secret,tells    robots of chat groups; tells: whose notices it passes on,
+ *   portrait.csv     dimension,measure,points,most the portrait of a member (画像): what counts, see struct
+ * portrait_row sms_templates.csv   template,gateway,code,parameters what a gateway calls a template; parameters: its
+ * values in the gateway's order sms_signatures.csv  gateway,sign   the county's signature at a gateway: its words or
+ * its code robots.csv       name,kind,url,secret,tells    robots of chat groups; tells: whose notices it passes on,
  * convener:T1, committee:K1, department:D1, group:G1, chair, space between; url and secret are secrets national.csv
  * date,kind,name                not of the directory: sidanctl makes it of the yearly national files
  */
@@ -52,6 +52,7 @@ enum county_file {
     FILE_KEYS,
     FILE_STAFF,
     FILE_REASONS,
+    FILE_PORTRAIT,
     FILE_SMS_TEMPLATES,
     FILE_SMS_SIGNATURES,
     FILE_ROBOTS,
@@ -96,6 +97,14 @@ struct staff {
 };
 struct return_reason {
     const char *code, *name, *return_to; /* return_to: unless the convener knows better; may be "" */
+};
+/* So many points for each of what a record counts (schema.def), and no more than `most`; below 0 for what is no credit.
+ */
+#define PORTRAIT_MEASURES                                                                                              \
+    "claims answers satisfied dissatisfied late declines lost visits meetings excuses absences opinions adopted"
+struct portrait_row {
+    const char *dimension, *measure;
+    int points, most; /* -100 to 100; most: of this row, whichever its sign */
 };
 struct sms_template {
     const char *template, *gateway, *code, *parameters;
@@ -176,6 +185,8 @@ struct county {
     size_t staff_count;
     struct return_reason *reasons;
     size_t reason_count;
+    struct portrait_row *portrait; /* the rows of a dimension need not stand together */
+    size_t portrait_count;
     struct sms_template *sms_templates;
     size_t sms_template_count;
     struct sms_signature *sms_signatures;
@@ -200,9 +211,9 @@ typedef void county_fault_fn(void *arg, const char *file, int line, const char *
 
 /*
  * Parses and checks a whole county. texts[] are the files' contents by enum
- * county_file, NULL where a file is missing (calendar, keys, staff, reasons, those about SMS, robots and national may
- * be). Every fault is reported through `fault`, not only the first. Returns 0 and ret_county, or -EINVAL with
- * ret_county untouched.
+ * county_file, NULL where a file is missing (calendar, keys, staff, reasons, portrait, those about SMS, robots and
+ * national may be). Every fault is reported through `fault`, not only the first. Returns 0 and ret_county, or -EINVAL
+ * with ret_county untouched.
  */
 int county_parse(const char *id, const char *const texts[COUNTY_FILE_COUNT], county_fault_fn *fault, void *arg,
                  struct county **ret_county);

@@ -114,6 +114,14 @@ static const struct column reason_columns[] = {
     {0},
 };
 
+static const struct column portrait_columns[] = {
+    {AT(portrait_row, dimension), .kind = TEXT, .flags = REQUIRED},
+    {AT(portrait_row, measure), .kind = CHOICE, .flags = REQUIRED, .choices = PORTRAIT_MEASURES},
+    {AT(portrait_row, points), .kind = POINTS, .flags = REQUIRED},
+    {AT(portrait_row, most), .kind = POINTS, .flags = REQUIRED},
+    {0},
+};
+
 static const struct column sms_template_columns[] = {
     {AT(sms_template, template), .kind = ID, .flags = REQUIRED},
     {AT(sms_template, gateway), .kind = ID, .flags = REQUIRED},
@@ -152,6 +160,7 @@ const struct county_format county_formats[COUNTY_FILE_COUNT] = {
     [FILE_KEYS] = {"keys.csv", sizeof(struct api_key), .columns = key_columns, .optional = true},
     [FILE_STAFF] = {"staff.csv", sizeof(struct staff), .columns = staff_columns, .optional = true},
     [FILE_REASONS] = {"reasons.csv", sizeof(struct return_reason), .columns = reason_columns, .optional = true},
+    [FILE_PORTRAIT] = {"portrait.csv", sizeof(struct portrait_row), .columns = portrait_columns, .optional = true},
     [FILE_SMS_TEMPLATES] = {"sms_templates.csv", sizeof(struct sms_template), .columns = sms_template_columns,
                             .optional = true},
     [FILE_SMS_SIGNATURES] = {"sms_signatures.csv", sizeof(struct sms_signature), .columns = sms_signature_columns,
@@ -161,9 +170,10 @@ const struct county_format county_formats[COUNTY_FILE_COUNT] = {
 };
 
 const enum county_file county_reading_order[COUNTY_FILE_COUNT] = {
-    FILE_SETTINGS,    FILE_TOWNS,      FILE_COMMUNITIES,   FILE_COMMITTEES,     FILE_GROUPS,   FILE_MEMBERS,
-    FILE_DEPARTMENTS, FILE_CATEGORIES, FILE_RULES,         FILE_CLOCKS,         FILE_CALENDAR, FILE_KEYS,
-    FILE_STAFF,       FILE_REASONS,    FILE_SMS_TEMPLATES, FILE_SMS_SIGNATURES, FILE_ROBOTS,   FILE_NATIONAL,
+    FILE_SETTINGS,      FILE_TOWNS,          FILE_COMMUNITIES, FILE_COMMITTEES, FILE_GROUPS,
+    FILE_MEMBERS,       FILE_DEPARTMENTS,    FILE_CATEGORIES,  FILE_RULES,      FILE_CLOCKS,
+    FILE_CALENDAR,      FILE_KEYS,           FILE_STAFF,       FILE_REASONS,    FILE_PORTRAIT,
+    FILE_SMS_TEMPLATES, FILE_SMS_SIGNATURES, FILE_ROBOTS,      FILE_NATIONAL,
 };
 
 const char *county_file_name(enum county_file file)

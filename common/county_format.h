@@ -22,6 +22,7 @@ enum column_kind {
     TOWN,   /* the same, kept as a pointer */
     YES,    /* bool */
     PLACES, /* int */
+    POINTS, /* int */
     WEIGHT, /* double */
     DAY,    /* int64_t: when the day ends in China */
 };

@@ -165,6 +165,12 @@ static void set_value(struct parser *parser, const struct column *column, const 
         else
             refuse(parser, "%s is not a whole number from 0 to 20", column->name);
         return;
+    case POINTS:
+        if (parse_int(value, -100, 100, &number) == 0)
+            *(int *)member = (int)number;
+        else
+            refuse(parser, "%s is not a whole number from -100 to 100", column->name);
+        return;
     case WEIGHT:
         if (parse_real(value, 0.01, 100, member) < 0)
             refuse(parser, "%s is not a number from 0.01 to 100", column->name);
@@ -435,6 +441,7 @@ static void hand_over_tables(struct parser *parser)
     HAND_OVER(keys, key_count, FILE_KEYS);
     HAND_OVER(staff, staff_count, FILE_STAFF);
     HAND_OVER(reasons, reason_count, FILE_REASONS);
+    HAND_OVER(portrait, portrait_count, FILE_PORTRAIT);
     HAND_OVER(sms_templates, sms_template_count, FILE_SMS_TEMPLATES);
     HAND_OVER(sms_signatures, sms_signature_count, FILE_SMS_SIGNATURES);
     HAND_OVER(robots, robot_count, FILE_ROBOTS);

@@ -46,6 +46,7 @@
     X(ABSENCES, "absences")         /* enter, list and end times in which a member takes no orders */                  \
     X(AUDIT_LIST, "audit.list")     /* who came in, looked at what is personal, was turned away */                     \
     X(FIGURES_READ, "figures.read") /* numbers without names, of the whole county */                                   \
+    X(RECORDS_READ, "records.read") /* what members, groups and departments did, and the bulletin */                   \
     X(CASES_SEARCH, "cases.search")                                                                                    \
     X(IMPORT, "import")                                                                                                \
     X(OPEN311, "open311") /* write through Open311 */

@@ -12,6 +12,7 @@
  *   contacts.c  who placed each order, sealed, until it is erased
  *   lists.c     the calls: orders, updates, history, search, audit trail
  *   similar.c   other orders that may be the same matter
+ *   figures.c   numbers without names; records.c: what members, groups and departments did
  *   verify.c    the calls that check the chains, and what follows from the journal; and make the latter anew
  *   trail.c     the audit trail
  *   search.c    Chinese and other text to tokens
@@ -279,6 +280,9 @@ int similar_find(struct database *database, const struct record *call, struct re
 /* figures.c: as rows of a listing. 0 or -EIO. */
 int figures_read(struct database *database, const struct record *call, struct record *listing);
 int figures_topics(struct database *database, const struct record *call, struct record *listing);
+
+/* records.c: what members, groups and departments did, as rows of a listing. 0 or -EIO. */
+int records_read(struct database *database, const struct record *call, struct record *listing);
 
 /* verify.c */
 

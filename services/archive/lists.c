@@ -482,6 +482,8 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return figures_read(database, delivery->message, listing);
     case MSG_LIST_TOPICS:
         return figures_topics(database, delivery->message, listing);
+    case MSG_READ_RECORDS:
+        return records_read(database, delivery->message, listing);
     case MSG_READ_CONTACT:
         return read_contact(database, delivery->message, listing);
     default:

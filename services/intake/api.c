@@ -406,21 +406,27 @@ static const char *parameter_name(const struct api_param *params, const char *fi
     return params->name ? params->name : field;
 }
 
-void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done)
+bool ask_parameters(struct ask *ask, enum message_type type, struct record *question)
 {
     const struct api_about *about = http_about(ask->request);
     struct fault fault;
     for (const struct api_param *param = about->query; param->name; param++) {
         const char *value = http_query(ask->request, param->name);
         if (value && *value && !take_parameter(ask, param, value, question))
-            return;
+            return false;
     }
     if (record_check(question, type, &fault) < 0) {
         intake_answer_error(ask->request, 400, fault.error, parameter_name(about->query, fault.field), fault.detail);
-        return;
+        return false;
     }
-    service_call(ask->intake->service, ask->access->county, "", type, question, NULL, intake_call_ms(ask->intake), done,
-                 ask);
+    return true;
+}
+
+void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done)
+{
+    if (ask_parameters(ask, type, question))
+        service_call(ask->intake->service, ask->access->county, "", type, question, NULL, intake_call_ms(ask->intake),
+                     done, ask);
 }
 
 /* The archive was asked for the person's orders only; an archive of an older version gives more than that. */

@@ -19,6 +19,9 @@ struct ask *ask_new(struct intake *intake, struct http_request *request);
 /* Takes the body of a request as such a message, in the caller's name. False after answering what is wrong. */
 bool ask_body(struct ask *ask, enum message_type type, struct record *ret_message);
 
+/* Takes the parameters that the route says it has. False after answering what is wrong with them. */
+bool ask_parameters(struct ask *ask, enum message_type type, struct record *question);
+
 /* Asks for a list with the parameters that the route says it has; `question` is filled further. */
 void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done);
 

@@ -111,6 +111,21 @@ static const struct answer {
      .fields = "town category count before",
      .required = "town category count before"},
     {.name = "Topics", .meaning = "What most people raise, the most frequent first", .rows = "Topic"},
+    {.name = "Record",
+     .meaning = "What a member, a group or a department did; of a member whose county has a formula, the portrait",
+     .fields = "member group department answers satisfied dissatisfied late open mean_ms claims declines lost visits "
+               "meetings excuses absences opinions adopted",
+     .required = "",
+     .more = "{\"name\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\", \"description\": \"mean of the"
+             " dimensions\"}, \"portrait\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\":"
+             " {\"dimension\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\"}}}}}"},
+    {.name = "Records", .meaning = "What members, groups and departments did in a period", .rows = "Record"},
+    {.name = "Weight",
+     .meaning = "So many points for each of what is counted, and no more than most",
+     .required = "dimension measure points most",
+     .more = "{\"dimension\": {\"type\": \"string\"}, \"measure\": {\"type\": \"string\"}, \"points\": {\"type\":"
+             " \"integer\"}, \"most\": {\"type\": \"integer\"}}"},
+    {.name = "Portrait", .meaning = "The formula of members' portraits", .rows = "Weight"},
     {.name = "Entry",
      .meaning = "An entry of the audit trail",
      .fields = "at actor action order result detail",

@@ -6,6 +6,7 @@
 #include "common/resident.h"
 #include "services/intake/intake.h"
 #include "services/intake/qr.h"
+#include "services/intake/records.h"
 #include "services/intake/roles.h"
 
 #include <stdlib.h>
@@ -24,7 +25,12 @@ static const char style[] =
     "button{display:block;width:100%;min-height:3.5rem;margin:.8rem 0;font:inherit;font-weight:bold;color:inherit;"
     "background:var(--card);border:2px solid var(--line);border-radius:.6rem}"
     "button:focus-visible,textarea:focus-visible{outline:3px solid var(--accent);outline-offset:2px}"
-    ".small{font-size:1rem}";
+    ".small{font-size:1rem}.wide{overflow-x:auto}main:has(table){max-width:none}"
+    "table{border-collapse:collapse;font-size:1rem;background:var(--card)}"
+    "th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;white-space:nowrap}"
+    "@media print{@page{size:A4 landscape;margin:1cm}body{font-size:8pt;background:#fff;color:#000}main{padding:0}"
+    "table{font-size:7pt}th,td{padding:.1rem .2rem;white-space:normal;overflow-wrap:normal}.wide{overflow:visible}"
+    "h2{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}}";
 
 const char *either(const struct page *page, const char *chinese, const char *english)
 {
@@ -77,7 +83,7 @@ void page_answer(struct page *page, struct http_request *request, int status)
 
 bool page_is_at(const char *path)
 {
-    static const char *const pages[] = {RATING_PAGE, INVITATION_PAGE, SIGN_IN_PAGE};
+    static const char *const pages[] = {RATING_PAGE, INVITATION_PAGE, SIGN_IN_PAGE, BULLETIN_PAGE};
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
         if (strncmp(path, pages[i], strlen(pages[i])) == 0)
             return true;

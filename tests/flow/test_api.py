@@ -322,6 +322,12 @@ def test_answers_are_as_described(door, shared):
         assert door.ask(200, "GET", path, key="office").json["rows"] or name == "topics"
         door.ask(401, "GET", path)
     door.ask(400, "GET", f"/api/v1/topics?{county}", key="office")
+    for name in ("records", "bulletin.xlsx"):
+        path = f"/api/v1/{name}?{county}&from=2026-01-01T00:00:00"
+        door.ask(200, "GET", f"{path}&until=2099-01-01T00:00:00", key="office")
+        door.ask(400, "GET", path, key="office")
+    door.ask(200, "GET", f"/api/v1/portrait?{county}")
+    door.ask(404, "GET", "/api/v1/portrait?county=123456")
     door.ask(200, "GET", f"/api/v1/events?{county}", key="office")
     door.ask(401, "GET", f"/api/v1/events?{county}")
     door.ask(200, "GET", f"/problems/{door.ask(404, 'GET', '/problems/nonsense').json['code']}")

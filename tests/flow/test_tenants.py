@@ -89,12 +89,13 @@ COUNTYWIDE = {
     "absences": GROUP | {"other member", "other leader", "office"},
     "audit.list": {"office"},
     "figures.read": {"convener", "other convener", "committee", "other committee", "office", "city"},
+    "records.read": EVERYBODY - {"city", "clerk", "other clerk"},
     "cases.search": {"office"},
     "import": {"office"},
     "signed-in": EVERYBODY,
 }
-SCOPES = [*OPEN, *MATTERS, "meetings.call", "meetings.list", "suggestions.raise", "suggestions.list", "orders.list", "orders.find", "absences", "audit.list", "figures.read", "cases.search",
-          "import", "open311", "office", "delegate"]
+SCOPES = [*OPEN, *MATTERS, "meetings.call", "meetings.list", "suggestions.raise", "suggestions.list", "orders.list", "orders.find", "absences", "audit.list", "figures.read", "records.read",
+          "cases.search", "import", "open311", "office", "delegate"]
 
 ROUTES = {  # all there are
     "POST /api/v1/orders": "public",
@@ -161,6 +162,10 @@ ROUTES = {  # all there are
     "GET /api/v1/audit": "audit.list",
     "GET /api/v1/figures": "figures.read",
     "GET /api/v1/topics": "figures.read",
+    "GET /api/v1/records": "records.read",
+    "GET /api/v1/bulletin.xlsx": "records.read",
+    "GET /b/bulletin": "records.read",
+    "GET /api/v1/portrait": "public",
     "GET /api/v1/cases": "cases.search",
     "POST /api/v1/imports": "import",
     "POST /api/v1/sign-in/code": "public",
@@ -384,6 +389,9 @@ def test_every_other_route(world):
              "GET /api/v1/audit": f"/api/v1/audit?county={COUNTY}",
              "GET /api/v1/figures": f"/api/v1/figures?county={COUNTY}",
              "GET /api/v1/topics": f"/api/v1/topics?county={COUNTY}&from=2026-01-01T00:00:00",
+             **{f"GET /api/v1/{name}": f"/api/v1/{name}?county={COUNTY}&from=2026-01-01T00:00:00&until=2099-01-01T00:00:00"
+                for name in ("records", "bulletin.xlsx")},
+             "GET /b/bulletin": f"/b/bulletin?county={COUNTY}&from=2026-01-01T00:00:00&until=2099-01-01T00:00:00",
              "GET /api/v1/cases": f"/api/v1/cases?county={COUNTY}&q=路灯",
              "POST /api/v1/imports": f"/api/v1/imports?county={COUNTY}",
              "POST /open311/v2/requests": f"/open311/v2/requests?jurisdiction_id={COUNTY}",
@@ -626,7 +634,7 @@ def test_every_call_with_another_countys_order(world):
               "rating": "satisfied", "query": "路灯", "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456",
               "limit": 100}
     # They do not depend on an order, and answer about their county.
-    of_the_county = ("orders.list", "meetings.list", "suggestions.list", "figures.read", "topics.list", "cases.search", "updates.list", "audit.list",
+    of_the_county = ("orders.list", "meetings.list", "suggestions.list", "figures.read", "topics.list", "records.read", "cases.search", "updates.list", "audit.list",
                      "absences.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send", "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))

@@ -373,6 +373,11 @@ static const struct {
     {FILE_REASONS, "code,name,return_to\ncourt,已进入诉讼程序,县人民法院\ncourt,,\n",
      "reasons.csv:3: code is already in line 2\n"
      "reasons.csv:3: name is empty"},
+    {FILE_PORTRAIT, "dimension,measure,points,most\n办理,answers,10,100\n办理,wealth,10,100\n,late,-101,x\n",
+     "portrait.csv:3: measure \"wealth\" is not one of: " PORTRAIT_MEASURES "\n"
+     "portrait.csv:4: dimension is empty\n"
+     "portrait.csv:4: points is not a whole number from -100 to 100\n"
+     "portrait.csv:4: most is not a whole number from -100 to 100"},
     {FILE_SMS_TEMPLATES,
      "template,gateway,code,parameters\nplaced,ali,SMS_1,title order\nplaced,ali,SMS_2,\nopened,ali,,\n",
      "sms_templates.csv:4: code is empty\n"

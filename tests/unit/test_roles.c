@@ -96,24 +96,24 @@ static const struct {
      "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
      "order.answer "
      "order.extend order.consult",
-     "orders.list absences" CALLS},
+     "orders.list absences records.read" CALLS},
     {"leads the group", "10000004001", "order.read order.notes order.claim order.consult",
-     "order.read order.notes order.claim order.consult", "orders.list absences" CALLS},
-    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list absences" CALLS},
-    {"leads another group", "10000004004", "", "", "orders.list absences" CALLS},
+     "order.read order.notes order.claim order.consult", "orders.list absences records.read" CALLS},
+    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list absences records.read" CALLS},
+    {"leads another group", "10000004004", "", "", "orders.list absences records.read" CALLS},
     {"convener", "10000001001",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
      "order.flag order.dispatch order.rule order.extend_decide order.consult",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
      "order.flag order.dispatch order.rule order.extend_decide order.consult",
-     "orders.list figures.read" CALLS},
-    {"convener of another town", "10000001002", "", "", "orders.list figures.read" CALLS},
+     "orders.list figures.read records.read" CALLS},
+    {"convener of another town", "10000001002", "", "", "orders.list figures.read records.read" CALLS},
     {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer order.object", "orders.list" LISTS},
     {"committee", "10000002001", "order.read order.notes order.decide order.flag",
-     "order.read order.notes order.decide order.flag", "orders.list figures.read" LISTS},
-    {"committee of another group", "10000002002", "", "", "orders.list figures.read" LISTS},
+     "order.read order.notes order.decide order.flag", "orders.list figures.read records.read" LISTS},
+    {"committee of another group", "10000002002", "", "", "orders.list figures.read records.read" LISTS},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
-     "orders.list orders.find absences audit.list figures.read cases.search import open311" CALLS},
+     "orders.list orders.find absences audit.list figures.read records.read cases.search import open311" CALLS},
     {"city", "10000005901", "", "", "figures.read"},
     {"nobody", "10000009999", "", "", ""},
     {"the chair has a phone, and no role", "10000009001", "", "", ""},
@@ -305,7 +305,7 @@ static void keys_have_scopes(void **state)
     } rows[] = {
         {"all",
          ALL_OF_ORDER " " LEAD_MEETING " " SETTLE_SUGGESTION
-                      " orders.list orders.find absences audit.list figures.read cases.search import open311" CALLS,
+                      " orders.list orders.find absences audit.list figures.read records.read cases.search import open311" CALLS,
          true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},

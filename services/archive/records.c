@@ -1,0 +1,135 @@
+/*
+ * records.c - 履职: what members, their groups and departments did in a period, drawn from the journal alone.
+ *
+ * A row each, with whatever of it is not nothing. An order counts where it was answered in the period, for everybody
+ * who had it then; an answer was late where its handlers had been reminded of it. What a member claimed, gave back, let
+ * lie or visited counts when it happened; a meeting when it was held, a suggestion when it was raised.
+ */
+#include "common/alloc.h"
+#include "common/text.h"
+#include "services/archive/archive.h"
+
+enum { PEOPLE = 1000 }; /* rows that a message holds */
+
+struct rows {
+    struct record *listing, *items[PEOPLE];
+    size_t count;
+};
+
+static struct record *row_of(struct rows *rows, enum field whose, const char *id)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (record_is(rows->items[i], whose, id))
+            return rows->items[i];
+    if (rows->count == PEOPLE)
+        return NULL;
+    struct record *row = rows->items[rows->count++] = record_add_row(rows->listing, F_ROWS);
+    record_set(row, whose, id);
+    return row;
+}
+
+/* Runs a query for the period that gives ids and numbers. 0 or -EIO. */
+static int count(struct database *database, const char *select, enum field whose, enum field what,
+                 const struct record *call, struct rows *rows)
+{
+    QUERY *query = database_query(database, select);
+    query_int(query, 1, record_int(call, F_START));
+    query_int(query, 2, record_int(call, F_END));
+    int result;
+    while ((result = query_next(query)) > 0) {
+        struct record *row = row_of(rows, whose, query_column(query, 0));
+        if (row)
+            record_set_int(row, what, sqlite3_column_int64(query, 1));
+    }
+    return result;
+}
+
+/* The words of a text, each as a row: who.value. */
+#define EACH_OF(text) "json_each('[\"' || replace(" text ", ' ', '\",\"') || '\"]') who"
+
+/* -- orders, of whoever had them ---------------------------------------------------------------------------------- */
+
+static const struct {
+    enum field field;
+    const char *id, *from;
+} subjects[] = {
+    {F_MEMBER, "who.value", "orders, " EACH_OF("members") " WHERE members <> ''"},
+    {F_GROUP, "\"group\"", "orders WHERE \"group\" <> ''"},
+    {F_DEPARTMENT, "department", "orders WHERE department <> '' AND handed_at > 0"},
+};
+
+#define ANSWERED "answered_at BETWEEN ?1 AND ?2"
+static const struct {
+    enum field field;
+    const char *number, *which;
+} of_orders[] = {
+    {F_ANSWERS, "count(*)", ANSWERED},
+    {F_SATISFIED, "count(*)", ANSWERED " AND rating IN ('satisfied', 'basically')"},
+    {F_DISSATISFIED, "count(*)", ANSWERED " AND rating = 'dissatisfied'"},
+    {F_LATE, "count(*)",
+     ANSWERED " AND EXISTS (SELECT 1 FROM journal j WHERE j.order_id = orders.order_id"
+              " AND j.step = 'reminded' AND j.note = 'answer')"},
+    {F_MEAN_MS, "cast(avg(answered_at - assigned_at) AS INTEGER)", ANSWERED},
+    {F_OPEN, "count(*)", "state IN ('assigned', 'consulting') AND ?1 <= ?2"},
+};
+
+static int count_orders(struct database *database, const struct record *call, struct rows *rows)
+{
+    int result = 0;
+    for (size_t s = 0; s < sizeof subjects / sizeof *subjects; s++)
+        for (size_t i = 0; result == 0 && i < sizeof of_orders / sizeof *of_orders; i++) {
+            AUTOFREE char *select = xasprintf("SELECT %s, %s FROM %s AND %s GROUP BY 1 ORDER BY 1", subjects[s].id,
+                                              of_orders[i].number, subjects[s].from, of_orders[i].which);
+            result = count(database, select, subjects[s].field, of_orders[i].field, call, rows);
+        }
+    return result;
+}
+
+/* -- what else a member did ---------------------------------------------------------------------------------------- */
+
+/* stored_at is never before at, and has the index. */
+#define STEPS "FROM journal WHERE stored_at >= ?1 AND at BETWEEN ?1 AND ?2 AND step = "
+#define MEETINGS(whose, which)                                                                                         \
+    "SELECT substr(who.value, 8), count(*) FROM matters, " EACH_OF(                                                    \
+        whose) " WHERE order_id LIKE '%-H%' AND state IN "                                                             \
+               "('held', 'closed') AND meets_at BETWEEN ?1 AND ?2 AND who.value LIKE 'member:%'" which                 \
+               " GROUP BY 1 ORDER BY 1"
+#define IS_AMONG(whose) "instr(' ' || coalesce(" whose ", '') || ' ', ' ' || who.value || ' ') > 0"
+#define SUGGESTIONS(which)                                                                                             \
+    "SELECT who.value, count(*) FROM matters, " EACH_OF(                                                               \
+        "members") " WHERE order_id LIKE '%-J%' AND kind = 'opinion'"                                                  \
+                   " AND members <> '' AND placed_at BETWEEN ?1 AND ?2" which " GROUP BY 1 ORDER BY 1"
+
+static const struct {
+    enum field field;
+    const char *select;
+} of_members[] = {
+    /* A leader's claim for several names them in its note. */
+    {F_CLAIMS, "SELECT who.value, count(*) FROM (SELECT coalesce(note, substr(actor, 8)) AS words " STEPS
+               "'claimed'), " EACH_OF("words") " GROUP BY 1 ORDER BY 1"},
+    {F_DECLINES, "SELECT substr(actor, 8), count(*) " STEPS "'declined' GROUP BY 1 ORDER BY 1"},
+    /* Those whom the step adds to whoever the order does not come to again. */
+    {F_LOST,
+     "SELECT who.value, count(*) FROM (SELECT step, at, words, coalesce(lag(words) OVER (PARTITION BY order_id"
+     " ORDER BY ver), '') AS before FROM (SELECT order_id, ver, step, at, json_extract(fields, '$.declined')"
+     " AS words FROM journal WHERE step IN ('declined', 'passed_over'))), " EACH_OF(
+         "words") " WHERE step = 'passed_over' AND at BETWEEN ?1 AND ?2 AND NOT " IS_AMONG("before") " GROUP BY 1 "
+                                                                                                     "ORDER BY 1"},
+    {F_VISITS, "SELECT substr(who.value, 8), count(*) FROM (SELECT json_extract(fields, '$.who') AS words " STEPS
+               "'visited'), " EACH_OF("words") " GROUP BY 1 ORDER BY 1"},
+    {F_MEETINGS, MEETINGS("present", "")},
+    {F_EXCUSES, MEETINGS("excused", " AND NOT " IS_AMONG("present"))},
+    {F_ABSENCES, MEETINGS("invited", " AND NOT " IS_AMONG("present") " AND NOT " IS_AMONG("excused"))},
+    {F_OPINIONS, SUGGESTIONS("")},
+    {F_ADOPTED, SUGGESTIONS(" AND settled IN ('adopted', 'partly')")},
+};
+
+int records_read(struct database *database, const struct record *call, struct record *listing)
+{
+    struct rows rows = {.listing = listing};
+    int result = count_orders(database, call, &rows);
+    for (size_t i = 0; result == 0 && i < sizeof of_members / sizeof *of_members; i++)
+        result = count(database, of_members[i].select, F_MEMBER, of_members[i].field, call, &rows);
+    record_set_int(listing, F_TOTAL, (int64_t)rows.count);
+    return result;
+}

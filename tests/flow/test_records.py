@@ -1,0 +1,134 @@
+"""履职: records of members, groups and departments, the portrait by the county's formula, the bulletin and its rankings."""
+
+import io
+import re
+import zipfile
+from datetime import datetime, timedelta, timezone
+from xml.etree import ElementTree
+
+import pytest
+
+from conftest import systems_in
+from harness import COUNTY, make_county, wait_until
+
+FORMULA = "dimension,measure,points,most\n办理,answers,40,60\n参与,claims,30,100\n参与,lost,-50,100\n"
+MEMBER, OTHERS_MEMBER, CITY = "10000004101", "10000004201", "10000005901"
+NAMESPACE = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("records")
+    with systems_in(directory) as make:
+        system = make(counties=[make_county(directory, files={"portrait.csv": FORMULA})])
+        system.finish(system.place())  # M101, M102 and M103 claim it, and its resident is satisfied
+        order = system.place()
+        system.wait_state(order, "open")
+        system.claim_all(order, ("M102", "M103", "M104"))
+        assert system.step(order, "handover", {"actor": "member:M102", "department": "D01"}).status == 200
+        assert system.step(order, "decline", {"actor": "member:M104", "reason": "出差"}).status == 200
+        wait_until(lambda: records(system)["M104"].get("declines"), 20, "the archive has it")
+        yield system
+
+
+def moment(**delta):
+    return (datetime.now(timezone(timedelta(hours=8))) + timedelta(**delta)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def period(**more):
+    return f"county={COUNTY}&from={moment(days=-1)}&until={moment(**(more or {'days': 1}))}"
+
+
+def records(system, caller=None, **more):
+    answer = (caller.api("GET", f"/api/v1/records?{period(**more)}") if caller else
+              system.api("GET", f"/api/v1/records?{period(**more)}", key="office"))
+    assert answer.status == 200, answer
+    return {row.get("member") or row.get("group") or row.get("department"): row for row in answer.json["rows"]
+            if "member" in row or "name" in row}
+
+
+def test_records_say_what_the_journal_says(system):
+    rows = records(system)
+    assert len([row for row in rows.values() if "member" in row]) == 24, "all of the roster"
+    first, second, idle = rows["M101"], rows["M102"], rows["M201"]
+    assert (first["claims"], first["answers"], first["satisfied"]) == (1, 1, 1)
+    assert first["open"] == 1, "in place of M104"
+    assert (second["claims"], second["answers"], second["open"]) == (2, 1, 1)
+    assert first["name"] == "顾怀谷" and first["mean_ms"] > 0
+    assert rows["M104"]["declines"] == 1 and "answers" not in rows["M104"]
+    assert not {"answers", "claims", "open"} & idle.keys() and idle["score"] == 0
+    assert rows["D01"]["open"] == 1 and "answers" not in rows["D01"] and rows["D01"]["name"] == "县住房和城乡建设局"
+    answer = system.api("GET", f"/api/v1/records?{period(days=-0.5)}", key="office").json["rows"]
+    assert not any("answers" in row or "claims" in row for row in answer), "of another period"
+
+
+def test_a_portrait_goes_by_the_countys_formula(system):
+    rows = records(system)
+    portrait = {name: {part["dimension"]: part["score"] for part in rows[name]["portrait"]} for name in ("M101", "M102")}
+    assert portrait == {"M101": {"办理": 40, "参与": 30}, "M102": {"办理": 40, "参与": 60}}
+    assert (rows["M101"]["score"], rows["M102"]["score"]) == (35, 50)
+    assert "portrait" not in next(row for row in rows.values() if "group" in row and "member" not in row)
+    formula = system.api("GET", f"/api/v1/portrait?county={COUNTY}")
+    assert formula.status == 200 and formula.json["rows"][2] == {
+        "dimension": "参与", "measure": "lost", "points": -50, "most": 100}, "everybody may read it"
+    assert system.api("GET", "/api/v1/portrait?county=123456").status == 404
+
+
+def test_records_are_for_those_who_take_part(system):
+    for phone in (MEMBER, OTHERS_MEMBER):
+        member = system.sign_in(phone)
+        assert records(system, member)["M101"]["answers"] == 1, "they are circulated"
+    for path in ("api/v1/records", "api/v1/bulletin.xlsx", "b/bulletin"):
+        assert system.api("GET", f"/{path}?{period()}").status == 401
+        assert system.sign_in(CITY).api("GET", f"/{path}?{period()}").status == 403
+        answer = system.api("GET", f"/{path}?county={COUNTY}", key="office")
+        assert answer.status == 400, answer
+
+
+def sheets(data):
+    """The cells of a workbook: {sheet: [[...], ...]}."""
+    book = zipfile.ZipFile(io.BytesIO(data))
+    names = [sheet.get("name") for sheet in ElementTree.fromstring(book.read("xl/workbook.xml")).iterfind(".//x:sheet",
+                                                                                                        NAMESPACE)]
+    strings = ["".join(text.text or "" for text in item.iterfind(".//x:t", NAMESPACE))
+               for item in ElementTree.fromstring(book.read("xl/sharedStrings.xml")).iterfind("x:si", NAMESPACE)]
+
+    def value(cell):
+        number = cell.find("x:v", NAMESPACE)
+        return None if number is None else strings[int(number.text)] if cell.get("t") == "s" else float(number.text)
+
+    return {name: [[value(cell) for cell in row.iterfind("x:c", NAMESPACE)] for row in
+                   ElementTree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml")).iterfind(".//x:row", NAMESPACE)]
+            for number, name in enumerate(names, 1)}
+
+
+def test_the_bulletin_as_a_workbook(system):
+    answer = system.http.get(f"{system.url}/api/v1/bulletin.xlsx?{period()}", headers={
+        "Authorization": "Bearer test-office-key", "Accept-Language": "zh-CN"}, timeout=20)
+    assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]
+    book = sheets(answer.content)
+    assert len(book) == 10 and all("云溪县政协履职情况通报" in rows[0][0] for rows in book.values())
+    head, members = book["委员履职"][2], {row[0]: row for row in book["委员履职"][3:]}
+    assert head[:4] == ["委员", "小组", "主动接单", "办结"] and head[-3:] == ["办理", "参与", "画像总分"]
+    assert members["顾怀谷"][2:6] == [1, 1, 1, 0] and members["顾怀谷"][-3:] == [40, 30, 35]
+    assert len(members) == 24
+    ranked = next(rows for name, rows in book.items() if name.startswith("履职榜"))[3:]
+    assert [row[0] for row in ranked] == [1, 1, 3, 4] and ranked[2][1:] == ["顾怀谷", 35], "those who are equal share a rank"
+    overview = dict(book["本期点单"][3:])
+    assert (overview["已办结"], overview["协商中"]) == (1, 1)
+    groups = {row[0]: row for row in book["委员小组"][3:]}
+    assert groups["城关委员小组"][1:5] == [1, 1, 0, "100%"]
+    assert {name: rows[3:] for name, rows in book.items() if name == "无故缺席五次以上"} == {"无故缺席五次以上": []}
+
+
+def test_the_bulletin_as_a_page(system):
+    member = system.sign_in(MEMBER)
+    answer = member.api("GET", f"/b/bulletin?{period()}", headers={"Accept-Language": "en"})
+    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
+    assert "script" not in answer.headers["Content-Security-Policy"] and "<script" not in answer.text
+    assert answer.text.count("<table>") == 10 and "<h1>云溪县政协: bulletin, " in answer.text
+    row = re.search(r"<tr><td>顾怀谷</td>.*?</tr>", answer.text)[0]
+    assert re.findall(r"<td>(.*?)</td>", row)[2:6] == ["1", "1", "1", "0"]
+    quarter = member.api("GET", f"/b/bulletin?county={COUNTY}&from=2026-07-01T00:00:00&until=2026-09-30T23:59:59",
+                         headers={"Accept-Language": "zh-CN"})
+    assert "云溪县政协2026年第三季度履职情况通报" in quarter.text
