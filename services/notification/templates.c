@@ -12,6 +12,7 @@
 
 #include "common/alloc.h"
 #include "common/resident.h"
+#include "common/story.h"
 #include "common/text.h"
 #include "common/vault.h"
 
@@ -205,21 +206,10 @@ templates[] = {
      "This phone belongs to somebody with a duty here, so its SMS cannot be turned off.[ Questions: {contact}.]"},
 };
 
-/* Words of the system, as people say them. */
+/* Words of the system, as people say them, besides those of story_word(). */
 static const struct word {
     const char *word, *zh, *en;
 } words[] = {
-    {"handover", "交办", "hand-over"},
-    {"answer", "答复", "answer"},
-    {"callback", "回访", "call-back"},
-    {"solved", "已经解决", "solved"},
-    {"explained", "说明情况", "explained"},
-    {"supervision", "转入民主监督", "passed to supervision"},
-    {"learned", "讲清政策", "policy clarified"},
-    {"satisfied", "满意", "satisfied"},
-    {"basically", "基本满意", "basically satisfied"},
-    {"dissatisfied", "不满意", "dissatisfied"},
-    {"unreachable", "没有联系上", "not reached"},
     /* why a claim is refused, as assignment says it */
     {"forbidden", "这件事由别的小组办理", "it belongs to another group"},
     {"state", "召集人还在审核这件事", "the convener is still screening it"},
@@ -253,7 +243,8 @@ static char *worded(const struct occasion *occasion, enum field field)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i].word, value) == 0)
             return xstrdup(is_english(occasion) ? words[i].en : words[i].zh);
-    return xstrdup(value);
+    const char *word = story_word(value, is_english(occasion));
+    return xstrdup(word ? word : value);
 }
 
 /* What its resident says of it; nothing when they could not be asked. */
