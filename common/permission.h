@@ -30,12 +30,14 @@
     X(ORDER_RULE, "order.rule")         /* about such an objection */                                                  \
     X(ORDER_EXTEND, "order.extend")     /* ask for more time */                                                        \
     X(ORDER_EXTEND_DECIDE, "order.extend_decide")                                                                      \
+    X(CASE_PUBLISH, "case.publish") /* review its public text, publish it, take it back */                             \
     X(ORDERS_LIST, "orders.list")                                                                                      \
     X(ORDERS_FIND, "orders.find")   /* by a phone; every look is recorded */                                           \
     X(ABSENCES, "absences")         /* enter, list and end times in which a member takes no orders */                  \
     X(AUDIT_LIST, "audit.list")     /* who came in, looked at what is personal, was turned away */                     \
     X(FIGURES_READ, "figures.read") /* numbers without names, of the whole county */                                   \
     X(CASES_SEARCH, "cases.search")                                                                                    \
+    X(CLASSES, "classes") /* declare orders one class of matters, and change such a class */                           \
     X(IMPORT, "import")                                                                                                \
     X(OPEN311, "open311") /* write through Open311 */
 

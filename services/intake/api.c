@@ -3,11 +3,11 @@
  * members and office, lists and searches.
  *
  * Who may, and which order it is, has been decided before (access.c). Here a
- * body becomes a message; all rules are with the service that owns the matter. What a request needs while it waits is a
- * struct ask, attached to the request and freed with it. A service that does not answer in time is a 503; a retry with
- * the same Idempotency-Key is safe.
+ * body becomes a message; all rules are with the service that owns the matter. A
+ * service that does not answer in time is a 503; a retry with the same
+ * Idempotency-Key is safe.
  */
-#include "services/intake/access.h"
+#include "services/intake/ask.h"
 #include "services/intake/intake.h"
 #include "services/intake/json.h"
 #include "services/intake/openapi.h"
@@ -24,36 +24,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { KEY_MAX = 128, LIMIT_MAX = 1000 };
-
-struct ask {
-    struct intake *intake;
-    struct http_request *request;
-    const struct access *access;
-};
-
-static struct ask *ask_new(struct intake *intake, struct http_request *request)
-{
-    struct ask *ask = xcalloc(1, sizeof *ask);
-    ask->intake = intake;
-    ask->request = request;
-    ask->access = access_of(request);
-    http_attach(request, ask, free);
-    return ask;
-}
-
-static void answer_fault(struct ask *ask, const struct fault *fault)
-{
-    intake_answer_error(ask->request, 400, fault->error, fault->field, fault->detail);
-}
-
-static void on_reply(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
-{
-    (void)type;
-    struct ask *ask = arg;
-    if (!intake_answer_failure(ask->request, status, reply))
-        intake_answer_json(ask->request, 200, json_from_record(reply, NULL, 0));
-}
+enum { KEY_MAX = 128 };
 
 bool intake_read_idempotency(struct http_request *request, const char *actor, char digest[DIGEST_SIZE])
 {
@@ -104,7 +75,7 @@ static void post_order(void *arg, struct http_request *request)
     const char *body = http_body(request, &size);
     if (json_to_record(body, size, MSG_PLACE_ORDER, api_reserved, message, &fault) < 0 ||
         record_check(message, MSG_PLACE_ORDER, &fault) < 0) {
-        answer_fault(ask, &fault);
+        ask_answer_fault(ask, &fault);
         return;
     }
     const struct county *county = service_county(ask->intake->service, record_str(message, F_COUNTY));
@@ -324,72 +295,17 @@ void post_action(void *arg, struct http_request *request)
     if (r == 0)
         r = record_check(message, type, &fault);
     if (r < 0) {
-        answer_fault(ask, &fault);
+        ask_answer_fault(ask, &fault);
         return;
     }
     set_expected(ask->access, message);
     char idempotency[DIGEST_SIZE];
     if (check_primary(ask, message) && intake_read_idempotency(ask->request, ask->access->grant.actor, idempotency))
         service_call(ask->intake->service, ask->access->county, ask->access->order, type, message,
-                     *idempotency ? idempotency : NULL, intake_call_ms(ask->intake), on_reply, ask);
+                     *idempotency ? idempotency : NULL, intake_call_ms(ask->intake), ask_answer, ask);
 }
 
 /* -- lists ------------------------------------------------------------------------------------------------------- */
-
-static bool invalid(struct ask *ask, const char *name, const char *detail)
-{
-    intake_answer_error(ask->request, 400, "invalid", name, detail);
-    return false;
-}
-
-/* Takes one parameter into its field. False after answering what is wrong with it. */
-static bool take_parameter(struct ask *ask, const struct api_param *param, const char *value, struct record *question)
-{
-    int64_t number;
-    if (field_info(param->field)->type == FIELD_STR) {
-        AUTOFREE char *words = xstrdup(value);
-        for (char *c = strchr(words, ','); c && param->list; c = strchr(c, ','))
-            *c = ' ';
-        record_set(question, param->field, words);
-    } else if (json_is_time(param->field)) {
-        if (time_parse(value, &number) < 0)
-            return invalid(ask, param->name, "give a time such as 2026-11-22T09:30:00");
-        record_set_int(question, param->field, number);
-    } else {
-        AUTOFREE char *detail =
-            xasprintf("give a whole number from %lld to %lld", (long long)param->min, (long long)param->max);
-        if (parse_int(value, param->min, param->max, &number) < 0)
-            return invalid(ask, param->name, detail);
-        record_set_int(question, param->field, number);
-    }
-    return true;
-}
-
-/* What a field of the question is called in the address. */
-static const char *parameter_name(const struct api_param *params, const char *field)
-{
-    while (params->name && strcmp(field_info(params->field)->name, field) != 0)
-        params++;
-    return params->name ? params->name : field;
-}
-
-/* Asks for a list with the parameters that the route says it has. */
-static void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done)
-{
-    const struct api_about *about = http_about(ask->request);
-    struct fault fault;
-    for (const struct api_param *param = about->query; param->name; param++) {
-        const char *value = http_query(ask->request, param->name);
-        if (value && *value && !take_parameter(ask, param, value, question))
-            return;
-    }
-    if (record_check(question, type, &fault) < 0) {
-        intake_answer_error(ask->request, 400, fault.error, parameter_name(about->query, fault.field), fault.detail);
-        return;
-    }
-    service_call(ask->intake->service, ask->access->county, "", type, question, NULL, intake_call_ms(ask->intake), done,
-                 ask);
-}
 
 /* The archive was asked for the person's orders only; an archive of an older version gives more than that. */
 static void on_orders(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
@@ -417,23 +333,13 @@ static void on_orders(void *arg, enum answer_status status, enum message_type ty
                        json_pack("{s:I, s:o, s:o*}", "total", record_int(reply, F_TOTAL), "rows", rows, "next", next));
 }
 
-static void set_within(const struct ask *ask, struct record *question)
-{
-    if (ask->access->caller.kind != CALLER_PERSON)
-        return;
-    const struct county *county = service_county(ask->intake->service, ask->access->county);
-    AUTOFREE char *within = person_within(county, ask->access->caller.phone);
-    if (within)
-        record_set(question, F_WITHIN, within);
-}
-
 static void get_similar(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
     RECORD *question = record_new();
     record_set(question, F_ORDER, ask->access->order);
     record_set(question, F_STATES, STATE_SCREENING " " STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING);
-    set_within(ask, question);
+    ask_within(ask, question);
     ask_list(ask, MSG_FIND_SIMILAR, question, on_orders);
 }
 
@@ -441,7 +347,7 @@ static void get_orders(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
     RECORD *question = record_new();
-    set_within(ask, question);
+    ask_within(ask, question);
     ask_list(ask, MSG_LIST_ORDERS, question, on_orders);
 }
 
@@ -450,20 +356,10 @@ static void get_list(void *arg, struct http_request *request)
 {
     const struct api_about *about = http_about(request);
     RECORD *question = record_new();
-    ask_list(ask_new(arg, request), about->takes, question, on_reply);
+    ask_list(ask_new(arg, request), about->takes, question, ask_answer);
 }
 
 /* -- routes ------------------------------------------------------------------------------------------------------ */
-
-#define PARAM(word, into, ...)                                                                                         \
-    {                                                                                                                  \
-        .name = (word), .field = (into), __VA_ARGS__                                                                   \
-    }
-
-/* Of every list. */
-#define LIMIT                                                                                                          \
-    PARAM("limit", F_LIMIT, .min = 1, .max = LIMIT_MAX, .meaning = "greatest number of rows; 100 unless given")
-#define CURSOR PARAM("cursor", F_CURSOR)
 
 static const struct api_param order_params[] = {
     PARAM("state", F_STATES, .list = true, .meaning = "only those in this state; several with commas between"),
@@ -477,6 +373,7 @@ static const struct api_param order_params[] = {
           .meaning = "1: only those whose resident a person has to call, because SMS asked for a rating in vain"),
     PARAM("rating", F_RATING, .meaning = "only those that are rated so"),
     PARAM("flagged", F_FLAGGED, .min = 0, .max = 1),
+    PARAM("class", F_CLASS, .meaning = "only those of this class of matters"),
     PARAM("q", F_QUERY, .meaning = "words that all stand in title, text or place"),
     PARAM("from", F_START, .meaning = "only those placed then or later"),
     PARAM("until", F_END, .meaning = "only those placed then or before"),
@@ -496,6 +393,7 @@ static const struct api_param case_params[] = {PARAM("q", F_QUERY, .required = t
 static const struct api_param figure_params[] = {
     PARAM("from", F_START, .meaning = "only of orders placed then or later"),
     PARAM("until", F_END, .meaning = "only of orders placed then or before"),
+    PARAM("class", F_CLASS, .meaning = "only of orders of this class of matters"),
     {0},
 };
 static const struct api_param topic_params[] = {
@@ -508,9 +406,6 @@ static const struct api_param audit_params[] = {
     PARAM("order", F_ORDER), PARAM("actor", F_ACTOR), PARAM("from", F_START), PARAM("until", F_END), LIMIT, CURSOR, {0},
 };
 
-#define ORDERS "/api/v1/orders"
-#define ORDER ORDERS "/{id}"
-#define GET .method = "GET"
 #define ACTION(message, english, zh, ...)                                                                              \
     .method = "POST", .handle = post_action, .max_body = API_BODY_MAX,                                                 \
     ABOUT(.summary = (english), .chinese = (zh), .body = API_MESSAGE, .takes = MSG_##message, .answer = "Done",        \

@@ -83,6 +83,41 @@ static const struct answer {
      .fields = "order title category outcome rating closed_at detail",
      .required = "order detail"},
     {.name = "Cases", .meaning = "Cases, what fits best first", .rows = "Case"},
+    {.name = "Story",
+     .meaning =
+         "An order as a story; draft: for who may publish it, what its public text would be; published: what it is",
+     .fields = "order title",
+     .required = "order title text",
+     .more = "{\"text\": {\"type\": \"string\", \"description\": \"the concern, who took it up, what was done, the"
+             " result and its rating\"}, \"draft\": {\"$ref\": \"" SCHEMA(
+                 "PublicText") "\"},"
+                               " \"published\": {\"$ref\": \"" SCHEMA("PublicText") "\"}}"},
+    {.name = "PublicText",
+     .meaning = "What is published of a case; nothing that leads to its resident",
+     .fields = "order title text",
+     .required = "title text"},
+    {.name = "PublishedCase",
+     .meaning = "A published case; at: since when; detail: where the words were found; text: of one that is asked for",
+     .fields = "order title category outcome rating closed_at at detail text",
+     .required = "order title at"},
+    {.name = "PublishedCases",
+     .meaning = "Published cases: what fits best first, without words the latest first",
+     .rows = "PublishedCase"},
+    {.name = "Precedent",
+     .meaning =
+         "A closed order to learn from, and why; of one that the caller may not see what is published: text has the"
+         " answer",
+     .fields = "order title category outcome answer rating closed_at text score shared",
+     .required = "order title score shared"},
+    {.name = "Precedents",
+     .meaning = "Closed orders, the likest first; of those that are equally alike the better rated ones",
+     .rows = "Precedent"},
+    {.name = "Class",
+     .meaning =
+         "A class of matters (一类事); note: what was done for all of it; actor: who changed it last; count: orders",
+     .fields = "class title note actor at count",
+     .required = "class title count"},
+    {.name = "Classes", .meaning = "Classes of matters, the latest first", .rows = "Class"},
     {.name = "Figure",
      .meaning = "How many orders of the period there are of one kind",
      .fields = "figure value count",
@@ -308,9 +343,11 @@ static void add_path_parameters(const char *path, json_t *parameters)
 {
     for (const char *brace = strchr(path, '{'); brace; brace = strchr(brace + 1, '{')) {
         AUTOFREE char *name = xstrndup(brace + 1, strcspn(brace + 1, "}"));
-        const char *meaning = strcmp(name, "id") == 0      ? field_info(F_ORDER)->meaning
-                              : strcmp(name, "token") == 0 ? "the end of the link in the SMS that tells an answer"
-                                                           : field_info(F_ERROR)->meaning;
+        const char *meaning = strcmp(name, "id") == 0       ? field_info(F_ORDER)->meaning
+                              : strcmp(name, "token") == 0  ? "the end of the link in the SMS that tells an answer"
+                              : strcmp(name, "county") == 0 ? field_info(F_COUNTY)->meaning
+                              : strcmp(name, "class") == 0  ? field_info(F_CLASS)->meaning
+                                                            : field_info(F_ERROR)->meaning;
         json_array_append_new(parameters, parameter(name, "path", true, meaning, json_pack("{s:s}", "type", "string")));
     }
 }

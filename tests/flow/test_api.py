@@ -130,7 +130,7 @@ def go_through_an_order(door, system):
     """From placed to decided, with what is refused on the way."""
     person = {"name": "周小雨", "phone": "10000000001"}
     title = {"county": COUNTY, "title": "东门小区路灯不亮"} | person
-    order = door.ask(201, "POST", "/api/v1/orders", title).json
+    order = door.ask(201, "POST", "/api/v1/orders", title | {"public": 1}).json
     assert door.ask(201, "POST", "/api/v1/orders", title | {"lat": 29.7, "long": 118.3, "public": 1}, key="office")
     door.ask(400, "POST", "/api/v1/orders", title | {"title": " "})
     door.ask(404, "POST", "/api/v1/orders", title | {"county": "123456"})
@@ -205,6 +205,32 @@ def go_through_an_order(door, system):
     return order
 
 
+def use_the_libraries(door, order):
+    path, public = f"/api/v1/orders/{order['order']}", f"/api/v1/counties/{COUNTY}/cases"
+    draft = door.ask(200, "GET", path + "/story", key="office").json["draft"]
+    door.ask(401, "GET", path + "/story")
+    door.ask(404, "GET", f"{public}/{order['order']}")
+    door.step(200, order, "publish", draft)
+    door.step(400, order, "publish", {"title": "路灯"})
+    assert door.ask(200, "GET", f"{public}?q=路灯").json["rows"]
+    door.ask(404, "GET", public.replace(COUNTY, "123456"))
+    door.ask(200, "GET", f"{public}/{order['order']}")
+    assert "published" in door.ask(200, "GET", path + "/story", key="office").json
+    door.ask(200, "GET", path + "/precedents", key="office")
+    door.ask(401, "GET", path + "/precedents")
+    door.step(200, order, "withdraw", {"reason": "居民要求"})
+    door.step(409, order, "withdraw", {"reason": "居民要求"})
+
+    county = f"?county={COUNTY}"
+    body = {"title": "路灯", "note": "换成新的", "orders": order["order"]}
+    number = door.ask(200, "POST", f"/api/v1/classes{county}", body, key="office").json["class"]
+    door.ask(409, "POST", f"/api/v1/classes{county}", body, key="office")
+    door.ask(200, "POST", f"/api/v1/classes/{number}{county}", {"remove": order["order"]}, key="office")
+    door.ask(404, "POST", f"/api/v1/classes/nonsense{county}", {"note": "无"}, key="office")
+    assert door.ask(200, "GET", f"/api/v1/classes{county}", key="office").json["rows"]
+    door.ask(401, "GET", f"/api/v1/classes{county}")
+
+
 def rate_by_link(door, system):
     order = system.place()
     system.wait_state(order, "open")
@@ -237,6 +263,7 @@ def sign_in_and_out(door, system):
 
 def test_answers_are_as_described(door, shared):
     order = go_through_an_order(door, shared)
+    use_the_libraries(door, order)
     unclear = shared.place(**UNCLEAR)
     shared.wait_state(unclear, "screening")
     door.step(404, unclear, "transfer", {"county": "999999", "reason": "不归本县"})
@@ -310,7 +337,7 @@ def test_bodies_are_taken_as_described(door, shared):
             if "maxLength" in part:
                 bad.append((good | {name: "长" * (part["maxLength"] + 1)}, name))
         for body, field in bad:
-            address = path.replace("{id}", order["order"]).replace("{token}", token)
+            address = path.format(id=order["order"], token=token, **{"class": "K1"})
             answer = door.ask(400, method, address, body, key="office")
             assert answer.json["field"] == field, (path, body, answer)
             asked += 1
@@ -335,7 +362,7 @@ def test_parameters_are_taken_as_described(door, shared):
                 bad.append("nonsense")
             for value in [*bad, ""] if part["required"] else bad:
                 query = "&".join(f"{key}={word}" for key, word in (good | {name: value}).items())
-                address = path.replace("{id}", order)
+                address = path.replace("{id}", order).replace("{county}", COUNTY)
                 answer = door.ask(400, method, f"{address}?county={COUNTY}&{query}", key="office")
                 assert answer.json["field"] == name, answer
                 asked += 1

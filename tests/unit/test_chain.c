@@ -615,7 +615,10 @@ static void an_old_file_becomes_a_chain(void **state)
     const struct anchor before = anchor_now();
     settle_file();
     archive_close(&archive);
-    tamper("ALTER TABLE journal DROP COLUMN hash; DROP TABLE audit; DROP TABLE contacts;"
+    tamper("DROP VIEW published; DROP VIEW classes; DROP VIEW class_orders; DROP INDEX journal_library;"
+           "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name GLOB 'published_fts*';"
+           "PRAGMA writable_schema = RESET; VACUUM;"
+           "ALTER TABLE journal DROP COLUMN hash; DROP TABLE audit; DROP TABLE contacts;"
            "ALTER TABLE orders DROP COLUMN handed_at; ALTER TABLE orders DROP COLUMN \"primary\";"
            "ALTER TABLE orders DROP COLUMN merged; ALTER TABLE orders DROP COLUMN clock;"
            "ALTER TABLE orders DROP COLUMN clock_at; ALTER TABLE orders DROP COLUMN pauses;"

@@ -77,7 +77,8 @@ static void assert_granted(const struct county *county, const char *who, const c
     "order.handover "                                                                                                  \
     "order.answer "                                                                                                    \
     "order.rate "                                                                                                      \
-    "order.reassign order.decide order.flag order.dispatch order.object order.rule order.extend order.extend_decide"
+    "order.reassign order.decide order.flag order.dispatch order.object order.rule order.extend order.extend_decide "  \
+    "case.publish"
 
 static const struct {
     const char *who, *phone;
@@ -102,14 +103,14 @@ static const struct {
      "order.flag order.dispatch order.rule order.extend_decide",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
      "order.flag order.dispatch order.rule order.extend_decide",
-     "orders.list figures.read"},
-    {"convener of another town", "10000001002", "", "", "orders.list figures.read"},
+     "orders.list figures.read classes"},
+    {"convener of another town", "10000001002", "", "", "orders.list figures.read classes"},
     {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer order.object", "orders.list"},
     {"committee", "10000002001", "order.read order.notes order.decide order.flag",
      "order.read order.notes order.decide order.flag", "orders.list figures.read"},
     {"committee of another group", "10000002002", "", "", "orders.list figures.read"},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
-     "orders.list orders.find absences audit.list figures.read cases.search import open311"},
+     "orders.list orders.find absences audit.list figures.read cases.search classes import open311"},
     {"city", "10000005901", "", "", "figures.read"},
     {"nobody", "10000009999", "", "", ""},
     {"the chair has a phone, and no role", "10000009001", "", "", ""},
@@ -232,7 +233,9 @@ static void keys_have_scopes(void **state)
         const char *name, *granted;
         bool delegates;
     } rows[] = {
-        {"all", ALL_OF_ORDER " orders.list orders.find absences audit.list figures.read cases.search import open311",
+        {"all",
+         ALL_OF_ORDER " orders.list orders.find absences audit.list figures.read cases.search classes "
+                      "import open311",
          true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},
