@@ -21,6 +21,8 @@
     X(ORDER_DECLINE, "order.decline")   /* give it back */                                                             \
     X(ORDER_HANDOVER, "order.handover") /* hand it over to a department */                                             \
     X(ORDER_ANSWER, "order.answer")                                                                                    \
+    X(ORDER_ATTACH, "order.attach")   /* add photos and documents */                                                   \
+    X(ORDER_RESPOND, "order.respond") /* as a department, in writing, to those who answer it */                        \
     X(ORDER_RATE, "order.rate")                                                                                        \
     X(ORDER_REASSIGN, "order.reassign") /* give it to other members */                                                 \
     X(ORDER_DECIDE, "order.decide")     /* after it was rated dissatisfied twice */                                    \

@@ -52,6 +52,7 @@ static const struct sentence {
     {"reassigned", NEW_MEMBERS, "改由*接单", "It was given to * instead"},
     {"handed_over", DEPARTMENTS, "交办给*", "It was handed over to *"},
     {"objection_granted", DEPARTMENTS, "改由*承办", "It was handed over to * instead"},
+    {"responded", NONE, "承办部门书面答复", "The department replied in writing"},
     {"extension_granted", NONE, "延长答复期限", "More time was granted"},
     {"answered", OUTCOME, "答复反映人：*", "The resident was answered: *"},
     {"called", NONE, "电话回访", "The resident was called"},

@@ -61,6 +61,7 @@
     X(DUE)                                                                                                             \
     X(PRIMARY)                                                                                                         \
     X(MERGED)                                                                                                          \
+    X(FILES)                                                                                                           \
     X(PLACED_AT)                                                                                                       \
     X(OPENED_AT)                                                                                                       \
     X(ASSIGNED_AT)                                                                                                     \

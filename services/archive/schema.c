@@ -92,6 +92,9 @@ static const char *const migrations[] = {
      "CREATE VIEW class_orders AS SELECT class, value AS order_id FROM (SELECT class, value, max(ver), inside FROM "
      "(" ORDERS_IN("add", "1") " UNION ALL " ORDERS_IN(
          "remove", "0") ") GROUP BY class, value) WHERE inside;" CREATE_PUBLISHED_FTS),
+
+    /* Which attachments an order has. */
+    "ALTER TABLE orders ADD COLUMN files TEXT;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

@@ -159,7 +159,7 @@ static void get_order(void *arg, struct http_request *request)
 /* A resident sees what happened; who was told by SMS, and notes, are for those who handle the order. */
 static json_t *history_of(const struct record *listing, bool notes)
 {
-    static const enum field open[] = {F_AT, F_STEP, F_STATE, F_OUTCOME, F_ANSWER, F_REASON, F_RETURN_TO};
+    static const enum field open[] = {F_AT, F_STEP, F_STATE, F_OUTCOME, F_ANSWER, F_REASON, F_RETURN_TO, F_WRITTEN};
     json_t *rows = json_array();
     for (size_t i = 0; i < record_rows(listing, F_ROWS); i++) {
         const struct record *row = record_row(listing, F_ROWS, i);
@@ -456,6 +456,10 @@ const struct http_route api_routes[] = {
     {.path = ORDER "/handover",
      .permission = PERMIT_ORDER_HANDOVER,
      ACTION(HANDOVER, "Hands an order over to a department", "交办：交给承办部门")},
+    {.path = ORDER "/respond",
+     .permission = PERMIT_ORDER_RESPOND,
+     ACTION(RESPOND, "A department replies in writing, for the members to use in their answer",
+            "承办部门书面答复，供委员答复时引用")},
     {.path = ORDER "/answer",
      .permission = PERMIT_ORDER_ANSWER,
      ACTION(GIVE_ANSWER, "Answers the resident", "答复反映人")},

@@ -112,6 +112,15 @@ static const struct answer {
     {.name = "Precedents",
      .meaning = "Closed orders, the likest first; of those that are equally alike the better rated ones",
      .rows = "Precedent"},
+    {.name = "Attachment",
+     .meaning = "A photo or document of an order; hash: BLAKE2b-256 of what is stored",
+     .fields = "file",
+     .required = "file name type size hash audience",
+     .more = "{\"name\": {\"type\": \"string\"}, \"type\": {\"type\": \"string\", \"description\": \"a media type\"},"
+             " \"size\": {\"type\": \"integer\"}, \"hash\": {\"type\": \"string\"},"
+             " \"audience\": {\"type\": \"string\", \"enum\": [\"all\", \"staff\"],"
+             " \"description\": \"staff: only for who handles the order\"}}"},
+    {.name = "Attachments", .meaning = "Photos and documents of an order", .rows = "Attachment"},
     {.name = "Class",
      .meaning =
          "A class of matters (一类事); note: what was done for all of it; actor: who changed it last; count: orders",
@@ -347,6 +356,7 @@ static void add_path_parameters(const char *path, json_t *parameters)
                               : strcmp(name, "token") == 0  ? "the end of the link in the SMS that tells an answer"
                               : strcmp(name, "county") == 0 ? field_info(F_COUNTY)->meaning
                               : strcmp(name, "class") == 0  ? field_info(F_CLASS)->meaning
+                              : strcmp(name, "file") == 0   ? "the id of an attachment"
                                                             : field_info(F_ERROR)->meaning;
         json_array_append_new(parameters, parameter(name, "path", true, meaning, json_pack("{s:s}", "type", "string")));
     }
@@ -364,6 +374,9 @@ static json_t *parameters_of(const struct http_route *route)
         json_array_append_new(parameters, query_parameter(param));
     if (about->body == API_MESSAGE)
         json_array_append_new(parameters, reference("#/components/parameters/Idempotency-Key"));
+    if (about->body == API_FILE)
+        json_array_append_new(parameters, parameter("X-File-Name", "header", false, "name of the file, percent-encoded",
+                                                    json_pack("{s:s}", "type", "string")));
     if (about->step)
         json_array_append_new(parameters, reference("#/components/parameters/If-Match"));
     if (about->etag)
@@ -374,6 +387,8 @@ static json_t *parameters_of(const struct http_route *route)
 
 static json_t *body_of(const struct api_about *about)
 {
+    if (about->body == API_FILE)
+        return json_pack("{s:b, s:{s:{}}}", "required", 1, "content", "*/*");
     if (about->body == API_CSV)
         return json_pack("{s:b, s:{s:{s:{s:s}}}}", "required", 1, "content", "text/csv", "schema", "type", "string");
     return json_pack("{s:b, s:{s:{s:o}}}", "required", 1, "content", "application/json", "schema",

@@ -35,6 +35,8 @@ static const struct permission_rule {
     [PERMIT_ORDER_DECLINE] = {MEMBER | OFFICE, 0, true},
     [PERMIT_ORDER_HANDOVER] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_ANSWER] = {MEMBER | CLERK | OFFICE, 0, true},
+    [PERMIT_ORDER_ATTACH] = {RESIDENT | MEMBER | LEADER | CONVENER | CLERK | OFFICE | ASSISTANT, 0, true},
+    [PERMIT_ORDER_RESPOND] = {CLERK | OFFICE | ASSISTANT, 0, true},
     [PERMIT_ORDER_RATE] = {RESIDENT | CONVENER | OFFICE, MEMBER | CLERK | ASSISTANT,
                            true}, /* the latter two after a call */
     [PERMIT_ORDER_REASSIGN] = {CONVENER | OFFICE, 0, true},

@@ -105,6 +105,10 @@ templates[] = {
      "[答复期限：{due}。]",
      "Please assist with: \"{title}\"[, place: {place}], number {order}[, led by {department}].[ Note: {note}.][ The "
      "answer is due on {due}.]"},
+    {"responded", 0, "{department}对“{title}”（单号{order}）作了书面答复。请登录查看，答复反映人时可以引用。",
+     "{department} has replied in writing about \"{title}\" (number {order}). Please sign in to read it; you may use "
+     "it in "
+     "your answer."},
     {"objection", 0,
      "{department}对承办“{title}”（单号{order}）提出异议[：{reason}]。请登录后裁定：维持，还是改交其他部门。",
      "{department} objects to handling \"{title}\" (number {order})[: {reason}]. Please sign in and rule: it stays, or "

@@ -44,6 +44,8 @@ OPEN = {
     "order.decline": {"office"},
     "order.handover": {"convener", "office"},
     "order.answer": {"office"},
+    "order.attach": {"leader", "convener", "office", "resident"},
+    "order.respond": {"office"},
     "order.rate": {"convener", "office", "resident"},
     "order.reassign": {"convener", "office"},
     "order.dispatch": {"convener", "office"},
@@ -60,6 +62,8 @@ HANDLED = OPEN | {
     "order.notes": {"handler", "leader", "convener", "committee", "clerk", "office"},
     "order.contact": {"handler", "leader", "convener", "clerk", "office"},  # the leader has taken it, too
     "order.object": {"clerk", "office"},
+    "order.attach": {"handler", "leader", "convener", "clerk", "office", "resident"},
+    "order.respond": {"clerk", "office"},
     "order.confirm": {"handler", "leader", "office"},
     "order.decline": {"handler", "leader", "office"},
     "order.handover": {"handler", "leader", "convener", "office"},
@@ -88,6 +92,10 @@ ROUTES = {  # all there are
     "GET /api/v1/orders/{id}": "order.read",
     "GET /api/v1/orders/{id}/history": "order.read",
     "GET /api/v1/orders/{id}/similar": "order.notes",
+    "GET /api/v1/orders/{id}/attachments": "order.read",
+    "GET /api/v1/orders/{id}/attachments/{file}": "order.read",
+    "POST /api/v1/orders/{id}/attachments": "order.attach",
+    "POST /api/v1/orders/{id}/respond": "order.respond",
     "GET /api/v1/orders/{id}/precedents": "order.notes",
     "GET /api/v1/orders/{id}/story": "order.read",
     "POST /api/v1/orders/{id}/publish": "case.publish",
@@ -279,9 +287,11 @@ def test_every_route_about_an_order(world):
         for route in sorted(OF_ORDER):
             method, path = route.split()
             for caller in world.callers:
-                answer = caller.ask(method, path.format(id=order["order"]), b"[" if method == "POST" else None)
+                answer = caller.ask(method, path.format(id=order["order"], file="0" * 24), b"[" if method == "POST" else None)
                 permission = ROUTES[route]
-                if is_granted(caller, permission, table):
+                if is_granted(caller, permission, table) and path.endswith("{file}"):
+                    good = answer.status == 404
+                elif is_granted(caller, permission, table):
                     good = answer.status == (400 if method == "POST" and not path.endswith("/contact") else 200)
                 else:
                     good = answer.status in expected_refusal(caller, True)
@@ -304,7 +314,7 @@ def test_an_order_of_another_county_is_like_none(world):
         home = world.theirs if caller.county == OTHER else world.ours
         for route in sorted(OF_ORDER):
             method, path = route.split()
-            foreign, unknown = (caller.ask(method, path.format(id=order), b"{}" if method == "POST" else None)
+            foreign, unknown = (caller.ask(method, path.format(id=order, file="0" * 24), b"{}" if method == "POST" else None)
                                 for order in (there["order"], nothing[there["order"][:6]]))
             assert (foreign.status, foreign.text) == (unknown.status, unknown.text) and foreign.status == 404, foreign
         unknown_at_home = caller.ask("GET", f"/api/v1/orders/{nothing[home['order'][:6]]}")
@@ -564,7 +574,7 @@ def test_every_call_with_another_countys_order(world):
     values = {"order": ours, "orders": ours, "member": "M101", "members": "M101", "actor": "office:he",
               "phone": "10000009999", "decision": "accept", "department": "D01", "outcome": "solved",
               "rating": "satisfied", "query": "路灯", "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456",
-              "limit": 100}
+              "limit": 100, "file": f"{'0' * 24}/pdf/1/{'0' * 64}/all/x.pdf"}
     # They do not depend on an order, and answer about their county.
     of_the_county = ("orders.list", "orders.precedents", "cases.published", "classes.list", "figures.read",
                      "topics.list", "cases.search", "updates.list", "audit.list", "absences.list", "journal.verify",
