@@ -22,7 +22,7 @@
  * The largest message that is taken, in bytes; a peer that sends more loses its connection. It is also what somebody
  * without a key can make us allocate per connection, so it is not larger than needed.
  */
-enum { LINK_MAX_REQUEST = 256 << 10 };
+enum { LINK_MAX_REQUEST = 320 << 10 };
 
 struct link;
 struct peer;

@@ -21,6 +21,8 @@
     X(ORDER_DECLINE, "order.decline")   /* give it back */                                                             \
     X(ORDER_HANDOVER, "order.handover") /* hand it over to a department */                                             \
     X(ORDER_ANSWER, "order.answer")                                                                                    \
+    X(ORDER_ATTACH, "order.attach")   /* add photos and documents */                                                   \
+    X(ORDER_RESPOND, "order.respond") /* as a department, in writing, to those who answer it */                        \
     X(ORDER_RATE, "order.rate")                                                                                        \
     X(ORDER_REASSIGN, "order.reassign") /* give it to other members */                                                 \
     X(ORDER_DECIDE, "order.decide")     /* after it was rated dissatisfied twice */                                    \
@@ -41,6 +43,7 @@
     X(SUGGESTION_READ, "suggestion.read")                                                                              \
     X(SUGGESTION_COMMENT, "suggestion.comment") /* also say what became of it */                                       \
     X(SUGGESTION_SETTLE, "suggestion.settle")   /* and re-check, and extend */                                         \
+    X(CASE_PUBLISH, "case.publish")             /* review its public text, publish it, take it back */                 \
     X(ORDERS_LIST, "orders.list")                                                                                      \
     X(ORDERS_FIND, "orders.find")   /* by a phone; every look is recorded */                                           \
     X(ABSENCES, "absences")         /* enter, list and end times in which a member takes no orders */                  \
@@ -48,6 +51,7 @@
     X(FIGURES_READ, "figures.read") /* numbers without names, of the whole county */                                   \
     X(RECORDS_READ, "records.read") /* what members, groups and departments did, and the bulletin */                   \
     X(CASES_SEARCH, "cases.search")                                                                                    \
+    X(CLASSES, "classes") /* declare orders one class of matters, and change such a class */                           \
     X(IMPORT, "import")                                                                                                \
     X(OPEN311, "open311") /* write through Open311 */
 

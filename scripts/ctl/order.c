@@ -8,15 +8,22 @@
  */
 #include "scripts/ctl/ctl.h"
 
+#include "common/alloc.h"
 #include "common/clock.h"
 #include "common/commit.h"
 #include "common/order.h"
+#include "common/story.h"
 #include "common/text.h"
 
-/* The order's present fields; null when it is not in Redis. NULL after saying why not. */
-static json_t *present(struct ctl *ctl, const char *county, const char *id)
+#include <string.h>
+
+/* The order's present fields; null when it is not in Redis. county: NULL when it cannot be read. NULL after saying why
+ * not. */
+static json_t *present(struct ctl *ctl, const struct county *county, const char *id)
 {
-    order_append_load(ctl->store, county, id);
+    char of[7];
+    order_parse(id, of, NULL);
+    order_append_load(ctl->store, of, id);
     if (!ask(ctl))
         return NULL;
     RECORD *order = record_new();
@@ -26,12 +33,9 @@ static json_t *present(struct ctl *ctl, const char *county, const char *id)
     for (enum field field = 0; field < FIELD_COUNT; field++)
         if (record_has(order, field))
             json_object_set_new(fields, field_info(field)->name, json_field(order, field));
-    struct counties *counties = ctl->keys ? counties_open(ctl) : NULL;
-    const struct county *configured = counties ? counties_find(counties, county) : NULL;
-    const char *light = configured ? clock_light(configured, order, now_ms()) : "";
+    const char *light = county ? clock_light(county, order, now_ms()) : "";
     if (*light)
         json_object_set_new(fields, "light", json_string(light));
-    counties_destroy(&counties);
     return fields;
 }
 
@@ -44,13 +48,16 @@ static json_t *history_row(const struct record *row)
     return fields;
 }
 
-/* The rows of the archive: steps and SMS. NULL after saying why there are none. */
-static json_t *history(struct ctl *ctl, const char *county, const char *id)
+/* Asks the archive for steps and SMS. False after saying why there are none. */
+static bool read_history(struct ctl *ctl, const char *county, const char *id, struct record *ret_listing)
 {
-    RECORD *question = record_new(), *listing = record_new();
+    RECORD *question = record_new();
     record_set(question, F_ORDER, id);
-    if (call(ctl, ARCHIVE, county, "", MSG_READ_HISTORY, question, listing) != DONE)
-        return NULL;
+    return call(ctl, ARCHIVE, county, "", MSG_READ_HISTORY, question, ret_listing) == DONE;
+}
+
+static json_t *history_rows(const struct record *listing)
+{
     json_t *rows = json_array();
     for (size_t i = 0; i < record_rows(listing, F_ROWS); i++)
         json_array_append_new(rows, history_row(record_row(listing, F_ROWS, i)));
@@ -99,30 +106,49 @@ static void print_history(const json_t *rows)
     }
 }
 
-int order_show(struct ctl *ctl, size_t argc, char *const argv[])
+/* In the county's language, but with ids in place of names: operators see no people. */
+static void print_story(const struct county *county, const struct record *listing)
 {
-    (void)argc;
-    char county[7];
-    if (matter_parse(argv[0], county, NULL, NULL) < 0)
-        return misused("\"%s\" is no order's number", argv[0]);
-    json_t *order = present(ctl, county, argv[0]);
+    AUTOFREE char *title = NULL;
+    AUTOFREE char *text = story_tell(NULL, listing, county && strcmp(county->language, "en") == 0, &title);
+    printf("\nstory\n%s\n%s", title, text);
+}
+
+static int show(struct ctl *ctl, const char *id, const char *number, const struct county *county)
+{
+    RECORD *listing = record_new();
+    json_t *order = present(ctl, county, number);
     if (!order)
         return FAILED;
-    json_t *rows = history(ctl, county, argv[0]);
+    bool known = read_history(ctl, id, number, listing);
+    json_t *rows = known ? history_rows(listing) : NULL;
     if (ctl->json) {
-        json_t *report = json_pack("{s:s, s:O, s:O?}", "number", argv[0], "order", order, "history", rows);
+        json_t *report = json_pack("{s:s, s:O, s:O?}", "number", number, "order", order, "history", rows);
         report_print(report, true);
         json_decref(report);
     } else {
         if (json_is_null(order))
-            printf("%s is not open\n", argv[0]);
+            printf("%s is not open\n", number);
         else
             report_print(order, false);
-        if (rows)
+        if (known && matter_of(number) == MATTER_ORDER)
+            print_story(county, listing);
+        if (known)
             print_history(rows);
     }
-    int code = rows ? DONE : FAILED;
     json_decref(order);
     json_decref(rows);
+    return known ? DONE : FAILED;
+}
+
+int order_show(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    char id[7];
+    if (matter_parse(argv[0], id, NULL, NULL) < 0)
+        return misused("\"%s\" is no order's number", argv[0]);
+    struct counties *counties = ctl->keys ? counties_open(ctl) : NULL;
+    int code = show(ctl, id, argv[0], counties ? counties_find(counties, id) : NULL);
+    counties_destroy(&counties);
     return code;
 }

@@ -150,6 +150,8 @@ static int answer(struct database *database, struct delivery *delivery, int64_t 
 {
     if (delivery->type == MSG_VERIFY_JOURNAL || delivery->type == MSG_REBUILD_JOURNAL)
         return verify_answer(database, delivery, now);
+    if (library_takes(delivery->type))
+        return library_change(database, delivery, now);
     return lists_answer(database, delivery);
 }
 

@@ -11,7 +11,9 @@
  *   matters.c   meetings and suggestions that have ended, and whether they have left Redis
  *   contacts.c  who placed each order, sealed, until it is erased
  *   lists.c     the calls: orders, updates, history, search, audit trail
- *   similar.c   other orders that may be the same matter
+ *   listing.c   filters of a list, and its parts
+ *   library.c   the public texts of cases and the classes of matters: what the archive itself adds to the journal
+ *   similar.c   other orders that may be the same matter, and closed ones to learn from
  *   figures.c   numbers without names; records.c: what members, groups and departments did
  *   verify.c    the calls that check the chains, and what follows from the journal; and make the latter anew
  *   trail.c     the audit trail
@@ -61,6 +63,7 @@
     X(DUE)                                                                                                             \
     X(PRIMARY)                                                                                                         \
     X(MERGED)                                                                                                          \
+    X(FILES)                                                                                                           \
     X(PLACED_AT)                                                                                                       \
     X(OPENED_AT)                                                                                                       \
     X(ASSIGNED_AT)                                                                                                     \
@@ -184,6 +187,12 @@ int trail_store(struct database *database, const char *id, const struct audit *e
  */
 int journal_store(struct database *database, const struct delivery *delivery, int64_t now);
 
+/*
+ * Adds a step of the archive's own. order is what it is about, and fields its changes as JSON; of the step AT, VER,
+ * STEP, ACTOR and NOTE are kept. 0 or -EIO.
+ */
+int journal_append(struct database *database, const struct delivery *step, const char *fields, int64_t now);
+
 /* Makes an order's projection anew out of its steps. 0 or -EIO. */
 int journal_project(struct database *database, const char *order);
 
@@ -271,11 +280,26 @@ int lists_answer(struct database *database, struct delivery *delivery);
 /* The orders that a call's filters let through, as rows of listing. 0 or -EIO. */
 int lists_orders(struct database *database, const struct record *call, struct record *listing);
 
-/* A list of words as JSON, for json_each() in a query; the caller frees it. */
-char *words_to_json(const char *words);
+/* library.c */
 
-/* similar.c: those that are like an order, the likest first, each with why. 0 or -EIO. */
+/* What its own part of the journal is about: no order has such a number. A row is chosen by this text alone. */
+#define OF_LIBRARY "order_id GLOB '*[/K]*'"
+
+/* Answers a call that changes something: publishes a case or takes it back, opens or changes a class. 0 or -EIO. */
+bool library_takes(enum message_type type);
+int library_change(struct database *database, struct delivery *call, int64_t now);
+
+/* As rows of a listing. 0, -EINVAL for a cursor that is none, or -EIO. */
+int library_published(struct database *database, const struct record *call, struct record *listing);
+int library_classes(struct database *database, const struct record *call, struct record *listing);
+
+/* Makes the search of published cases anew; tells of what it has otherwise than the journal. 0 or -EIO. */
+int library_rebuild(struct database *database);
+sqlite3_stmt *library_faults(struct database *database);
+
+/* similar.c: those that are like an order, the likest first, each with why; closed ones to learn from. 0 or -EIO. */
 int similar_find(struct database *database, const struct record *call, struct record *listing);
+int similar_precedents(struct database *database, const struct record *call, struct record *listing);
 
 /* figures.c: as rows of a listing. 0 or -EIO. */
 int figures_read(struct database *database, const struct record *call, struct record *listing);

@@ -14,15 +14,26 @@
 
 enum { ROWS_EACH = 100, TOPICS_DEFAULT = 20, TOPICS_MAX = 200 };
 
-/* The period that a call asks about: from the beginning until now, where it says nothing else. */
+/* The period that a call asks about: from the beginning until now, where it says nothing else; and of which class. */
 struct period {
     int64_t start, end;
+    const char *class; /* NULL: of all matters */
 };
+#define COUNTED                                                                                                        \
+    "placed_at BETWEEN ?1 AND ?2 AND (?3 IS NULL OR order_id IN (SELECT order_id FROM class_orders WHERE class = ?3))"
 
 static struct period period_of(const struct record *call)
 {
     return (struct period){.start = record_int(call, F_START),
-                           .end = record_has(call, F_END) ? record_int(call, F_END) : now_ms()};
+                           .end = record_has(call, F_END) ? record_int(call, F_END) : now_ms(),
+                           .class = record_has(call, F_CLASS) ? record_str(call, F_CLASS) : NULL};
+}
+
+static void bind_period(sqlite3_stmt *query, struct period period)
+{
+    query_int(query, 1, period.start);
+    query_int(query, 2, period.end);
+    query_text(query, 3, period.class);
 }
 
 /* Runs a query for a period of orders that gives values and their counts, as rows of a figure. 0 or -EIO. */
@@ -30,8 +41,7 @@ static int add_figure(struct database *database, const char *figure, const char 
                       struct record *listing)
 {
     QUERY *query = database_query(database, select);
-    query_int(query, 1, period.start);
-    query_int(query, 2, period.end);
+    bind_period(query, period);
     int result;
     while ((result = query_next(query)) > 0) {
         struct record *row = record_add_row(listing, F_ROWS);
@@ -48,20 +58,19 @@ int figures_read(struct database *database, const struct record *call, struct re
                                           "source", "outcome", "rating", "department"};
     static const char took[] =
         "SELECT value, ms FROM (SELECT 'assigned' AS value, avg(assigned_at - placed_at) AS ms FROM orders"
-        " WHERE placed_at BETWEEN ?1 AND ?2 UNION ALL SELECT 'answered', avg(answered_at - placed_at) FROM orders"
-        " WHERE placed_at BETWEEN ?1 AND ?2) WHERE ms IS NOT NULL";
-    AUTOFREE char *overdue = xasprintf("SELECT clock, count(*) FROM orders WHERE placed_at BETWEEN ?1 AND ?2"
+        " WHERE " COUNTED " UNION ALL SELECT 'answered', avg(answered_at - placed_at) FROM orders"
+        " WHERE " COUNTED ") WHERE ms IS NOT NULL";
+    AUTOFREE char *overdue = xasprintf("SELECT clock, count(*) FROM orders WHERE " COUNTED ""
                                        " AND clock <> '' AND due < %" PRId64 " GROUP BY 1 ORDER BY 1",
                                        now_ms());
     struct period period = period_of(call);
-    QUERY *total = database_query(database, "SELECT count(*) FROM orders WHERE placed_at BETWEEN ?1 AND ?2");
-    query_int(total, 1, period.start);
-    query_int(total, 2, period.end);
+    QUERY *total = database_query(database, "SELECT count(*) FROM orders WHERE " COUNTED "");
+    bind_period(total, period);
     int64_t count = query_value(total);
     int result = count < 0 ? -EIO : 0;
     record_set_int(listing, F_TOTAL, count);
     for (size_t i = 0; result == 0 && i < sizeof columns / sizeof *columns; i++) {
-        AUTOFREE char *select = xasprintf("SELECT \"%s\", count(*) FROM orders WHERE placed_at BETWEEN ?1 AND ?2"
+        AUTOFREE char *select = xasprintf("SELECT \"%s\", count(*) FROM orders WHERE " COUNTED ""
                                           " AND \"%s\" <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %d",
                                           columns[i], columns[i], ROWS_EACH);
         result = add_figure(database, columns[i], select, period, listing);

@@ -208,11 +208,9 @@ static void bind_step(sqlite3_stmt *query, const struct delivery *delivery, cons
     query_text(query, 10, changes);
 }
 
-int journal_store(struct database *database, const struct delivery *delivery, int64_t now)
+/* Adds a row unless the version has one. How many were added: 0 or 1; or -EIO. */
+static int insert_step(struct database *database, const struct delivery *delivery, const char *changes, int64_t now)
 {
-    AUTOFREE char *changes = changes_to_json(database, delivery->order, delivery->message);
-    if (!changes)
-        return -EBADMSG;
     int64_t inserted = 0;
     QUERY *insert =
         database_query(database, "INSERT INTO journal (" JOURNAL_CHAINED
@@ -222,9 +220,24 @@ int journal_store(struct database *database, const struct delivery *delivery, in
     bind_step(insert, delivery, changes);
     query_int(insert, 11, now);
     int result = query_run(insert, &inserted);
+    return result < 0 ? result : (int)inserted;
+}
+
+int journal_append(struct database *database, const struct delivery *step, const char *fields, int64_t now)
+{
+    int inserted = insert_step(database, step, fields, now);
+    return inserted == 1 ? 0 : -EIO;
+}
+
+int journal_store(struct database *database, const struct delivery *delivery, int64_t now)
+{
+    AUTOFREE char *changes = changes_to_json(database, delivery->order, delivery->message);
+    if (!changes)
+        return -EBADMSG;
+    int result = insert_step(database, delivery, changes, now);
     if (result < 0)
         return result;
-    if (inserted) {
+    if (result > 0) {
         /* Only with a new step: one that comes again must not bring back what was erased. */
         result = contacts_store(database, delivery->order, delivery->message);
         if (result == 0)

@@ -1,33 +1,15 @@
 /*
  * lists.c - what the archive answers: lists of orders, news, an order's
  * history, search, the audit trail; likeness and figures have files of their
- * own.
- *
- * Filters are tables; each that a call carries adds a condition with a bound
- * value, so a query's text never holds anything that came from outside.
- *
- * A long list is told in parts. Where the next one begins is said by the last
- * row's own time and key, not by how many rows were before it: what comes in
- * meanwhile shifts nothing.
+ * own, and so has what is read of the libraries.
  */
 #include "common/alloc.h"
 #include "common/metrics.h"
 #include "common/text.h"
 #include "services/archive/archive.h"
+#include "services/archive/listing.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
-#include <string.h>
-#include <utf8proc.h>
-
-enum { ROWS_DEFAULT = 100, ROWS_MAX = 1000 };
-
-struct filter {
-    enum field field;
-    const char *condition;
-    bool words; /* the value is a list of words, bound as a JSON array */
-};
 
 static const struct filter order_filters[] = {
     {F_ORDERS, "order_id IN (SELECT value FROM json_each(?))", true},
@@ -56,6 +38,7 @@ static const struct filter order_filters[] = {
     {F_START, "placed_at >= ?", false},
     {F_END, "placed_at <= ?", false},
     {F_PERSON, "order_id IN (SELECT order_id FROM contacts WHERE person = ?)", false},
+    {F_CLASS, "order_id IN (SELECT order_id FROM class_orders WHERE class = ?)", false},
 };
 enum { ORDER_FILTERS = sizeof order_filters / sizeof *order_filters };
 
@@ -107,171 +90,8 @@ static const struct filter audit_filters[] = {
     {F_END, "at <= ?", false},
 };
 enum { AUDIT_FILTERS = sizeof audit_filters / sizeof *audit_filters };
-enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters, FILTERS_MAX = ORDER_FILTERS };
-
-char *words_to_json(const char *words)
-{
-    char word[804]; /* of a query, which may be one word */
-    json_t *array = json_array();
-    while (words_next(&words, word, sizeof word))
-        json_array_append_new(array, json_string(word));
-    char *text = json_dumps(array, JSON_COMPACT);
-    json_decref(array);
-    return text;
-}
-
-/* A call's filters, ready for queries: their conditions, and the lists among their values, which live here. */
-struct filtered {
-    const struct filter *filters;
-    size_t count;
-    const struct record *call;
-    char *where;
-    char *lists[FILTERS_MAX];
-};
-#define FILTERED __attribute__((cleanup(filtered_end))) struct filtered
-
-static void filtered_begin(struct filtered *filtered)
-{
-    filtered->where = xstrdup(" WHERE 1");
-    for (size_t i = 0; i < filtered->count; i++) {
-        const struct filter *filter = &filtered->filters[i];
-        if (!record_has(filtered->call, filter->field))
-            continue;
-        AUTOFREE char *before = filtered->where;
-        filtered->where = xasprintf("%s AND %s", before, filter->condition);
-        if (filter->words)
-            filtered->lists[i] = words_to_json(record_str(filtered->call, filter->field));
-    }
-}
-
-/* cppcheck-suppress unusedFunction ; FILTERED uses it */
-static void filtered_end(struct filtered *filtered)
-{
-    free(filtered->where);
-    for (size_t i = 0; i < filtered->count; i++)
-        free(filtered->lists[i]);
-}
-
-/* Binds the values; returns the index of the parameter that follows them. */
-static int filtered_bind(const struct filtered *filtered, sqlite3_stmt *query)
-{
-    int index = 1;
-    for (size_t i = 0; i < filtered->count; i++) {
-        enum field field = filtered->filters[i].field;
-        if (!record_has(filtered->call, field))
-            continue;
-        if (filtered->filters[i].words)
-            query_text(query, index++, filtered->lists[i]);
-        else if (field_info(field)->type == FIELD_STR)
-            query_text(query, index++, record_str(filtered->call, field));
-        else
-            query_int(query, index++, record_int(filtered->call, field));
-    }
-    return index;
-}
-
-static int64_t limit_of(const struct record *call)
-{
-    int64_t limit = record_has(call, F_LIMIT) ? record_int(call, F_LIMIT) : ROWS_DEFAULT;
-    return limit < 1 ? 1 : limit > ROWS_MAX ? ROWS_MAX : limit;
-}
-
-/* Sets a field from a column; NULL leaves it absent. */
-static void take_column(struct record *row, enum field field, sqlite3_stmt *query, int column)
-{
-    if (sqlite3_column_type(query, column) == SQLITE_NULL)
-        return;
-    enum field_type type = field_info(field)->type;
-    if (type == FIELD_STR)
-        record_set(row, field, query_column(query, column));
-    else if (type == FIELD_INT)
-        record_set_int(row, field, sqlite3_column_int64(query, column));
-    else
-        record_set_real(row, field, sqlite3_column_double(query, column));
-}
-
-static int set_total(struct record *listing, sqlite3_stmt *query)
-{
-    int64_t total = query_value(query);
-    if (total < 0)
-        return -EIO;
-    record_set_int(listing, F_TOTAL, total);
-    return 0;
-}
-
-/* What is listed in parts, latest first: which rows, and by which time and key (of which type) of theirs. */
-struct list {
-    const char *table, *columns, *time, *key, *type;
-};
-
-/* One part of it. */
-struct page {
-    sqlite3_stmt *query; /* gives time, key and the columns */
-    int64_t limit;
-    char place[64]; /* of the latest row, as F_NEXT tells it */
-};
-#define PAGE __attribute__((cleanup(page_end))) struct page
-
-/* cppcheck-suppress unusedFunction ; PAGE uses it */
-static void page_end(struct page *page)
-{
-    query_end(&page->query);
-}
-
-/* Takes "1795859400000.990103-000123" apart; the key stays where it is. 0 or -EINVAL. */
-static int read_place(const char *place, int64_t *ret_time, const char **ret_key)
-{
-    size_t size = strcspn(place, ".");
-    AUTOFREE char *time = xstrndup(place, size);
-    *ret_key = place + size + 1;
-    return place[size] ? parse_int(time, INT64_MIN, INT64_MAX, ret_time) : -EINVAL;
-}
-
-/*
- * Counts the rows that the filters let through, and selects those of them behind the place that the call names. 0,
- * -EINVAL when that is no place, or -EIO.
- */
-static int page_begin(struct page *page, struct database *database, const struct list *list,
-                      const struct filtered *filtered, struct record *listing)
-{
-    const char *cursor = record_str(filtered->call, F_CURSOR), *key = NULL;
-    int64_t time = 0;
-    if (*cursor && read_place(cursor, &time, &key) < 0)
-        return -EINVAL;
-    AUTOFREE char *behind =
-        *cursor ? xasprintf(" AND (%s, %s) < (?, CAST(? AS %s))", list->time, list->key, list->type) : xstrdup("");
-    AUTOFREE char *count = xasprintf("SELECT count(*) FROM %s%s", list->table, filtered->where);
-    AUTOFREE char *select =
-        xasprintf("SELECT %s, %s, %s FROM %s%s%s ORDER BY %s DESC, %s DESC LIMIT ?", list->time, list->key,
-                  list->columns, list->table, filtered->where, behind, list->time, list->key);
-    QUERY *total = database_query(database, count);
-    filtered_bind(filtered, total);
-    if (set_total(listing, total) < 0)
-        return -EIO;
-    page->limit = limit_of(filtered->call);
-    page->query = database_query(database, select);
-    int index = filtered_bind(filtered, page->query);
-    if (*cursor) {
-        query_int(page->query, index++, time);
-        query_text(page->query, index++, key);
-    }
-    query_int(page->query, index, page->limit + 1);
-    return 0;
-}
-
-/* The next row: 1, 0 behind the last one of the part, or -EIO. The list then says where it goes on, if it does. */
-static int page_next(struct page *page, struct record *listing)
-{
-    int result = query_next(page->query);
-    if (result > 0 && (int64_t)record_rows(listing, F_ROWS) == page->limit) {
-        record_set(listing, F_NEXT, page->place);
-        return 0;
-    }
-    if (result > 0)
-        snprintf(page->place, sizeof page->place, "%lld.%s", (long long)sqlite3_column_int64(page->query, 0),
-                 query_column(page->query, 1));
-    return result;
-}
+enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters };
+_Static_assert(sizeof order_filters / sizeof *order_filters <= FILTERS_MAX, "struct filtered has room for all of them");
 
 /* A row of a list of orders, or of other matters; behind its time and key come these columns. */
 static void take_row(struct record *row, sqlite3_stmt *query, const struct projection *projection)
@@ -359,18 +179,22 @@ static int add_sms(struct database *database, const char *order, struct record *
     return result;
 }
 
+/* Its steps, and behind them what became of its case: each in the sequence of its versions. */
 static int read_history(struct database *database, const struct record *call, struct record *listing)
 {
     const char *order = record_str(call, F_ORDER);
-    QUERY *query = database_query(database, "SELECT " JOURNAL_COLUMNS " FROM journal WHERE order_id = ?1"
-                                            " ORDER BY ver LIMIT ?2");
+    QUERY *query =
+        database_query(database, "SELECT " JOURNAL_COLUMNS " FROM journal WHERE order_id IN (?1, ?1 || '/case')"
+                                 " ORDER BY order_id, ver LIMIT ?2");
     query_text(query, 1, order);
     query_int(query, 2, ROWS_MAX);
     int result;
     while ((result = query_next(query)) > 0) {
-        result = journal_row(query, record_add_row(listing, F_ROWS));
+        struct record *row = record_add_row(listing, F_ROWS);
+        result = journal_row(query, row);
         if (result < 0)
             break;
+        record_set(row, F_ORDER, order);
     }
     if (result == 0 && record_rows(listing, F_ROWS) > 0)
         result = add_sms(database, order, listing);
@@ -392,35 +216,19 @@ static int read_contact(struct database *database, const struct record *call, st
     return 0;
 }
 
-/* Sets a field to as much of a text as the field may hold. */
-static void set_cut(struct record *row, enum field field, const char *text)
-{
-    size_t size = 0, left = field_info(field)->max;
-    for (; text[size] && left > 0; left--) {
-        utf8proc_int32_t character;
-        utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text + size, -1, &character);
-        if (used <= 0)
-            break;
-        size += (size_t)used;
-    }
-    record_set_n(row, field, text, size);
-}
-
 static int search_cases(struct database *database, const struct record *call, struct record *listing)
 {
     static const enum field columns[] = {F_ORDER, F_TITLE, F_CATEGORY, F_OUTCOME, F_RATING, F_CLOSED_AT};
     enum { COLUMNS = sizeof columns / sizeof *columns };
     AUTOFREE char *expression = search_expression(record_str(call, F_QUERY));
-    /* What fits best comes first, so no row has a place of its own: the cursor is how many were passed. */
-    const char *cursor = record_str(call, F_CURSOR);
-    int64_t passed = 0, limit = limit_of(call);
-    if (*cursor && parse_int(cursor, 1, INT32_MAX, &passed) < 0)
-        return -EINVAL;
+    int64_t passed = 0;
     if (!expression)
-        return 0;
+        return search_begin(call, listing, &passed);
     QUERY *total = database_query(database, "SELECT count(*) FROM cases_fts WHERE cases_fts MATCH ?1");
     query_text(total, 1, expression);
     int result = set_total(listing, total);
+    if (result == 0)
+        result = search_begin(call, listing, &passed);
     if (result < 0)
         return result;
     /* A word in the title weighs most, then one in the place. `rank` sorts before snippets are made. */
@@ -430,10 +238,8 @@ static int search_cases(struct database *database, const struct record *call, st
                   " WHERE cases_fts MATCH ?1 AND rank MATCH 'bm25(4.0, 1.0, 2.0, 1.0)' ORDER BY rank"
                   " LIMIT ?2 OFFSET ?3");
     query_text(query, 1, expression);
-    query_int(query, 2, limit);
+    query_int(query, 2, limit_of(call));
     query_int(query, 3, passed);
-    if (passed + limit < record_int(listing, F_TOTAL))
-        record_printf(listing, F_NEXT, "%" PRId64, passed + limit);
     while ((result = query_next(query)) > 0) {
         struct record *row = record_add_row(listing, F_ROWS);
         for (int i = 0; i < COLUMNS; i++)
@@ -484,6 +290,12 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return figures_topics(database, delivery->message, listing);
     case MSG_READ_RECORDS:
         return records_read(database, delivery->message, listing);
+    case MSG_FIND_PRECEDENTS:
+        return similar_precedents(database, delivery->message, listing);
+    case MSG_LIST_PUBLISHED:
+        return library_published(database, delivery->message, listing);
+    case MSG_LIST_CLASSES:
+        return library_classes(database, delivery->message, listing);
     case MSG_READ_CONTACT:
         return read_contact(database, delivery->message, listing);
     default:

@@ -11,6 +11,13 @@
 #include <string.h>
 
 #define CREATE_FTS "CREATE VIRTUAL TABLE cases_fts USING fts5 (title, text, place, answer, tokenize = 'sidan');"
+#define CREATE_PUBLISHED_FTS "CREATE VIRTUAL TABLE published_fts USING fts5 (title, text, tokenize = 'sidan');"
+
+/* The values of the last step of each thing in the library: those of the row that has max(ver). */
+#define LATEST "SELECT id, max(ver) AS ver, at, actor, step, fields ->> '$.title' AS title, fields ->> '$.text' AS text"
+#define ORDERS_IN(list, inside)                                                                                        \
+    "SELECT order_id AS class, ver, value, " inside " AS inside FROM journal, json_each(fields, '$." list "')"         \
+    " WHERE " OF_LIBRARY " AND order_id GLOB '*-K*'"
 
 static const char *const migrations[] = {
     /* What happened, step by step; never changed, never deleted. fields: JSON of what the step changed. */
@@ -83,6 +90,22 @@ static const char *const migrations[] = {
      "  retry_at INTEGER, tries INTEGER NOT NULL DEFAULT 0);"
      "CREATE INDEX matters_placed_at ON matters (placed_at, order_id);"
      "CREATE INDEX matters_waiting ON matters (retry_at) WHERE retry_at IS NOT NULL;"),
+    /*
+     * The libraries: what the journal says of public texts and of classes of matters, as views, so that nothing can say
+     * otherwise. published_fts: the texts that are public now, for the search; its rows have the ids of their steps.
+     */
+    ("CREATE INDEX journal_library ON journal (order_id, ver) WHERE " OF_LIBRARY ";"
+     "CREATE VIEW published AS SELECT * FROM (" LATEST ", substr(order_id, 1, length(order_id) - 5) AS order_id"
+     "  FROM journal WHERE " OF_LIBRARY
+     " AND order_id GLOB '*/case' GROUP BY journal.order_id) WHERE step = 'published';"
+     "CREATE VIEW classes AS " LATEST ", order_id AS class FROM journal WHERE " OF_LIBRARY
+     "  AND order_id GLOB '*-K*' GROUP BY order_id;"
+     "CREATE VIEW class_orders AS SELECT class, value AS order_id FROM (SELECT class, value, max(ver), inside FROM "
+     "(" ORDERS_IN("add", "1") " UNION ALL " ORDERS_IN(
+         "remove", "0") ") GROUP BY class, value) WHERE inside;" CREATE_PUBLISHED_FTS),
+
+    /* Which attachments an order has. */
+    "ALTER TABLE orders ADD COLUMN files TEXT;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 
@@ -130,12 +153,13 @@ int schema_forget_projections(struct database *database)
 {
     return database_run(
         database,
-        "DELETE FROM cases; DELETE FROM orders; DELETE FROM matters; DROP TABLE IF EXISTS cases_fts;" CREATE_FTS);
+        "DELETE FROM cases; DELETE FROM orders; DELETE FROM matters; DROP TABLE IF EXISTS cases_fts;" CREATE_FTS
+        "DROP TABLE IF EXISTS published_fts;" CREATE_PUBLISHED_FTS);
 }
 
 /* All that a file is made of, as one text. What ANALYZE keeps may be there, and FTS5's own tables are FTS5's matter. */
 static const char schema_text[] =
-    "SELECT group_concat(line, char(10)) FROM (SELECT type || ' ' || name || iif(name GLOB 'cases_fts_*', '', sql) AS "
+    "SELECT group_concat(line, char(10)) FROM (SELECT type || ' ' || name || iif(name GLOB '*_fts_*', '', sql) AS "
     "line"
     " FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_stat*' ORDER BY type, name)";
 

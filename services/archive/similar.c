@@ -10,6 +10,7 @@
 #include "common/alloc.h"
 #include "common/text.h"
 #include "services/archive/archive.h"
+#include "services/archive/listing.h"
 
 #include <errno.h>
 #include <math.h>
@@ -147,6 +148,7 @@ struct candidate {
     struct counts total; /* of all its pairs */
     double days;
     bool same_person;
+    int liked; /* how its resident rated it: more is better */
     double score;
 };
 
@@ -235,9 +237,15 @@ static void score(struct subject *subject, const struct candidates *candidates)
     }
 }
 
+/* The likest first; of those that are equally alike, in tenths, the better rated ones. */
 static int compare_candidates(const void *a, const void *b)
 {
     const struct candidate *left = a, *right = b;
+    int tenths = (int)(right->score * 10) - (int)(left->score * 10);
+    if (tenths == 0)
+        tenths = right->liked - left->liked;
+    if (tenths != 0)
+        return tenths;
     return left->score != right->score ? (left->score < right->score) - (left->score > right->score)
                                        : strcmp(left->order, right->order);
 }
@@ -259,14 +267,16 @@ static int read_subject(struct database *database, const char *order, struct sub
     return 1;
 }
 
-static int read_candidates(struct database *database, const struct record *call, struct subject *subject,
-                           struct candidates *candidates)
+static int read_candidates(struct database *database, const struct record *call, const char *in_states,
+                           struct subject *subject, struct candidates *candidates)
 {
-    AUTOFREE char *states = words_to_json(record_str(call, F_STATES));
+    AUTOFREE char *states = words_to_json(in_states);
     AUTOFREE struct counts *scratch = xcalloc(subject->count + 1, sizeof *scratch);
     QUERY *query = database_query(database, "SELECT order_id, title, text, placed_at,"
                                             " (SELECT person FROM contacts WHERE order_id = orders.order_id)"
-                                            " = (SELECT person FROM contacts WHERE order_id = ?1) FROM orders"
+                                            " = (SELECT person FROM contacts WHERE order_id = ?1), CASE rating WHEN"
+                                            " 'satisfied' THEN 2 WHEN 'basically' THEN 1 WHEN 'dissatisfied' THEN -1"
+                                            " ELSE 0 END FROM orders"
                                             " WHERE order_id <> ?1 AND state IN (SELECT value FROM json_each(?2))"
                                             " ORDER BY placed_at DESC, id DESC LIMIT ?3");
     query_text(query, 1, record_str(call, F_ORDER));
@@ -279,6 +289,7 @@ static int read_candidates(struct database *database, const struct record *call,
         snprintf(candidate->order, sizeof candidate->order, "%s", query_column(query, 0));
         candidate->days = fabs((double)(sqlite3_column_int64(query, 3) - subject->placed_at)) / DAY_MS;
         candidate->same_person = sqlite3_column_int(query, 4);
+        candidate->liked = sqlite3_column_int(query, 5);
         count_pairs(subject, query_column(query, 1), true, scratch, candidate);
         count_pairs(subject, query_column(query, 2), false, scratch, candidate);
         collect(subject, scratch, candidate);
@@ -335,38 +346,109 @@ static void tell(struct subject *subject, const struct candidate *candidate, str
     record_unset(row, F_TEXT);
 }
 
+/* Those that are like the order that a call names, the likest first; none when there is no such order. 0 or -EIO. */
+static int find(struct database *database, const struct record *call, const char *states, struct subject *subject,
+                struct candidates *candidates)
+{
+    int result = read_subject(database, record_str(call, F_ORDER), subject);
+    if (result > 0)
+        result = read_candidates(database, call, states, subject, candidates);
+    if (result < 0 || candidates->count == 0)
+        return result;
+    score(subject, candidates);
+    qsort(candidates->all, candidates->count, sizeof *candidates->all, compare_candidates);
+    return 0;
+}
+
+/* What of the best a caller may see, as the filters of any list decide. 0 or -EIO. */
+static int list_seen(struct database *database, const struct record *call, const struct candidates *candidates,
+                     struct record *seen)
+{
+    char best[KEPT * ORDER_ID_SIZE] = "";
+    for (size_t i = 0; i < candidates->count && i < KEPT && candidates->all[i].score >= SCORE_MIN; i++)
+        words_append(best, sizeof best, candidates->all[i].order);
+    RECORD *filter = record_new();
+    record_set(filter, F_ORDERS, best);
+    record_set_int(filter, F_LIMIT, KEPT);
+    record_copy(filter, call, F_WITHIN);
+    record_set_rows(seen, F_ROWS);
+    return lists_orders(database, filter, seen);
+}
+
+/* The row of an order among those; NULL when it is not there. */
+static const struct record *row_of(const struct record *seen, const char *order)
+{
+    for (size_t i = 0; i < record_rows(seen, F_ROWS); i++)
+        if (record_is(record_row(seen, F_ROWS, i), F_ORDER, order))
+            return record_row(seen, F_ROWS, i);
+    return NULL;
+}
+
+static int64_t rows_wanted(const struct record *call)
+{
+    return record_has(call, F_LIMIT) ? record_int(call, F_LIMIT) : LIMIT_DEFAULT;
+}
+
 int similar_find(struct database *database, const struct record *call, struct record *listing)
 {
     SUBJECT subject = {.count = 0};
     CANDIDATES candidates = {.count = 0};
-    int result = read_subject(database, record_str(call, F_ORDER), &subject);
-    if (result > 0)
-        result = read_candidates(database, call, &subject, &candidates);
-    if (result < 0 || candidates.count == 0)
-        return result;
-    score(&subject, &candidates);
-    qsort(candidates.all, candidates.count, sizeof *candidates.all, compare_candidates);
-
-    /* What of the best may be shown decide the filters of any list. */
-    char best[KEPT * ORDER_ID_SIZE] = "";
-    for (size_t i = 0; i < candidates.count && i < KEPT && candidates.all[i].score >= SCORE_MIN; i++)
-        words_append(best, sizeof best, candidates.all[i].order);
-    RECORD *filter = record_new(), *shown = record_new();
-    record_set(filter, F_ORDERS, best);
-    record_set_int(filter, F_LIMIT, KEPT);
-    record_copy(filter, call, F_WITHIN);
-    record_set_rows(shown, F_ROWS);
-    result = lists_orders(database, filter, shown);
-    int64_t limit = record_has(call, F_LIMIT) ? record_int(call, F_LIMIT) : LIMIT_DEFAULT;
-    for (size_t i = 0; result == 0 && i < candidates.count && (int64_t)record_rows(listing, F_ROWS) < limit; i++)
-        for (size_t k = 0; k < record_rows(shown, F_ROWS); k++) {
-            const struct record *row = record_row(shown, F_ROWS, k);
-            if (!record_is(row, F_ORDER, candidates.all[i].order))
-                continue;
-            struct record *told = record_add_row(listing, F_ROWS);
-            record_copy_all(told, row);
-            tell(&subject, &candidates.all[i], told);
-        }
+    RECORD *seen = record_new();
+    int result = find(database, call, record_str(call, F_STATES), &subject, &candidates);
+    if (result == 0)
+        result = list_seen(database, call, &candidates, seen);
+    for (size_t i = 0; i < candidates.count && (int64_t)record_rows(listing, F_ROWS) < rows_wanted(call); i++) {
+        const struct record *row = row_of(seen, candidates.all[i].order);
+        if (!row)
+            continue;
+        struct record *told = record_add_row(listing, F_ROWS);
+        record_copy_all(told, row);
+        tell(&subject, &candidates.all[i], told);
+    }
     record_set_int(listing, F_TOTAL, (int64_t)record_rows(listing, F_ROWS));
     return result;
+}
+
+/*
+ * A closed order to learn from: as it is for who may see it; for everybody else the public text of its case, if it has
+ * one, whose answer is a part of that. 1; 0: it is nothing to show; or -EIO.
+ */
+static int add_precedent(struct database *database, struct subject *subject, const struct candidate *candidate,
+                         const struct record *seen, struct record *listing)
+{
+    static const enum field fields[] = {F_ORDER, F_TITLE, F_CATEGORY, F_OUTCOME, F_ANSWER, F_RATING, F_CLOSED_AT};
+    const struct record *row = row_of(seen, candidate->order);
+    RECORD *public = record_new();
+    if (!row) {
+        record_set(public, F_ORDER, candidate->order);
+        record_set_rows(public, F_ROWS);
+        int result = library_published(database, public, public);
+        if (result < 0 || record_rows(public, F_ROWS) == 0)
+            return result;
+        row = record_row(public, F_ROWS, 0);
+    }
+    struct record *told = record_add_row(listing, F_ROWS);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        record_copy(told, row, fields[i]);
+    tell(subject, candidate, told);
+    record_unset(told, F_SAME_PERSON);
+    if (record_rows(public, F_ROWS) > 0)
+        record_copy(told, row, F_TEXT);
+    return 1;
+}
+
+int similar_precedents(struct database *database, const struct record *call, struct record *listing)
+{
+    SUBJECT subject = {.count = 0};
+    CANDIDATES candidates = {.count = 0};
+    RECORD *seen = record_new();
+    int result = find(database, call, STATE_CLOSED, &subject, &candidates);
+    if (result == 0)
+        result = list_seen(database, call, &candidates, seen);
+    for (size_t i = 0; result >= 0 && i < candidates.count && i < KEPT && candidates.all[i].score >= SCORE_MIN &&
+                       (int64_t)record_rows(listing, F_ROWS) < rows_wanted(call);
+         i++)
+        result = add_precedent(database, &subject, &candidates.all[i], seen, listing);
+    record_set_int(listing, F_TOTAL, (int64_t)record_rows(listing, F_ROWS));
+    return result < 0 ? result : 0;
 }

@@ -52,8 +52,8 @@ static sqlite3_stmt *chain_rows(struct database *database, enum chain chain)
 {
     static const char *const queries[CHAIN_COUNT] = {
         "SELECT id, order_id, ver, hash IS chain('journal', (SELECT hash FROM journal AS before"
-        " WHERE before.id = journal.id - 1 AND before.id > 0), " JOURNAL_CHAINED "),"
-        " EXISTS (SELECT 1 FROM orders WHERE orders.order_id = journal.order_id)"
+        " WHERE before.id = journal.id - 1 AND before.id > 0), " JOURNAL_CHAINED "), " OF_LIBRARY
+        " OR EXISTS (SELECT 1 FROM orders WHERE orders.order_id = journal.order_id)"
         " OR EXISTS (SELECT 1 FROM matters WHERE matters.order_id = journal.order_id)"
         " FROM journal WHERE id > ?1 ORDER BY id LIMIT ?2",
         "SELECT id, order_id, NULL, hash IS chain('audit', (SELECT hash FROM audit AS before"
@@ -206,6 +206,18 @@ static int check_strays(sqlite3_stmt *query, const char *part, struct record *pi
     return result;
 }
 
+/* Whether the search of published cases has the public texts, all of them and no others. */
+static int check_published(struct database *database, struct record *piece)
+{
+    QUERY *query = library_faults(database);
+    int result;
+    while ((result = query_next(query)) > 0) {
+        struct record *found = fault(piece, SEARCH, sqlite3_column_int64(query, 0), "changed");
+        record_set(found, F_DETAIL, "what the search has of a published case is not what the journal says");
+    }
+    return result;
+}
+
 /* Cases and contacts of no order: the walk along the orders does not come to them. */
 static int verify_strays(struct database *database, struct record *piece)
 {
@@ -214,7 +226,9 @@ static int verify_strays(struct database *database, struct record *piece)
     QUERY *contacts = database_query(database, "SELECT rowid, order_id FROM contacts WHERE NOT EXISTS (SELECT 1 FROM"
                                                " journal WHERE journal.order_id = contacts.order_id) LIMIT 100");
     int result = check_strays(cases, ORDERS, piece);
-    return result < 0 ? result : check_strays(contacts, CONTACTS, piece);
+    if (result == 0)
+        result = check_strays(contacts, CONTACTS, piece);
+    return result < 0 ? result : check_published(database, piece);
 }
 
 static int verify_contact(struct database *database, int64_t id, const char *order, struct record *piece)
@@ -314,14 +328,20 @@ static int check_tables(struct database *database, struct record *piece)
     return result;
 }
 
-/* Whether the index of the search has the words of its texts and no others. */
+/* Whether the indexes of the searches have the words of its texts and no others. */
 static int check_search(struct database *database, struct record *piece)
 {
-    QUERY *check = database_query(database, "INSERT INTO cases_fts (cases_fts) VALUES ('integrity-check')");
-    int result = check ? sqlite3_step(check) : SQLITE_ERROR;
-    if (result == SQLITE_CORRUPT)
-        record_set(fault(piece, SEARCH, 0, "changed"), F_DETAIL, "the index has other words than its texts");
-    return result == SQLITE_CORRUPT || result == SQLITE_DONE ? 0 : -EIO;
+    static const char *const checks[] = {"INSERT INTO cases_fts (cases_fts) VALUES ('integrity-check')",
+                                         "INSERT INTO published_fts (published_fts) VALUES ('integrity-check')"};
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        QUERY *check = database_query(database, checks[i]);
+        int result = check ? sqlite3_step(check) : SQLITE_ERROR;
+        if (result == SQLITE_CORRUPT)
+            record_set(fault(piece, SEARCH, 0, "changed"), F_DETAIL, "the index has other words than its texts");
+        else if (result != SQLITE_DONE)
+            return -EIO;
+    }
+    return 0;
 }
 
 /* What the walks found depends on what the file says its tables are. */
@@ -385,7 +405,7 @@ static int rebuild_orders(struct database *database, int64_t row, struct record 
 {
     QUERY *query = database_query(database, "SELECT id, order_id, NOT EXISTS (SELECT 1 FROM journal AS later WHERE"
                                             " later.order_id = journal.order_id AND later.id > journal.id) FROM journal"
-                                            " WHERE id > ?1 ORDER BY id LIMIT ?2");
+                                            " WHERE id > ?1 AND NOT (" OF_LIBRARY ") ORDER BY id LIMIT ?2");
     query_int(query, 1, row);
     query_int(query, 2, REBUILD_ROWS);
     int count = 0, result;
@@ -410,8 +430,10 @@ static int rebuild(struct database *database, const struct record *call, struct 
         result = schema_forget_projections(database);
     /* What is made is found by the journal's index. Two rows that are alike have none, which does not hinder the rest.
      */
-    if (result == 0 && first)
+    if (result == 0 && first) {
         (void)database_run(database, "REINDEX");
+        result = library_rebuild(database);
+    }
     if (result == 0)
         result = rebuild_orders(database, first ? INT64_MIN : record_int(call, F_ROW), piece, now);
     return result < 0 ? result : database_commit(database);

@@ -4,6 +4,7 @@
  *
  * A department may object within one working day, with its reason; the convener rules whether it stays there or goes to
  * another one. That settles it: about this department and this order nobody objects again.
+ * Whoever has it may reply in writing (书面答复), for the members to use in their answer.
  */
 #include "common/order.h"
 #include "common/text.h"
@@ -166,4 +167,33 @@ void handle_rule(const struct context *context, const struct record *order, cons
     outcome_step(outcome, "objection_refused", record_str(message, F_ACTOR), record_str(message, F_REASON));
     snprintf(recipient, sizeof recipient, "department:%s", objected);
     record_copy(outcome_notify(outcome, "objection_refused", recipient), message, F_REASON);
+}
+
+/* The words are a note for those who handle the order; its resident sees them only where they are marked for that. */
+void handle_respond(const struct context *context, const struct record *order, const struct record *message,
+                    struct outcome *outcome)
+{
+    const char *actor = record_str(message, F_ACTOR), *note = record_str(message, F_NOTE);
+    const char *department = strncmp(actor, "department:", 11) == 0 ? actor + 11 : "";
+    char recipients[2001];
+    (void)context;
+    if (!state_is(order, HANDED, "replied about", outcome))
+        return;
+    if (note[strspn(note, " \t\r\n")] == '\0') {
+        outcome_refuse(outcome, "invalid", "note", "a reply has words");
+        return;
+    }
+    if (record_int(order, F_HANDED_AT) == 0 || !*department ||
+        !(record_is(order, F_DEPARTMENT, department) || words_have(record_str(order, F_ASSISTING), department))) {
+        outcome_refuse(outcome, "forbidden", "actor", "the order was not handed over to this department");
+        return;
+    }
+    outcome_step(outcome, "responded", actor, note);
+    if (record_int(message, F_SHOWN) == 1)
+        record_set(outcome_changes(outcome), F_WRITTEN, note);
+    else
+        record_set(outcome_changes(outcome), F_STATE, record_str(order, F_STATE));
+    member_recipients(record_str(order, F_MEMBERS), recipients, sizeof recipients);
+    if (*recipients)
+        record_set(outcome_notify(outcome, "responded", recipients), F_DEPARTMENT, department);
 }

@@ -1,6 +1,7 @@
 /*
  * sidan-assignment - the pool, claims, the lifecycle up to closed, and the clocks.
  */
+#include "common/attach.h"
 #include "common/remark.h"
 #include "services/assignment/assignment.h"
 
@@ -24,6 +25,7 @@ static const struct handler handlers[] = {
     {.type = MSG_HANDOVER, .handle = handle_handover},
     {.type = MSG_OBJECT, .handle = handle_object},
     {.type = MSG_RULE, .handle = handle_rule},
+    {.type = MSG_RESPOND, .handle = handle_respond},
     {.type = MSG_GIVE_ANSWER, .handle = handle_answer},
     {.type = MSG_VISIT, .handle = handle_visit},
     {.type = MSG_CALL_MEETING, .handle = handle_call_meeting, .orderless = true},
@@ -46,6 +48,7 @@ static const struct handler handlers[] = {
     {.type = MSG_EXTEND, .handle = handle_extend},
     {.type = MSG_EXTEND_DECIDE, .handle = handle_extend_decide},
     {.type = MSG_REMARK, .handle = remark},
+    {.type = MSG_ATTACH, .handle = attach},
     {.type = MSG_ASK, .handle = handle_ask},
     {.type = MSG_ANSWER_ASKED, .handle = handle_reply},
     {.type = MSG_SPLIT, .handle = handle_split},

@@ -310,6 +310,8 @@ static bool load(struct access *access)
         return decide(access);
     if (r != -ENOENT)
         return unavailable(access);
+    if (access->permission == PERMIT_ORDER_ATTACH) /* its body is being sent, so nothing can be waited for */
+        return unknown_order(access);
     RECORD *question = record_new();
     record_set(question, F_ORDERS, access->order);
     service_call(service, access->county, "", list_of(permission_matter(access->permission)), question, NULL,

@@ -3,9 +3,9 @@
  * members and office, lists and searches.
  *
  * Who may, and which order it is, has been decided before (access.c). Here a
- * body becomes a message; all rules are with the service that owns the matter. What a request needs while it waits is a
- * struct ask, attached to the request and freed with it. A service that does not answer in time is a 503; a retry with
- * the same Idempotency-Key is safe.
+ * body becomes a message; all rules are with the service that owns the matter. A
+ * service that does not answer in time is a 503; a retry with the same
+ * Idempotency-Key is safe.
  */
 #include "services/intake/api.h"
 #include "services/intake/json.h"
@@ -23,29 +23,6 @@
 #include <string.h>
 
 enum { KEY_MAX = 128 };
-
-struct ask *ask_new(struct intake *intake, struct http_request *request)
-{
-    struct ask *ask = xcalloc(1, sizeof *ask);
-    ask->intake = intake;
-    ask->request = request;
-    ask->access = access_of(request);
-    http_attach(request, ask, free);
-    return ask;
-}
-
-static void answer_fault(struct ask *ask, const struct fault *fault)
-{
-    intake_answer_error(ask->request, 400, fault->error, fault->field, fault->detail);
-}
-
-static void on_reply(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
-{
-    (void)type;
-    struct ask *ask = arg;
-    if (!intake_answer_failure(ask->request, status, reply))
-        intake_answer_json(ask->request, 200, json_from_record(reply, NULL, 0));
-}
 
 bool intake_read_idempotency(struct http_request *request, const char *actor, char digest[DIGEST_SIZE])
 {
@@ -96,7 +73,7 @@ static void post_order(void *arg, struct http_request *request)
     const char *body = http_body(request, &size);
     if (json_to_record(body, size, MSG_PLACE_ORDER, api_reserved, message, &fault) < 0 ||
         record_check(message, MSG_PLACE_ORDER, &fault) < 0) {
-        answer_fault(ask, &fault);
+        ask_answer_fault(ask, &fault);
         return;
     }
     const struct county *county = service_county(ask->intake->service, record_str(message, F_COUNTY));
@@ -179,7 +156,7 @@ void get_order(void *arg, struct http_request *request)
 /* A resident sees what happened; who was told by SMS, and notes, are for those who handle the order. */
 static json_t *history_of(const struct record *listing, bool notes)
 {
-    static const enum field open[] = {F_AT, F_STEP, F_STATE, F_OUTCOME, F_ANSWER, F_REASON, F_RETURN_TO};
+    static const enum field open[] = {F_AT, F_STEP, F_STATE, F_OUTCOME, F_ANSWER, F_REASON, F_RETURN_TO, F_WRITTEN};
     json_t *rows = json_array();
     for (size_t i = 0; i < record_rows(listing, F_ROWS); i++) {
         const struct record *row = record_row(listing, F_ROWS, i);
@@ -332,7 +309,7 @@ bool ask_body(struct ask *ask, enum message_type type, struct record *ret_messag
     if (r == 0)
         r = record_check(ret_message, type, &fault);
     if (r < 0)
-        answer_fault(ask, &fault);
+        ask_answer_fault(ask, &fault);
     return r == 0;
 }
 
@@ -364,70 +341,10 @@ void post_action(void *arg, struct http_request *request)
     if (set_number(ask, type, message) && check_primary(ask, message) &&
         intake_read_idempotency(ask->request, ask->access->grant.actor, idempotency))
         service_call(ask->intake->service, ask->access->county, ask->access->order, type, message,
-                     *idempotency ? idempotency : NULL, intake_call_ms(ask->intake), on_reply, ask);
+                     *idempotency ? idempotency : NULL, intake_call_ms(ask->intake), ask_answer, ask);
 }
 
 /* -- lists ------------------------------------------------------------------------------------------------------- */
-
-static bool invalid(struct ask *ask, const char *name, const char *detail)
-{
-    intake_answer_error(ask->request, 400, "invalid", name, detail);
-    return false;
-}
-
-/* Takes one parameter into its field. False after answering what is wrong with it. */
-static bool take_parameter(struct ask *ask, const struct api_param *param, const char *value, struct record *question)
-{
-    int64_t number;
-    if (field_info(param->field)->type == FIELD_STR) {
-        AUTOFREE char *words = xstrdup(value);
-        for (char *c = strchr(words, ','); c && param->list; c = strchr(c, ','))
-            *c = ' ';
-        record_set(question, param->field, words);
-    } else if (json_is_time(param->field)) {
-        if (time_parse(value, &number) < 0)
-            return invalid(ask, param->name, "give a time such as 2026-11-22T09:30:00");
-        record_set_int(question, param->field, number);
-    } else {
-        AUTOFREE char *detail =
-            xasprintf("give a whole number from %lld to %lld", (long long)param->min, (long long)param->max);
-        if (parse_int(value, param->min, param->max, &number) < 0)
-            return invalid(ask, param->name, detail);
-        record_set_int(question, param->field, number);
-    }
-    return true;
-}
-
-/* What a field of the question is called in the address. */
-static const char *parameter_name(const struct api_param *params, const char *field)
-{
-    while (params->name && strcmp(field_info(params->field)->name, field) != 0)
-        params++;
-    return params->name ? params->name : field;
-}
-
-bool ask_parameters(struct ask *ask, enum message_type type, struct record *question)
-{
-    const struct api_about *about = http_about(ask->request);
-    struct fault fault;
-    for (const struct api_param *param = about->query; param->name; param++) {
-        const char *value = http_query(ask->request, param->name);
-        if (value && *value && !take_parameter(ask, param, value, question))
-            return false;
-    }
-    if (record_check(question, type, &fault) < 0) {
-        intake_answer_error(ask->request, 400, fault.error, parameter_name(about->query, fault.field), fault.detail);
-        return false;
-    }
-    return true;
-}
-
-void ask_list(struct ask *ask, enum message_type type, struct record *question, answer_fn *done)
-{
-    if (ask_parameters(ask, type, question))
-        service_call(ask->intake->service, ask->access->county, "", type, question, NULL, intake_call_ms(ask->intake),
-                     done, ask);
-}
 
 /* The archive was asked for the person's orders only; an archive of an older version gives more than that. */
 static void on_orders(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
@@ -455,23 +372,13 @@ static void on_orders(void *arg, enum answer_status status, enum message_type ty
                        json_pack("{s:I, s:o, s:o*}", "total", record_int(reply, F_TOTAL), "rows", rows, "next", next));
 }
 
-void set_within(const struct ask *ask, struct record *question)
-{
-    if (ask->access->caller.kind != CALLER_PERSON)
-        return;
-    const struct county *county = service_county(ask->intake->service, ask->access->county);
-    AUTOFREE char *within = person_within(county, ask->access->caller.phone);
-    if (within)
-        record_set(question, F_WITHIN, within);
-}
-
 static void get_similar(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
     RECORD *question = record_new();
     record_set(question, F_ORDER, ask->access->order);
     record_set(question, F_STATES, STATE_SCREENING " " STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING);
-    set_within(ask, question);
+    ask_within(ask, question);
     ask_list(ask, MSG_FIND_SIMILAR, question, on_orders);
 }
 
@@ -479,7 +386,7 @@ static void get_orders(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
     RECORD *question = record_new();
-    set_within(ask, question);
+    ask_within(ask, question);
     ask_list(ask, MSG_LIST_ORDERS, question, on_orders);
 }
 
@@ -488,7 +395,7 @@ static void get_list(void *arg, struct http_request *request)
 {
     const struct api_about *about = http_about(request);
     RECORD *question = record_new();
-    ask_list(ask_new(arg, request), about->takes, question, on_reply);
+    ask_list(ask_new(arg, request), about->takes, question, ask_answer);
 }
 
 /* -- routes ------------------------------------------------------------------------------------------------------ */
@@ -505,6 +412,7 @@ static const struct api_param order_params[] = {
           .meaning = "1: only those whose resident a person has to call, because SMS asked for a rating in vain"),
     PARAM("rating", F_RATING, .meaning = "only those that are rated so"),
     PARAM("flagged", F_FLAGGED, .min = 0, .max = 1),
+    PARAM("class", F_CLASS, .meaning = "only those of this class of matters"),
     PARAM("q", F_QUERY, .meaning = "words that all stand in title, text or place"),
     PARAM("from", F_START, .meaning = "only those placed then or later"),
     PARAM("until", F_END, .meaning = "only those placed then or before"),
@@ -524,6 +432,7 @@ static const struct api_param case_params[] = {PARAM("q", F_QUERY, .required = t
 static const struct api_param figure_params[] = {
     PARAM("from", F_START, .meaning = "only of orders placed then or later"),
     PARAM("until", F_END, .meaning = "only of orders placed then or before"),
+    PARAM("class", F_CLASS, .meaning = "only of orders of this class of matters"),
     {0},
 };
 static const struct api_param topic_params[] = {
@@ -535,9 +444,6 @@ static const struct api_param topic_params[] = {
 static const struct api_param audit_params[] = {
     PARAM("order", F_ORDER), PARAM("actor", F_ACTOR), PARAM("from", F_START), PARAM("until", F_END), LIMIT, CURSOR, {0},
 };
-
-#define ORDERS "/api/v1/orders"
-#define ORDER ORDERS "/{id}"
 
 const struct http_route api_routes[] = {
     {.method = "POST",
@@ -584,6 +490,10 @@ const struct http_route api_routes[] = {
     {.path = ORDER "/handover",
      .permission = PERMIT_ORDER_HANDOVER,
      ACTION(HANDOVER, "Hands an order over to a department", "交办：交给承办部门")},
+    {.path = ORDER "/respond",
+     .permission = PERMIT_ORDER_RESPOND,
+     ACTION(RESPOND, "A department replies in writing, for the members to use in their answer",
+            "承办部门书面答复，供委员答复时引用")},
     {.path = ORDER "/answer",
      .permission = PERMIT_ORDER_ANSWER,
      ACTION(GIVE_ANSWER, "Answers the resident", "答复反映人")},

@@ -15,13 +15,14 @@
 #include "common/text.h"
 #include "services/intake/access.h"
 #include "services/intake/feed.h"
+#include "services/intake/files.h"
 #include "services/intake/limits.h"
 #include "services/intake/openapi.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { TOKEN_MIN = 16, ADJUST_MS = 250, FEED_MS = 500 };
+enum { TOKEN_MIN = 16, ADJUST_MS = 250, FEED_MS = 500, SWEEP_MS = 1000 };
 
 static void on_error(void *arg, struct http_request *request, int status, const char *word, const char *detail)
 {
@@ -47,6 +48,7 @@ static struct http_route *join_routes(size_t *ret_count)
     } doors[] = {{contact_routes, contact_route_count},   {split_routes, split_route_count},
                  {transfer_routes, transfer_route_count}, {absence_routes, absence_route_count},
                  {record_routes, record_route_count},     {api_routes, api_route_count},
+                 {library_routes, library_route_count},   {attachment_routes, attachment_route_count},
                  {feed_routes, feed_route_count},         {link_routes, link_route_count},
                  {page_routes, page_route_count},         {rating_page_routes, rating_page_route_count},
                  {matter_routes, matter_route_count},     {meeting_page_routes, meeting_page_route_count},
@@ -130,6 +132,11 @@ static void feed(struct service *service)
     feed_turn(intake->feed);
 }
 
+static void sweep(struct service *service)
+{
+    sweep_turn(service_state(service));
+}
+
 int intake_start(struct service *service)
 {
     const struct params *params = service_params(service);
@@ -159,12 +166,14 @@ int intake_start(struct service *service)
     intake->config.routes = intake->routes = join_routes(&intake->config.route_count);
     for (size_t i = 0; i < intake->config.route_count; i++) {
         if (intake->routes[i].piece)
-            intake->routes[i].max_body = (size_t)param_int(params, "import_bytes");
+            intake->routes[i].max_body = (size_t)param_int(
+                params, intake->routes[i].permission == PERMIT_IMPORT ? "import_bytes" : "attachment_bytes");
     }
     admission_init(&intake->admission, mono_ms());
     service_set_state(service, intake);
     service_every(service, ADJUST_MS, adjust);
     service_every(service, FEED_MS, feed);
+    service_every(service, SWEEP_MS, sweep);
     intake->document = describe(intake->routes, intake->config.route_count);
     int r = all_permissions_named(&intake->config) && intake->document ? 0 : -EINVAL;
     if (r == 0) {
@@ -198,6 +207,7 @@ void intake_stop(struct service *service)
     struct intake *intake = service_state(service);
     http_stop(&intake->http);
     feed_destroy(&intake->feed);
+    sweep_destroy(&intake->sweep);
     limits_destroy(&intake->limits);
     serials_destroy(&intake->serials);
     free(intake->routes);

@@ -192,7 +192,7 @@ static void get_matters(void *arg, struct http_request *request)
     const struct api_about *about = http_about(request);
     enum message_type type = about->takes;
     RECORD *question = record_new();
-    set_within(ask, question);
+    ask_within(ask, question);
     ask_list(ask, type, question, type == MSG_LIST_MEETINGS ? on_meetings : on_suggestions);
 }
 

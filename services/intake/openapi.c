@@ -101,6 +101,50 @@ static const struct answer {
      .fields = "order title category outcome rating closed_at detail",
      .required = "order detail"},
     {.name = "Cases", .meaning = "Cases, what fits best first", .rows = "Case"},
+    {.name = "Story",
+     .meaning =
+         "An order as a story; draft: for who may publish it, what its public text would be; published: what it is",
+     .fields = "order title",
+     .required = "order title text",
+     .more = "{\"text\": {\"type\": \"string\", \"description\": \"the concern, who took it up, what was done, the"
+             " result and its rating\"}, \"draft\": {\"$ref\": \"" SCHEMA(
+                 "PublicText") "\"},"
+                               " \"published\": {\"$ref\": \"" SCHEMA("PublicText") "\"}}"},
+    {.name = "PublicText",
+     .meaning = "What is published of a case; nothing that leads to its resident",
+     .fields = "order title text",
+     .required = "title text"},
+    {.name = "PublishedCase",
+     .meaning = "A published case; at: since when; detail: where the words were found; text: of one that is asked for",
+     .fields = "order title category outcome rating closed_at at detail text",
+     .required = "order title at"},
+    {.name = "PublishedCases",
+     .meaning = "Published cases: what fits best first, without words the latest first",
+     .rows = "PublishedCase"},
+    {.name = "Precedent",
+     .meaning =
+         "A closed order to learn from, and why; of one that the caller may not see what is published: text has the"
+         " answer",
+     .fields = "order title category outcome answer rating closed_at text score shared",
+     .required = "order title score shared"},
+    {.name = "Precedents",
+     .meaning = "Closed orders, the likest first; of those that are equally alike the better rated ones",
+     .rows = "Precedent"},
+    {.name = "Attachment",
+     .meaning = "A photo or document of an order; hash: BLAKE2b-256 of what is stored",
+     .fields = "file",
+     .required = "file name type size hash audience",
+     .more = "{\"name\": {\"type\": \"string\"}, \"type\": {\"type\": \"string\", \"description\": \"a media type\"},"
+             " \"size\": {\"type\": \"integer\"}, \"hash\": {\"type\": \"string\"},"
+             " \"audience\": {\"type\": \"string\", \"enum\": [\"all\", \"staff\"],"
+             " \"description\": \"staff: only for who handles the order\"}}"},
+    {.name = "Attachments", .meaning = "Photos and documents of an order", .rows = "Attachment"},
+    {.name = "Class",
+     .meaning =
+         "A class of matters (一类事); note: what was done for all of it; actor: who changed it last; count: orders",
+     .fields = "class title note actor at count",
+     .required = "class title count"},
+    {.name = "Classes", .meaning = "Classes of matters, the latest first", .rows = "Class"},
     {.name = "Figure",
      .meaning = "How many orders of the period there are of one kind",
      .fields = "figure value count",
@@ -341,9 +385,12 @@ static void add_path_parameters(const char *path, json_t *parameters)
 {
     for (const char *brace = strchr(path, '{'); brace; brace = strchr(brace + 1, '{')) {
         AUTOFREE char *name = xstrndup(brace + 1, strcspn(brace + 1, "}"));
-        const char *meaning = strcmp(name, "id") == 0      ? field_info(F_ORDER)->meaning
-                              : strcmp(name, "token") == 0 ? "the end of the link in the SMS that tells an answer"
-                                                           : field_info(F_ERROR)->meaning;
+        const char *meaning = strcmp(name, "id") == 0       ? field_info(F_ORDER)->meaning
+                              : strcmp(name, "token") == 0  ? "the end of the link in the SMS that tells an answer"
+                              : strcmp(name, "county") == 0 ? field_info(F_COUNTY)->meaning
+                              : strcmp(name, "class") == 0  ? field_info(F_CLASS)->meaning
+                              : strcmp(name, "file") == 0   ? "the id of an attachment"
+                                                            : field_info(F_ERROR)->meaning;
         json_array_append_new(parameters, parameter(name, "path", true, meaning, json_pack("{s:s}", "type", "string")));
     }
 }
@@ -360,6 +407,9 @@ static json_t *parameters_of(const struct http_route *route)
         json_array_append_new(parameters, query_parameter(param));
     if (about->body == API_MESSAGE)
         json_array_append_new(parameters, reference("#/components/parameters/Idempotency-Key"));
+    if (about->body == API_FILE)
+        json_array_append_new(parameters, parameter("X-File-Name", "header", false, "name of the file, percent-encoded",
+                                                    json_pack("{s:s}", "type", "string")));
     if (about->step)
         json_array_append_new(parameters, reference("#/components/parameters/If-Match"));
     if (about->etag)
@@ -370,6 +420,8 @@ static json_t *parameters_of(const struct http_route *route)
 
 static json_t *body_of(const struct api_about *about)
 {
+    if (about->body == API_FILE)
+        return json_pack("{s:b, s:{s:{}}}", "required", 1, "content", "*/*");
     if (about->body == API_CSV)
         return json_pack("{s:b, s:{s:{s:{s:s}}}}", "required", 1, "content", "text/csv", "schema", "type", "string");
     return json_pack("{s:b, s:{s:{s:o}}}", "required", 1, "content", "application/json", "schema",

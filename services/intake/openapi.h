@@ -28,6 +28,7 @@ enum api_body {
     API_MESSAGE, /* the fields of the message that it becomes, but those that the door sets */
     API_FIELDS,  /* these, all of them required */
     API_CSV,
+    API_FILE,
 };
 
 /* What a route says about itself. */

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -233,6 +234,33 @@ static size_t address_at(const char *text, size_t *ret_run)
     return domain > 0 ? local + at + domain : 0;
 }
 
+/* Bytes of the number plate of a vehicle that starts here: 皖J·12345, 皖A D12345; 0 when there is none. */
+static size_t plate_at(const char *text)
+{
+    static const utf8proc_int32_t provinces[] = L"京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使";
+    enum { SHORTEST = 5, LONGEST = 6 };
+    size_t size, at, signs = 0;
+    utf8proc_int32_t c = character(text, &at);
+    bool known = false;
+
+    for (size_t i = 0; provinces[i] && !known; i++)
+        known = provinces[i] == c;
+    c = known ? character(text + at, &size) | 0x20 : 0;
+    if (c < 'a' || c > 'z')
+        return 0;
+    at += size;
+    c = character(text + at, &size);
+    if (c == ' ' || c == '-' || c == '.' || c == 0xB7 || c == 0x2022 || c == 0x30FB) /* and dots in the middle */
+        at += size;
+    while ((c = character(text + at, &size)) && (is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))) {
+        at += size;
+        signs++;
+    }
+    /* What was longer has been hidden already, when this is done once more. */
+    bool ends = strncmp(text + at, "***", 3) != 0;
+    return ends && signs >= SHORTEST && signs <= LONGEST ? at : 0;
+}
+
 enum kind { NONE, DIGIT, NUMERAL };
 
 char *redact(const char *text)
@@ -250,6 +278,8 @@ char *redact(const char *text)
             hidden = address_at(text, &run);
             no_address = text + run;
         }
+        if (hidden == 0 && c > 0x4DFF)
+            hidden = plate_at(text);
         if (hidden == 0 && kind != NONE && kind != before) /* a number begins with its first digit only */
             hidden = number_at(text);
         if (hidden > 0) { /* at least as long as the mask, so the copy never outgrows the text */
@@ -262,5 +292,54 @@ char *redact(const char *text)
         before = hidden > 0 ? NONE : kind;
     }
     *to = '\0';
+    return result;
+}
+
+/* -- cases ------------------------------------------------------------------------------------------------------- */
+
+/* Bytes of the person that is named here, in full or by the family name and how one is addressed; 0 without. */
+static size_t name_at(const char *text, const char *name)
+{
+    static const char *const forms[] = {"先生", "女士", "小姐", "师傅", "大爷", "大叔", "大妈", "阿姨", "老师", "同志"};
+    size_t whole = strlen(name), family;
+    character(name, &family);
+    if (whole == 0 || strncmp(text, name, family) != 0)
+        return 0;
+    if (whole > family && strncmp(text, name, whole) == 0)
+        return whole;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strncmp(text + family, forms[i], strlen(forms[i])) == 0)
+            return family + strlen(forms[i]);
+    return 0;
+}
+
+/* Bytes of the number of a flat that starts here, without the word behind it; 0 when it is none. */
+static size_t flat_at(const char *text)
+{
+    size_t at = 0, size;
+    while (digit_value(character(text + at, &size)) >= 0 || (at > 0 && (text[at] == '-' || text[at] == ' ')))
+        at += size;
+    return at > 0 && strncmp(text + at, "室", strlen("室")) == 0 ? at : 0;
+}
+
+char *redact_case(const char *text, const char *name)
+{
+    static const char mask[] = "***";
+    size_t size, length;
+    char *result;
+    enum kind before = NONE;
+    AUTOFREE char *plain = redact(text);
+    FILE *out = open_memstream(&result, &length);
+
+    for (const char *at = plain; *at; at += size) {
+        utf8proc_int32_t c = character(at, &size);
+        enum kind kind = digit_value(c) >= 0 ? DIGIT : NONE;
+        size_t hidden = kind != NONE && before == NONE ? flat_at(at) : name_at(at, name);
+        if (hidden > 0)
+            size = hidden;
+        fwrite(hidden > 0 ? mask : at, 1, hidden > 0 ? sizeof mask - 1 : size, out);
+        before = kind;
+    }
+    fclose(out);
     return result;
 }

@@ -35,6 +35,8 @@ static const struct permission_rule {
     [PERMIT_ORDER_DECLINE] = {MEMBER | OFFICE, 0, true},
     [PERMIT_ORDER_HANDOVER] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_ANSWER] = {MEMBER | CLERK | OFFICE, 0, true},
+    [PERMIT_ORDER_ATTACH] = {RESIDENT | MEMBER | LEADER | CONVENER | CLERK | OFFICE | ASSISTANT, 0, true},
+    [PERMIT_ORDER_RESPOND] = {CLERK | OFFICE | ASSISTANT, 0, true},
     [PERMIT_ORDER_RATE] = {RESIDENT | CONVENER | OFFICE, MEMBER | CLERK | ASSISTANT,
                            true}, /* the latter two after a call */
     [PERMIT_ORDER_REASSIGN] = {CONVENER | OFFICE, 0, true},
@@ -58,6 +60,7 @@ static const struct permission_rule {
     [PERMIT_SUGGESTION_COMMENT] = {HOST | MEMBER | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0,
                                    MATTER_SUGGESTION},
     [PERMIT_SUGGESTION_SETTLE] = {HOST | MEMBER | COMMITTEE | OFFICE, CLERK, MATTER_SUGGESTION},
+    [PERMIT_CASE_PUBLISH] = {OFFICE, 0, true},
     [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
     [PERMIT_ORDERS_FIND] = {OFFICE, 0, false},
     [PERMIT_ABSENCES] = {GROUP | OFFICE, 0, false},
@@ -65,6 +68,7 @@ static const struct permission_rule {
     [PERMIT_FIGURES_READ] = {CONVENER | COMMITTEE | OFFICE | CITY, 0, false},
     [PERMIT_RECORDS_READ] = {GROUP | LEADER | CONVENER | COMMITTEE | OFFICE, 0, false}, /* it is circulated */
     [PERMIT_CASES_SEARCH] = {OFFICE, 0, false},
+    [PERMIT_CLASSES] = {CONVENER | OFFICE, 0, false},
     [PERMIT_IMPORT] = {OFFICE, 0, false},
     [PERMIT_OPEN311] = {OFFICE, 0, false},
 };

@@ -12,6 +12,7 @@
 
 #include "common/alloc.h"
 #include "common/resident.h"
+#include "common/story.h"
 #include "common/text.h"
 #include "common/vault.h"
 
@@ -104,6 +105,10 @@ templates[] = {
      "[答复期限：{due}。]",
      "Please assist with: \"{title}\"[, place: {place}], number {order}[, led by {department}].[ Note: {note}.][ The "
      "answer is due on {due}.]"},
+    {"responded", 0, "{department}对“{title}”（单号{order}）作了书面答复。请登录查看，答复反映人时可以引用。",
+     "{department} has replied in writing about \"{title}\" (number {order}). Please sign in to read it; you may use "
+     "it in "
+     "your answer."},
     {"objection", 0,
      "{department}对承办“{title}”（单号{order}）提出异议[：{reason}]。请登录后裁定：维持，还是改交其他部门。",
      "{department} objects to handling \"{title}\" (number {order})[: {reason}]. Please sign in and rule: it stays, or "
@@ -233,13 +238,10 @@ templates[] = {
      "This phone belongs to somebody with a duty here, so its SMS cannot be turned off.[ Questions: {contact}.]"},
 };
 
-/* Words of the system, as people say them. */
+/* Words of the system, as people say them, besides those of story_word(). */
 static const struct word {
     const char *word, *zh, *en;
 } words[] = {
-    {"handover", "交办", "hand-over"},
-    {"answer", "答复", "answer"},
-    {"callback", "回访", "call-back"},
     {"follow", "办理", "settlement"},
     {"recheck", "跟踪问效", "re-check"},
     {"comes", "参加", "you come"},
@@ -247,14 +249,6 @@ static const struct word {
     {"adopted", "采纳", "adopted"},
     {"partly", "部分采纳", "adopted in part"},
     {"not", "未采纳", "not adopted"},
-    {"solved", "已经解决", "solved"},
-    {"explained", "说明情况", "explained"},
-    {"supervision", "转入民主监督", "passed to supervision"},
-    {"learned", "讲清政策", "policy clarified"},
-    {"satisfied", "满意", "satisfied"},
-    {"basically", "基本满意", "basically satisfied"},
-    {"dissatisfied", "不满意", "dissatisfied"},
-    {"unreachable", "没有联系上", "not reached"},
     /* why a claim is refused, as assignment says it */
     {"forbidden", "这件事由别的小组办理", "it belongs to another group"},
     {"state", "召集人还在审核这件事", "the convener is still screening it"},
@@ -288,7 +282,8 @@ static char *worded(const struct occasion *occasion, enum field field)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i].word, value) == 0)
             return xstrdup(is_english(occasion) ? words[i].en : words[i].zh);
-    return xstrdup(value);
+    const char *word = story_word(value, is_english(occasion));
+    return xstrdup(word ? word : value);
 }
 
 /* What its resident says of it; nothing when they could not be asked. */

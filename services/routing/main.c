@@ -1,6 +1,7 @@
 /*
  * sidan-routing - category, urgency, place and group of each new order; screening by the convener.
  */
+#include "common/attach.h"
 #include "common/remark.h"
 #include "services/routing/routing.h"
 
@@ -9,6 +10,7 @@ static const struct handler handlers[] = {
     {.type = MSG_REMARK_EARLY, .handle = remark_early},  {.type = MSG_MERGE_EARLY, .handle = handle_merge},
     {.type = MSG_SPLIT_EARLY, .handle = handle_split},   {.type = MSG_ASK_EARLY, .handle = handle_ask},
     {.type = MSG_ANSWER_EARLY, .handle = handle_reply},  {.type = MSG_TRANSFER, .handle = handle_transfer},
+    {.type = MSG_ATTACH_EARLY, .handle = attach_early},
 };
 
 static const struct service_spec routing = {

@@ -290,7 +290,8 @@ class System:
 
     def own_parameters(self, service, first):
         if service == "intake":
-            return {"http_port": self.port if first else free_port(), "listen_ms": 100} | NO_LIMITS
+            return {"http_port": self.port if first else free_port(), "listen_ms": 100,
+                    "attachments_dir": self.directory / "attachments"} | NO_LIMITS
         if service == "notification":
             return {"spool_dir": self.spool_directory}
         if service == "archive":

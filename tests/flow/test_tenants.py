@@ -45,6 +45,8 @@ OPEN = {
     "order.decline": {"office"},
     "order.handover": {"convener", "office"},
     "order.answer": {"office"},
+    "order.attach": {"leader", "convener", "office", "resident"},
+    "order.respond": {"office"},
     "order.rate": {"convener", "office", "resident"},
     "order.reassign": {"convener", "office"},
     "order.dispatch": {"convener", "office"},
@@ -55,12 +57,15 @@ OPEN = {
     "order.extend": {"office"},
     "order.extend_decide": {"convener", "office"},
     "order.consult": {"leader", "convener", "office"},
+    "case.publish": {"office"},
 }
 HANDLED = OPEN | {
     "order.read": {"handler", "leader", "convener", "committee", "clerk", "office", "resident"},
     "order.notes": {"handler", "leader", "convener", "committee", "clerk", "office"},
     "order.contact": {"handler", "leader", "convener", "clerk", "office"},  # the leader has taken it, too
     "order.object": {"clerk", "office"},
+    "order.attach": {"handler", "leader", "convener", "clerk", "office", "resident"},
+    "order.respond": {"clerk", "office"},
     "order.confirm": {"handler", "leader", "office"},
     "order.decline": {"handler", "leader", "office"},
     "order.handover": {"handler", "leader", "convener", "office"},
@@ -91,11 +96,13 @@ COUNTYWIDE = {
     "figures.read": {"convener", "other convener", "committee", "other committee", "office", "city"},
     "records.read": EVERYBODY - {"city", "clerk", "other clerk"},
     "cases.search": {"office"},
+    "classes": {"convener", "other convener", "office"},
     "import": {"office"},
     "signed-in": EVERYBODY,
 }
-SCOPES = [*OPEN, *MATTERS, "meetings.call", "meetings.list", "suggestions.raise", "suggestions.list", "orders.list", "orders.find", "absences", "audit.list", "figures.read", "records.read",
-          "cases.search", "import", "open311", "office", "delegate"]
+SCOPES = [*OPEN, *MATTERS, "meetings.call", "meetings.list", "suggestions.raise", "suggestions.list", "orders.list",
+          "orders.find", "absences", "audit.list", "figures.read", "records.read", "cases.search", "classes", "import",
+          "open311", "office", "delegate"]
 
 ROUTES = {  # all there are
     "POST /api/v1/orders": "public",
@@ -104,6 +111,14 @@ ROUTES = {  # all there are
     "GET /api/v1/orders/{id}": "order.read",
     "GET /api/v1/orders/{id}/history": "order.read",
     "GET /api/v1/orders/{id}/similar": "order.notes",
+    "GET /api/v1/orders/{id}/attachments": "order.read",
+    "GET /api/v1/orders/{id}/attachments/{file}": "order.read",
+    "POST /api/v1/orders/{id}/attachments": "order.attach",
+    "POST /api/v1/orders/{id}/respond": "order.respond",
+    "GET /api/v1/orders/{id}/precedents": "order.notes",
+    "GET /api/v1/orders/{id}/story": "order.read",
+    "POST /api/v1/orders/{id}/publish": "case.publish",
+    "POST /api/v1/orders/{id}/withdraw": "case.publish",
     "POST /api/v1/orders/{id}/contact": "order.contact",
     "POST /api/v1/orders/{id}/screen": "order.screen",
     "POST /api/v1/orders/{id}/split": "order.screen",
@@ -167,6 +182,11 @@ ROUTES = {  # all there are
     "GET /b/bulletin": "records.read",
     "GET /api/v1/portrait": "public",
     "GET /api/v1/cases": "cases.search",
+    "GET /api/v1/counties/{county}/cases": "public",
+    "GET /api/v1/counties/{county}/cases/{id}": "public",
+    "GET /api/v1/classes": "orders.list",
+    "POST /api/v1/classes": "classes",
+    "POST /api/v1/classes/{class}": "classes",
     "POST /api/v1/imports": "import",
     "POST /api/v1/sign-in/code": "public",
     "POST /api/v1/sign-in": "public",
@@ -325,9 +345,11 @@ def test_every_route_about_an_order(world):
         for route in sorted(OF_ORDER):
             method, path = route.split()
             for caller in world.callers:
-                answer = caller.ask(method, path.format(id=order["order"]), b"[" if method == "POST" else None)
+                answer = caller.ask(method, path.format(id=order["order"], file="0" * 24), b"[" if method == "POST" else None)
                 permission = ROUTES[route]
-                if is_granted(caller, permission, table):
+                if is_granted(caller, permission, table) and path.endswith("{file}"):
+                    good = answer.status == 404
+                elif is_granted(caller, permission, table):
                     good = answer.status == (400 if method == "POST" and not path.endswith("/contact") else 200)
                 else:
                     good = answer.status in expected_refusal(caller, True)
@@ -370,7 +392,7 @@ def test_an_order_of_another_county_is_like_none(world):
         home = world.theirs if caller.county == OTHER else world.ours
         for route in sorted(OF_ORDER):
             method, path = route.split()
-            foreign, unknown = (caller.ask(method, path.format(id=order), b"{}" if method == "POST" else None)
+            foreign, unknown = (caller.ask(method, path.format(id=order, file="0" * 24), b"{}" if method == "POST" else None)
                                 for order in (there["order"], nothing[there["order"][:6]]))
             assert (foreign.status, foreign.text) == (unknown.status, unknown.text) and foreign.status == 404, foreign
         unknown_at_home = caller.ask("GET", f"/api/v1/orders/{nothing[home['order'][:6]]}")
@@ -393,6 +415,9 @@ def test_every_other_route(world):
                 for name in ("records", "bulletin.xlsx")},
              "GET /b/bulletin": f"/b/bulletin?county={COUNTY}&from=2026-01-01T00:00:00&until=2099-01-01T00:00:00",
              "GET /api/v1/cases": f"/api/v1/cases?county={COUNTY}&q=路灯",
+             "GET /api/v1/classes": f"/api/v1/classes?county={COUNTY}",
+             "POST /api/v1/classes": f"/api/v1/classes?county={COUNTY}",
+             "POST /api/v1/classes/{class}": f"/api/v1/classes/{COUNTY}-K000001?county={COUNTY}",
              "POST /api/v1/imports": f"/api/v1/imports?county={COUNTY}",
              "POST /open311/v2/requests": f"/open311/v2/requests?jurisdiction_id={COUNTY}",
              "POST /open311/v2/servicerequestupdates": f"/open311/v2/servicerequestupdates?jurisdiction_id={COUNTY}"}
@@ -401,7 +426,7 @@ def test_every_other_route(world):
         if route in OF_ORDER | OF_MATTER or permission == "public" or path.startswith("/api/v1/sign-out"):
             continue
         for caller in world.callers:
-            address = paths.get(route, path.format(token="x" * 16))
+            address = paths.get(route) or path.format(token="x" * 16)
             answer = caller.ask(method, address, b"" if method == "POST" else None)
             if permission in ("gateway", "link", "invitation", "qr"):
                 good = answer.status == 404
@@ -632,10 +657,12 @@ def test_every_call_with_another_countys_order(world):
     values = {"order": ours, "orders": ours, "member": "M101", "members": "M101", "actor": "office:he",
               "phone": "10000009999", "decision": "accept", "department": "D01", "outcome": "solved",
               "rating": "satisfied", "query": "路灯", "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456",
-              "limit": 100}
+              "limit": 100, "file": f"{'0' * 24}/pdf/1/{'0' * 64}/all/x.pdf"}
     # They do not depend on an order, and answer about their county.
-    of_the_county = ("orders.list", "meetings.list", "suggestions.list", "figures.read", "topics.list", "records.read", "cases.search", "updates.list", "audit.list",
-                     "absences.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send", "contact.read")
+    of_the_county = ("orders.list", "orders.precedents", "cases.published", "classes.list", "meetings.list",
+                     "suggestions.list", "figures.read", "topics.list", "records.read", "cases.search", "updates.list",
+                     "audit.list", "absences.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send",
+                     "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))
     assert len(known) >= 15

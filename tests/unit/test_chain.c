@@ -615,12 +615,16 @@ static void an_old_file_becomes_a_chain(void **state)
     const struct anchor before = anchor_now();
     settle_file();
     archive_close(&archive);
-    tamper("ALTER TABLE journal DROP COLUMN hash; DROP TABLE audit; DROP TABLE contacts;"
+    tamper("DROP VIEW published; DROP VIEW classes; DROP VIEW class_orders; DROP INDEX journal_library;"
+           "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name GLOB 'published_fts*';"
+           "PRAGMA writable_schema = RESET; VACUUM;"
+           "ALTER TABLE journal DROP COLUMN hash; DROP TABLE audit; DROP TABLE contacts;"
            "ALTER TABLE orders DROP COLUMN handed_at; ALTER TABLE orders DROP COLUMN \"primary\";"
            "ALTER TABLE orders DROP COLUMN merged; ALTER TABLE orders DROP COLUMN clock;"
            "ALTER TABLE orders DROP COLUMN clock_at; ALTER TABLE orders DROP COLUMN pauses;"
-           "ALTER TABLE orders DROP COLUMN to_call; ALTER TABLE orders DROP COLUMN flag; DROP TABLE matters;"
-           "PRAGMA user_version = 1; PRAGMA application_id = 0");
+           "ALTER TABLE orders DROP COLUMN to_call; ALTER TABLE orders DROP COLUMN flag; ALTER TABLE orders DROP "
+           "COLUMN files; DROP TABLE matters; PRAGMA user_version = 1; "
+           "PRAGMA application_id = 0");
     assert_int_equal(archive_open(dir, &archive), 0);
     archive_admit(archive, COUNTY, &unanchored, now);
     assert_found("");

@@ -562,6 +562,7 @@ static const char *const expected_names[] = {
     "assigned_resident",
     "handed_over",
     "assisting",
+    "responded",
     "objection",
     "objection_refused",
     "objection_granted",

@@ -84,7 +84,34 @@ static const struct {
     {"二〇一九年十二月三十一日一点三十分", "二〇一九年十二月三十一日一点三十分"},
     {"12345/12319", "12345/12319"},
     {"索引00029/2018-34029", "索引00029/2018-34029"},
+    {"皖J12345、皖Ｊ·１２３４５、皖j 12345、浙AD12345挡路", "***、***、***、***挡路"},
+    {"皖A1234、皖A1234567、皖南12345", "皖A1234、皖A***、皖南12345"},
+    {"云XTTTTTO3333333333333", "云XTTTTTO***"},
+    {"云XTTTTTO***", "云XTTTTTO***"},
 };
+
+/* What is published of a case, placed by 王小芳. */
+static const struct {
+    const char *text, *redacted;
+} published[] = {
+    {"王小芳住3栋2单元1502室，118路", "***住3栋2单元***室，118路"},
+    {"王女士和王先生、王师傅，不是李女士", "***和***、***，不是李女士"},
+    {"王村的路，小芳巷", "王村的路，小芳巷"},
+    {"一五〇二室、12-301 室、教室、2间教室", "***室、***室、教室、2间教室"},
+    {"电话13805591234", "电话***"},
+    {"", ""},
+};
+
+static void hides_more_of_a_case(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        AUTOFREE char *redacted = redact_case(published[i].text, "王小芳");
+        assert_string_equal(redacted, published[i].redacted);
+    }
+    AUTOFREE char *nobody = redact_case("王女士，1502室", "");
+    assert_string_equal(nobody, "王女士，***室");
+}
 
 static void hides_what_leads_to_a_person(void **state)
 {
@@ -97,6 +124,7 @@ static void hides_what_leads_to_a_person(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(hides_what_leads_to_a_person)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(hides_what_leads_to_a_person),
+                                       cmocka_unit_test(hides_more_of_a_case)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

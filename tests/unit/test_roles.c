@@ -78,10 +78,10 @@ static void assert_granted(const struct county *county, const char *who, const c
     "order.confirm "                                                                                                   \
     "order.decline "                                                                                                   \
     "order.handover "                                                                                                  \
-    "order.answer "                                                                                                    \
+    "order.answer order.attach order.respond "                                                                         \
     "order.rate "                                                                                                      \
     "order.reassign order.decide order.flag order.dispatch order.object order.rule order.extend order.extend_decide "  \
-    "order.consult"
+    "order.consult case.publish"
 
 static const struct {
     const char *who, *phone;
@@ -92,28 +92,29 @@ static const struct {
     {"has taken it", "10000004002",
      "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
      "order.answer "
-     "order.extend order.consult",
+     "order.attach order.extend order.consult",
      "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
      "order.answer "
-     "order.extend order.consult",
+     "order.attach order.extend order.consult",
      "orders.list absences records.read" CALLS},
-    {"leads the group", "10000004001", "order.read order.notes order.claim order.consult",
-     "order.read order.notes order.claim order.consult", "orders.list absences records.read" CALLS},
+    {"leads the group", "10000004001", "order.read order.notes order.claim order.consult order.attach",
+     "order.read order.notes order.claim order.consult order.attach", "orders.list absences records.read" CALLS},
     {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list absences records.read" CALLS},
     {"leads another group", "10000004004", "", "", "orders.list absences records.read" CALLS},
     {"convener", "10000001001",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
-     "order.flag order.dispatch order.rule order.extend_decide order.consult",
+     "order.flag order.dispatch order.rule order.extend_decide order.consult order.attach",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
-     "order.flag order.dispatch order.rule order.extend_decide order.consult",
-     "orders.list figures.read records.read" CALLS},
-    {"convener of another town", "10000001002", "", "", "orders.list figures.read records.read" CALLS},
-    {"clerk", "10000003001", "", "order.read order.notes order.contact order.answer order.object", "orders.list" LISTS},
+     "order.flag order.dispatch order.rule order.extend_decide order.consult order.attach",
+     "orders.list figures.read records.read classes" CALLS},
+    {"convener of another town", "10000001002", "", "", "orders.list figures.read records.read classes" CALLS},
+    {"clerk", "10000003001", "",
+     "order.read order.notes order.contact order.answer order.object order.attach order.respond", "orders.list" LISTS},
     {"committee", "10000002001", "order.read order.notes order.decide order.flag",
      "order.read order.notes order.decide order.flag", "orders.list figures.read records.read" LISTS},
     {"committee of another group", "10000002002", "", "", "orders.list figures.read records.read" LISTS},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
-     "orders.list orders.find absences audit.list figures.read records.read cases.search import open311" CALLS},
+     "orders.list orders.find absences audit.list figures.read records.read cases.search classes import open311" CALLS},
     {"city", "10000005901", "", "", "figures.read"},
     {"nobody", "10000009999", "", "", ""},
     {"the chair has a phone, and no role", "10000009001", "", "", ""},
@@ -244,11 +245,13 @@ static void handlers_do_not_rate(void **state)
     assert_true(permission_of_resident(PERMIT_ORDER_RATE));
     assert_true(permission_of_resident(PERMIT_ORDER_READ));
     assert_true(permission_of_resident(PERMIT_ORDER_REPLY));
+    assert_true(permission_of_resident(PERMIT_ORDER_ATTACH));
     assert_true(permission_of_resident(PERMIT_LINK));
     assert_false(decide(county, "10000001001", PERMIT_LINK, order).granted); /* by nothing but the link */
     assert_true(decide(county, "10000003001", PERMIT_LINK, order).forbidden);
     for (int i = PERMIT_ANYBODY; i < PERMISSION_COUNT; i++)
-        if (i != PERMIT_ORDER_RATE && i != PERMIT_ORDER_READ && i != PERMIT_ORDER_REPLY && i != PERMIT_LINK)
+        if (i != PERMIT_ORDER_RATE && i != PERMIT_ORDER_READ && i != PERMIT_ORDER_REPLY && i != PERMIT_ORDER_ATTACH &&
+            i != PERMIT_LINK)
             assert_false(permission_of_resident((enum permission)i));
     county_destroy(&county);
 }
@@ -280,9 +283,10 @@ static void a_department_that_assists_sees_it_and_may_object(void **state)
     static const struct {
         enum permission permission;
         bool granted;
-    } rows[] = {{PERMIT_ORDER_READ, true},    {PERMIT_ORDER_NOTES, true},    {PERMIT_ORDER_OBJECT, true},
-                {PERMIT_ORDER_ANSWER, false}, {PERMIT_ORDER_CONTACT, false}, {PERMIT_ORDER_RATE, false},
-                {PERMIT_ORDER_RULE, false},   {PERMIT_ORDER_HANDOVER, false}};
+    } rows[] = {{PERMIT_ORDER_READ, true},     {PERMIT_ORDER_NOTES, true},   {PERMIT_ORDER_OBJECT, true},
+                {PERMIT_ORDER_ATTACH, true},   {PERMIT_ORDER_RESPOND, true}, {PERMIT_ORDER_ANSWER, false},
+                {PERMIT_ORDER_CONTACT, false}, {PERMIT_ORDER_RATE, false},   {PERMIT_ORDER_RULE, false},
+                {PERMIT_ORDER_HANDOVER, false}};
     (void)state;
     struct county *county = make_county();
     RECORD *order = make_order(STATE_CONSULTING, "D2", true);
@@ -305,7 +309,8 @@ static void keys_have_scopes(void **state)
     } rows[] = {
         {"all",
          ALL_OF_ORDER " " LEAD_MEETING " " SETTLE_SUGGESTION
-                      " orders.list orders.find absences audit.list figures.read records.read cases.search import open311" CALLS,
+                      " orders.list orders.find absences audit.list figures.read records.read cases.search classes "
+                      "import open311" CALLS,
          true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},

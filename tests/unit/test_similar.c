@@ -102,6 +102,48 @@ static void only_what_may_be_seen_is_found(void **state)
     assert_string_equal(found(ask(MSG_FIND_SIMILAR)), "4");
 }
 
+/* Closes an order that is there, as its resident rated it. */
+static void rate(int serial, const char *rating)
+{
+    char order[ORDER_ID_SIZE];
+    order_id(order, COUNTY, serial);
+    step(2, "closed");
+    record_set(message, F_OUTCOME, "solved");
+    record_set(message, F_ANSWER, "路灯修好了");
+    record_set(message, F_RATING, rating);
+    assert_int_equal(take_step(order), VERDICT_OK);
+}
+
+static const struct record *precedents(const char *within)
+{
+    record_clear(message);
+    record_set(message, F_ORDER, ORDER);
+    if (within)
+        record_set(message, F_WITHIN, within);
+    return ask(MSG_FIND_PRECEDENTS);
+}
+
+static void of_precedents_that_are_equally_alike_the_better_rated_come_first(void **state)
+{
+    static const char *const ratings[] = {"dissatisfied", "unreachable", "satisfied", "basically"};
+    (void)state;
+    place(1, "open", 100, "a", "东门小区路灯不亮", "东门小区三栋门口的路灯坏了半个月，晚上看不见路。");
+    for (int i = 0; i < 4; i++) {
+        place(2 + i, "evaluated", 100, "b", "东门小区路灯不亮", "东门小区三栋门口的路灯坏了半个月，晚上看不见路。");
+        rate(2 + i, ratings[i]);
+    }
+    place(6, "evaluated", 50, "c", "照明", "东门小区三栋门口的路灯坏了");
+    rate(6, "satisfied");
+    const struct record *listing = precedents(NULL), *row = record_row(listing, F_ROWS, 0);
+    assert_string_equal(found(listing), "45326");
+    assert_string_equal(record_str(row, F_OUTCOME), "solved");
+    assert_string_equal(record_str(row, F_ANSWER), "路灯修好了");
+    assert_true(words_have(record_str(row, F_SHARED), "东门小区路灯不亮"));
+    assert_false(record_has(row, F_SAME_PERSON) || record_has(row, F_TEXT));
+    assert_string_equal(found(precedents("group:G2")), "426");
+    assert_string_equal(found(precedents("group:G9")), "");
+}
+
 static void odd_texts_do_no_harm(void **state)
 {
     (void)state;
@@ -127,6 +169,7 @@ int main(void)
         TEST(the_likest_come_first_with_what_they_share),
         TEST(one_person_and_one_day_make_it_likelier),
         TEST(only_what_may_be_seen_is_found),
+        TEST(of_precedents_that_are_equally_alike_the_better_rated_come_first),
         TEST(odd_texts_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

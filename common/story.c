@@ -1,0 +1,251 @@
+/*
+ * story.c - an order told as a story; see story.h. Pure.
+ */
+#include "common/story.h"
+
+#include "common/alloc.h"
+#include "common/calendar.h"
+#include "common/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *word, *zh, *en;
+} words[] = {
+    {"handover", "交办", "hand-over"},
+    {"answer", "答复", "answer"},
+    {"callback", "回访", "call-back"},
+    {"solved", "已经解决", "solved"},
+    {"explained", "说明情况", "explained"},
+    {"supervision", "转入民主监督", "passed to supervision"},
+    {"learned", "讲清政策", "policy clarified"},
+    {"satisfied", "满意", "satisfied"},
+    {"basically", "基本满意", "basically satisfied"},
+    {"dissatisfied", "不满意", "dissatisfied"},
+    {"unreachable", "没有联系上", "not reached"},
+};
+
+/* What stands for the * of a sentence: names of the step's fields. */
+enum detail { NONE, GROUP, NEW_MEMBERS, DEPARTMENTS, OUTCOME, RATING, RETURN_TO };
+
+static const struct sentence {
+    const char *step;
+    enum detail detail;
+    const char *zh, *en;
+} sentences[] = {
+    {"placed", NONE, "群众点单", "A resident placed it"},
+    {"screening", NONE, "召集人定单", "The convener looks at it"},
+    {"screened", GROUP, "召集人受理，分给*", "The convener accepted it for *"},
+    {"opened", GROUP, "分单给*", "It was given to *"},
+    {"returned", RETURN_TO, "退单，请向*反映", "It was returned; the place to turn to: *"},
+    {"transferred", NONE, "转到其他县（市、区）办理", "It was passed on to another county"},
+    {"asked", NONE, "向反映人了解情况", "The resident was asked about it"},
+    {"replied", NONE, "反映人补充了情况", "The resident answered"},
+    {"merged", NONE, "并入同一件事，一起办理", "It was merged into the same matter of others"},
+    {"unmerged", NONE, "从合并的事项中分出，单独办理", "It was taken out again, to be handled by itself"},
+    {"joined", NONE, "又有群众反映同一件事，一起办理", "Others raised the same matter; it is handled together"},
+    {"split", NONE, "其中另一件事单独成单", "A second matter in it became an order of its own"},
+    {"claimed", NEW_MEMBERS, "*接单", "* took it on"},
+    {"assigned", NEW_MEMBERS, "由*接单", "It was given to *"},
+    {"dispatched", NEW_MEMBERS, "由*接单", "It was given to *"},
+    {"reassigned", NEW_MEMBERS, "改由*接单", "It was given to * instead"},
+    {"handed_over", DEPARTMENTS, "交办给*", "It was handed over to *"},
+    {"objection_granted", DEPARTMENTS, "改由*承办", "It was handed over to * instead"},
+    {"visited", NONE, "委员走访", "Members visited"},
+    {"responded", NONE, "承办部门书面答复", "The department replied in writing"},
+    {"extension_granted", NONE, "延长答复期限", "More time was granted"},
+    {"answered", OUTCOME, "答复反映人：*", "The resident was answered: *"},
+    {"called", NONE, "电话回访", "The resident was called"},
+    {"rated", RATING, "反映人评价：*", "The resident rated it: *"},
+    {"reopened", NONE, "重新办理", "It was taken up again"},
+    {"decided", NONE, "专委会作出决定", "The committee decided about it"},
+    {"closed", NONE, "办结归单", "It was closed"},
+    {"published", NONE, "案例公开", "Its case was published"},
+    {"withdrawn", NONE, "案例停止公开", "Its case is not public any more"},
+};
+
+const char *story_word(const char *word, bool english)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].word, word) == 0)
+            return english ? words[i].en : words[i].zh;
+    return NULL;
+}
+
+/* -- names ------------------------------------------------------------------------------------------------------- */
+
+static const char *group_name(const struct county *county, const char *id)
+{
+    const struct member_group *group = county ? county_group(county, id) : NULL;
+    return group ? group->name : id;
+}
+
+static const char *member_name(const struct county *county, const char *id)
+{
+    const struct member *member = county ? county_member(county, id) : NULL;
+    return member ? member->name : id;
+}
+
+static const char *department_name(const struct county *county, const char *id)
+{
+    const struct office *department = county ? county_department(county, id) : NULL;
+    return department ? department->name : id;
+}
+
+/* Writes the names of the ids in a list that are not in another one; how many. */
+static int put_names(FILE *out, const struct county *county, const char *ids, const char *but, bool english,
+                     const char *(*name)(const struct county *county, const char *id))
+{
+    char id[40];
+    int count = 0;
+    while (words_next(&ids, id, sizeof id))
+        if (!words_have(but, id))
+            fprintf(out, "%s%s", count++ == 0 ? "" : english ? ", " : "、", name(county, id));
+    return count;
+}
+
+static void put_departments(FILE *out, const struct county *county, const struct record *order, bool english)
+{
+    const char *assisting = record_str(order, F_ASSISTING);
+    put_names(out, county, record_str(order, F_DEPARTMENT), "", english, department_name);
+    if (!*assisting)
+        return;
+    fputs(english ? ", with " : "，协办：", out);
+    put_names(out, county, assisting, "", english, department_name);
+}
+
+/* -- one step ---------------------------------------------------------------------------------------------------- */
+
+static void put_word(FILE *out, const char *word, bool english)
+{
+    const char *known = story_word(word, english);
+    fputs(known ? known : word, out);
+}
+
+/* Writes what stands for the *; before: the order before the step, order: after it. False when there is nothing. */
+static bool put_detail(FILE *out, enum detail detail, const struct county *county, const struct record *before,
+                       const struct record *order, bool english)
+{
+    switch (detail) {
+    case GROUP:
+        fputs(group_name(county, record_str(order, F_GROUP)), out);
+        return record_len(order, F_GROUP) > 0;
+    case NEW_MEMBERS:
+        return put_names(out, county, record_str(order, F_MEMBERS), record_str(before, F_MEMBERS), english,
+                         member_name) > 0;
+    case DEPARTMENTS:
+        put_departments(out, county, order, english);
+        return record_len(order, F_DEPARTMENT) > 0;
+    case OUTCOME:
+        put_word(out, record_str(order, F_OUTCOME), english);
+        return true;
+    case RATING:
+        put_word(out, record_str(order, F_RATING), english);
+        return true;
+    case RETURN_TO:
+        fputs(record_str(order, F_RETURN_TO), out);
+        return record_len(order, F_RETURN_TO) > 0;
+    default:
+        return true;
+    }
+}
+
+static char *told(const struct sentence *sentence, const struct county *county, const struct record *before,
+                  const struct record *order, bool english)
+{
+    const char *text = english ? sentence->en : sentence->zh;
+    size_t size, head = strcspn(text, "*");
+    char *result = NULL;
+    FILE *out = open_memstream(&result, &size);
+    fwrite(text, 1, head, out);
+    bool whole = put_detail(out, sentence->detail, county, before, order, english);
+    fputs(text[head] ? text + head + 1 : "", out);
+    fclose(out);
+    if (whole)
+        return result;
+    free(result);
+    return NULL;
+}
+
+char *story_step(const struct county *county, struct record *order, const struct record *step, bool english)
+{
+    char *result = NULL;
+    RECORD *before = record_new();
+    record_copy_all(before, order);
+    if (!record_is(step, F_SERVICE, service_name(ARCHIVE))) /* what its case says is not what the order says */
+        record_copy_all(order, step);
+    for (size_t i = 0; !result && i < sizeof sentences / sizeof *sentences; i++)
+        if (record_is(step, F_STEP, sentences[i].step))
+            result = told(&sentences[i], county, before, order, english);
+    return result;
+}
+
+/* -- the whole --------------------------------------------------------------------------------------------------- */
+
+static void put_day(FILE *out, int64_t at)
+{
+    char text[TIME_SIZE];
+    time_format(text, at);
+    fprintf(out, "%.10s", text);
+}
+
+static void put_heading(FILE *out, bool english, const char *zh, const char *en)
+{
+    fprintf(out, english ? "[%s] " : "【%s】", english ? en : zh);
+}
+
+static void put_steps(FILE *out, const struct county *county, struct record *order, const struct record *history,
+                      bool english)
+{
+    for (size_t i = 0; i < record_rows(history, F_ROWS); i++) {
+        const struct record *step = record_row(history, F_ROWS, i);
+        AUTOFREE char *sentence = record_has(step, F_STEP) ? story_step(county, order, step, english) : NULL;
+        if (!sentence)
+            continue;
+        put_day(out, record_int(step, F_AT));
+        fprintf(out, "  %s\n", sentence);
+    }
+}
+
+char *story_tell(const struct county *county, const struct record *history, bool english, char **ret_title)
+{
+    char *text = NULL, *steps = NULL;
+    size_t size;
+    RECORD *order = record_new();
+    FILE *out = open_memstream(&steps, &size);
+    put_steps(out, county, order, history, english);
+    fclose(out);
+
+    out = open_memstream(&text, &size);
+    put_heading(out, english, "反映", "Concern");
+    fprintf(out, "%s\n", record_str(order, record_len(order, F_TEXT) > 0 ? F_TEXT : F_TITLE));
+    if (record_len(order, F_GROUP) > 0) {
+        put_heading(out, english, "承办", "Taken up by");
+        fputs(group_name(county, record_str(order, F_GROUP)), out);
+        if (record_len(order, F_MEMBERS) > 0)
+            fputs(english ? ": " : "：", out);
+        put_names(out, county, record_str(order, F_MEMBERS), "", english, member_name);
+        if (record_int(order, F_HANDED_AT) > 0) {
+            fputs(english ? "; department: " : "；部门：", out);
+            put_departments(out, county, order, english);
+        }
+        fputc('\n', out);
+    }
+    put_heading(out, english, "经过", "What was done");
+    fprintf(out, "\n%s", steps);
+    if (record_len(order, F_OUTCOME) > 0) {
+        put_heading(out, english, "结果", "Result");
+        put_word(out, record_str(order, F_OUTCOME), english);
+        fprintf(out, "\n%s\n", record_str(order, F_ANSWER));
+    }
+    if (record_len(order, F_RATING) > 0) {
+        put_heading(out, english, "评价", "Rating");
+        put_word(out, record_str(order, F_RATING), english);
+        fputc('\n', out);
+    }
+    fclose(out);
+    free(steps);
+    *ret_title = xstrdup(record_str(order, F_TITLE));
+    return text;
+}

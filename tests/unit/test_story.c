@@ -1,0 +1,106 @@
+/*
+ * test_story.c - an order told as a story.
+ */
+#include "common/story.h"
+#include "tests/unit/fixture.h"
+
+#include "common/alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct record *history;
+
+static struct record *add(int day, const char *step, const char *actor)
+{
+    struct record *row = record_add_row(history, F_ROWS);
+    record_set_int(row, F_AT, INT64_C(1795859400000) + INT64_C(86400000) * day);
+    record_set(row, F_STEP, step);
+    record_set(row, F_ACTOR, actor);
+    record_set(row, F_SERVICE, "assignment");
+    return row;
+}
+
+static void fill(void)
+{
+    struct record *row = add(0, "placed", "resident");
+    record_set(row, F_TITLE, "路灯不亮");
+    record_set(row, F_TEXT, "三栋门口的路灯坏了");
+    record_set(add(0, "screened", "convener:T1"), F_GROUP, "G1");
+    record_set(add(1, "claimed", "member:M1"), F_MEMBERS, "M1");
+    record_set(add(1, "claimed", "member:M2"), F_MEMBERS, "M1 M2");
+    row = add(2, "handed_over", "member:M1");
+    record_set(row, F_DEPARTMENT, "D1");
+    record_set_int(row, F_HANDED_AT, 1);
+    record_set(row, F_NOTE, "请尽快");
+    record_set(add(2, "reminded", "clock"), F_NOTE, "answer");
+    record_set(add(2, "declined", "member:M2"), F_REASON, "家里有事");
+    row = add(3, "answered", "department:D1");
+    record_set(row, F_OUTCOME, "solved");
+    record_set(row, F_ANSWER, "修好了");
+    record_set(add(3, "rated", "resident"), F_RATING, "satisfied");
+    add(3, "closed", "clock");
+    record_set(record_add_row(history, F_ROWS), F_SMS, "an SMS is no step");
+    row = add(4, "published", "office:O1");
+    record_set(row, F_SERVICE, "archive");
+    record_set(row, F_TITLE, "另一个标题");
+}
+
+static void it_is_told_in_words_that_people_use(void **state)
+{
+    (void)state;
+    struct county *county = fixture_county();
+    history = record_new();
+    record_set_rows(history, F_ROWS);
+    fill();
+    AUTOFREE char *title = NULL;
+    AUTOFREE char *text = story_tell(county, history, false, &title);
+    assert_string_equal(title, "路灯不亮");
+    AUTOFREE char *expected = xasprintf("【反映】三栋门口的路灯坏了\n"
+                                        "【承办】%s：%s、%s；部门：%s\n"
+                                        "【经过】\n"
+                                        "2026-11-28  群众点单\n"
+                                        "2026-11-28  召集人受理，分给%s\n"
+                                        "2026-11-29  %s接单\n"
+                                        "2026-11-29  %s接单\n"
+                                        "2026-11-30  交办给%s\n"
+                                        "2026-12-01  答复反映人：已经解决\n"
+                                        "2026-12-01  反映人评价：满意\n"
+                                        "2026-12-01  办结归单\n"
+                                        "2026-12-02  案例公开\n"
+                                        "【结果】已经解决\n修好了\n"
+                                        "【评价】满意\n",
+                                        county->groups[0].name, county->members[0].name, county->members[1].name,
+                                        county->departments[0].name, county->groups[0].name, county->members[0].name,
+                                        county->members[1].name, county->departments[0].name);
+    assert_string_equal(text, expected);
+    record_destroy(&history);
+    county_destroy(&county);
+}
+
+static void without_a_county_ids_stand_for_names(void **state)
+{
+    (void)state;
+    history = record_new();
+    record_set_rows(history, F_ROWS);
+    fill();
+    AUTOFREE char *title = NULL;
+    AUTOFREE char *text = story_tell(NULL, history, true, &title);
+    assert_non_null(strstr(text, "[Taken up by] G1: M1, M2; department: D1\n"));
+    assert_non_null(strstr(text, "2026-11-29  M2 took it on\n"));
+    assert_non_null(strstr(text, "[Result] solved\n"));
+    assert_null(strstr(text, "请尽快"));
+    assert_null(strstr(text, "家里有事"));
+    record_destroy(&history);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_told_in_words_that_people_use),
+        cmocka_unit_test(without_a_county_ids_stand_for_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
