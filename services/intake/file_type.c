@@ -127,6 +127,8 @@ static bool clean_jpeg(struct photo *photo)
         }
         if (marker == 0xD9)
             break;
+        if (marker <= 1 || (marker & 0xF8) == 0xD0 || marker == 0xD8) /* none of these begins a segment */
+            return false;
         size_t length = big(segment + 2, 2);
         if (length < 2 || length + 2 > photo->size - photo->at)
             return false;

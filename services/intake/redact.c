@@ -257,8 +257,8 @@ static size_t plate_at(const char *text)
         signs++;
     }
     /* What was longer has been hidden already, when this is done once more. */
-    bool ends = strncmp(text + at, "***", 3) != 0;
-    return ends && signs >= SHORTEST && signs <= LONGEST ? at : 0;
+    bool whole = strncmp(text + at, "***", 3) != 0;
+    return whole && signs >= SHORTEST && signs <= LONGEST ? at : 0;
 }
 
 enum kind { NONE, DIGIT, NUMERAL };

@@ -73,12 +73,15 @@ static bool group_is_due(const struct gathering *gathering, const char *group)
     return false;
 }
 
-/* When a reminder may go: what is not urgent waits for the morning, and for another day once its person has had enough.
+/*
+ * When a reminder may go: what is not urgent waits for the morning, and once for another day when its person has had
+ * enough. In the morning all reminders of a person go as one, however many other SMS wait: these would always be first.
  */
-static int64_t may_go(const struct county *county, bool counted, int64_t told, int64_t now)
+static int64_t may_go(const struct county *county, bool counted, int64_t created, int64_t told, int64_t now)
 {
     int64_t till = quiet_end(county, now);
-    bool enough = !counted && county->sms_per_day > 0 && told >= county->sms_per_day;
+    bool fresh = created >= quiet_day_began(now);
+    bool enough = fresh && !counted && county->sms_per_day > 0 && told >= county->sms_per_day;
     return till == now && enough ? quiet_next_day(county, now) : till;
 }
 
@@ -94,9 +97,9 @@ static int read_sms(struct gathering *gathering, int64_t now)
         const struct waiting *waiting = &gathering->list[i];
         sms_key(name, waiting->id);
         store_key(key, gathering->county->id, name);
-        store_append(store, 8,
+        store_append(store, 9,
                      (const char *[]){"HMGET", key, SMS_FIELD_STATE, SMS_FIELD_RECIPIENT, SMS_FIELD_TEMPLATE,
-                                      SMS_FIELD_CLOCK, SMS_FIELD_PATIENT, SMS_FIELD_COUNTED},
+                                      SMS_FIELD_CLOCK, SMS_FIELD_CREATED, SMS_FIELD_PATIENT, SMS_FIELD_COUNTED},
                      NULL);
         store_append(store, 3, (const char *[]){"HGET", told, waiting->group + strcspn(waiting->group, "|") + 1}, NULL);
     }
@@ -105,18 +108,19 @@ static int read_sms(struct gathering *gathering, int64_t now)
     for (size_t i = 0; i < gathering->count; i++) {
         struct waiting *waiting = &gathering->list[i];
         const redisReply *reply = store_reply(store, 2 * i), *count = store_reply(store, 2 * i + 1);
-        bool there = reply->type == REDIS_REPLY_ARRAY && reply->elements == 6;
-        for (size_t k = 0; there && k < 4; k++)
+        bool there = reply->type == REDIS_REPLY_ARRAY && reply->elements == 7;
+        for (size_t k = 0; there && k < 5; k++)
             there = reply->element[k]->type == REDIS_REPLY_STRING;
         if (!there || strcmp(reply->element[0]->str, SMS_QUEUED) != 0)
             continue;
         waiting->recipient = xstrdup(reply->element[1]->str);
         waiting->template = xstrdup(reply->element[2]->str);
         waiting->clock = xstrdup(reply->element[3]->str);
-        bool patient = reply->element[4]->type == REDIS_REPLY_STRING;
-        bool counted = reply->element[5]->type == REDIS_REPLY_STRING;
+        int64_t created = strtoll(reply->element[4]->str, NULL, 10);
+        bool patient = reply->element[5]->type == REDIS_REPLY_STRING;
+        bool counted = reply->element[6]->type == REDIS_REPLY_STRING;
         int64_t had = count->type == REDIS_REPLY_STRING ? strtoll(count->str, NULL, 10) : 0;
-        waiting->till = patient ? may_go(gathering->county, counted, had, now) : now;
+        waiting->till = patient ? may_go(gathering->county, counted, created, had, now) : now;
     }
     return 0;
 }

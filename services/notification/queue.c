@@ -267,11 +267,13 @@ static void look_for_due(struct queue *queue, enum channel channel)
 static void append_take(struct queue *queue, const struct due *due)
 {
     char keys[4][KEY_SIZE], name[SMS_KEY_SIZE], lease[24], wait[24], loud[24] = "0", limit[24] = "0", next[24] = "0";
+    char began[24];
     char day[DAY_SIZE], told[sizeof SMS_TOLD + DAY_SIZE];
     const struct params *params = service_params(queue->service);
     const struct county *county = service_county(queue->service, due->county);
     int64_t now = now_ms();
     quiet_day(now, day);
+    snprintf(began, sizeof began, "%" PRId64, quiet_day_began(now));
     if (county) {
         int64_t end = quiet_end(county, now);
         snprintf(loud, sizeof loud, "%" PRId64, end > now ? end : 0);
@@ -286,9 +288,9 @@ static void append_take(struct queue *queue, const struct due *due)
     for (size_t i = 0; i < 4; i++)
         store_key(keys[i], due->county, names[i]);
     store_append_script(service_store(queue->service), &take_script, 4,
-                        (const char *[]){keys[0], keys[1], keys[2], keys[3]}, 9,
+                        (const char *[]){keys[0], keys[1], keys[2], keys[3]}, 10,
                         (const char *[]){due->id, lease, wait, service_instance(queue->service),
-                                         queue->unanswered ? "1" : "0", loud, limit, day, next},
+                                         queue->unanswered ? "1" : "0", loud, limit, day, next, began},
                         NULL);
 }
 

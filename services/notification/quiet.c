@@ -7,14 +7,14 @@
 
 static const int64_t MINUTE_MS = 60000, DAY_MS = 86400000, ZONE_MS = 8 * (int64_t)3600000;
 
-static int64_t midnight_before(int64_t at)
+int64_t quiet_day_began(int64_t at)
 {
     return at - (at + ZONE_MS) % DAY_MS;
 }
 
 int64_t quiet_end(const struct county *county, int64_t at)
 {
-    int64_t midnight = midnight_before(at), time = at - midnight;
+    int64_t midnight = quiet_day_began(at), time = at - midnight;
     int64_t start = county->quiet_start * MINUTE_MS, end = county->quiet_end * MINUTE_MS;
     if (start <= end) /* without midnight; the same: none */
         return time >= start && time < end ? midnight + end : at;
@@ -32,5 +32,5 @@ void quiet_day(int64_t at, char ret_day[DAY_SIZE])
 
 int64_t quiet_next_day(const struct county *county, int64_t at)
 {
-    return quiet_end(county, midnight_before(at) + DAY_MS);
+    return quiet_end(county, quiet_day_began(at) + DAY_MS);
 }

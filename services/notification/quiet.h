@@ -11,9 +11,10 @@
 /* `at` itself, or the end of the county's quiet hours that it falls into. */
 int64_t quiet_end(const struct county *county, int64_t at);
 
-/* The day that holds this moment, as "20261128"; and when the next one begins to be loud. */
+/* The day that holds this moment, as "20261128"; when it began; and when the next one begins to be loud. */
 enum { DAY_SIZE = 9 };
 void quiet_day(int64_t at, char ret_day[DAY_SIZE]);
+int64_t quiet_day_began(int64_t at);
 int64_t quiet_next_day(const struct county *county, int64_t at);
 
 #endif

@@ -136,6 +136,24 @@ def test_a_phone_gets_so_many_a_day_and_the_rest_another(make_system, tmp_path):
                "the archive knows what became of them")
 
 
+def test_a_reminder_waits_one_day_for_the_limit_whatever_else_waits(make_system, tmp_path):
+    """In the morning the SMS that wait are there before a reminder has been put together, and may be as many as one gets."""
+    county = make_county(tmp_path / "few", settings={"sms_per_day": "1", "escalate": FOREVER},
+                         clocks={("normal", "claim"): FOREVER, ("normal", "answer"): "2s"})
+    system = make_system(counties=[county])
+    order = system.place()
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    wait_until(lambda: list(gathering(system).values()) == [next_midnight()] * len(CLAIMS), 30,
+               "all have been told enough today")
+    reminders = {sms: fields for sms, fields in sms_of(system, order).items() if fields["template"] == "reminder"}
+    for sms, fields in reminders.items():  # as if they were of yesterday, and others came first today
+        system.redis.hset(f"sms:{{{COUNTY}}}:{sms}", "created", int(fields["created"]) - 86400000)
+    day_breaks(system)
+    for member in CLAIMS:
+        system.wait_sms(order, template="reminder", recipient=f"member:{member}")
+
+
 @pytest.fixture
 def overdue(make_system, tmp_path):
     """Four orders of the same three members, each overdue by night: nobody has been reminded yet."""

@@ -3,7 +3,7 @@
 -- KEYS: smsq, the hash of the SMS, told of the day, optout.
 -- ARGV: id, lease in ms, wait for a receipt in ms, name of the instance, "1" if this instance asked before and
 -- did not get the answer; then of the county: when its quiet hours end (0: it has none now), SMS a person gets a day
--- (0: any number), the day, when the next one begins.
+-- (0: any number), the day, when the next one begins, when this one began.
 -- Answers: nothing to do: nil; else how it was found ("queued"; "sending": its sender's lease ran out; not taken,
 -- "optout": it is not to be sent, "wait": a reminder that has to go back to where it came from), which attempt this is, then order, recipient, template, phone, text, created,
 -- expires, values, "1" if it was held back.
@@ -45,7 +45,8 @@ if not (ARGV[5] == '1' and state == 'sending' and sms[2] == ARGV[4]) then
         if ARGV[6] ~= '0' then return hold(ARGV[6], 'it is night') end
         if ARGV[7] ~= '0' and not counted then
             local told = tonumber(redis.call('HGET', KEYS[3], person) or '0')
-            if told >= tonumber(ARGV[7]) then return hold(ARGV[9], 'the phone has had its SMS of the day') end
+            local yesterdays = gather and tonumber(sms[10]) < tonumber(ARGV[10]) -- see gathering.c
+            if told >= tonumber(ARGV[7]) and not yesterdays then return hold(ARGV[9], 'the phone has had its SMS of the day') end
             redis.call('HINCRBY', KEYS[3], person, 1)
             redis.call('EXPIRE', KEYS[3], 172800)
             redis.call('HSET', KEYS[2], 'counted', ARGV[8])
