@@ -4,7 +4,7 @@
 
 What is simulated is people and time; the five services, Redis and sidanctl are the real ones, without sanitizers. The
 clock goes on by half an hour by day and three by night, and only when nothing is under way. In the last 30 days no new
-orders are placed. FILE.csv has the columns title and text; without it the words are made up of a few. At the
+orders are placed; and days are added until each order has ended or is late. FILE.csv has the columns title and text; without it the words are made up of a few. At the
 end everything is counted: see count.py. Exit code 0 when nothing is wrong.
 """
 
@@ -15,10 +15,12 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
 import uuid
+from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -35,7 +37,7 @@ CHINA = timezone(timedelta(hours=8))
 START = date(2026, 9, 14)  # with the holidays of October, and the working days that make up for them, ahead
 COUNTIES = ("990103", "990104")
 GROUPS, MEMBERS = ("G1", "G2", "G3", "G4"), 10  # of each
-LAST_DAYS = 30  # in which all ends that can
+LAST_DAYS, MORE_DAYS = 30, 60  # in which all ends that can, and at most so many more
 SETTINGS = {"work_hours": "08:30-17:30", "work_weekdays": "1-5", "quiet_hours": "21:00-08:00", "phone_orders": "20"}
 NIGHT = (1, 4)  # o'clock, when it is looked what goes on; by day that is done every so many minutes
 PLACES = ("东门小区", "滨河花园", "蓝领公寓", "青山集镇", "学府花园", "新苑小区")
@@ -202,8 +204,22 @@ class Quarter:
     def place(self, county, row, phone):
         self.placed.append(self.people[county].place(row, phone))
 
+    def is_over(self):
+        """Whether every order has ended, or is late, and nobody is still to be told something."""
+        if any(self.system.redis.zcard(f"{queue}:{{{id}}}") for queue in ("smsq", "smsgather") for id in COUNTIES):
+            return False
+        for county in COUNTIES:
+            file = self.system.directory / "archive" / f"{county}.db"
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as archive:
+                if archive.execute("SELECT 1 FROM orders WHERE state NOT IN ('closed', 'returned') AND due > ?",
+                                   (self.now * 1000,)).fetchone():
+                    return False
+        return True
+
     def go(self):
-        for day in range(self.options.days):
+        for day in range(self.options.days + MORE_DAYS):
+            if day >= self.options.days and self.is_over():
+                break
             midnight = self.began - 6 * 3600 + day * 86400
             minutes = [hour * 60 for hour in NIGHT] + list(range(7 * 60, 22 * 60, self.options.step))
             for moment in (midnight + minute * 60 for minute in minutes):
