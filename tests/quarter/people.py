@@ -235,6 +235,18 @@ class People:
                 rating == "unreachable":
             self.later(HOUR, 30 * HOUR, self.call, order, town, at_work=True)
 
+    def on_suggestion_raised(self, sms, committee):
+        """What was passed to supervision is the committee's."""
+        self.later(2 * DAY, 20 * DAY, self.settle, sms["order"], committee, at_work=True)
+
+    def settle(self, suggestion, committee):
+        body = {"actor": f"committee:{committee}", "settled": self.random.choice(("adopted", "partly")),
+                "reason": "已督促承办部门限期整改"}
+        answer = self.agenda.ask("POST", f"/api/v1/suggestions/{suggestion}/settle", body, key="office")
+        if answer.status != 200:
+            raise Refused(f"{suggestion} settle {body}: {answer}")
+        self.done["settle"] = self.done.get("settle", 0) + 1
+
     def on_decide(self, sms, committee):
         self.later(HOUR, 40 * HOUR, self.step, sms["order"], "decide", {
             "actor": f"committee:{committee}", "decision": "close", "reason": "已尽力办理，并向居民说明"}, ("state",),
