@@ -22,7 +22,7 @@
 static json_t *present(struct ctl *ctl, const struct county *county, const char *id)
 {
     char of[7];
-    order_parse(id, of, NULL);
+    matter_parse(id, of, NULL, NULL);
     order_append_load(ctl->store, of, id);
     if (!ask(ctl))
         return NULL;

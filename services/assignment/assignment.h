@@ -84,6 +84,9 @@ bool may_promise(const struct context *context, const struct record *answer, str
 void follow_up(const struct context *context, const struct record *order, const struct record *answer,
                struct outcome *outcome);
 
+/* What follows from every step, whichever handler made it. */
+void after_each_step(const struct context *context, const struct record *order, struct outcome *outcome);
+
 /* flag.c: ratings that are called unreasonable */
 handler_fn handle_flag; /* MSG_FLAG */
 

@@ -244,3 +244,9 @@ void handle_reply(const struct context *context, const struct record *order, con
 {
     take_answer(ASSIGNMENT, context, order, message, outcome);
 }
+
+void after_each_step(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    note_seen(context, order, outcome);
+    tell_merged(context, order, outcome);
+}

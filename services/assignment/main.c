@@ -61,19 +61,13 @@ static const struct handler handlers[] = {
     {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = members_aux, .orderless = true},
 };
 
-static void follow(const struct context *context, const struct record *order, struct outcome *outcome)
-{
-    note_seen(context, order, outcome);
-    tell_merged(context, order, outcome);
-}
-
 static const struct service_spec assignment = {
     .id = ASSIGNMENT,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof *handlers,
-    .follow = follow,
+    .follow = after_each_step,
     .start = clocks_start,
     .stop = clocks_stop,
 };

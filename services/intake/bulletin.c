@@ -69,9 +69,11 @@ static json_int_t figure(const struct bulletin *bulletin, const char *name, cons
 {
     size_t i;
     json_t *row;
-    json_array_foreach(bulletin->figures, i, row) if (strcmp(text(row, "figure"), name) == 0 &&
-                                                      strcmp(text(row, "value"), value) == 0) return number(row,
-                                                                                                            "count");
+    json_array_foreach(bulletin->figures, i, row)
+    {
+        if (strcmp(text(row, "figure"), name) == 0 && strcmp(text(row, "value"), value) == 0)
+            return number(row, "count");
+    }
     return 0;
 }
 
@@ -220,8 +222,10 @@ static json_t *ranked(const struct ranking *ranking, json_t *records, bool engli
     json_int_t before = INT64_MAX, best;
     for (size_t rank = 1, i; rank <= BEST && (best = next_best(ranking, records, before)) >= 0; before = best) {
         size_t tied = 0;
-        json_array_foreach(records, i, row) if (standing(ranking, row) == best)
+        json_array_foreach(records, i, row)
         {
+            if (standing(ranking, row) != best)
+                continue;
             json_t *value = ranking->whole ? share(best, 10000) : json_integer(best);
             add_row(made, json_pack("[I, s, o]", (json_int_t)rank, called(row, ranking->whose), value));
             tied++;
@@ -237,8 +241,11 @@ static json_t *absentees(const struct bulletin *bulletin, bool english)
                          words(english ? "Member|Times" : "委员|次数")),
            *row;
     size_t i;
-    json_array_foreach(bulletin->records, i, row) if (number(row, "absences") >= ABSENCES_TOLD)
-        add_row(made, json_pack("[s, I]", called(row, "member"), number(row, "absences")));
+    json_array_foreach(bulletin->records, i, row)
+    {
+        if (number(row, "absences") >= ABSENCES_TOLD)
+            add_row(made, json_pack("[s, I]", called(row, "member"), number(row, "absences")));
+    }
     return made;
 }
 
@@ -283,7 +290,7 @@ json_t *bulletin_tables(const struct bulletin *bulletin, bool english)
 
 static struct tm china(int64_t at)
 {
-    time_t seconds = (time_t)(at / 1000 + 8 * 3600);
+    time_t seconds = (time_t)(at / 1000 + 8 * INT64_C(3600));
     struct tm tm;
     return *gmtime_r(&seconds, &tm);
 }
@@ -294,10 +301,10 @@ char *bulletin_title(const struct bulletin *bulletin, bool english)
     struct tm first = china(bulletin->start), last = china(bulletin->end), next = china(bulletin->end + 1000);
     bool quarter = first.tm_mon % 3 == 0 && first.tm_mday == 1 && next.tm_mday == 1 &&
                    next.tm_mon == (first.tm_mon + 3) % 12 && next.tm_year - first.tm_year == (first.tm_mon == 9);
-    int year = first.tm_year + 1900, number = first.tm_mon / 3;
+    int year = first.tm_year + 1900, which = first.tm_mon / 3;
     if (quarter)
-        return english ? xasprintf("%s: bulletin of %d, quarter %d", bulletin->county->name, year, number + 1)
-                       : xasprintf("%s%d年第%s季度履职情况通报", bulletin->county->name, year, quarters[number]);
+        return english ? xasprintf("%s: bulletin of %d, quarter %d", bulletin->county->name, year, which + 1)
+                       : xasprintf("%s%d年第%s季度履职情况通报", bulletin->county->name, year, quarters[which]);
     return xasprintf(english ? "%s: bulletin, %d-%02d-%02d to %d-%02d-%02d"
                              : "%s履职情况通报（%d-%02d-%02d至%d-%02d-%02d）",
                      bulletin->county->name, year, first.tm_mon + 1, first.tm_mday, last.tm_year + 1900,

@@ -31,7 +31,10 @@ static void write_row(lxw_worksheet *sheet, lxw_row_t row, json_t *cells, lxw_fo
 {
     size_t i;
     json_t *cell;
-    json_array_foreach(cells, i, cell) write_cell(sheet, row, (lxw_col_t)i, cell, format);
+    json_array_foreach(cells, i, cell)
+    {
+        write_cell(sheet, row, (lxw_col_t)i, cell, format);
+    }
 }
 
 static void write_table(lxw_workbook *book, const char *title, json_t *table, lxw_format *bold)
@@ -43,7 +46,10 @@ static void write_table(lxw_workbook *book, const char *title, json_t *table, lx
     worksheet_write_string(sheet, 0, 0, title, bold);
     worksheet_write_string(sheet, 1, 0, name, bold);
     write_row(sheet, 2, json_object_get(table, "head"), bold);
-    json_array_foreach(json_object_get(table, "rows"), i, row) write_row(sheet, (lxw_row_t)(3 + i), row, NULL);
+    json_array_foreach(json_object_get(table, "rows"), i, row)
+    {
+        write_row(sheet, (lxw_row_t)(3 + i), row, NULL);
+    }
     worksheet_set_column(sheet, 0, (lxw_col_t)json_array_size(json_object_get(table, "head")), WIDTH, NULL);
     worksheet_freeze_panes(sheet, 3, 1);
     worksheet_set_landscape(sheet);
@@ -60,7 +66,10 @@ static int write_book(const char *path, const char *title, const json_t *tables)
     format_set_bold(bold);
     size_t i;
     json_t *table;
-    json_array_foreach((json_t *)tables, i, table) write_table(book, title, table, bold);
+    json_array_foreach((json_t *)tables, i, table)
+    {
+        write_table(book, title, table, bold);
+    }
     lxw_error error = workbook_close(book);
     if (error != LXW_NO_ERROR)
         log_error("the bulletin could not be written: %s", lxw_strerror(error));

@@ -36,10 +36,10 @@ static void add(json_t *rows, const struct record *listing, enum field whose, co
         int score = 0;
         json_t *portrait = portrait_of(county, record, &score);
         json_object_set_new(row, "group", json_string(member->group));
-        if (portrait)
+        if (portrait) {
             json_object_set_new(row, "score", json_integer(score));
-        if (portrait)
             json_object_set_new(row, "portrait", portrait);
+        }
     }
     json_array_append_new(rows, row);
 }
@@ -220,7 +220,10 @@ static void put_row(const struct page *page, const char *tag, const json_t *row)
     size_t i;
     json_t *cell;
     fputs("<tr>", page->out);
-    json_array_foreach((json_t *)row, i, cell) put_cell(page, tag, cell);
+    json_array_foreach((json_t *)row, i, cell)
+    {
+        put_cell(page, tag, cell);
+    }
     fputs("</tr>\n", page->out);
 }
 
@@ -238,7 +241,10 @@ static void answer_page(struct http_request *request, const struct bulletin *bul
             "</h2>\n<div class=\"wide\"><table>\n<thead>");
         put_row(&page, "th", json_object_get(table, "head"));
         fputs("</thead>\n<tbody>\n", page.out);
-        json_array_foreach(json_object_get(table, "rows"), k, row) put_row(&page, "td", row);
+        json_array_foreach(json_object_get(table, "rows"), k, row)
+        {
+            put_row(&page, "td", row);
+        }
         fputs("</tbody>\n</table></div>\n", page.out);
     }
     json_decref(tables);

@@ -18,7 +18,8 @@ static const volatile long long *shifts(void)
 {
     static const volatile long long *mapped;
     if (!mapped) { /* two threads that come here at once map it twice, which does no harm */
-        int fd = open(getenv("SHIFT_FILE"), O_RDONLY | O_CLOEXEC);
+        const char *name = getenv("SHIFT_FILE");
+        int fd = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
         void *memory = mmap(NULL, 2 * sizeof *mapped, PROT_READ, MAP_SHARED, fd, 0);
         if (memory == MAP_FAILED)
             abort();
