@@ -66,6 +66,7 @@ def docx():
     return out.getvalue()
 
 
+GRACE = 5  # seconds; longer than a step that names a file may take to be committed
 PDF = b"%PDF-1.4\n%%EOF\n"
 
 
@@ -78,7 +79,7 @@ def system(tmp_path_factory):
         other = make_county(directory, OTHER, keys={"office": "other-office-key"})
         yield make(counties=[make_county(directory, settings={"retention": "0"}), other],
                    parameters={"intake": {"attachments_dir": directory / "files", "attachment_bytes": 100_000,
-                                          "attachments_max": 3, "attachments_grace_s": 1}})
+                                          "attachments_max": 3, "attachments_grace_s": GRACE}})
 
 
 def open_order(system, **fields):
@@ -244,7 +245,7 @@ def test_they_move_to_no_other_place(system):
 
 def test_a_crash_between_file_and_step_leaves_nothing(tmp_path):
     with systems_in(tmp_path) as make:
-        system = make(parameters={"intake": {"attachments_dir": tmp_path / "files", "attachments_grace_s": 2}})
+        system = make(parameters={"intake": {"attachments_dir": tmp_path / "files", "attachments_grace_s": GRACE}})
         order = open_order(system)
         intake, = system.of("intake")
         intake.stop()

@@ -71,8 +71,9 @@ def test_the_answers_sms_has_a_link_that_needs_no_sign_in(shared):
     assert shown.status == 200 and shown.json["title"] == "东门小区路灯不亮", shown
     assert rate(shared, token, body={"note": "谢谢"}).status == 200
     assert shared.wait_state(order, "closed")["rating"] == "satisfied"
-    rated = next(row for row in shared.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
-                 if row.get("step") == "rated")
+    rated = wait_until(lambda: [row for row in shared.api("GET", f"/api/v1/orders/{order['order']}/history",
+                                                          key="office").json["rows"] if row.get("step") == "rated"], 20,
+                       "the journal has it")[0]
     assert (rated["actor"], rated["via"], rated["note"]) == ("resident", "link", "谢谢")
 
 
