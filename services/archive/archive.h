@@ -240,6 +240,12 @@ int cases_update(struct database *database, const char *order, int64_t now);
 int64_t cases_waiting(struct database *database);
 
 /*
+ * Runs a query that claims rows: now, pause, doublings and max are its values, number and version its columns. How
+ * many, or -EIO.
+ */
+int waiting_claim(sqlite3_stmt *query, int64_t now, struct waiting *ret_waiting, size_t max);
+
+/*
  * Claims up to max waiting cases whose turn has come; each comes up again
  * later, after longer and longer pauses, until cases_retired() names it.
  * Returns their number or -EIO.

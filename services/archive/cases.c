@@ -50,12 +50,8 @@ int64_t cases_waiting(struct database *database)
     return query_value(database_query(database, "SELECT count(*) FROM cases WHERE retired_at IS NULL"));
 }
 
-int cases_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max)
+int waiting_claim(sqlite3_stmt *query, int64_t now, struct waiting *ret_waiting, size_t max)
 {
-    QUERY *query = database_query(
-        database, "UPDATE cases SET tries = tries + 1, retry_at = ?1 + (?2 << min(tries + 1, ?3)) WHERE id IN"
-                  " (SELECT id FROM cases WHERE retired_at IS NULL AND retry_at <= ?1 ORDER BY retry_at LIMIT ?4)"
-                  " RETURNING order_id, ver");
     query_int(query, 1, now);
     query_int(query, 2, RETIRE_PAUSE_MS);
     query_int(query, 3, RETIRE_DOUBLINGS);
@@ -66,6 +62,15 @@ int cases_claim(struct database *database, int64_t now, struct waiting *ret_wait
         ret_waiting[count++].ver = sqlite3_column_int64(query, 1);
     }
     return result < 0 ? result : count;
+}
+
+int cases_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max)
+{
+    QUERY *query = database_query(
+        database, "UPDATE cases SET tries = tries + 1, retry_at = ?1 + (?2 << min(tries + 1, ?3)) WHERE id IN"
+                  " (SELECT id FROM cases WHERE retired_at IS NULL AND retry_at <= ?1 ORDER BY retry_at LIMIT ?4)"
+                  " RETURNING order_id, ver");
+    return waiting_claim(query, now, ret_waiting, max);
 }
 
 int cases_retired(struct database *database, const struct waiting *waiting, int64_t now)

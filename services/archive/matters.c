@@ -6,9 +6,6 @@
  */
 #include "services/archive/archive.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 int matters_update(struct database *database, const char *matter, int64_t now)
 {
     QUERY *query = database_query(database, "UPDATE matters SET retry_at = ?2, retired_at = NULL, tries = 0"
@@ -29,16 +26,7 @@ int matters_claim(struct database *database, int64_t now, struct waiting *ret_wa
     QUERY *query = database_query(
         database, "UPDATE matters SET tries = tries + 1, retry_at = ?1 + (?2 << min(tries + 1, ?3)) WHERE id IN"
                   " (SELECT id FROM matters WHERE retry_at <= ?1 ORDER BY retry_at LIMIT ?4) RETURNING order_id, ver");
-    query_int(query, 1, now);
-    query_int(query, 2, RETIRE_PAUSE_MS);
-    query_int(query, 3, RETIRE_DOUBLINGS);
-    query_int(query, 4, (int64_t)max);
-    int count = 0, result;
-    while ((result = query_next(query)) > 0) {
-        snprintf(ret_waiting[count].order, sizeof ret_waiting[count].order, "%s", query_column(query, 0));
-        ret_waiting[count++].ver = sqlite3_column_int64(query, 1);
-    }
-    return result < 0 ? result : count;
+    return waiting_claim(query, now, ret_waiting, max);
 }
 
 int matters_retired(struct database *database, const struct waiting *waiting, int64_t now)
