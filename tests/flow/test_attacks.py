@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from conftest import systems_in
-from harness import COUNTY, KEYS, wait_until
+from harness import COUNTY, KEYS, is_busy, wait_until
 from test_bad_input import memory, orders, raw
 
 TOKEN = "a-token-of-the-attacks"
@@ -57,6 +57,14 @@ def harmless(system, stored=0):
     started = time.monotonic()
     system.place()
     assert time.monotonic() - started < 5
+
+
+def place(system, body, **more):
+    """The answer to a new order; many one after the other may be more than a slow machine lets in at once."""
+    def answered():
+        answer = system.api("POST", "/api/v1/orders", body, **more)
+        return not is_busy(answer) and answer
+    return wait_until(answered, 60, "intake lets it in", pause=0.5)
 
 
 def exchange(system, data, timeout=10):
@@ -281,7 +289,7 @@ def test_response_splitting(door):
             ]]
         assert [statuses(answer) for answer in answers[-9:]] == [
             [413], [413], [413], [415], [400], [401], [404], [403], [415]]
-        placed = door.api("POST", "/api/v1/orders", {"county": COUNTY, "title": evil, "text": evil, "place": evil},
+        placed = place(door, {"county": COUNTY, "title": evil, "text": evil, "place": evil},
                           idempotency="a%0d%0aSet-Cookie: x=1")
         refused = door.api("POST", "/api/v1/orders", {"county": evil, evil: evil})
         assert placed.status == 201 and refused.status == 400
@@ -299,7 +307,7 @@ def test_long_names_and_keys(door):
             answer = door.api("POST", "/api/v1/orders", {"county": COUNTY, name: 1})
             assert answer.status == 400 and answer.json["code"] == "unknown_field", answer
         for key in ("k" * 129, "k" * 20_000):
-            answer = door.api("POST", "/api/v1/orders", {"county": COUNTY, "title": "t"}, idempotency=key)
+            answer = place(door, {"county": COUNTY, "title": "t"}, idempotency=key)
             assert answer.status == 400, answer
         assert statuses(exchange(door, get("/", "Idempotency-Key: " + "k" * 60_000))) == [431]
 
@@ -334,7 +342,7 @@ def test_text_that_turns_and_hides(door):
     for sms in door.wait_sms(order, template="opened"):
         assert not set(sms["text"]) & set("\u202e\u200b\u2066\ufeff"), sms
     for county in ("９９０１０３", "990103\u200b", "\u202e301099", "99010З", "990103 ", " 990103", "+990103", "0990103"):
-        answer = door.api("POST", "/api/v1/orders", {"county": county, "title": "路灯不亮"})
+        answer = place(door, {"county": county, "title": "路灯不亮"})
         assert answer.status in (400, 404) and answer.json["field"] == "county", answer
     for code in (order["code"] + "\u200b", "０" + order["code"][1:], order["code"] + " 1", "+" + order["code"]):
         answer = exchange(door, get(f"/api/v1/orders/{order['order']}?code="
@@ -419,24 +427,26 @@ def test_redis_and_lua_injection(door):
     door.wait_state(order, "open")
     path, reply = f"/api/v1/orders/{order['order']}", f"/gateway/kannel/{TOKEN}/reply"
     known = rf"^(counties|(registry|lag|gateways):[\w-]+|[a-z0-9]+:\{{{COUNTY}\}}(:[A-Za-z0-9|>.-]+)?)$"
+
     for value in REDIS:
         escaped = "".join(f"%{byte:02x}" for byte in value.encode())
-        refused = [
+        answers = [
             door.api("GET", f"/api/v1/orders/{escaped}", code="123456"),
             door.api("GET", f"/api/v1/orders/{order['order']}{escaped}", key="office"),
             door.api("POST", path + "/claim", {"member": value}, key="office"),
             door.api("POST", path + "/reassign", {"actor": value, "members": value, "reason": value}, key="office"),
             door.api("POST", path + "/handover", {"actor": value, "department": value}, key="office"),
-            door.api("POST", "/api/v1/orders", {"county": value, "title": "a"}),
-            door.api("POST", "/api/v1/orders", {"county": COUNTY, "title": "a", "community": value}),
-            door.api("POST", "/api/v1/orders", {"county": COUNTY, "title": "a", "category": value}),
+            place(door, {"county": value, "title": "a"}),
+            place(door, {"county": COUNTY, "title": "a", "community": value}),
+            place(door, {"county": COUNTY, "title": "a", "category": value}),
         ]
-        assert all(400 <= answer.status < 500 for answer in refused), (value, refused)
+        let_through = [answer for answer in answers if not 400 <= answer.status < 500]
+        assert not let_through, (value, let_through)
         assert door.api("GET", f"/gateway/kannel/{TOKEN}/receipt?sms={escaped}&type=1").status == 200
         assert door.api("GET", f"/gateway/kannel/{TOKEN}/receipt?sms={order['order']}.{escaped}&type=1").status == 200
         header = value.replace("\r\n", " ")
         assert door.api("POST", reply, data=value.encode(), headers={"X-Kannel-From": header}).status == 200
-        placed = door.api("POST", "/api/v1/orders", {"county": COUNTY, "title": value}, idempotency=header)
+        placed = place(door, {"county": COUNTY, "title": value}, idempotency=header)
         assert placed.status in (201, 400), placed
     strange = [key for key in door.redis.keys() if not re.match(known, key)]
     assert not strange, strange
