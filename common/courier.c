@@ -522,7 +522,8 @@ size_t courier_busy(const struct courier *courier)
         for (const struct parcel *waiting = courier->destinations[i].waiting.first; waiting; waiting = waiting->next)
             count += waiting->envelope.kind == ENVELOPE_CALL;
         for (const struct instance *k = courier->destinations[i].instances; k; k = k->next)
-            count += k->under_way.count;
+            if (k->peer && link_can_send(k->peer)) /* else it is gone, and will not answer */
+                count += k->under_way.count;
     }
     return count;
 }

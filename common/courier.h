@@ -57,7 +57,10 @@ void courier_claim(struct courier *courier);
 /* Sends what waits for a free place, ends calls whose deadline passed. Every few dozen ms. */
 void courier_tick(struct courier *courier);
 
-/* Events under way and open calls: what a drain waits for. Events without a place are left to the others. */
+/*
+ * Events under way and open calls: what a drain waits for. Events without a place, or under way to an instance that is
+ * gone, are left to the others.
+ */
 size_t courier_busy(const struct courier *courier);
 
 /* At the end: what this instance still holds may be taken by others at once. */

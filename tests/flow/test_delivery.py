@@ -109,6 +109,26 @@ def test_events_wait_for_a_destination_that_is_away(system):
     assert system.redis.xlen(f"dlq:{{{COUNTY}}}") == 0
 
 
+def test_who_stops_does_not_wait_for_one_who_is_gone(make_system):
+    """What was under way there is due at once for others: nothing would acknowledge it any more."""
+    system = make_system()
+    routing, assignment = system.of("routing")[0], system.of("assignment")[0]
+    outbox = f"outbox:{{{COUNTY}}}:routing>assignment"
+    system.wait_sms(system.place(), template="opened")
+    wait_until(lambda: not system.redis.exists(outbox), 10, "the first is acknowledged")
+    assignment.signal(signal.SIGSTOP)
+    system.place()
+    wait_until(lambda: system.redis.exists(outbox), 10, "the second is under way")
+    assignment.kill()
+    began = time.monotonic()
+    routing.stop()
+    assert time.monotonic() - began < 3
+    system.restart("routing")
+    system.restart("assignment")
+    system.wait_ready()
+    wait_until(lambda: not system.redis.exists(outbox), 10, "it was sent again")
+
+
 def test_an_order_that_cannot_be_read_is_not_one_that_has_left(system):
     system.redis.delete(HASH)
     system.redis.set(HASH, "not a hash")
