@@ -29,10 +29,12 @@ ifdef FUZZ
 CC       := clang
 CFLAGS   := -O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 endif
-# pkg-config may be missing until scripts/setup has run, so it is asked only when something is compiled.
-DIALECT = $(STANDARD) $(WARNINGS) $(if $(SANITIZE)$(CHAOS),-DSIDAN_CHAOS) -I. -I$(BUILD) $(shell pkg-config --cflags $(PACKAGES))
+# pkg-config may be missing until scripts/setup has run, so it is asked when something is compiled, and only once.
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
+PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
+DIALECT = $(STANDARD) $(WARNINGS) $(if $(SANITIZE)$(CHAOS),-DSIDAN_CHAOS) -I. -I$(BUILD) $(PACKAGE_CFLAGS)
 COMPILE = $(CC) $(DIALECT) $(CFLAGS) -MMD -MP
-LDLIBS  = $(shell pkg-config --libs $(PACKAGES)) -lm
+LDLIBS  = -Wl,--as-needed $(PACKAGE_LIBS) -lm # each program loads what it uses, which is not all of these
 
 COMMON     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
 LUA        := $(patsubst %.lua,$(BUILD)/%.lua.h,$(wildcard common/lua/*.lua services/*/lua/*.lua))
