@@ -1,4 +1,4 @@
-"""What a quarter must have come to, counted from the archive's journal, the SMS that were sent, and what the API says."""
+"""What a quarter must have come to, counted from the archive's journal, the SMS that were sent, and the API."""
 
 import json
 import sqlite3
@@ -8,20 +8,29 @@ from datetime import datetime, timedelta, timezone
 
 CHINA = timezone(timedelta(hours=8))
 FINAL = ("closed", "returned")
-ORDERS = "order_id GLOB '??????-[0-9]*' AND order_id NOT GLOB '*/*'"  # not what is followed after them
-ALL_RUNGS = 14 * 86400  # seconds after which all rungs have sounded, holidays of a week included
+ORDERS, MEETINGS, SUGGESTIONS = (f"order_id GLOB '??????-{kind}[0-9]*' AND order_id NOT GLOB '*/*'" for kind in
+                                 ("", "H", "J"))
+DAY = 86400
+ALL_RUNGS = 14 * DAY  # seconds after which all rungs have sounded, holidays of a week included
 RUNGS = 4
-# Without these it was no quarter.
-HAPPENS = ("opened", "screening", "claimed", "assigned", "confirmed", "passed_over", "reminded", "answered", "asked_again",
-           "rated", "reopened", "closed")
+# Without these it was no quarter, and without the rarer ones no long one.
+HAPPENS = ("opened", "claimed", "assigned", "confirmed", "visited", "answered", "asked_again", "rated", "closed",
+           "called", "signed_in", "held")
+RARER = ("screening", "passed_over", "reminded", "escalated", "reopened", "invitation_answered", "moved", "cancelled",
+         "raised", "commented", "settled", "rechecked")
+LONG = 200  # orders
 NIGHT_ENDS, NIGHT_BEGINS = 8, 21
 # What somebody asked for just now comes at once, whatever the hour; see services/notification/templates.c.
-AT_ONCE = {"placed", "claimed", "full", "claim_refused", "rating_taken", "reply_taken", "unclear", "which", "help", "duty",
-           "code"}
+AT_ONCE = {"placed", "claimed", "full", "claim_refused", "rating_taken", "reply_taken", "unclear", "which", "help",
+           "duty", "code", "meeting_taken", "meeting_unclear"}
+
+
+def members_in(people):
+    return [who.removeprefix("member:") for who in people.split() if who.startswith("member:")]
 
 
 class Order:
-    """An order as its journal tells it."""
+    """An order, or another matter, as its journal tells it."""
 
     def __init__(self):
         self.steps = []  # (step, actor, note, values after it), oldest first
@@ -45,19 +54,27 @@ class Count:
     def check(self):
         """Everything that is wrong, each in a line; prints the figures."""
         for county in self.quarter.counties:
-            orders, told, sent = self._read(county.id)
+            address = f"file:{self.system.directory}/archive/{county.id}.db?mode=ro"
+            with closing(sqlite3.connect(address, uri=True)) as file:
+                orders, meetings, suggestions = (self._read(file, which) for which in (ORDERS, MEETINGS, SUGGESTIONS))
+                told, sent = self._read_sms(file)
             for number, order in orders.items():
                 self._end(number, order)
                 self._rungs(number, order, told[number])
                 self._called_back(number, order, told[number])
             placed = {number for number in self.quarter.placed if number.startswith(county.id)}
-            self._expect(placed == orders.keys(), f"{county.id}: placed and journalled differ: {placed ^ orders.keys()}")
+            self._expect(placed == orders.keys(), f"{county.id}: placed is not journalled: {placed ^ orders.keys()}")
+            for number, meeting in meetings.items():
+                self._meeting(number, meeting, told)
+            for number, suggestion in suggestions.items():
+                self._suggestion(number, suggestion, told[number])
             self._figures(county.id, orders)
+            self._records(county.id, orders, meetings, suggestions)
             self._day_and_night(county.id, orders, sent)
             letters = self.system.redis.xlen(f"dlq:{{{county.id}}}")
             self._expect(letters == 0, f"{county.id}: {letters} dead letters")
-        for step in HAPPENS:
-            self._expect(self.table[f"step {step}"], f"no order was ever {step}")
+        for step in HAPPENS + (RARER if len(self.quarter.placed) >= LONG else ()):
+            self._expect(self.table[f"step {step}"], f"nothing was ever {step}")
         done = self.system.ctl("journal", "verify", check=False)
         self._expect(done.returncode == 0, f"sidanctl journal verify: {done.stdout}{done.stderr}")
         self._show()
@@ -67,18 +84,22 @@ class Count:
         if not condition:
             self.wrong.append(otherwise)
 
-    def _read(self, county):
-        """Orders by number; by number how often each (template, recipient) was told; when each SMS was sent."""
-        orders, told, sent = defaultdict(Order), defaultdict(Counter), {}
-        with closing(sqlite3.connect(f"file:{self.system.directory}/archive/{county}.db?mode=ro", uri=True)) as file:
-            for number, *row in file.execute("SELECT order_id, step, actor, note, state, fields FROM journal "
-                                             f"WHERE {ORDERS} ORDER BY order_id, ver"):
-                orders[number].add(*row)
-            for sms, number, template, recipient, at in file.execute("SELECT sms, order_id, template, recipient, at "
-                                                                     "FROM sms"):
-                told[number][(template, recipient)] += 1
-                sent[sms] = at / 1000
-        return orders, told, sent
+    def _read(self, file, which):
+        """Orders, or other matters, by number."""
+        orders = defaultdict(Order)
+        for number, *row in file.execute("SELECT order_id, step, actor, note, state, fields FROM journal "
+                                         f"WHERE {which} ORDER BY order_id, ver"):
+            orders[number].add(*row)
+        return orders
+
+    def _read_sms(self, file):
+        """By number how often each (template, recipient) was told; when each SMS was sent."""
+        told, sent = defaultdict(Counter), {}
+        rows = file.execute("SELECT sms, order_id, template, recipient, at FROM sms")
+        for sms, number, template, recipient, at in rows:
+            told[number][(template, recipient)] += 1
+            sent[sms] = at / 1000
+        return told, sent
 
     def _end(self, number, order):
         """It has ended, or everybody can see that it is late."""
@@ -104,7 +125,7 @@ class Count:
             rung, before = now.get("rung", 0), now
         for template, gathered in (("reminder", "reminders"), ("escalated", "escalations")):
             sent = sum(count for (name, _), count in sms.items() if name in (template, gathered))
-            self._expect(sent == told[template], f"{number}: {told[template]} of {template} are due, {sent} are on record")
+            self._expect(sent == told[template], f"{number}: {told[template]} of {template} are due, {sent} on record")
         self._expect(rung <= RUNGS, f"{number}: rung {rung}")
         late = order.now.get("due", self.now * 1000) / 1000 < self.now - ALL_RUNGS and order.now["state"] not in FINAL
         self._expect(not late or rung == RUNGS, f"{number} is late for long, and {rung} of {RUNGS} rungs have sounded")
@@ -122,12 +143,73 @@ class Count:
             self.table[f"rated {rating}"] += 1
             self._expect(rating is not None, f"{number} is closed without a rating: {names}")
             if rating == "unreachable":
-                self._expect(order.now.get("tries", 0) >= 3 and "to_call" in names, f"{number}: given up early: {names}")
+                tried = order.now.get("tries", 0) >= 3 and "to_call" in names
+                self._expect(tried, f"{number}: given up early: {names}")
         if order.now["state"] == "answered" and order.now["due"] / 1000 < self.now - ALL_RUNGS:
             self._expect("to_call" in names, f"{number}: its resident was not asked to the end: {names}")
         if answers:
             self.table["called back"] += order.now.get("rating") is not None or order.now.get("asks", 0) > 0
             self.table["answered"] += 1
+
+    def _meeting(self, number, meeting, told):
+        """It was held and closed, or cancelled; and everybody was told of each of that once."""
+        now, names = meeting.now, meeting.names()
+        self.table.update(f"step {name}" for name in names)
+        self.table[f"meetings that are {now['state']}"] += 1
+        self._expect(now["state"] in ("closed", "cancelled") or now["meets_at"] / 1000 > self.now - DAY,
+                     f"{number} is {now['state']}: {names}")
+        self._expect(set(now["present"].split()) <= set(now["invited"].split()), f"{number}: {now}")
+        for who in now["invited"].split():
+            kind, _, order = who.partition(":")
+            sms, who = (told[order], "resident") if kind == "resident" else (told[number], who)
+            for step, template in (("called", "meeting_invited"), ("moved", "meeting_moved"),
+                                   ("cancelled", "meeting_cancelled"), ("reminded", "meeting_reminder")):
+                wanted = names.count(step) if who != now["host"] or step in ("cancelled", "reminded") else 0
+                excused = step == "reminded" and who in now["excused"].split()
+                if kind != "resident" and not excused:
+                    self._expect(sms[(template, who)] == wanted, f"{number}: {who} was told {template} "
+                                                                 f"{sms[(template, who)]} times instead of {wanted}")
+            self._expect(kind != "resident" or sms[("meeting_invited", who)] > 0, f"{number}: {order} was not invited")
+
+    def _suggestion(self, number, suggestion, sms):
+        """It was struck off, or is on the list of what is late, or runs; whoever has it was told of it once."""
+        now = suggestion.now
+        self.table.update(f"step {name}" for name in suggestion.names())
+        self.table[f"suggestions that are {now['state']}"] += 1
+        whose = f"department:{now['department']}" if now.get("department") else f"committee:{now['committee']}"
+        self._expect(sms[("suggestion_raised", whose)] == 1, f"{number}: {whose} was told {sms}")
+        self._expect(now["state"] == "closed" or now.get("due"), f"{number} is {now['state']} and has no deadline")
+        self._expect(now.get("rung", 0) <= 2, f"{number}: rung {now.get('rung')}")
+
+    def _records(self, county, orders, meetings, suggestions):
+        """What the bulletin counts of each member adds up to the journal."""
+        period = "&".join(f"{name}={datetime.fromtimestamp(at, CHINA):%Y-%m-%dT%H:%M:%S}" for name, at in
+                          (("from", self.quarter.began - DAY), ("until", self.now + DAY)))
+        rows = self.system.api("GET", f"/api/v1/records?county={county}&{period}", key="office").json["rows"]
+        members = [row for row in rows if "member" in row]
+        shown = {name: Counter({row["member"]: row[name] for row in members if row.get(name)}) for name in
+                 ("answers", "visits", "meetings", "excuses", "absences", "opinions", "adopted")}
+        wanted = {name: Counter() for name in shown}
+        for order in orders.values():
+            if order.now.get("answered_at"):
+                wanted["answers"].update(order.now["members"].split())
+            wanted["visits"].update(member for step, _, _, now in order.steps if step == "visited"
+                                    for member in members_in(now["who"]))
+        for meeting in meetings.values():
+            invited, present, excused = (set(members_in(meeting.now[name])) for name in
+                                         ("invited", "present", "excused"))
+            if meeting.now["state"] in ("held", "closed"):
+                wanted["meetings"].update(present)
+                wanted["excuses"].update(excused - present)
+                wanted["absences"].update(invited - present - excused)
+        for suggestion in suggestions.values():
+            if suggestion.now["kind"] == "opinion":
+                wanted["opinions"].update(suggestion.now["members"].split())
+                if suggestion.now.get("settled") in ("adopted", "partly"):
+                    wanted["adopted"].update(suggestion.now["members"].split())
+        for name, count in wanted.items():
+            self.table[f"records: {name}"] += count.total()
+            self._expect(shown[name] == count, f"{county}: {name} of members {shown[name]}, journal {count}")
 
     def _figures(self, county, orders):
         """What the API counts adds up to the journal."""
@@ -138,7 +220,8 @@ class Count:
         self._expect(answer["total"] == len(orders), f"{county}: figures count {answer['total']} of {len(orders)}")
         for name in ("state", "category", "town", "group", "rating", "outcome"):
             counted = Counter(order.now[name] for order in orders.values() if order.now.get(name))
-            self._expect(figures.get(name, {}) == counted, f"{county}: by {name} {figures.get(name)}, journal {counted}")
+            shown = figures.get(name, {})
+            self._expect(shown == counted, f"{county}: by {name} {shown}, journal {counted}")
 
     def _day_and_night(self, county, orders, sent):
         """Nobody is woken, and nobody gets more than so many a day; but for what they asked for, and what is urgent."""

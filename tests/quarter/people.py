@@ -7,7 +7,8 @@ the system shows. A few members never react, some orders are never answered, som
 
 import re
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
+from meetings import DAY, HOUR, MINUTE, Meetings
+
 REASONS = ("unsuited", "department", "personal", "unclear")
 OUTCOMES = ("solved", "solved", "solved", "explained", "explained", "learned", "supervision")
 
@@ -16,7 +17,7 @@ class Refused(Exception):
     """An answer that this request should not have got."""
 
 
-class People:
+class People(Meetings):
     """agenda: does things later, see quarter.py. silent: ids of members who never react."""
 
     def __init__(self, system, county, agenda, random, silent):
@@ -131,6 +132,10 @@ class People:
         if order in self.never or (order, now.get("reopened", 0)) in self.resolving:
             return
         self.resolving.add((order, now.get("reopened", 0)))
+        if self.chance(0.3):
+            self.later(4 * HOUR, 2 * DAY, self.visit, order, at_work=True)
+        if self.chance(0.3):
+            self.later(4 * HOUR, 2 * DAY, self.call_meeting, order, at_work=True)
         if self.chance(0.08):
             self.later(8 * DAY, 14 * DAY, self.resolve, order, at_work=True)  # after the deadline
         else:
@@ -158,20 +163,23 @@ class People:
             self.later(DAY, 2 * DAY, self.resolve, order, at_work=True)
         elif now["state"] == "assigned" and self.chance(0.4):
             department = now.get("department") or self.random.choice(self.departments)
-            if self.step(order, "handover", {"actor": f"member:{member}", "department": department}, ("forbidden", "state", "pending")):
+            body = {"actor": f"member:{member}", "department": department}
+            if self.step(order, "handover", body, ("forbidden", "state", "pending")):
                 self.later(DAY, 3 * DAY, self.resolve, order, at_work=True)
         else:
             body = {"actor": f"member:{member}", "outcome": self.random.choice(OUTCOMES),
                     "answer": "已会同有关部门到现场察看，问题按期处理，请您放心。"}
+            if body["outcome"] == "solved" and self.chance(0.1):
+                body["promised_at"] = self._time(self.agenda.now + 15 * DAY)
             self.step(order, "answer", body, ("forbidden", "state", "pending"))
 
     # -- those at a desk ---------------------------------------------------------------------------------------------
 
     def on_handed_over(self, sms, department):
         if self.chance(0.06):
-            self.later(HOUR, 8 * HOUR, self.step, sms["order"], "object", {
-                "actor": f"department:{department}", "reason": "不是本单位的职责"}, ("state", "forbidden", "settled", "expired", "pending"),
-                at_work=True)
+            body = {"actor": f"department:{department}", "reason": "不是本单位的职责"}
+            self.later(HOUR, 8 * HOUR, self.step, sms["order"], "object", body,
+                       ("state", "forbidden", "settled", "expired", "pending"), at_work=True)
 
     def on_objection(self, sms, town):
         self.later(HOUR, 20 * HOUR, self.rule, sms["order"], town, at_work=True)
@@ -207,9 +215,9 @@ class People:
         elif what < 0.16 and "question" not in now:
             self.step(order, "ask", body | {"question": "请问具体在哪一栋？"}, ("state",))
         else:
-            self.step(order, "screen", body | {
-                "decision": "accept", "category": now.get("category") or self.random.choice(self.county.categories)["code"],
-                "community": now.get("community") or self.random.choice(self.county.communities)["id"]})
+            category = now.get("category") or self.random.choice(self.county.categories)["code"]
+            community = now.get("community") or self.random.choice(self.county.communities)["id"]
+            self.step(order, "screen", body | {"decision": "accept", "category": category, "community": community})
 
     def on_silent(self, sms, town):
         """Nobody is left to take it: the convener gives it to others, the same ones if need be."""
@@ -219,7 +227,8 @@ class People:
 
     def reassign(self, order, town):
         now = self.look(order)
-        active = [name for name, row in self.members.items() if row["group"] == now.get("group") and name not in self.silent]
+        active = [name for name, row in self.members.items()
+                  if row["group"] == now.get("group") and name not in self.silent]
         self.step(order, "reassign", {"actor": f"convener:{town}", "reason": "原委员没有回应", "members":
                                       " ".join(sorted(self.random.sample(active, 2)))}, ("state", "absent"))
 
@@ -234,18 +243,6 @@ class People:
         if self.step(order, "rating", {"actor": f"convener:{town}", "rating": rating}, ("state", "forbidden")) and \
                 rating == "unreachable":
             self.later(HOUR, 30 * HOUR, self.call, order, town, at_work=True)
-
-    def on_suggestion_raised(self, sms, committee):
-        """What was passed to supervision is the committee's."""
-        self.later(2 * DAY, 20 * DAY, self.settle, sms["order"], committee, at_work=True)
-
-    def settle(self, suggestion, committee):
-        body = {"actor": f"committee:{committee}", "settled": self.random.choice(("adopted", "partly")),
-                "reason": "已督促承办部门限期整改"}
-        answer = self.agenda.ask("POST", f"/api/v1/suggestions/{suggestion}/settle", body, key="office")
-        if answer.status != 200:
-            raise Refused(f"{suggestion} settle {body}: {answer}")
-        self.done["settle"] = self.done.get("settle", 0) + 1
 
     def on_decide(self, sms, committee):
         self.later(HOUR, 40 * HOUR, self.step, sms["order"], "decide", {

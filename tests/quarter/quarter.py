@@ -4,8 +4,9 @@
 
 What is simulated is people and time; the five services, Redis and sidanctl are the real ones, without sanitizers. The
 clock goes on by half an hour by day and three by night, and only when nothing is under way. In the last 30 days no new
-orders are placed; and days are added until each order has ended or is late. FILE.csv has the columns title and text; without it the words are made up of a few. At the
-end everything is counted: see count.py. Exit code 0 when nothing is wrong.
+orders are placed; and days are added until each order has ended or is late. FILE.csv has the columns title and text;
+without it the words are made up of a few. At the end everything is counted: see count.py. Exit code 0 when nothing is
+wrong.
 """
 
 import argparse
@@ -38,7 +39,8 @@ START = date(2026, 9, 14)  # with the holidays of October, and the working days 
 COUNTIES = ("990103", "990104")
 GROUPS, MEMBERS = ("G1", "G2", "G3", "G4"), 10  # of each
 LAST_DAYS, MORE_DAYS = 30, 60  # in which all ends that can, and at most so many more
-SETTINGS = {"work_hours": "08:30-17:30", "work_weekdays": "1-5", "quiet_hours": "21:00-08:00", "phone_orders": "20"}
+SETTINGS = {"work_hours": "08:30-17:30", "work_weekdays": "1-5", "quiet_hours": "21:00-08:00", "phone_orders": "20",
+            "recheck": "10d"}
 NIGHT = (1, 4)  # o'clock, when it is looked what goes on; by day that is done every so many minutes
 PLACES = ("东门小区", "滨河花园", "蓝领公寓", "青山集镇", "学府花园", "新苑小区")
 CONCERNS = ("路灯不亮", "下水道堵塞", "垃圾没人清运", "夜间施工吵", "没有公交站", "物业不修电梯", "井盖坏了", "自来水发黄",
@@ -98,8 +100,9 @@ class County:
     def __init__(self, directory, id, sms_per_day):
         self.id, self.path = id, directory / id
         prefix = COUNTIES.index(id)
-        rows = [{"id": f"M{group[1]}{n:02}", "name": f"委员{group[1]}{n:02}", "phone": f"1{prefix}0000{group[1]}{n:02}".ljust(11, "0"),
-                 "group": group} for group in GROUPS for n in range(1, MEMBERS + 1)]
+        numbers = [(group, f"{group[1]}{n:02}") for group in GROUPS for n in range(1, MEMBERS + 1)]
+        rows = [{"id": f"M{number}", "name": f"委员{number}", "group": group,
+                 "phone": f"1{prefix}0000{number}".ljust(11, "0")} for group, number in numbers]
         text = "id,name,phone,group,communities,skills,leader\n" + "".join(
             f"{row['id']},{row['name']},{row['phone']},{row['group']},,,{'yes' if row['id'].endswith('01') else ''}\n"
             for row in rows)
@@ -116,14 +119,16 @@ class Quarter:
         self.options, self.random = options, random.Random(f"quarter {options.seed}")
         self.counties = [County(directory / "counties", id, options.sms_per_day) for id in COUNTIES]
         self.system = TimedSystem(directory / "system", counties=[county.path for county in self.counties], start=False,
-                                  parameters={"assignment": {"clock_ms": 100}, "intake": {"gateway_token": GATEWAY_TOKEN}})
+                                  parameters={"assignment": {"clock_ms": 100},
+                                              "intake": {"gateway_token": GATEWAY_TOKEN}})
         self.today, self.now = START, datetime(START.year, START.month, START.day, 6, tzinfo=CHINA).timestamp()
         self.began = self.now
         self.system.clock.set(int(self.now - time.time()))
         # Who has just asked for the time when it goes on, believes neither.
         self.system.allowed_errors.append("the clock of Redis' host has jumped")
         self.system.start()
-        self.system.http.headers["Connection"] = "close"  # one that is kept open is idle for too long when the clock goes on
+        # One that is kept open is idle for too long when the clock goes on.
+        self.system.http.headers["Connection"] = "close"
         self.plans, self.number = [], 0
         self.sms = []  # that were sent, and their people have read
         self.placed = []
@@ -147,14 +152,22 @@ class Quarter:
         first, last = (9, 17) if at_work else (8, 21)
         while not first <= when.hour < last or (at_work and when.weekday() > 4):
             when = (when + timedelta(hours=1)).replace(minute=self.random.randrange(60))
+        self.at(when.timestamp(), do, *arguments)
+
+    def at(self, moment, do, *arguments):
         self.number += 1
-        heapq.heappush(self.plans, (when.timestamp(), self.number, do, arguments))
+        heapq.heappush(self.plans, (moment, self.number, do, arguments))
 
     def ask(self, method, path, body, key=None):
-        answer = self.system.api(method, path, body, key=key, idempotency=str(uuid.uuid4()) if method == "POST" else None)
+        idempotency = str(uuid.uuid4()) if method == "POST" else None
+        answer = self.system.api(method, path, body, key=key, idempotency=idempotency)
         if answer.status >= 500:
             raise AssertionError(f"{method} {path} {body}: {answer}")
         return answer
+
+    def form(self, path, fields):
+        """What somebody without an account enters on a page."""
+        return Answer(self.system.http.post(self.system.url + path, data=fields, timeout=20))
 
     def reply(self, phone, text):
         path = f"/gateway/kannel/{GATEWAY_TOKEN}/reply?id={uuid.uuid4()}"
@@ -227,7 +240,8 @@ class Quarter:
                     self.tick(moment)
             print(f"{datetime.fromtimestamp(self.now, CHINA):%m-%d}: {len(self.placed)} orders, {len(self.sms)} SMS",
                   flush=True)
-        wait_until(lambda: not self.system.redis.exists(*[f"audit:{{{id}}}" for id in COUNTIES]), 60, "the archive has all")
+        audits = [f"audit:{{{id}}}" for id in COUNTIES]
+        wait_until(lambda: not self.system.redis.exists(*audits), 60, "the archive has all")
 
 
 def words(path):
