@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "common/calendar.h"
+#include "common/order.h"
 #include "common/text.h"
 
 #include <stdio.h>
@@ -24,6 +25,14 @@ static const struct {
     {"basically", "基本满意", "basically satisfied"},
     {"dissatisfied", "不满意", "dissatisfied"},
     {"unreachable", "没有联系上", "not reached"},
+    {"micro", "微协商", "meeting"},
+    {"topic", "专题协商", "meeting on a topic"},
+    {"online", "网络协商", "online meeting"},
+    {"opinion", "建言", "suggestion"},
+    {"promise", "承诺", "promise"},
+    {"adopted", "采纳", "adopted"},
+    {"partly", "部分采纳", "adopted in part"},
+    {"not", "未采纳", "not adopted"},
 };
 
 /* What stands for the * of a sentence: names of the step's fields. */
@@ -208,6 +217,30 @@ static void put_steps(FILE *out, const struct county *county, struct record *ord
     }
 }
 
+/* What was held about it, and what was suggested there or promised, and became of that. */
+static void put_matters(FILE *out, const struct record *history, bool english)
+{
+    for (size_t i = 0; i < record_rows(history, F_ROWS); i++) {
+        const struct record *row = record_row(history, F_ROWS, i);
+        enum matter matter = record_has(row, F_KIND) ? matter_of(record_str(row, F_ORDER)) : MATTER_ORDER;
+        bool held = matter == MATTER_MEETING && words_have(STATE_HELD " " STATE_CLOSED, record_str(row, F_STATE));
+        if (!held && matter != MATTER_SUGGESTION)
+            continue;
+        put_heading(out, english, "协商", "Consultation");
+        if (held) {
+            put_day(out, record_int(row, F_MEETS_AT));
+            fputs("  ", out);
+        }
+        put_word(out, record_str(row, F_KIND), english);
+        fprintf(out, english ? " \"%s\"" : "“%s”", record_str(row, F_TITLE));
+        if (record_len(row, F_SETTLED) > 0) {
+            fputs(english ? ": " : "：", out);
+            put_word(out, record_str(row, F_SETTLED), english);
+        }
+        fputc('\n', out);
+    }
+}
+
 char *story_tell(const struct county *county, const struct record *history, bool english, char **ret_title)
 {
     char *text = NULL, *steps = NULL;
@@ -234,6 +267,7 @@ char *story_tell(const struct county *county, const struct record *history, bool
     }
     put_heading(out, english, "经过", "What was done");
     fprintf(out, "\n%s", steps);
+    put_matters(out, history, english);
     if (record_len(order, F_OUTCOME) > 0) {
         put_heading(out, english, "结果", "Result");
         put_word(out, record_str(order, F_OUTCOME), english);

@@ -43,7 +43,7 @@ static json_t *history_row(const struct record *row)
 {
     json_t *fields = json_object();
     for (enum field field = 0; field < FIELD_COUNT; field++)
-        if (record_has(row, field) && field != F_ORDER && field != F_UPDATED_AT)
+        if (record_has(row, field) && !(field == F_ORDER && record_has(row, F_STEP)) && field != F_UPDATED_AT)
             json_object_set_new(fields, field_info(field)->name, json_field(row, field));
     return fields;
 }
@@ -86,6 +86,7 @@ static void print_history(const json_t *rows)
         take(row, "", F_AT, "");
         take(row, "  #", F_VER, "");
         take(row, "  ", F_STEP, "");
+        take(row, "  about it: ", F_ORDER, "");
         take(row, "  SMS ", F_SMS, "");
         take(row, " to ", F_RECIPIENT, "");
         take(row, " (", F_TEMPLATE, ")");

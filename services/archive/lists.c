@@ -179,6 +179,25 @@ static int add_sms(struct database *database, const char *order, struct record *
     return result;
 }
 
+/* The meetings and suggestions that are about it, as they stand; none was there before it was. */
+static int add_matters(struct database *database, const char *order, struct record *listing)
+{
+    static const enum field columns[] = {F_AT, F_ORDER, F_STATE, F_KIND, F_TITLE, F_MEETS_AT, F_SETTLED};
+    QUERY *query =
+        database_query(database, "SELECT placed_at, order_id, state, kind, title, meets_at, settled FROM matters"
+                                 " WHERE placed_at >= (SELECT min(at) FROM journal WHERE order_id = ?1)"
+                                 " AND instr(' ' || about || ' ', ' ' || ?1 || ' ') > 0 ORDER BY placed_at LIMIT ?2");
+    query_text(query, 1, order);
+    query_int(query, 2, ROWS_MAX - (int64_t)record_rows(listing, F_ROWS));
+    int result;
+    while ((result = query_next(query)) > 0) {
+        struct record *row = record_add_row(listing, F_ROWS);
+        for (int i = 0; i < (int)(sizeof columns / sizeof *columns); i++)
+            take_column(row, columns[i], query, i);
+    }
+    return result;
+}
+
 /* Its steps, and behind them what became of its case: each in the sequence of its versions. */
 static int read_history(struct database *database, const struct record *call, struct record *listing)
 {
@@ -196,7 +215,10 @@ static int read_history(struct database *database, const struct record *call, st
             break;
         record_set(row, F_ORDER, order);
     }
-    if (result == 0 && record_rows(listing, F_ROWS) > 0)
+    bool known = record_rows(listing, F_ROWS) > 0;
+    if (result == 0 && known)
+        result = add_matters(database, order, listing);
+    if (result == 0 && known)
         result = add_sms(database, order, listing);
     return result;
 }

@@ -54,7 +54,7 @@ static const struct answer {
      .more = LIGHT},
     {.name = "Similar", .meaning = "Orders that may be the same matter, the likest first", .rows = "Likeness"},
     {.name = "Step",
-     .meaning = "A step of an order; or, for those who handle it, an SMS",
+     .meaning = "A step of an order; for those who handle it, also a meeting or suggestion about it, or an SMS",
      .fields = "order updated_at order.step sms.settled",
      .required = "at"},
     {.name = "History", .meaning = "The steps of an order, oldest first", .rows = "Step"},

@@ -246,9 +246,6 @@ static const struct word {
     {"recheck", "跟踪问效", "re-check"},
     {"comes", "参加", "you come"},
     {"excused", "请假", "you do not come"},
-    {"adopted", "采纳", "adopted"},
-    {"partly", "部分采纳", "adopted in part"},
-    {"not", "未采纳", "not adopted"},
     /* why a claim is refused, as assignment says it */
     {"forbidden", "这件事由别的小组办理", "it belongs to another group"},
     {"state", "召集人还在审核这件事", "the convener is still screening it"},

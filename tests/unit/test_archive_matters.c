@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#define OTHER_ORDER COUNTY "-000002"
 #define MEETING COUNTY "-H000001"
 #define SUGGESTION COUNTY "-J000001"
 
@@ -118,6 +119,26 @@ static void they_are_in_no_list_of_orders(void **state)
     assert_int_equal(record_rows(search("路灯"), F_ROWS), 0);
     assert_int_equal(take_as("x", MSG_ORDER_STEP, OTHER, MEETING), VERDICT_REFUSED);
     assert_found("");
+}
+
+static void an_order_has_its_matters_in_its_history(void **state)
+{
+    (void)state;
+    fill();
+    step(1, "placed");
+    take_step(ORDER);
+    const struct record *listing = history(ORDER);
+    assert_int_equal(record_rows(listing, F_ROWS), 3);
+    assert_true(record_has(record_row(listing, F_ROWS, 0), F_STEP));
+    const struct record *meeting = record_row(listing, F_ROWS, 1), *suggestion = record_row(listing, F_ROWS, 2);
+    assert_string_equal(record_str(meeting, F_ORDER), MEETING);
+    assert_string_equal(record_str(meeting, F_TITLE), "路灯怎么修");
+    assert_false(record_has(meeting, F_STEP));
+    assert_string_equal(record_str(suggestion, F_ORDER), SUGGESTION);
+    assert_string_equal(record_str(suggestion, F_STATE), "followed");
+    step(1, "placed");
+    take_step(OTHER_ORDER);
+    assert_int_equal(record_rows(history(OTHER_ORDER), F_ROWS), 1);
 }
 
 static void filters(void **state)
@@ -243,8 +264,11 @@ static void those_that_have_ended_leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(they_are_in_no_list_of_orders), TEST(filters),
-        TEST(steps_may_overtake_each_other), TEST(what_was_changed_is_found_and_made_anew),
+        TEST(they_are_in_no_list_of_orders),
+        TEST(an_order_has_its_matters_in_its_history),
+        TEST(filters),
+        TEST(steps_may_overtake_each_other),
+        TEST(what_was_changed_is_found_and_made_anew),
         TEST(those_that_have_ended_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,17 @@ static struct record *add(int day, const char *step, const char *actor)
     return row;
 }
 
+static struct record *matter(const char *number, const char *kind, const char *state, const char *title)
+{
+    struct record *row = record_add_row(history, F_ROWS);
+    record_set(row, F_ORDER, number);
+    record_set(row, F_KIND, kind);
+    record_set(row, F_STATE, state);
+    record_set(row, F_TITLE, title);
+    record_set_int(row, F_MEETS_AT, INT64_C(1795859400000) + INT64_C(86400000) * 3);
+    return row;
+}
+
 static void fill(void)
 {
     struct record *row = add(0, "placed", "resident");
@@ -43,6 +54,10 @@ static void fill(void)
     record_set(add(3, "rated", "resident"), F_RATING, "satisfied");
     add(3, "closed", "clock");
     record_set(record_add_row(history, F_ROWS), F_SMS, "an SMS is no step");
+    matter("341022-H000001", "micro", "closed", "换什么灯");
+    record_set(matter("341022-J000001", "opinion", "closed", "都换节能灯"), F_SETTLED, "partly");
+    matter("341022-J000002", "promise", "followed", "下月换好");
+    matter("341022-H000002", "topic", "cancelled", "没有开成的会");
     row = add(4, "published", "office:O1");
     record_set(row, F_SERVICE, "archive");
     record_set(row, F_TITLE, "另一个标题");
@@ -70,6 +85,9 @@ static void it_is_told_in_words_that_people_use(void **state)
                                         "2026-12-01  反映人评价：满意\n"
                                         "2026-12-01  办结归单\n"
                                         "2026-12-02  案例公开\n"
+                                        "【协商】2026-12-01  微协商“换什么灯”\n"
+                                        "【协商】建言“都换节能灯”：部分采纳\n"
+                                        "【协商】承诺“下月换好”\n"
                                         "【结果】已经解决\n修好了\n"
                                         "【评价】满意\n",
                                         county->groups[0].name, county->members[0].name, county->members[1].name,
