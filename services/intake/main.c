@@ -20,7 +20,7 @@ static const struct param params[] = {
      "where photos and documents of orders are, sealed; the same for all instances"},
     {"attachment_bytes", PARAM_INT, "10485760", 1024, 20971520, "bytes", "greatest size of one of them"},
     {"attachments_max", PARAM_INT, "20", 0, 40, "", "how many an order may have"},
-    {"attachments_grace_s", PARAM_INT, "3600", 1, 2592000, "s", "after which a file that no order names is deleted"},
+    {"attachments_grace_s", PARAM_INT, "3600", 60, 2592000, "s", "after which a file that no order names is deleted"},
     {"remember_days", PARAM_INT, "7", 1, 400, "days", "how long an Idempotency-Key is remembered"},
     {"session_s", PARAM_INT, "604800", 1, 7776000, "s", "after which a session ends, whatever is done until then"},
     {"session_idle_s", PARAM_INT, "43200", 1, 7776000, "s",

@@ -66,7 +66,6 @@ def docx():
     return out.getvalue()
 
 
-GRACE = 5  # seconds; longer than a step that names a file may take to be committed
 PDF = b"%PDF-1.4\n%%EOF\n"
 
 
@@ -79,7 +78,7 @@ def system(tmp_path_factory):
         other = make_county(directory, OTHER, keys={"office": "other-office-key"})
         yield make(counties=[make_county(directory, settings={"retention": "0"}), other],
                    parameters={"intake": {"attachments_dir": directory / "files", "attachment_bytes": 100_000,
-                                          "attachments_max": 3, "attachments_grace_s": GRACE}})
+                                          "attachments_max": 3}})
 
 
 def open_order(system, **fields):
@@ -187,6 +186,13 @@ def test_what_is_no_photo_or_document_is_refused(system):
     assert stored(system, order) == [] and listed(system, order, code=order["code"]) == []
 
 
+def age(*paths):
+    """As if they had been stored some time ago."""
+    old = time.time() - 5000
+    for path in paths:
+        os.utime(path, (old, old))
+
+
 def test_an_order_has_no_more_than_so_many(system):
     order = open_order(system)
     rows = [attached(system, order, PDF + str(number).encode(), code=order["code"]) for number in range(3)]
@@ -194,7 +200,9 @@ def test_an_order_has_no_more_than_so_many(system):
     answer = attach(system, order, PDF + b"4", code=order["code"])
     assert answer.status == 409 and answer.json["code"] == "full", answer
     assert [row["file"] for row in listed(system, order, code=order["code"])] == [row["file"] for row in rows]
-    wait_until(lambda: stored(system, order) == sorted(row["file"] for row in rows), 30, "what it does not name is deleted")
+    age(*(system.directory.parent / "files" / COUNTY / order["order"]).iterdir())
+    wait_until(lambda: stored(system, order) == sorted(row["file"] for row in rows), 30,
+               "what it does not name is deleted")
 
 
 # -- who may -----------------------------------------------------------------------------------------------------------
@@ -245,7 +253,7 @@ def test_they_move_to_no_other_place(system):
 
 def test_a_crash_between_file_and_step_leaves_nothing(tmp_path):
     with systems_in(tmp_path) as make:
-        system = make(parameters={"intake": {"attachments_dir": tmp_path / "files", "attachments_grace_s": GRACE}})
+        system = make(parameters={"intake": {"attachments_dir": tmp_path / "files", "attachments_grace_s": 60}})
         order = open_order(system)
         intake, = system.of("intake")
         intake.stop()
@@ -263,13 +271,14 @@ def test_a_crash_between_file_and_step_leaves_nothing(tmp_path):
         intake.start()
         system.wait_ready()
         assert listed(system, order, code=order["code"]) == []
+        age(*place.iterdir())
         wait_until(lambda: not place.exists(), 20, "it is swept away")
         row = attached(system, order, jpeg(), code=order["code"])
-        old = time.time() - 1000
-        os.utime(place / row["file"], (old, old))
+        (place / ("e" * 24)).write_bytes(b"one that an order may still come to name")
         (place / ("f" * 24)).write_bytes(b"another orphan")
-        os.utime(place / ("f" * 24), (old, old))
-        wait_until(lambda: [path.name for path in place.iterdir()] == [row["file"]], 20, "only what no order names")
+        age(place / row["file"], place / ("f" * 24))
+        wait_until(lambda: {path.name for path in place.iterdir()} == {row["file"], "e" * 24}, 20,
+                   "only what no order names, and not what is new")
 
         assignment, = system.of("assignment")
         assignment.signal(signal.SIGSTOP)
