@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from contextlib import closing
 
+import matters
 from harness import read_table
 from ledger import FINAL, Order
 from trail import Trail
@@ -81,10 +82,11 @@ class Audit:
             if entries := self.town.redis.xlen(f"audit:{{{county}}}"):
                 return f"{entries} entries of the audit trail of {county} are still in Redis"
             with self._database(county) as database:
-                waiting = database.execute("SELECT count(*) FROM cases WHERE retired_at IS NULL").fetchone()[0]
+                waiting = database.execute("SELECT (SELECT count(*) FROM cases WHERE retired_at IS NULL) +"
+                                           " (SELECT count(*) FROM matters WHERE retry_at IS NOT NULL)").fetchone()[0]
                 late = self.trail.late(county, database)
             if waiting:
-                return f"{waiting} cases of {county} wait for Redis to let their orders go"
+                return f"{waiting} cases or matters of {county} wait for Redis to let their orders go"
             if late:
                 return f"{late} contacts of {county} are to be erased"
         return ""
@@ -111,7 +113,8 @@ class Audit:
             faults += wrong or self._check_sms(order, told)  # what people are told follows from a sound journal alone
         faults += [f"SMS of an order that nobody placed: {number}" for number in sent.keys() - self.forgotten]
         faults += self._check_archive(orders)
-        faults += self.trail.check(orders, self.forgotten)
+        with_contact = {number: order for number, order in orders.items() if order.kind not in matters.KINDS}
+        faults += self.trail.check(with_contact, self.forgotten)
         faults += self._verify()
         faults += self._check_redis(orders)
         if self.town.gateway:
@@ -145,6 +148,8 @@ class Audit:
         return faults
 
     def _expected_steps(self, order):
+        if order.kind in matters.KINDS:
+            return [step for step, _, _ in order.steps]
         if order.kind == "unsure":
             title = order.journal[0].fields["title"] if order.journal else ""
             return ["placed", *(["opened"] if title != "想问一件事" else ["screening"]),
@@ -173,9 +178,9 @@ class Audit:
         if any(later.at < earlier.at - CLOCKS_AGREE for earlier, later in zip(rows, rows[1:])):
             self.table["out of order"] += 1
             faults.append(f"{order.number}: a step is older than the one before it")
-        state = None
+        state, transitions = None, matters.TRANSITIONS if order.kind in matters.KINDS else TRANSITIONS
         for row in rows:
-            if row.state and row.state != state and row.state not in TRANSITIONS.get(state, ()):
+            if row.state and row.state != state and row.state not in transitions.get(state, ()):
                 faults.append(f"{order.number}: from {state} to {row.state}")
             state = row.state or state
         done = Counter((row.step, row.actor) for row in rows)
@@ -193,6 +198,8 @@ class Audit:
     def _expected_sms(self, order):
         """(template, recipient) of each SMS that follows from the journal; and those of them that may be missing."""
         expected, optional = Counter(), Counter()
+        if order.kind in matters.KINDS:
+            return Counter(matters.expected_sms(order)), optional
         members, town, group, assigned_by = [], "", "", ""
         for row in order.journal:
             members = row.fields.get("members", " ".join(members)).split()
@@ -295,7 +302,8 @@ class Audit:
         for county in self._counties():
             with self._database(county) as database:
                 rows = database.execute("SELECT o.order_id, o.ver, o.steps, o.state, c.ver, c.retired_at FROM orders o"
-                                        " LEFT JOIN cases c ON c.id = o.id").fetchall()
+                                        " LEFT JOIN cases c ON c.id = o.id UNION ALL "
+                                        "SELECT order_id, ver, steps, state, ver, retired_at FROM matters").fetchall()
                 states = dict(database.execute("SELECT sms, state FROM sms"))
             for number, ver, steps, state, case_ver, retired in rows:
                 if number not in orders:

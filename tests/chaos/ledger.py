@@ -13,6 +13,7 @@ FINAL = {"closed", "returned"}  # states after which nothing comes
 
 @dataclass
 class Order:
+    """An order; or a meeting or suggestion, which have no code, token and group; see matters.py."""
     number: str
     code: str  # the resident's
     token: str  # stands in its text, so that the journal tells which request made it

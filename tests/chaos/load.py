@@ -14,6 +14,7 @@ import time
 import urllib.parse
 import uuid
 
+import matters
 from harness import KEYS
 from ledger import Order
 
@@ -210,6 +211,9 @@ class Load:
         self._push(0, self.live(order))
 
     def life(self, kind):
+        if kind == "meeting":
+            yield from matters.life(self)
+            return
         order = yield from self.place(kind)
         yield from self.live(order)
 
@@ -300,7 +304,7 @@ class Load:
 
 # How an order may live; the commoner ones stand here more than once.
 LIVES = ("claimed", "claimed", "claimed", "sms", "sms", "late", "clock", "clock", "dissatisfied", "decided", "screened",
-         "returned", "left")
+         "returned", "left", "meeting")
 
 
 def reply_to_door(load, order, phone):
