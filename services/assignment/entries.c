@@ -162,6 +162,7 @@ void handle_enter_entry(const struct context *context, const struct record *orde
     outcome_step(outcome, "entered", record_str(message, F_ACTOR), NULL);
     order_clock_entry(entry, context->order_id, CLOCK_BOOKS, 0);
     outcome_zadd(outcome, CLOCKS_KEY, context->now + OPEN_MS, entry);
+    attendance_count(context, record_int(message, F_HELD_AT), record_str(changes, F_ABSENT), 1, outcome);
 }
 
 /* It has come to its end, and nobody has to look at it any more. */
@@ -182,6 +183,7 @@ void handle_withdraw_entry(const struct context *context, const struct record *e
     record_copy(outcome_changes(outcome), message, F_REASON);
     outcome_step(outcome, "withdrawn", record_str(message, F_ACTOR), NULL);
     end(context, STATE_WITHDRAWN, outcome);
+    attendance_count(context, record_int(entry, F_HELD_AT), record_str(entry, F_ABSENT), -1, outcome);
 }
 
 void entry_close(const struct context *context, struct outcome *outcome)

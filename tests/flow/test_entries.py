@@ -1,4 +1,4 @@
-"""履职登记: what the office enters and takes back, the plan of the sectors."""
+"""履职登记: what the office enters and takes back, absences that the office is told of once, the plan of the sectors."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -138,6 +138,72 @@ def test_members_see_what_they_are_in_and_enter_nothing(shared):
 ])
 def test_what_makes_no_sense_is_refused(shared, field, fields):
     assert enter(shared, status=400, **fields)["field"] == field
+
+
+# -- attendance --------------------------------------------------------------------------------------------------------
+
+def told(system):
+    return [sms for sms in system.spool() if sms["template"] == "absences_reached"]
+
+
+def missed_meeting(system, member, **excuse):
+    """A meeting that is held without them, and closed."""
+    body = {"kind": "micro", "title": "路灯怎么修", "place": "社区", "meets_at": now(minutes=5),
+            "invited": f"member:{member} department:D01"}
+    meeting = system.api("POST", f"/api/v1/meetings?county={COUNTY}", body, key="office").json["order"]
+    if excuse:
+        answer = system.api("POST", f"/api/v1/meetings/{meeting}/answer", excuse | {"who": f"member:{member}"}, key="office")
+        assert answer.status == 200, answer
+    for verb, said in (("hold", {"minutes": "同意"}), ("close", {})):
+        answer = system.api("POST", f"/api/v1/meetings/{meeting}/{verb}", said, key="office")
+        assert answer.status == 200, answer
+    return {"order": meeting}
+
+
+def test_the_office_is_told_once_when_absences_are_too_many(tmp_path):
+    with systems_in(tmp_path) as make:
+        system = make(counties=[make_county(tmp_path, settings={"absences_told": "3"})])
+        first = enter(system, absent="member:M201")
+        enter(system, absent="member:M201 member:M202", held_at=f"{YEAR - 1}-06-01T09:00:00")
+        missed_meeting(system, "M201", reply="excused", reason="出差")
+        withdraw(system, first)
+        enter(system, absent="member:M201")
+        missed_meeting(system, "M201")
+        assert not told(system), "two this year"
+
+        assignment, = system.of("assignment")
+        plain = dict(assignment.environment)
+        assignment.stop()
+        assignment.environment |= {"SIDAN_CRASH": "committed, nobody told"}
+        assignment.start()
+        system.wait_ready()
+        body = {"kind": "activity", "title": "全体会议", "held_at": now(minutes=-1), "absent": "member:M201 member:M203"}
+        assert system.api("POST", ENTRIES, body, key="office", idempotency="plenary").status == 503
+        assignment.popen.wait(20)
+        assignment.popen, assignment.environment = None, plain
+        assignment.start()
+        system.wait_ready()
+        again = system.api("POST", ENTRIES, body, key="office", idempotency="plenary")
+        assert again.status == 201, again
+
+        notices = wait_until(lambda: len(found := told(system)) == 2 and found, 20, "both of the office are told")
+        assert {sms["recipient"] for sms in notices} == {"office:he", "office:chi"}
+        assert "燕归来一年内无故缺席已满3次" in notices[0]["text"] and "卓一帆" not in notices[0]["text"]
+        assert "全体会议" in notices[0]["text"]
+        system.kill("assignment")
+        system.restart("assignment")
+        system.wait_ready()
+        last = missed_meeting(system, "M201")
+        withdraw(system, again.json)
+        entry = enter(system, absent="member:M201")
+        wait_until(lambda: look(system, entry)["absent"] and record(system, "M201")["absences"] == 4, 20, "it is stored")
+        wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{last['order']}"), 20, "nothing of it is under way")
+        wait_until(lambda: not list(system.redis.scan_iter("outbox:*")), 20, "nothing is under way")
+        assert len(told(system)) == 2, "once is enough"
+        late = bulletin(system, start=now(seconds=1))
+        assert late["本年无故缺席3次以上"] == [["燕归来", "4"]], "of the year, whatever the period"
+        row = next(row for row in late["委员履职"] if row[0] == "燕归来")
+        assert row[12] == "2", "and there what is of the period: the meetings, which begin in five minutes"
 
 
 # -- the plan ----------------------------------------------------------------------------------------------------------
