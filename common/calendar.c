@@ -77,6 +77,22 @@ int date_parse(const char *date, int64_t *ret_at)
     return time_parse(midnight, ret_at);
 }
 
+int calendar_year(int64_t at)
+{
+    char text[TIME_SIZE];
+    time_format(text, at);
+    return (int)strtol(text, NULL, 10);
+}
+
+int64_t calendar_year_start(int year)
+{
+    char date[24];
+    int64_t at = 0;
+    snprintf(date, sizeof date, "%04d-01-01", year);
+    date_parse(date, &at);
+    return at;
+}
+
 int calendar_set(struct calendar *calendar, const char *date, bool work, const char *name)
 {
     int64_t at;

@@ -53,6 +53,10 @@ int64_t calendar_next_work(const struct county *county, int64_t at);
 /* When work begins on the last working day before the day that holds this moment. */
 int64_t calendar_workday_before(const struct county *county, int64_t at);
 
+/* The year, in China, that holds this moment; and when it began. */
+int calendar_year(int64_t at);
+int64_t calendar_year_start(int year);
+
 /* "90s", "15m", "36h", "7d", "2wd" (working days) → span. 0 or -EINVAL. More than 0, at most 400 days. */
 int span_parse(const char *text, struct span *ret_span);
 

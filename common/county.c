@@ -85,6 +85,14 @@ const struct return_reason *county_reason(const struct county *county, const cha
     return find(county->reasons, county->reason_count, sizeof *county->reasons, code);
 }
 
+const struct plan_row *county_plan(const struct county *county, const char *sector, const char *task)
+{
+    for (size_t i = 0; i < county->plan_count; i++)
+        if (strcmp(county->plan[i].sector, sector) == 0 && strcmp(county->plan[i].task, task) == 0)
+            return &county->plan[i];
+    return NULL;
+}
+
 const struct member *county_member_by_phone(const struct county *county, const char *phone)
 {
     for (size_t i = 0; phone && i < county->member_count; i++)

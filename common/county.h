@@ -11,7 +11,8 @@
  *   towns.csv        id,name,convener,phone
  *   communities.csv  id,name,town,aliases          aliases: space between
  *   groups.csv       id,name,communities,committee communities: ids, space between
- *   members.csv      id,name,phone,group,communities,skills,leader(yes or empty)
+ *   members.csv      id,name,phone,group,communities,skills,leader,sector
+ *                    leader: yes or empty; sector (界别): may be missing
  *   committees.csv   id,name,phone,email
  *   departments.csv  id,name,phone,email
  *   categories.csv   code,name,section,department,urgency,places,group,description
@@ -21,12 +22,14 @@
  *   keys.csv         name,role,hash,expires        role: scopes, space between; expires: the last day, or empty
  *   staff.csv        id,name,phone,role            role: office, or city (of the city above the county)
  *   reasons.csv      code,name,return_to           why an order may be returned; return_to: where to turn instead
- *   portrait.csv     dimension,measure,points,most the portrait of a member (画像): what counts, see struct
- * portrait_row sms_templates.csv   template,gateway,code,parameters what a gateway calls a template; parameters: its
- * values in the gateway's order sms_signatures.csv  gateway,sign   the county's signature at a gateway: its words or
- * its code robots.csv       name,kind,url,secret,tells    robots of chat groups; tells: whose notices it passes on,
- * convener:T1, committee:K1, department:D1, group:G1, chair, space between; url and secret are secrets national.csv
- * date,kind,name                not of the directory: sidanctl makes it of the yearly national files
+ *   portrait.csv     dimension,measure,points,most what counts in the portrait of a member (画像)
+ *   plan.csv         sector,task,wanted            what a sector is to do in a year (四个一)
+ *   sms_templates.csv   template,gateway,code,parameters
+ *                    what a gateway calls a template; parameters: its values in the gateway's order
+ *   sms_signatures.csv  gateway,sign               the county's signature at a gateway: its words or its code
+ *   robots.csv       name,kind,url,secret,tells    robots of chat groups; url and secret are secrets
+ *                    tells: whose notices it passes on: convener:T1, committee:K1, department:D1, group:G1, chair
+ *   national.csv     date,kind,name                not of the directory: sidanctl makes it of the yearly ones
  */
 #ifndef SIDAN_COUNTY_H
 #define SIDAN_COUNTY_H
@@ -53,6 +56,7 @@ enum county_file {
     FILE_STAFF,
     FILE_REASONS,
     FILE_PORTRAIT,
+    FILE_PLAN,
     FILE_SMS_TEMPLATES,
     FILE_SMS_SIGNATURES,
     FILE_ROBOTS,
@@ -76,6 +80,7 @@ struct member_group { /* not "group": <grp.h> has one */
 struct member {
     const char *id, *name, *phone, *group, *communities, *skills;
     bool leader;
+    const char *sector; /* may be "" */
 };
 struct office {                            /* a committee or a department */
     const char *id, *name, *phone, *email; /* email: may be "" */
@@ -101,10 +106,18 @@ struct return_reason {
 /* So many points for each of what a record counts (schema.def), and no more than `most`; below 0 for what is no credit.
  */
 #define PORTRAIT_MEASURES                                                                                              \
-    "claims answers satisfied dissatisfied late declines lost visits meetings excuses absences opinions adopted"
+    "claims answers satisfied dissatisfied late declines lost visits meetings excuses absences opinions adopted "      \
+    "activities honours donations"
 struct portrait_row {
     const char *dimension, *measure;
     int points, most; /* -100 to 100; most: of this row, whichever its sign */
+};
+/* What a sector is to do in a year, and how often (四个一): confer with a department (界别协商), hand in a proposal
+ * (集体提案), report what people say (社情民意), do residents good (惠民活动). */
+#define PLAN_TASKS "consultation proposal report benefit"
+struct plan_row {
+    const char *sector, *task;
+    int wanted;
 };
 struct sms_template {
     const char *template, *gateway, *code, *parameters;
@@ -161,6 +174,7 @@ struct county {
     int64_t sms_per_day;        /* for one phone, of what is not asked for just now; default 20; 0: no limit */
     struct span escalate[RUNGS - 1]; /* from one rung of the ladder to the next, default 1 working day each */
     struct span question;            /* for which a resident's answer is waited, default 3 working days */
+    int64_t absences_told;           /* without a reason, in a year, at which the office is told; default 5 */
     /* follow and recheck are in clocks below; default 20 working days and 90 days */
 
     struct town *towns;
@@ -187,6 +201,8 @@ struct county {
     size_t reason_count;
     struct portrait_row *portrait; /* the rows of a dimension need not stand together */
     size_t portrait_count;
+    struct plan_row *plan;
+    size_t plan_count;
     struct sms_template *sms_templates;
     size_t sms_template_count;
     struct sms_signature *sms_signatures;
@@ -211,9 +227,9 @@ typedef void county_fault_fn(void *arg, const char *file, int line, const char *
 
 /*
  * Parses and checks a whole county. texts[] are the files' contents by enum
- * county_file, NULL where a file is missing (calendar, keys, staff, reasons, portrait, those about SMS, robots and
- * national may be). Every fault is reported through `fault`, not only the first. Returns 0 and ret_county, or -EINVAL
- * with ret_county untouched.
+ * county_file, NULL where a file is missing (calendar, keys, staff, reasons, portrait, plan, those about SMS, robots
+ * and national may be). Every fault is reported through `fault`, not only the first. Returns 0 and ret_county, or
+ * -EINVAL with ret_county untouched.
  */
 int county_parse(const char *id, const char *const texts[COUNTY_FILE_COUNT], county_fault_fn *fault, void *arg,
                  struct county **ret_county);
@@ -232,6 +248,9 @@ const struct category *county_category(const struct county *county, const char *
 /* Whose convener looks after orders of a town: the town, or the first one where it is not known. */
 const struct town *county_convener(const struct county *county, const char *town);
 const struct return_reason *county_reason(const struct county *county, const char *code);
+
+/* What the plan says of a task of a sector; NULL when it has nothing of it. */
+const struct plan_row *county_plan(const struct county *county, const char *sector, const char *task);
 
 /* What a gateway calls a template; NULL when the county has none there. */
 const struct sms_template *county_sms_template(const struct county *county, const char *gateway, const char *template);

@@ -46,6 +46,7 @@ static const struct column member_columns[] = {
     {AT(member, communities), .kind = REFERENCES, .target = FILE_COMMUNITIES},
     {AT(member, skills), .kind = WORDS},
     {AT(member, leader), .kind = YES},
+    {AT(member, sector), .kind = SECTOR},
     {0},
 };
 
@@ -122,6 +123,13 @@ static const struct column portrait_columns[] = {
     {0},
 };
 
+static const struct column plan_columns[] = {
+    {AT(plan_row, sector), .kind = SECTOR, .flags = REQUIRED},
+    {AT(plan_row, task), .kind = CHOICE, .flags = REQUIRED, .choices = PLAN_TASKS},
+    {AT(plan_row, wanted), .kind = COUNT, .flags = REQUIRED},
+    {0},
+};
+
 static const struct column sms_template_columns[] = {
     {AT(sms_template, template), .kind = ID, .flags = REQUIRED},
     {AT(sms_template, gateway), .kind = ID, .flags = REQUIRED},
@@ -161,6 +169,7 @@ const struct county_format county_formats[COUNTY_FILE_COUNT] = {
     [FILE_STAFF] = {"staff.csv", sizeof(struct staff), .columns = staff_columns, .optional = true},
     [FILE_REASONS] = {"reasons.csv", sizeof(struct return_reason), .columns = reason_columns, .optional = true},
     [FILE_PORTRAIT] = {"portrait.csv", sizeof(struct portrait_row), .columns = portrait_columns, .optional = true},
+    [FILE_PLAN] = {"plan.csv", sizeof(struct plan_row), .columns = plan_columns, .optional = true},
     [FILE_SMS_TEMPLATES] = {"sms_templates.csv", sizeof(struct sms_template), .columns = sms_template_columns,
                             .optional = true},
     [FILE_SMS_SIGNATURES] = {"sms_signatures.csv", sizeof(struct sms_signature), .columns = sms_signature_columns,
@@ -170,10 +179,9 @@ const struct county_format county_formats[COUNTY_FILE_COUNT] = {
 };
 
 const enum county_file county_reading_order[COUNTY_FILE_COUNT] = {
-    FILE_SETTINGS,      FILE_TOWNS,          FILE_COMMUNITIES, FILE_COMMITTEES, FILE_GROUPS,
-    FILE_MEMBERS,       FILE_DEPARTMENTS,    FILE_CATEGORIES,  FILE_RULES,      FILE_CLOCKS,
-    FILE_CALENDAR,      FILE_KEYS,           FILE_STAFF,       FILE_REASONS,    FILE_PORTRAIT,
-    FILE_SMS_TEMPLATES, FILE_SMS_SIGNATURES, FILE_ROBOTS,      FILE_NATIONAL,
+    FILE_SETTINGS,   FILE_TOWNS, FILE_COMMUNITIES,   FILE_COMMITTEES,     FILE_GROUPS, FILE_MEMBERS,  FILE_DEPARTMENTS,
+    FILE_CATEGORIES, FILE_RULES, FILE_CLOCKS,        FILE_CALENDAR,       FILE_KEYS,   FILE_STAFF,    FILE_REASONS,
+    FILE_PORTRAIT,   FILE_PLAN,  FILE_SMS_TEMPLATES, FILE_SMS_SIGNATURES, FILE_ROBOTS, FILE_NATIONAL,
 };
 
 const char *county_file_name(enum county_file file)

@@ -19,10 +19,12 @@ enum column_kind {
     HASH,      /* 64 hexadecimal digits */
     REFERENCE, /* an id in column->target */
     REFERENCES,
+    SECTOR, /* at most as long as the field of that name */
     TOWN,   /* the same, kept as a pointer */
     YES,    /* bool */
     PLACES, /* int */
     POINTS, /* int */
+    COUNT,  /* int */
     WEIGHT, /* double */
     DAY,    /* int64_t: when the day ends in China */
 };

@@ -141,13 +141,23 @@ static void check_address(struct parser *parser, const struct column *column, co
         refuse(parser, "%s is no address that begins with https://", column->name);
 }
 
+static void set_number(struct parser *parser, const struct column *column, const char *value, int least, int most,
+                       int *ret_number)
+{
+    int64_t number;
+
+    if (parse_int(value, least, most, &number) == 0)
+        *ret_number = (int)number;
+    else
+        refuse(parser, "%s is not a whole number from %d to %d", column->name, least, most);
+}
+
 /* The value is not empty. Sets the member of the row that belongs to the column. */
 static void set_value(struct parser *parser, const struct column *column, const char *value, char *row)
 {
     void *member = row + column->offset;
     const char *list = value;
     char id[64];
-    int64_t number;
 
     switch (column->kind) {
     case TOWN:
@@ -160,16 +170,13 @@ static void set_value(struct parser *parser, const struct column *column, const 
             refuse(parser, "%s is neither yes nor empty", column->name);
         return;
     case PLACES:
-        if (parse_int(value, 0, 20, &number) == 0)
-            *(int *)member = (int)number;
-        else
-            refuse(parser, "%s is not a whole number from 0 to 20", column->name);
+        set_number(parser, column, value, 0, 20, member);
         return;
     case POINTS:
-        if (parse_int(value, -100, 100, &number) == 0)
-            *(int *)member = (int)number;
-        else
-            refuse(parser, "%s is not a whole number from -100 to 100", column->name);
+        set_number(parser, column, value, -100, 100, member);
+        return;
+    case COUNT:
+        set_number(parser, column, value, 1, 100, member);
         return;
     case WEIGHT:
         if (parse_real(value, 0.01, 100, member) < 0)
@@ -212,6 +219,10 @@ static void set_value(struct parser *parser, const struct column *column, const 
     case REFERENCES:
         while (words_next(&list, id, sizeof id))
             check_reference(parser, column, id);
+        break;
+    case SECTOR:
+        if (text_length(value, strlen(value)) > field_info(F_SECTOR)->max)
+            refuse(parser, "%s is longer than %zu characters", column->name, field_info(F_SECTOR)->max);
         break;
     case TEXT:
     case WORDS:
@@ -442,6 +453,7 @@ static void hand_over_tables(struct parser *parser)
     HAND_OVER(staff, staff_count, FILE_STAFF);
     HAND_OVER(reasons, reason_count, FILE_REASONS);
     HAND_OVER(portrait, portrait_count, FILE_PORTRAIT);
+    HAND_OVER(plan, plan_count, FILE_PLAN);
     HAND_OVER(sms_templates, sms_template_count, FILE_SMS_TEMPLATES);
     HAND_OVER(sms_signatures, sms_signature_count, FILE_SMS_SIGNATURES);
     HAND_OVER(robots, robot_count, FILE_ROBOTS);
@@ -492,6 +504,16 @@ static void check_clocks(struct parser *parser)
         }
 }
 
+/* Of each task of a sector one row. */
+static void check_plan(struct parser *parser)
+{
+    const struct county *county = parser->county;
+    for (size_t i = 0; i < county->plan_count; i++)
+        if (county_plan(county, county->plan[i].sector, county->plan[i].task) != &county->plan[i])
+            report(parser, FILE_PLAN, parser->tables[FILE_PLAN].lines[i],
+                   "the task \"%s\" of this sector is there twice", quotable(county->plan[i].task));
+}
+
 /* One code for each template and gateway; and signatures without the brackets that go around them. */
 static void check_sms(struct parser *parser)
 {
@@ -540,6 +562,7 @@ static void check_robots(struct parser *parser)
 
 static void check_whole(struct parser *parser)
 {
+    check_plan(parser);
     check_sms(parser);
     check_robots(parser);
     check_groups_have_members(parser);

@@ -38,6 +38,7 @@ void county_set_defaults(struct county *county)
     county->quiet_start = 21 * 60;
     county->quiet_end = 8 * 60;
     county->sms_per_day = 20;
+    county->absences_told = 5;
 }
 
 static int set_name(struct county *county, const char *value)
@@ -220,6 +221,11 @@ static int set_sms_per_day(struct county *county, const char *value)
     return parse_int(value, 0, 1000, &county->sms_per_day) < 0 ? -EINVAL : 0;
 }
 
+static int set_absences_told(struct county *county, const char *value)
+{
+    return parse_int(value, 1, 100, &county->absences_told) < 0 ? -EINVAL : 0;
+}
+
 static const struct {
     const char *name;
     int (*set)(struct county *county, const char *value);
@@ -245,6 +251,8 @@ static const struct {
      "a number from 0 to 1000000 of orders that a guest may place for one phone a day"},
     {"quiet_hours", set_quiet_hours, "none, or two times such as 21:00-08:00, between which no SMS wakes anybody"},
     {"sms_per_day", set_sms_per_day, "a number from 0 to 1000 of SMS that one phone gets a day; 0: no limit"},
+    {"absences_told", set_absences_told,
+     "a number from 1 to 100 of absences without a reason in a year, at which the office is told"},
     {"retention", set_retention, "days from 0 to 36500 for which a closed order keeps name and phone"},
 };
 

@@ -46,6 +46,9 @@ static const struct {
     {STATE_FOLLOWED, STATE_CLOSED},
     {STATE_SETTLED, STATE_FOLLOWED}, /* not kept */
     {STATE_SETTLED, STATE_CLOSED},
+    {"", STATE_ENTERED}, /* by the office */
+    {STATE_ENTERED, STATE_WITHDRAWN},
+    {STATE_ENTERED, STATE_CLOSED},
 };
 
 static const struct {
@@ -56,6 +59,7 @@ static const struct {
     {STATE_ASSIGNED, ASSIGNMENT},  {STATE_CONSULTING, ASSIGNMENT}, {STATE_ANSWERED, ASSIGNMENT},
     {STATE_EVALUATED, ASSIGNMENT}, {STATE_MERGED, ASSIGNMENT},     {STATE_CALLED, ASSIGNMENT},
     {STATE_HELD, ASSIGNMENT},      {STATE_FOLLOWED, ASSIGNMENT},   {STATE_SETTLED, ASSIGNMENT},
+    {STATE_ENTERED, ASSIGNMENT},
 };
 
 bool order_may_become(const char *from, const char *to)
@@ -79,11 +83,11 @@ int order_owner(const char *state)
 bool order_is_final(const char *state)
 {
     return strcmp(state, STATE_CLOSED) == 0 || strcmp(state, STATE_RETURNED) == 0 ||
-           strcmp(state, STATE_CANCELLED) == 0;
+           strcmp(state, STATE_CANCELLED) == 0 || strcmp(state, STATE_WITHDRAWN) == 0;
 }
 
-static const char *const letters[] = {
-    [MATTER_NONE] = "", [MATTER_ORDER] = "", [MATTER_MEETING] = "H", [MATTER_SUGGESTION] = "J"};
+static const char *const letters[MATTERS] = {
+    [MATTER_NONE] = "", [MATTER_ORDER] = "", [MATTER_MEETING] = "H", [MATTER_SUGGESTION] = "J", [MATTER_ENTRY] = "L"};
 
 const char *matter_letter(enum matter matter)
 {
@@ -105,9 +109,9 @@ int matter_parse(const char *id, char ret_county[7], enum matter *ret_matter, in
     int64_t serial;
     if (strspn(id, "0123456789") != 6 || id[6] != '-' || strlen(id) >= ORDER_ID_SIZE)
         return -EINVAL;
-    enum matter matter = id[7] == *letters[MATTER_MEETING]      ? MATTER_MEETING
-                         : id[7] == *letters[MATTER_SUGGESTION] ? MATTER_SUGGESTION
-                                                                : MATTER_ORDER;
+    enum matter matter = MATTERS;
+    while (--matter > MATTER_ORDER && id[7] != *letters[matter])
+        ;
     const char *digits = id + 7 + strlen(letters[matter]);
     if (strlen(digits) < 6 || strspn(digits, "0123456789") != strlen(digits) ||
         parse_int(digits, 1, INT64_MAX, &serial) < 0)

@@ -2,8 +2,8 @@
  * order.h - an order's number, its states and which may follow which; and those of the other matters.
  *
  * A matter is what is kept as one hash with a version, changes step by step and is journalled: an order, a meeting
- * (协商会) or a suggestion (建言). The life of an order is that of the domain: placed, screening, open, assigned,
- * consulting, answered, evaluated, closed; returned and merged beside it.
+ * (协商会), a suggestion (建言) or what the office enters (履职登记). The life of an order is that of the domain:
+ * placed, screening, open, assigned, consulting, answered, evaluated, closed; returned and merged beside it.
  */
 #ifndef SIDAN_ORDER_H
 #define SIDAN_ORDER_H
@@ -34,13 +34,17 @@ enum { MEETING_OPENS_MS = 30 * 60 * 1000 };
 #define STATE_FOLLOWED "followed"
 #define STATE_SETTLED "settled" /* adopted, and to be re-checked (跟踪问效) */
 
+/* Of what the office entered; closed: it cannot be withdrawn any more. */
+#define STATE_ENTERED "entered"
+#define STATE_WITHDRAWN "withdrawn"
+
 /* Whether an order may go from one state to another; from "" is being placed. Staying is always allowed. */
 bool order_may_become(const char *from, const char *to);
 
 /* Which service owns an order in this state: the only one that may change it. 0 when nobody does any more. */
 int order_owner(const char *state);
 
-/* Whether a state is the end: closed, returned or cancelled. */
+/* Whether a state is the end: closed, returned, cancelled or withdrawn. */
 bool order_is_final(const char *state);
 
 /* The number of an order: "341022-000123". serial >= 1. */
@@ -52,9 +56,9 @@ int order_parse(const char *id, char ret_county[7], int64_t *ret_serial);
 
 /*
  * Of any matter: a letter behind the dash says what it is. "341022-000123" an order, "341022-H000012" a meeting (会),
- * "341022-J000034" a suggestion (建). Each kind is numbered by itself.
+ * "341022-J000034" a suggestion (建), "341022-L000056" an entry of the office (履). Each kind is numbered by itself.
  */
-enum matter { MATTER_NONE, MATTER_ORDER, MATTER_MEETING, MATTER_SUGGESTION };
+enum matter { MATTER_NONE, MATTER_ORDER, MATTER_MEETING, MATTER_SUGGESTION, MATTER_ENTRY, MATTERS };
 void matter_id(char id[ORDER_ID_SIZE], const char *county, enum matter matter, int64_t serial);
 /* Likewise as order_parse(), which takes numbers of orders alone. Any output may be NULL. */
 int matter_parse(const char *id, char ret_county[7], enum matter *ret_matter, int64_t *ret_serial);

@@ -43,7 +43,11 @@
     X(SUGGESTION_READ, "suggestion.read")                                                                              \
     X(SUGGESTION_COMMENT, "suggestion.comment") /* also say what became of it */                                       \
     X(SUGGESTION_SETTLE, "suggestion.settle")   /* and re-check, and extend */                                         \
-    X(CASE_PUBLISH, "case.publish")             /* review its public text, publish it, take it back */                 \
+    X(ENTRIES_ENTER, "entries.enter")           /* activities, honours, donations, tasks of a sector */                \
+    X(ENTRIES_LIST, "entries.list")                                                                                    \
+    X(ENTRY_READ, "entry.read")                                                                                        \
+    X(ENTRY_WITHDRAW, "entry.withdraw")                                                                                \
+    X(CASE_PUBLISH, "case.publish") /* review its public text, publish it, take it back */                             \
     X(ORDERS_LIST, "orders.list")                                                                                      \
     X(ORDERS_FIND, "orders.find")   /* by a phone; every look is recorded */                                           \
     X(ABSENCES, "absences")         /* enter, list and end times in which a member takes no orders */                  \

@@ -8,7 +8,7 @@
  *   anchor.c    how far the chains were: kept in Redis
  *   journal.c   storing steps and SMS, and the projection of each order's present values
  *   cases.c     what is complete: the case, its place in the full-text index, whether the order has left Redis
- *   matters.c   meetings and suggestions that have ended, and whether they have left Redis
+ *   matters.c   meetings, suggestions and entries that have ended, and whether they have left Redis
  *   contacts.c  who placed each order, sealed, until it is erased
  *   lists.c     the calls: orders, updates, history, search, audit trail
  *   listing.c   filters of a list, and its parts
@@ -70,7 +70,7 @@
     X(ANSWERED_AT)                                                                                                     \
     X(CLOSED_AT)
 
-/* The same of meetings and suggestions, which are in the table `matters`. */
+/* The same of meetings, suggestions and entries, which are in the table `matters`. */
 #define PROJECTED_OF_MATTERS(X)                                                                                        \
     X(STATE)                                                                                                           \
     X(KIND)                                                                                                            \
@@ -85,6 +85,11 @@
     X(COMING)                                                                                                          \
     X(EXCUSED)                                                                                                         \
     X(PRESENT)                                                                                                         \
+    X(ABSENT)                                                                                                          \
+    X(HELD_AT)                                                                                                         \
+    X(AMOUNT)                                                                                                          \
+    X(SECTOR)                                                                                                          \
+    X(TASK)                                                                                                            \
     X(MINUTES)                                                                                                         \
     X(CATEGORY)                                                                                                        \
     X(GROUP)                                                                                                           \

@@ -42,8 +42,7 @@ const struct projection projection_of_matters = {
 
 const struct projection *projection_of(const char *order)
 {
-    enum matter matter = matter_of(order);
-    return matter == MATTER_MEETING || matter == MATTER_SUGGESTION ? &projection_of_matters : &projection_of_orders;
+    return matter_of(order) > MATTER_ORDER ? &projection_of_matters : &projection_of_orders;
 }
 
 static const char *text_or_null(const struct record *record, enum field field)

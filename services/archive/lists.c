@@ -73,9 +73,31 @@ static const struct filter suggestion_filters[] = {
     {F_START, "placed_at >= ?", false},
     {F_END, "placed_at <= ?", false},
 };
-enum {
-    MEETING_FILTERS = sizeof meeting_filters / sizeof *meeting_filters,
-    SUGGESTION_FILTERS = sizeof suggestion_filters / sizeof *suggestion_filters,
+/* Of entries; within: those of members that are in them. */
+static const struct filter entry_filters[] = {
+    {F_ORDERS, "order_id IN (SELECT value FROM json_each(?))", true},
+    {F_STATES, "state IN (SELECT value FROM json_each(?))", true},
+    {F_KIND, "kind = ?", false},
+    {F_MEMBER, "instr(' ' || present || ' ' || excused || ' ' || absent || ' ', ' member:' || ? || ' ') > 0", false},
+    {F_SECTOR, "sector = ?", false},
+    {F_TASK, "task = ?", false},
+    {F_WITHIN,
+     "EXISTS (SELECT 1 FROM json_each(?) WHERE"
+     " instr(' ' || present || ' ' || excused || ' ' || absent || ' ', ' ' || value || ' ') > 0)",
+     true},
+    {F_START, "held_at >= ?", false},
+    {F_END, "held_at <= ?", false},
+};
+#define FILTERS_OF(list) .filters = (list), .count = sizeof(list) / sizeof *(list)
+static const struct matter_list {
+    enum message_type type;
+    enum matter matter;
+    const struct filter *filters;
+    size_t count;
+} matter_lists[] = {
+    {MSG_LIST_MEETINGS, MATTER_MEETING, FILTERS_OF(meeting_filters)},
+    {MSG_LIST_SUGGESTIONS, MATTER_SUGGESTION, FILTERS_OF(suggestion_filters)},
+    {MSG_LIST_ENTRIES, MATTER_ENTRY, FILTERS_OF(entry_filters)},
 };
 
 static const struct filter update_filters[] = {
@@ -119,14 +141,14 @@ int lists_orders(struct database *database, const struct record *call, struct re
 static int list_matters(struct database *database, enum message_type type, const struct record *call,
                         struct record *listing)
 {
-    bool meetings = type == MSG_LIST_MEETINGS;
+    const struct matter_list *wanted = matter_lists;
+    while (wanted->type != type)
+        wanted++;
     AUTOFREE char *table = xasprintf("(SELECT *, (coalesce(clock, '') <> '' AND due <= %" PRId64 ") AS overdue"
                                      " FROM matters WHERE substr(order_id, 8, 1) = '%s')",
-                                     now_ms(), matter_letter(meetings ? MATTER_MEETING : MATTER_SUGGESTION));
+                                     now_ms(), matter_letter(wanted->matter));
     const struct list matters = {table, "order_id, ver, updated_at" MATTER_COLUMNS, "placed_at", "order_id", "TEXT"};
-    FILTERED filtered = {.filters = meetings ? meeting_filters : suggestion_filters,
-                         .count = meetings ? MEETING_FILTERS : SUGGESTION_FILTERS,
-                         .call = call};
+    FILTERED filtered = {.filters = wanted->filters, .count = wanted->count, .call = call};
     PAGE page = {0};
     filtered_begin(&filtered);
     int result = page_begin(&page, database, &matters, &filtered, listing);
@@ -297,6 +319,7 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return lists_orders(database, delivery->message, listing);
     case MSG_LIST_MEETINGS:
     case MSG_LIST_SUGGESTIONS:
+    case MSG_LIST_ENTRIES:
         return list_matters(database, delivery->type, delivery->message, listing);
     case MSG_LIST_UPDATES:
         return list_updates(database, delivery->message, listing);

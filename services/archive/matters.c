@@ -1,5 +1,5 @@
 /*
- * matters.c - meetings and suggestions that have ended: they leave Redis as orders do, but are no cases.
+ * matters.c - meetings, suggestions and entries that have ended: they leave Redis as orders do, but are no cases.
  *
  * Their rows are in the table `matters`, which follows from the journal; there stands, too, when Redis is asked next to
  * let one go.
@@ -10,7 +10,7 @@ int matters_update(struct database *database, const char *matter, int64_t now)
 {
     QUERY *query = database_query(database, "UPDATE matters SET retry_at = ?2, retired_at = NULL, tries = 0"
                                             " WHERE order_id = ?1 AND ver = steps AND state IN ('" STATE_CLOSED
-                                            "', '" STATE_CANCELLED "')");
+                                            "', '" STATE_CANCELLED "', '" STATE_WITHDRAWN "')");
     query_text(query, 1, matter);
     query_int(query, 2, now + RETIRE_PAUSE_MS);
     return query_run(query, NULL);

@@ -3,7 +3,8 @@
  *
  * A row each, with whatever of it is not nothing. An order counts where it was answered in the period, for everybody
  * who had it then; an answer was late where its handlers had been reminded of it. What a member claimed, gave back, let
- * lie or visited counts when it happened; a meeting when it was held, a suggestion when it was raised.
+ * lie or visited counts when it happened; a meeting when it was held, a suggestion when it was raised, what the office
+ * entered when it took place, unless that was withdrawn.
  */
 #include "common/alloc.h"
 #include "common/text.h"
@@ -89,11 +90,14 @@ static int count_orders(struct database *database, const struct record *call, st
 
 /* stored_at is never before at, and has the index. */
 #define STEPS "FROM journal WHERE stored_at >= ?1 AND at BETWEEN ?1 AND ?2 AND step = "
-#define MEETINGS(whose, which)                                                                                         \
-    "SELECT substr(who.value, 8), count(*) FROM matters, " EACH_OF(                                                    \
-        whose) " WHERE order_id LIKE '%-H%' AND state IN "                                                             \
-               "('held', 'closed') AND meets_at BETWEEN ?1 AND ?2 AND who.value LIKE 'member:%'" which                 \
-               " GROUP BY 1 ORDER BY 1"
+#define OF_MEETINGS(whose, which)                                                                                      \
+    "SELECT who.value AS whose, 1 AS number FROM matters, " EACH_OF(                                                   \
+        whose) " WHERE order_id LIKE '%-H%' AND state IN ('held', 'closed') AND meets_at BETWEEN ?1 AND ?2" which
+#define OF_ENTRIES(whose, number, which)                                                                               \
+    "SELECT who.value AS whose, " number " AS number FROM matters, " EACH_OF(                                          \
+        whose) " WHERE order_id LIKE '%-L%' AND state <> 'withdrawn' AND held_at BETWEEN ?1 AND ?2" which
+#define OF_MEMBERS(rows)                                                                                               \
+    "SELECT substr(whose, 8), sum(number) FROM (" rows ") WHERE whose LIKE 'member:%' GROUP BY 1 ORDER BY 1"
 #define IS_AMONG(whose) "instr(' ' || coalesce(" whose ", '') || ' ', ' ' || who.value || ' ') > 0"
 #define SUGGESTIONS(which)                                                                                             \
     "SELECT who.value, count(*) FROM matters, " EACH_OF(                                                               \
@@ -117,11 +121,17 @@ static const struct {
                                                                                                      "ORDER BY 1"},
     {F_VISITS, "SELECT substr(who.value, 8), count(*) FROM (SELECT json_extract(fields, '$.who') AS words " STEPS
                "'visited'), " EACH_OF("words") " GROUP BY 1 ORDER BY 1"},
-    {F_MEETINGS, MEETINGS("present", "")},
-    {F_EXCUSES, MEETINGS("excused", " AND NOT " IS_AMONG("present"))},
-    {F_ABSENCES, MEETINGS("invited", " AND NOT " IS_AMONG("present") " AND NOT " IS_AMONG("excused"))},
+    {F_MEETINGS, OF_MEMBERS(OF_MEETINGS("present", ""))},
+    {F_EXCUSES,
+     OF_MEMBERS(OF_MEETINGS("excused", " AND NOT " IS_AMONG("present")) " UNION ALL " OF_ENTRIES("excused", "1", ""))},
+    {F_ABSENCES, OF_MEMBERS(OF_MEETINGS("invited", " AND NOT " IS_AMONG("present") " AND NOT " IS_AMONG(
+                                                       "excused")) " UNION ALL " OF_ENTRIES("absent", "1", ""))},
     {F_OPINIONS, SUGGESTIONS("")},
     {F_ADOPTED, SUGGESTIONS(" AND settled IN ('adopted', 'partly')")},
+    {F_ACTIVITIES, OF_MEMBERS(OF_ENTRIES("present", "1", " AND kind IN ('activity', 'task')"))},
+    {F_HONOURS, OF_MEMBERS(OF_ENTRIES("present", "1", " AND kind = 'honour'"))},
+    {F_DONATIONS, OF_MEMBERS(OF_ENTRIES("present", "1", " AND kind = 'donation'"))},
+    {F_DONATED, OF_MEMBERS(OF_ENTRIES("present", "amount", " AND kind = 'donation'"))},
 };
 
 int records_read(struct database *database, const struct record *call, struct record *listing)

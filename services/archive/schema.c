@@ -106,6 +106,11 @@ static const char *const migrations[] = {
 
     /* Which attachments an order has. */
     "ALTER TABLE orders ADD COLUMN files TEXT;",
+
+    /* What the office entered. */
+    ("ALTER TABLE matters ADD COLUMN held_at INTEGER; ALTER TABLE matters ADD COLUMN absent TEXT;"
+     "ALTER TABLE matters ADD COLUMN amount INTEGER; ALTER TABLE matters ADD COLUMN sector TEXT;"
+     "ALTER TABLE matters ADD COLUMN task TEXT; CREATE INDEX matters_held_at ON matters (held_at);"),
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

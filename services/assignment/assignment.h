@@ -1,5 +1,6 @@
 /*
- * assignment.h - the handlers of assignment: from open to closed, and the clocks; meetings, visits, suggestions.
+ * assignment.h - the handlers of assignment: from open to closed, and the clocks; meetings, visits, suggestions,
+ * entries.
  */
 #ifndef SIDAN_ASSIGNMENT_H
 #define SIDAN_ASSIGNMENT_H
@@ -66,6 +67,21 @@ handler_fn handle_close_meeting;     /* MSG_CLOSE_MEETING */
 /* When those who are invited are reminded; and that this has come. */
 int64_t meeting_reminder_at(const struct county *county, const struct record *meeting);
 void meeting_remind(const struct context *context, const struct record *meeting, struct outcome *outcome);
+
+/* entries.c: 履职登记, what the office enters */
+handler_fn handle_enter_entry;    /* MSG_ENTER_ENTRY */
+handler_fn handle_withdraw_entry; /* MSG_WITHDRAW_ENTRY */
+#define CLOCK_BOOKS "books"
+/* The time has passed in which it could be withdrawn. */
+void entry_close(const struct context *context, struct outcome *outcome);
+
+/* attendance.c: 考勤, for handlers with attendance_aux */
+void attendance_aux(const struct record *message, char *keys, size_t size);
+/* Those members (member:M1 member:M2) were missing without a reason at that time: by is 1; or were not, after all: -1.
+ */
+void attendance_count(const struct context *context, int64_t at, const char *people, int by, struct outcome *outcome);
+/* A meeting is closed, so nobody comes to it any more. */
+void attendance_of_meeting(const struct context *context, const struct record *meeting, struct outcome *outcome);
 
 /* suggestions.c: 建言, and what else is followed until it is settled */
 handler_fn handle_raise;            /* MSG_RAISE */

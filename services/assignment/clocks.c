@@ -106,6 +106,8 @@ void handle_clock(const struct context *context, const struct record *order, con
 
     if (matter_of(context->order_id) == MATTER_MEETING) {
         meeting_remind(context, order, outcome);
+    } else if (strcmp(clock, CLOCK_BOOKS) == 0 && record_is(order, F_STATE, STATE_ENTERED)) {
+        entry_close(context, outcome);
     } else if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN)) {
         end_claim_window(context, order, outcome);
     } else if (strcmp(clock, "close") == 0 && record_is(order, F_STATE, STATE_EVALUATED) &&

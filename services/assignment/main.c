@@ -6,8 +6,7 @@
 #include "services/assignment/assignment.h"
 
 static const struct param params[] = {
-    {"clock_ms", PARAM_INT, "500", 50, 60000, "ms", "how often the clocks are looked at"},
-};
+    {"clock_ms", PARAM_INT, "500", 50, 60000, "ms", "how often clocks are looked at"}};
 
 static const struct handler handlers[] = {
     {.type = MSG_ORDER_OPENED, .handle = handle_opened, .aux = members_aux},
@@ -35,7 +34,9 @@ static const struct handler handlers[] = {
     {.type = MSG_CANCEL_MEETING, .handle = handle_cancel_meeting},
     {.type = MSG_ATTEND, .handle = handle_attend},
     {.type = MSG_HOLD_MEETING, .handle = handle_hold_meeting},
-    {.type = MSG_CLOSE_MEETING, .handle = handle_close_meeting},
+    {.type = MSG_CLOSE_MEETING, .handle = handle_close_meeting, .aux = attendance_aux},
+    {.type = MSG_ENTER_ENTRY, .handle = handle_enter_entry, .aux = attendance_aux, .orderless = true},
+    {.type = MSG_WITHDRAW_ENTRY, .handle = handle_withdraw_entry, .aux = attendance_aux},
     {.type = MSG_RAISE, .handle = handle_raise, .orderless = true},
     {.type = MSG_FOLLOW, .handle = handle_follow, .orderless = true},
     {.type = MSG_COMMENT, .handle = handle_comment},

@@ -418,4 +418,5 @@ void handle_close_meeting(const struct context *context, const struct record *me
     record_set(outcome_changes(outcome), F_STATE, STATE_CLOSED);
     record_set_int(outcome_changes(outcome), F_CLOSED_AT, context->now);
     outcome_step(outcome, "closed", record_str(message, F_ACTOR), record_str(message, F_NOTE));
+    attendance_of_meeting(context, meeting, outcome);
 }

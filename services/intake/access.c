@@ -298,6 +298,7 @@ static enum message_type list_of(enum matter matter)
 {
     return matter == MATTER_MEETING      ? MSG_LIST_MEETINGS
            : matter == MATTER_SUGGESTION ? MSG_LIST_SUGGESTIONS
+           : matter == MATTER_ENTRY      ? MSG_LIST_ENTRIES
                                          : MSG_LIST_ORDERS;
 }
 

@@ -7,10 +7,19 @@
 #include "services/intake/ask.h"
 #include "services/intake/intake.h"
 
+#include "common/order.h"
+
 /* Takes the body of a request as such a message, in the caller's name. False after answering what is wrong. */
 bool ask_body(struct ask *ask, enum message_type type, struct record *ret_message);
 
-/* An order, meeting or suggestion as JSON, with its light while a clock runs. fields as in json_from_record(). */
+/* Has assignment make a matter, under the next number of its kind, and answers where it is. */
+void make_matter(struct ask *ask, enum matter matter, enum message_type type, const struct record *message);
+
+/* Answers with what of a list of matters, as the archive gives it, the caller may see. */
+void answer_matters(struct ask *ask, enum answer_status status, const struct record *reply, enum permission permission);
+
+/* An order, meeting, suggestion or entry as JSON, with its light while a clock runs. fields as in json_from_record().
+ */
 json_t *shown(const struct access *access, const struct record *order, const enum field *fields, size_t count);
 
 /* Handlers of routes: the matter as it stands; what happened to it. */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BEST = 10, FEW = 3, ABSENCES_TOLD = 5 };
+enum { BEST = 10, FEW = 3 };
 
 static const double DAY_MS = 86400000;
 
@@ -134,14 +134,15 @@ static json_t *offices(const struct bulletin *bulletin, const char *whose, const
 
 static json_t *members(const struct bulletin *bulletin, bool english)
 {
-    static const char *const counted[] = {"claims",   "answers",  "satisfied", "dissatisfied", "late",
-                                          "declines", "lost",     "visits",    "meetings",     "excuses",
-                                          "absences", "opinions", "adopted"};
+    static const char *const counted[] = {"claims",  "answers",    "satisfied", "dissatisfied", "late",     "declines",
+                                          "lost",    "visits",     "meetings",  "excuses",      "absences", "opinions",
+                                          "adopted", "activities", "honours",   "donations",    "donated"};
     json_t *head = words(
         english
             ? "Member|Group|Claimed|Answered|Satisfied|Dissatisfied|Late|Given back|Let lie|Visits|Meetings|Excused|"
-              "Absent|Opinions|Adopted"
-            : "委员|小组|主动接单|办结|满意|不满意|逾期|退单|未回应|走访|到会|请假|无故缺席|建言|采纳");
+              "Absent|Opinions|Adopted|Activities|Honours|Donations|Yuan donated"
+            : "委员|小组|主动接单|办结|满意|不满意|逾期|退单|未回应|走访|到会|请假|无故缺席|建言|采纳|活动|荣誉|"
+              "捐赠|捐赠金额（元）");
     json_t *made = table(english ? "Members" : "委员履职", head), *row, *dimension;
     size_t i, k;
     bool named = false;
@@ -237,14 +238,44 @@ static json_t *ranked(const struct ranking *ranking, json_t *records, bool engli
 
 static json_t *absentees(const struct bulletin *bulletin, bool english)
 {
-    json_t *made = table(english ? "Absent five times, no reason" : "无故缺席五次以上",
-                         words(english ? "Member|Times" : "委员|次数")),
+    long long limit = bulletin->county->absences_told;
+    AUTOFREE char *title = xasprintf(english ? "Absent %lld times this year" : "本年无故缺席%lld次以上", limit);
+    json_t *made = table(title, words(english ? "Member|Times" : "委员|次数")), *row;
+    size_t i;
+    json_array_foreach(bulletin->year, i, row)
+    {
+        if (number(row, "absences") >= limit)
+            add_row(made, json_pack("[s, I]", called(row, "member"), number(row, "absences")));
+    }
+    return made;
+}
+
+static const char *task_name(const char *task, bool english)
+{
+    static const struct {
+        const char *task, *chinese, *english;
+    } tasks[] = {
+        {"consultation", "界别协商", "consultation"},
+        {"proposal", "集体提案", "joint proposal"},
+        {"report", "社情民意", "report on public concerns"},
+        {"benefit", "惠民活动", "activity for residents"},
+    };
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
+        if (strcmp(tasks[i].task, task) == 0)
+            return english ? tasks[i].english : tasks[i].chinese;
+    return task;
+}
+
+static json_t *sectors(const struct bulletin *bulletin, bool english)
+{
+    json_t *made = table(english ? "Plan of the sectors this year" : "界别任务（四个一）",
+                         words(english ? "Sector|Task|Wanted|Done" : "界别|任务|应完成|已完成")),
            *row;
     size_t i;
-    json_array_foreach(bulletin->records, i, row)
+    json_array_foreach(bulletin->plan, i, row)
     {
-        if (number(row, "absences") >= ABSENCES_TOLD)
-            add_row(made, json_pack("[s, I]", called(row, "member"), number(row, "absences")));
+        add_row(made, json_pack("[s, s, I, I]", text(row, "sector"), task_name(text(row, "task"), english),
+                                number(row, "wanted"), number(row, "done")));
     }
     return made;
 }
@@ -282,6 +313,7 @@ json_t *bulletin_tables(const struct bulletin *bulletin, bool english)
     for (size_t i = 0; i < sizeof rankings / sizeof *rankings; i++)
         json_array_append_new(tables, ranked(&rankings[i], bulletin->records, english));
     json_array_append_new(tables, absentees(bulletin, english));
+    json_array_append_new(tables, sectors(bulletin, english));
     json_array_append_new(tables, topics(bulletin, english));
     return tables;
 }

@@ -54,7 +54,8 @@ static struct http_route *join_routes(size_t *ret_count)
                  {matter_routes, matter_route_count},     {meeting_page_routes, meeting_page_route_count},
                  {sign_in_routes, sign_in_route_count},   {import_routes, import_route_count},
                  {problem_routes, problem_route_count},   {openapi_routes, openapi_route_count},
-                 {gateway_routes, gateway_route_count},   {open311_routes, open311_route_count}};
+                 {gateway_routes, gateway_route_count},   {open311_routes, open311_route_count},
+                 {entry_routes, entry_route_count}};
     struct http_route *all = NULL;
     size_t count = 0;
     for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {

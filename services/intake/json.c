@@ -28,6 +28,7 @@ bool json_is_time(enum field field)
     case F_CLOSED_AT:
     case F_UPDATED_AT:
     case F_MEETS_AT:
+    case F_HELD_AT:
     case F_VISITED_AT:
     case F_PROMISED_AT:
     case F_START:

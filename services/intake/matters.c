@@ -1,5 +1,6 @@
 /*
- * matters.c - the native API of meetings (协商会) and suggestions (建言).
+ * matters.c - the native API of meetings (协商会) and suggestions (建言); what entries (entries.c) have in common with
+ * them.
  *
  * Both get their number here, as an order does, and then are made by assignment. What they are about is looked at
  * before: only orders that are open, and about which the caller may consult; of these the first says in which group and
@@ -89,8 +90,7 @@ static void on_made(void *arg, enum answer_status status, enum message_type type
                                  record_str(reply, F_STATE), "ver", (json_int_t)record_int(reply, F_VER)));
 }
 
-/* Has assignment make it, under the next number of its kind. */
-static void make(struct ask *ask, enum matter matter, enum message_type type, const struct record *message)
+void make_matter(struct ask *ask, enum matter matter, enum message_type type, const struct record *message)
 {
     const struct county *county = service_county(ask->intake->service, ask->access->county);
     char idempotency[DIGEST_SIZE], number[ORDER_ID_SIZE];
@@ -122,7 +122,7 @@ static void post_meeting(void *arg, struct http_request *request)
         }
         place_by_actor(county, message);
     }
-    make(ask, MATTER_MEETING, MSG_CALL_MEETING, message);
+    make_matter(ask, MATTER_MEETING, MSG_CALL_MEETING, message);
 }
 
 /* One that is raised at a meeting, by somebody who is part of it, is about what the meeting was about. */
@@ -148,14 +148,13 @@ static void post_suggestion(void *arg, struct http_request *request)
     if (record_len(message, F_ABOUT) == 0 && record_len(message, F_MEETING) == 0)
         refuse(ask, "invalid", "about", "a suggestion is about an order, or is raised at a meeting");
     else if (check_orders(ask, message, inherited) && check_meeting(ask, message))
-        make(ask, MATTER_SUGGESTION, MSG_RAISE, message);
+        make_matter(ask, MATTER_SUGGESTION, MSG_RAISE, message);
 }
 
 /* -- lists ------------------------------------------------------------------------------------------------------- */
 
 /* Like those of orders: what the archive gives is looked at once more. */
-static void on_listed(struct ask *ask, enum answer_status status, const struct record *reply,
-                      enum permission permission)
+void answer_matters(struct ask *ask, enum answer_status status, const struct record *reply, enum permission permission)
 {
     const struct county *county = service_county(ask->intake->service, ask->access->county);
     if (intake_answer_failure(ask->request, status, reply))
@@ -177,13 +176,13 @@ static void on_listed(struct ask *ask, enum answer_status status, const struct r
 static void on_meetings(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
 {
     (void)type;
-    on_listed(arg, status, reply, PERMIT_MEETING_READ);
+    answer_matters(arg, status, reply, PERMIT_MEETING_READ);
 }
 
 static void on_suggestions(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
 {
     (void)type;
-    on_listed(arg, status, reply, PERMIT_SUGGESTION_READ);
+    answer_matters(arg, status, reply, PERMIT_SUGGESTION_READ);
 }
 
 static void get_matters(void *arg, struct http_request *request)

@@ -68,7 +68,7 @@ static const struct answer {
              " handed over to\"}}"},
     {.name = "Done", .meaning = "What became of an order", .fields = "done", .required = ""},
     {.name = "Raised",
-     .meaning = "A meeting that was called, or a suggestion that was raised",
+     .meaning = "A meeting that was called, a suggestion that was raised, what was entered",
      .fields = "order state ver",
      .required = "order state"},
     {.name = "Meeting",
@@ -85,6 +85,20 @@ static const struct answer {
      .required = "order ver state kind title host",
      .more = LIGHT},
     {.name = "Suggestions", .meaning = "The list that is struck off one by one, newest first", .rows = "Suggestion"},
+    {.name = "Registered",
+     .meaning = "What the office entered, as it stands",
+     .fields = "order ver state kind title text held_at present excused absent amount sector task reason placed_at "
+               "closed_at updated_at",
+     .required = "order ver state kind title held_at present excused absent"},
+    {.name = "Registry", .meaning = "What the office entered, the latest first", .rows = "Registered"},
+    {.name = "Task",
+     .meaning =
+         "A task of a sector; done: how often; orders: the entries that say so; wanted is 0 of what the plan lacks",
+     .fields = "sector task wanted",
+     .required = "sector task wanted done orders",
+     .more = "{\"done\": {\"type\": \"integer\"}, \"orders\": {\"type\": \"array\", \"items\":"
+             " {\"type\": \"string\"}}}"},
+    {.name = "Plan", .meaning = "What each sector is to do in a year", .rows = "Task"},
     {.name = "Absence",
      .meaning = "A time in which a member takes no orders",
      .fields = "member start end note",
@@ -158,7 +172,7 @@ static const struct answer {
     {.name = "Record",
      .meaning = "What a member, a group or a department did; of a member whose county has a formula, the portrait",
      .fields = "member group department answers satisfied dissatisfied late open mean_ms claims declines lost visits "
-               "meetings excuses absences opinions adopted",
+               "meetings excuses absences opinions adopted activities honours donations donated sector",
      .required = "",
      .more = "{\"name\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\", \"description\": \"mean of the"
              " dimensions\"}, \"portrait\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\":"

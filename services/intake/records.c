@@ -5,6 +5,7 @@
 #include "services/intake/records.h"
 
 #include "common/alloc.h"
+#include "common/calendar.h"
 #include "services/intake/api.h"
 #include "services/intake/json.h"
 #include "services/intake/page.h"
@@ -36,6 +37,8 @@ static void add(json_t *rows, const struct record *listing, enum field whose, co
         int score = 0;
         json_t *portrait = portrait_of(county, record, &score);
         json_object_set_new(row, "group", json_string(member->group));
+        if (*member->sector)
+            json_object_set_new(row, "sector", json_string(member->sector));
         if (portrait) {
             json_object_set_new(row, "score", json_integer(score));
             json_object_set_new(row, "portrait", portrait);
@@ -107,46 +110,73 @@ static void get_portrait(void *arg, struct http_request *request)
 
 /* -- the bulletin ------------------------------------------------------------------------------------------------- */
 
-/* What a bulletin is made of comes by three calls, one after the other. */
+/* What a bulletin is made of comes by some calls, one after the other; part: of the one that is under way. */
 struct gathering {
     struct ask ask;
-    struct record *period;
     struct bulletin bulletin;
+    size_t part;
     void (*answer)(struct http_request *request, const struct bulletin *bulletin);
 };
 
 static void gathering_free(void *arg)
 {
     struct gathering *gathering = arg;
-    record_destroy(&gathering->period);
-    json_decref(gathering->bulletin.records);
-    json_decref(gathering->bulletin.topics);
-    json_decref(gathering->bulletin.figures);
+    struct bulletin *bulletin = &gathering->bulletin;
+    json_decref(bulletin->records);
+    json_decref(bulletin->year);
+    json_decref(bulletin->plan);
+    json_decref(bulletin->topics);
+    json_decref(bulletin->figures);
     free(gathering);
 }
 
-static json_t *rows_of(const struct record *listing)
+static json_t *rows_of(const struct county *county, const struct record *listing)
 {
+    (void)county;
     json_t *rows = json_array();
     for (size_t i = 0; i < record_rows(listing, F_ROWS); i++)
         json_array_append_new(rows, json_from_record(record_row(listing, F_ROWS, i), NULL, 0));
     return rows;
 }
 
+static void ask_period(struct record *question, int64_t start, int64_t end)
+{
+    record_set_int(question, F_START, start);
+    record_set_int(question, F_END, end);
+}
+
+static const struct part {
+    enum message_type type;
+    bool of_year; /* from the beginning of the year on */
+    void (*ask)(struct record *question, int64_t start, int64_t end);
+    json_t *(*rows)(const struct county *county, const struct record *reply);
+    size_t offset; /* of where they go in struct bulletin */
+} parts[] = {
+    {MSG_READ_RECORDS, false, ask_period, records_rows, offsetof(struct bulletin, records)},
+    {MSG_READ_RECORDS, true, ask_period, records_rows, offsetof(struct bulletin, year)},
+    {MSG_LIST_ENTRIES, true, plan_question, plan_rows, offsetof(struct bulletin, plan)},
+    {MSG_LIST_TOPICS, false, ask_period, rows_of, offsetof(struct bulletin, topics)},
+    {MSG_READ_FIGURES, false, ask_period, rows_of, offsetof(struct bulletin, figures)},
+};
+enum { PARTS = sizeof parts / sizeof *parts };
+
 static void on_part(void *arg, enum answer_status status, enum message_type type, const struct record *reply);
 
-/* Asks for what is still missing, or answers. */
+/* Asks for the next part, or answers when there is none. */
 static void go_on(struct gathering *gathering)
 {
     const struct ask *ask = &gathering->ask;
-    enum message_type missing = !gathering->bulletin.records  ? MSG_READ_RECORDS
-                                : !gathering->bulletin.topics ? MSG_LIST_TOPICS
-                                                              : MSG_READ_FIGURES;
-    if (gathering->bulletin.figures)
-        gathering->answer(ask->request, &gathering->bulletin);
-    else
-        service_call(ask->intake->service, ask->access->county, "", missing, gathering->period, NULL,
-                     intake_call_ms(ask->intake), on_part, gathering);
+    const struct bulletin *bulletin = &gathering->bulletin;
+    if (gathering->part == PARTS) {
+        gathering->answer(ask->request, bulletin);
+        return;
+    }
+    const struct part *part = &parts[gathering->part];
+    int64_t year = calendar_year_start(calendar_year(bulletin->end));
+    RECORD *question = record_new();
+    part->ask(question, part->of_year ? year : bulletin->start, bulletin->end);
+    service_call(ask->intake->service, ask->access->county, "", part->type, question, NULL, intake_call_ms(ask->intake),
+                 on_part, gathering);
 }
 
 static void on_part(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
@@ -157,12 +187,8 @@ static void on_part(void *arg, enum answer_status status, enum message_type type
     if (intake_answer_failure(gathering->ask.request, status, reply))
         return;
     bulletin->county = county_of(&gathering->ask); /* it may have a new revision by now */
-    if (!bulletin->records)
-        bulletin->records = records_rows(bulletin->county, reply);
-    else if (!bulletin->topics)
-        bulletin->topics = rows_of(reply);
-    else
-        bulletin->figures = rows_of(reply);
+    const struct part *part = &parts[gathering->part++];
+    *(json_t **)((char *)bulletin + part->offset) = part->rows(bulletin->county, reply);
     go_on(gathering);
 }
 
@@ -170,14 +196,14 @@ static void gather(struct intake *intake, struct http_request *request,
                    void (*answer)(struct http_request *request, const struct bulletin *bulletin))
 {
     struct gathering *gathering = xcalloc(1, sizeof *gathering);
-    gathering->period = record_new();
+    RECORD *period = record_new();
     gathering->answer = answer;
     gathering->ask = (struct ask){.intake = intake, .request = request, .access = access_of(request)};
     http_attach(request, gathering, gathering_free);
-    if (!ask_parameters(&gathering->ask, MSG_READ_RECORDS, gathering->period))
+    if (!ask_parameters(&gathering->ask, MSG_READ_RECORDS, period))
         return;
-    gathering->bulletin.start = record_int(gathering->period, F_START);
-    gathering->bulletin.end = record_int(gathering->period, F_END);
+    gathering->bulletin.start = record_int(period, F_START);
+    gathering->bulletin.end = record_int(period, F_END);
     go_on(gathering);
 }
 

@@ -26,16 +26,28 @@ json_t *portrait_of(const struct county *county, const struct record *record, in
  */
 json_t *records_rows(const struct county *county, const struct record *listing);
 
-/* What a bulletin (季通报) is about: rows as records_rows() gives them; those of topics and figures. Borrowed. */
+/*
+ * The plan of the sectors (四个一): by which entries it is known what was done in a period; and of these the rows,
+ * [{"sector": "…", "task": "…", "wanted": 1, "done": 1, "orders": ["…"]}, …], those of plan.csv first. The caller owns
+ * them.
+ */
+void plan_question(struct record *question, int64_t start, int64_t end);
+json_t *plan_rows(const struct county *county, const struct record *entries);
+
+/*
+ * What a bulletin (季通报) is about: rows as records_rows() gives them, of the period and of its year up to the end of
+ * the period; those of the plan in that year, of topics and figures. Borrowed.
+ */
 struct bulletin {
     const struct county *county;
     int64_t start, end; /* ms since 1970 */
-    json_t *records, *topics, *figures;
+    json_t *records, *year, *plan, *topics, *figures;
 };
 
 /*
  * The bulletin as tables, [{"title": "…", "head": ["…"], "rows": [["…", 1], …]}, …]: an overview, groups, members,
- * departments, the four rankings, who was absent five times without a reason, frequent matters. The caller owns it.
+ * departments, the four rankings, who was absent too often this year, the plan of the sectors, frequent matters. The
+ * caller owns it.
  * Titles have at most 31 characters and none of []:*?/\, so each can be the name of a sheet.
  */
 json_t *bulletin_tables(const struct bulletin *bulletin, bool english);

@@ -60,6 +60,10 @@ static const struct permission_rule {
     [PERMIT_SUGGESTION_COMMENT] = {HOST | MEMBER | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0,
                                    MATTER_SUGGESTION},
     [PERMIT_SUGGESTION_SETTLE] = {HOST | MEMBER | COMMITTEE | OFFICE, CLERK, MATTER_SUGGESTION},
+    [PERMIT_ENTRIES_ENTER] = {OFFICE, 0, false},
+    [PERMIT_ENTRIES_LIST] = {GROUP | OFFICE, 0, false}, /* and ENTRY_READ of each */
+    [PERMIT_ENTRY_READ] = {INVITED | OFFICE, 0, MATTER_ENTRY},
+    [PERMIT_ENTRY_WITHDRAW] = {OFFICE, 0, MATTER_ENTRY},
     [PERMIT_CASE_PUBLISH] = {OFFICE, 0, true},
     [PERMIT_ORDERS_LIST] = {GROUP | LEADER | CONVENER | CLERK | COMMITTEE | OFFICE, 0, false},
     [PERMIT_ORDERS_FIND] = {OFFICE, 0, false},
@@ -157,14 +161,17 @@ static int relations_of(const struct county *county, const struct roster_entry *
     return theirs || record_is(order, F_COMMITTEE, role->id) ? COMMITTEE : 0;
 }
 
-/* What somebody is to a meeting or a suggestion by name; matter: NULL for none. */
+/* What somebody is by name to a meeting, a suggestion or an entry, in which nobody was invited before; NULL for none.
+ */
 static int relations_by_name(const struct roster_entry *role, const struct record *matter)
 {
+    static const enum field lists[] = {F_INVITED, F_PRESENT, F_EXCUSED, F_ABSENT};
     char name[64];
     name_actor(name, role);
-    return !matter ? 0
-                   : (record_is(matter, F_HOST, name) ? HOST : 0) |
-                         (words_have(record_str(matter, F_INVITED), name) ? INVITED : 0);
+    int relations = matter && record_is(matter, F_HOST, name) ? HOST : 0;
+    for (size_t i = 0; matter && i < sizeof lists / sizeof *lists; i++)
+        relations |= words_have(record_str(matter, lists[i]), name) ? INVITED : 0;
+    return relations;
 }
 
 static void decide_about_person(const struct county *county, const struct caller *caller, enum permission permission,

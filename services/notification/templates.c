@@ -221,6 +221,10 @@ templates[] = {
      "跟踪问效：“{title}”（编号{order}）没有落实到位[，原因：{reason}]。请继续办理[，期限{due}]。",
      "The re-check found that \"{title}\" (number {order}) was not kept[: {reason}]. Please see to it again[, by "
      "{due}]."},
+    {"absences_reached", 0,
+     "委员{members}一年内无故缺席已满{count}次，最近一次是“{title}”（编号{order}）。名单见履职情况通报。",
+     "{members} missed {count} meetings and activities within a year without a reason, the latest being \"{title}\" "
+     "(number {order}). The bulletin lists all of them."},
     {"code", AT_ONCE, "{sign_in}是您的登录验证码，五分钟内有效。请不要告诉任何人，工作人员也不会向您索要。",
      "{sign_in} is your code to sign in, good for five minutes. Tell it to nobody; we never ask you for it."},
     {"test", AT_ONCE, "这是测试短信。您收到了，说明短信能够送到。", "This is a test. If you read it, SMS get through."},

@@ -267,6 +267,24 @@ def consult_about(door, order):
         assert door.ask(200, "GET", address + "/history", key="office").json["rows"]
 
 
+def enter_what_was_done(door):
+    at, county = "/api/v1/entries", f"county={COUNTY}"
+    body = {"kind": "activity", "title": "春季视察", "held_at": soon(minutes=-1), "present": "member:M101",
+            "absent": "member:M102"}
+    entry = door.ask(201, "POST", f"{at}?{county}", body, key="office").json
+    door.ask(400, "POST", f"{at}?{county}", body | {"kind": "party"}, key="office")
+    path = f"{at}/{entry['order']}"
+    assert door.ask(200, "GET", path, key="office").json["absent"] == "member:M102"
+    door.ask(401, "GET", path)
+    wait_until(lambda: door.system.api("GET", f"{path}/history", key="office").status == 200, 20, "it is stored")
+    assert door.ask(200, "GET", path + "/history", key="office").json["rows"]
+    door.ask(401, "GET", path + "/history")
+    door.ask(200, "POST", f"{path}/withdraw", {"reason": "登记有误"}, key="office")
+    door.ask(409, "POST", f"{path}/withdraw", {"reason": "登记有误"}, key="office")
+    assert door.ask(200, "GET", f"/api/v1/plan?{county}", key="office").json["rows"]
+    door.ask(400, "GET", f"/api/v1/plan?{county}&year=soon", key="office")
+
+
 def use_the_libraries(door, order):
     path, public = f"/api/v1/orders/{order['order']}", f"/api/v1/counties/{COUNTY}/cases"
     draft = door.ask(200, "GET", path + "/story", key="office").json["draft"]
@@ -332,6 +350,7 @@ def test_answers_are_as_described(door, shared):
     door.step(400, unclear, "transfer", {"county": "999999"})
     door.step(200, unclear, "screen", {"decision": "accept", "category": "noise", "community": "C201"})
     rate_by_link(door, shared)
+    enter_what_was_done(door)
     sign_in_and_out(door, shared)
 
     county = f"county={COUNTY}"
@@ -347,7 +366,8 @@ def test_answers_are_as_described(door, shared):
     imports = f"/api/v1/imports?{county}"
     door.ask(200, "POST", imports, key="import", headers=headers, data="标题,经度\n路灯不亮,\n,x\n".encode())
     door.ask(400, "POST", imports, key="import", headers=headers, data="无\n".encode())
-    for name, words in (("orders", "路灯"), ("cases", "路灯"), ("audit", None), ("meetings", None), ("suggestions", None)):
+    for name, words in (("orders", "路灯"), ("cases", "路灯"), ("audit", None), ("meetings", None), ("suggestions", None),
+                        ("entries", None)):
         path = f"/api/v1/{name}?{county}" + (f"&q={words}" if words else "")
         assert wait_until(lambda: door.ask(200, "GET", path, key="office").json["rows"], 20, f"{name} are listed")
         door.ask(401, "GET", path)
@@ -374,7 +394,7 @@ def test_answers_are_as_described(door, shared):
         statuses = {status for seen, status in door.seen if seen == name}
         good = {int(status) for status in operation["responses"] if status < "300"}
         # To transfer takes two counties: tests/flow/test_dispatch.py has them, and judges the answer.
-        if name in ("get_meetings_id", "get_suggestions_id"):
+        if name in ("get_meetings_id", "get_suggestions_id", "get_entries_id"):
             good -= {304}  # as of orders
         assert good <= statuses or name == "post_orders_id_transfer", f"{name}: none is good"
         assert name == "get_openapi_json" or any(status >= 400 for status in statuses), f"{name}: none is refused"
@@ -387,12 +407,15 @@ def example(schema):
 
 
 def numbers_of_matters(system, order):
-    """By what is in their paths: a meeting, and a suggestion."""
+    """By what is in their paths: a meeting, a suggestion, and an entry."""
     meeting = system.api("POST", f"/api/v1/meetings?county={COUNTY}", {
         "kind": "micro", "title": "路灯怎么修", "place": "社区", "meets_at": soon(minutes=10)}, key="office")
     suggestion = system.api("POST", f"/api/v1/suggestions?county={COUNTY}", {
         "title": "换节能灯", "about": order["order"], "department": "D01"}, key="office")
-    return {"/meetings/": meeting.json["order"], "/suggestions/": suggestion.json["order"]}
+    entry = system.api("POST", f"/api/v1/entries?county={COUNTY}", {
+        "kind": "honour", "title": "先进", "held_at": soon(minutes=-1), "present": "member:M101"}, key="office")
+    return {"/meetings/": meeting.json["order"], "/suggestions/": suggestion.json["order"],
+            "/entries/": entry.json["order"]}
 
 
 def test_bodies_are_taken_as_described(door, shared):

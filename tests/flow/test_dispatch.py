@@ -6,7 +6,7 @@ from harness import COUNTY, KEYS, make_county, read_table, wait_until
 from test_api import Door
 from test_life import UNCLEAR
 
-HEADER = "id,name,phone,group,communities,skills,leader\n"
+HEADER = "id,name,phone,group,communities,skills,leader,sector\n"
 
 
 def crowd(tmp_path, members, **more):

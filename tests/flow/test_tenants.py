@@ -75,7 +75,8 @@ HANDLED = OPEN | {
     "order.consult": {"handler", "leader", "convener", "office"},
 }
 # About a meeting that the handler called, and to which another member and another department are invited; and about a
-# suggestion of the handler to the clerk's department.
+# suggestion of the handler to the clerk's department; and about an activity that the handler took part in and another
+# member missed.
 MATTERS = {
     "meeting.read": {"handler", "leader", "convener", "committee", "other member", "other clerk", "office"},
     "meeting.answer": {"handler", "other member", "other clerk", "office"},
@@ -83,6 +84,8 @@ MATTERS = {
     "suggestion.read": {"handler", "leader", "convener", "committee", "clerk", "office"},
     "suggestion.comment": {"handler", "leader", "convener", "committee", "clerk", "office"},
     "suggestion.settle": {"handler", "committee", "office"},
+    "entry.read": {"handler", "other member", "office"},
+    "entry.withdraw": {"office"},
 }
 COUNTYWIDE = {
     "orders.list": EVERYBODY - {"city"},
@@ -90,6 +93,8 @@ COUNTYWIDE = {
     "meetings.list": EVERYBODY - {"city"},
     "suggestions.raise": GROUP | {"other member", "other leader", "convener", "other convener", "office"},
     "suggestions.list": EVERYBODY - {"city"},
+    "entries.enter": {"office"},
+    "entries.list": GROUP | {"other member", "other leader", "office"},
     "orders.find": {"office"},
     "absences": GROUP | {"other member", "other leader", "office"},
     "audit.list": {"office"},
@@ -100,8 +105,8 @@ COUNTYWIDE = {
     "import": {"office"},
     "signed-in": EVERYBODY,
 }
-SCOPES = [*OPEN, *MATTERS, "meetings.call", "meetings.list", "suggestions.raise", "suggestions.list", "orders.list",
-          "orders.find", "absences", "audit.list", "figures.read", "records.read", "cases.search", "classes", "import",
+SCOPES = [*OPEN, *MATTERS, "meetings.call", "meetings.list", "suggestions.raise", "suggestions.list", "entries.enter",
+          "entries.list", "orders.list", "orders.find", "absences", "audit.list", "figures.read", "records.read", "cases.search", "classes", "import",
           "open311", "office", "delegate"]
 
 ROUTES = {  # all there are
@@ -162,6 +167,12 @@ ROUTES = {  # all there are
     "POST /api/v1/suggestions/{id}/settle": "suggestion.settle",
     "POST /api/v1/suggestions/{id}/recheck": "suggestion.settle",
     "POST /api/v1/suggestions/{id}/extend": "suggestion.settle",
+    "POST /api/v1/entries": "entries.enter",
+    "GET /api/v1/entries": "entries.list",
+    "GET /api/v1/entries/{id}": "entry.read",
+    "GET /api/v1/entries/{id}/history": "entry.read",
+    "POST /api/v1/entries/{id}/withdraw": "entry.withdraw",
+    "GET /api/v1/plan": "records.read",
     "GET /i/{token}": "invitation",
     "POST /i/{token}": "invitation",
     "GET /s/{token}": "qr",
@@ -276,6 +287,9 @@ class World:
         self.meeting = self.make("meetings", about | {"kind": "micro", "place": "社区", "meets_at": soon,
                                                       "invited": "member:M203 department:D02"})
         self.suggestion = self.make("suggestions", about | {"department": "D01"})
+        past = (datetime.now(timezone.utc) - timedelta(minutes=1)).isoformat(timespec="seconds")
+        self.entry = self.make("entries", {"kind": "activity", "title": "看路灯", "held_at": past, "present": "member:M102",
+                                           "absent": "member:M203"})
         wait_until(lambda: len(system.history(self.handled)) == 6 and self.is_quiet(), 20, "all that follows is done")
 
     def make(self, kind, body):
@@ -364,11 +378,11 @@ def test_every_route_about_an_order(world):
     assert world.snapshot() == before
 
 
-def test_every_route_about_a_meeting_or_a_suggestion(world):
+def test_every_route_about_another_matter(world):
     before, refused, faults = world.snapshot(), world.trail(), []
     for route in sorted(OF_MATTER):
         method, path = route.split()
-        number = (world.meeting if "meetings" in path else world.suggestion)["order"]
+        number = (world.meeting if "meetings" in path else world.entry if "entries" in path else world.suggestion)["order"]
         for caller in world.callers:
             answer = caller.ask(method, path.format(id=number), b"[" if method == "POST" else None)
             if is_granted(caller, ROUTES[route], MATTERS):
@@ -405,7 +419,8 @@ def test_every_other_route(world):
              "POST /api/v1/orders/find": f"/api/v1/orders/find?county={COUNTY}",
              "GET /api/v1/events": f"/api/v1/events?county={COUNTY}",
              **{f"{method} /api/v1/{name}": f"/api/v1/{name}?county={COUNTY}" for method in ("GET", "POST")
-                for name in ("meetings", "suggestions")},
+                for name in ("meetings", "suggestions", "entries")},
+             "GET /api/v1/plan": f"/api/v1/plan?county={COUNTY}",
              **{f"{method} /api/v1/absences{rest}": f"/api/v1/absences{rest}?county={COUNTY}"
                 for method, rest in (("GET", ""), ("POST", ""), ("POST", "/end"))},
              "GET /api/v1/audit": f"/api/v1/audit?county={COUNTY}",
@@ -660,7 +675,7 @@ def test_every_call_with_another_countys_order(world):
               "limit": 100, "file": f"{'0' * 24}/pdf/1/{'0' * 64}/all/x.pdf"}
     # They do not depend on an order, and answer about their county.
     of_the_county = ("orders.list", "orders.precedents", "cases.published", "classes.list", "meetings.list",
-                     "suggestions.list", "figures.read", "topics.list", "records.read", "cases.search", "updates.list",
+                     "suggestions.list", "entries.list", "figures.read", "topics.list", "records.read", "cases.search", "updates.list",
                      "audit.list", "absences.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send",
                      "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")

@@ -1,5 +1,5 @@
 /*
- * A county's fourteen files: all that can be wrong with them is said in one line of text each, and what is taken is
+ * A county's files: all that can be wrong with them is said in one line of text each, and what is taken is
  * whole. A line "== towns.csv" replaces that file of a good county by what follows it.
  */
 #include "tests/fuzz/fuzz.h"
@@ -66,6 +66,13 @@ static void is_whole(const struct county *county)
         PROMISE(strlen(county->keys[i].hash) == 64 && are_scopes(county->keys[i].role));
     for (size_t i = 0; i < county->staff_count; i++)
         PROMISE(words_have("office city", county->staff[i].role) && is_mobile(county->staff[i].phone));
+    for (size_t i = 0; i < county->plan_count; i++) {
+        const struct plan_row *row = &county->plan[i];
+        PROMISE(*row->sector && text_length(row->sector, strlen(row->sector)) <= field_info(F_SECTOR)->max &&
+                words_have(PLAN_TASKS, row->task) && row->wanted > 0 &&
+                county_plan(county, row->sector, row->task) == row);
+    }
+    PROMISE(county->absences_told > 0);
     struct roster_entry entry;
     for (size_t i = 0; county_roster(county, i, &entry); i++)
         PROMISE(*entry.kind && is_id(entry.id) && is_text(entry.phone));

@@ -20,7 +20,7 @@ static bool is_question(enum message_type type)
 {
     return type == MSG_LIST_ORDERS || type == MSG_LIST_UPDATES || type == MSG_READ_HISTORY ||
            type == MSG_SEARCH_CASES || type == MSG_LIST_AUDIT || type == MSG_READ_CONTACT ||
-           type == MSG_LIST_MEETINGS || type == MSG_LIST_SUGGESTIONS;
+           type == MSG_LIST_MEETINGS || type == MSG_LIST_SUGGESTIONS || type == MSG_LIST_ENTRIES;
 }
 
 /* The archive's answer. */

@@ -1,6 +1,6 @@
 /*
- * test_archive_matters.c - meetings and suggestions in the archive: in the same journal as orders, and in no list of
- * them.
+ * test_archive_matters.c - meetings, suggestions and entries in the archive: in the same journal as orders, and in no
+ * list of them.
  */
 // links: services/archive
 #include "tests/unit/archive_fixture.h"
@@ -10,6 +10,7 @@
 #define OTHER_ORDER COUNTY "-000002"
 #define MEETING COUNTY "-H000001"
 #define SUGGESTION COUNTY "-J000001"
+#define ENTRY COUNTY "-L000001"
 
 static void tamper(const char *sql)
 {
@@ -28,7 +29,7 @@ static struct database *database(void)
     return NULL;
 }
 
-/* A meeting that was called, about ORDER; and a suggestion on it, to D1. */
+/* A meeting that was called, about ORDER; a suggestion on it, to D1; and what the office entered. */
 static void fill(void)
 {
     step(1, "called");
@@ -53,6 +54,17 @@ static void fill(void)
     record_set_int(message, F_DUE, now_ms() + 1000000);
     record_set_int(message, F_PLACED_AT, 200);
     assert_int_equal(take_step(SUGGESTION), VERDICT_OK);
+    step(1, "entered");
+    record_set(message, F_KIND, "task");
+    record_set(message, F_TITLE, "送医下乡");
+    record_set(message, F_SECTOR, "医药卫生界");
+    record_set(message, F_TASK, "benefit");
+    record_set(message, F_PRESENT, "member:M1");
+    record_set(message, F_EXCUSED, "member:M2");
+    record_set(message, F_ABSENT, "member:M3");
+    record_set_int(message, F_HELD_AT, 3000);
+    record_set_int(message, F_PLACED_AT, 300);
+    assert_int_equal(take_step(ENTRY), VERDICT_OK);
 }
 
 /* The numbers of the rows that are listed with one filter, space between. */
@@ -108,6 +120,7 @@ static void they_are_in_no_list_of_orders(void **state)
     assert_string_equal(list(MSG_LIST_UPDATES, F_ORDERS, NULL), "");
     assert_string_equal(list(MSG_LIST_MEETINGS, F_ORDERS, NULL), MEETING);
     assert_string_equal(list(MSG_LIST_SUGGESTIONS, F_ORDERS, NULL), SUGGESTION);
+    assert_string_equal(list(MSG_LIST_ENTRIES, F_ORDERS, NULL), ENTRY);
     assert_int_equal(record_rows(history(MEETING), F_ROWS), 1);
     record_clear(message);
     assert_int_equal(record_int(ask(MSG_READ_FIGURES), F_TOTAL), 0);
@@ -170,10 +183,21 @@ static void filters(void **state)
         {MSG_LIST_SUGGESTIONS, F_START, "200", "201"},
         {MSG_LIST_SUGGESTIONS, F_WITHIN, "member:M2", "member:M1"},
         {MSG_LIST_SUGGESTIONS, F_WITHIN, "department:D1", "department:D2"},
+        {MSG_LIST_ENTRIES, F_ORDERS, ENTRY, MEETING},
+        {MSG_LIST_ENTRIES, F_STATES, "entered closed", "withdrawn"},
+        {MSG_LIST_ENTRIES, F_KIND, "task", "honour"},
+        {MSG_LIST_ENTRIES, F_MEMBER, "M3", "M4"},
+        {MSG_LIST_ENTRIES, F_SECTOR, "医药卫生界", "教育界"},
+        {MSG_LIST_ENTRIES, F_TASK, "benefit", "report"},
+        {MSG_LIST_ENTRIES, F_START, "3000", "3001"},
+        {MSG_LIST_ENTRIES, F_END, "3000", "2999"},
+        {MSG_LIST_ENTRIES, F_WITHIN, "pool:G1 member:M2", "pool:G1 group:G1 member:M4"},
     };
     fill();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *wanted = rows[i].type == MSG_LIST_MEETINGS ? MEETING : SUGGESTION;
+        const char *wanted = rows[i].type == MSG_LIST_MEETINGS      ? MEETING
+                             : rows[i].type == MSG_LIST_SUGGESTIONS ? SUGGESTION
+                                                                    : ENTRY;
         assert_string_equal(list(rows[i].type, rows[i].field, rows[i].value), wanted);
         assert_string_equal(list(rows[i].type, rows[i].field, rows[i].other), "");
     }

@@ -239,6 +239,14 @@ static void the_working_day_before(void **state)
     calendar_destroy(&never.calendar);
 }
 
+static void years_begin_in_china(void **state)
+{
+    (void)state;
+    assert_int_equal(calendar_year_start(2026), at("2026-01-01T00:00:00"));
+    assert_int_equal(calendar_year(calendar_year_start(2026)), 2026);
+    assert_int_equal(calendar_year(calendar_year_start(2026) - 1), 2025);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +257,7 @@ int main(void)
         cmocka_unit_test(spans),
         cmocka_unit_test(times),
         cmocka_unit_test(the_working_day_before),
+        cmocka_unit_test(years_begin_in_china),
     };
 
     return cmocka_run_group_tests(tests, make_county, forget_county);

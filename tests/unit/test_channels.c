@@ -28,6 +28,8 @@ static int make_county(void **state)
     texts[FILE_ROBOTS] = "name,kind,url,secret,tells\n"
                          "south,wecom,https://example.cn/hook?key=K,,convener:T1 committee:K1\n"
                          "all,feishu,https://example.cn/hook/ID,S,group:G1 convener:T1 chair\n";
+    texts[FILE_STAFF] = "id,name,phone,role\nO1,何知微,10000005001,office\nO2,池望舒,10000005002,office\n"
+                        "C1,安若素,10000005901,city\n";
     AUTOFREE char *settings = xasprintf("%soffice_email,office@example.cn\n", fixture_files[FILE_SETTINGS]);
     texts[FILE_SETTINGS] = settings;
     int r = sodium_init() < 0 ? -1 : county_parse("990101", texts, fixture_fault, NULL, &county);
@@ -56,6 +58,8 @@ static void mails_and_chats_come_behind_sms(void **state)
          "sms convener:T1=10000001001 sms committee:K1=10000002001 mail committee:K1=k1@example.cn "
          "chat convener:T1=south chat convener:T1=all"},
         {"chair", "sms chair=10000009001 mail chair=office@example.cn chat chair=all"},
+        {"office", "sms office:O1=10000005001 sms office:O2=10000005002 mail office=office@example.cn"},
+        {"office:O2 office:C1", "sms office:O2=10000005002"},
         {"convener:T2", "sms convener:T2=10000001002"},
         {"member:M1", "sms member:M1=10000004001"},
         {"group:G2", "sms member:M4=10000004004"},

@@ -168,6 +168,7 @@ static void defaults(void **state)
     assert_int_equal(county->quiet_start, 21 * 60);
     assert_int_equal(county->quiet_end, 8 * 60);
     assert_int_equal(county->sms_per_day, 20);
+    assert_int_equal(county->absences_told, 5);
     assert_int_equal(county_clock(county, "urgent", CLOCK_FOLLOW).working_days, 20);
     assert_int_equal(county_clock(county, "normal", CLOCK_RECHECK).ms, 90 * INT64_C(86400000));
     county_destroy(&county);
@@ -187,7 +188,8 @@ static void all_settings(void **state)
         "\xEF\xBB\xBFname,value\r\nname,\"石桥县, 政协\"\r\nlanguage,en\r\nchair_phone,10000009001\r\n"
         "contact,拨 0000-1234567\r\nthreshold,1\r\nopen311_tokens,yes\r\n"
         "work_hours,00:00-23:59\r\nwork_weekdays,6-7\r\nescalate,90s\r\nphone_orders,0\r\n"
-        "public_url,https://sidan.example.cn:8443/x\r\nquiet_hours,12:30-14:00\r\nsms_per_day,3\r\nfollow,5wd\r\n"
+        "public_url,https://sidan.example.cn:8443/"
+        "x\r\nquiet_hours,12:30-14:00\r\nsms_per_day,3\r\nabsences_told,3\r\nfollow,5wd\r\n"
         "recheck,36h\r\n,,\r\n";
     assert_int_equal(county_parse("990102", texts, note_fault, &faults, &county), 0);
     assert_string_equal(county->name, "石桥县, 政协");
@@ -206,6 +208,7 @@ static void all_settings(void **state)
     assert_int_equal(county->quiet_start, 750);
     assert_int_equal(county->quiet_end, 840);
     assert_int_equal(county->sms_per_day, 3);
+    assert_int_equal(county->absences_told, 3);
     assert_int_equal(county_clock(county, "normal", CLOCK_FOLLOW).working_days, 5);
     assert_int_equal(county_clock(county, "urgent", CLOCK_RECHECK).ms, 36 * INT64_C(3600000));
     assert_int_equal(county->key_count, 0);
@@ -378,6 +381,16 @@ static const struct {
      "portrait.csv:4: dimension is empty\n"
      "portrait.csv:4: points is not a whole number from -100 to 100\n"
      "portrait.csv:4: most is not a whole number from -100 to 100"},
+    {FILE_PLAN,
+     "sector,task,wanted\n工商联,benefit,1\n工商联,party,1\n,report,0\n工商联,benefit,2\n"
+     "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六"
+     "七八九十一,"
+     "report,1\n",
+     "plan.csv:3: task \"party\" is not one of: " PLAN_TASKS "\n"
+     "plan.csv:4: sector is empty\n"
+     "plan.csv:4: wanted is not a whole number from 1 to 100\n"
+     "plan.csv:6: sector is longer than 60 characters\n"
+     "plan.csv:5: the task \"benefit\" of this sector is there twice"},
     {FILE_SMS_TEMPLATES,
      "template,gateway,code,parameters\nplaced,ali,SMS_1,title order\nplaced,ali,SMS_2,\nopened,ali,,\n",
      "sms_templates.csv:4: code is empty\n"
@@ -408,7 +421,8 @@ static void bad_hours_and_weekdays(void **state)
         "work_weekdays,0-5",       "work_weekdays,1-8",       "work_weekdays,5-1",      "work_weekdays,1",
         "work_weekdays,1-",        "work_weekdays,1,5",       "work_weekdays,1-5x",     "quiet_hours,21:00",
         "quiet_hours,21:00-24:00", "quiet_hours,08:00-08:00", "quiet_hours,no",         "quiet_hours,21-8",
-        "sms_per_day,-1",          "sms_per_day,1001",        "sms_per_day,many",
+        "absences_told,0",         "absences_told,101",       "sms_per_day,-1",         "sms_per_day,1001",
+        "sms_per_day,many",
     };
 
     (void)state;

@@ -597,6 +597,7 @@ static const char *const expected_names[] = {
     "suggestion_proposed",
     "suggestion_settled",
     "suggestion_not_kept",
+    "absences_reached",
     "code",
     "test",
     "which",

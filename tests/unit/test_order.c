@@ -43,17 +43,12 @@ static void a_letter_tells_other_matters(void **state)
         const char *id;
         enum matter matter;
         int64_t serial;
-    } rows[] = {{"341022-H000012", MATTER_MEETING, 12},
-                {"341022-J000034", MATTER_SUGGESTION, 34},
-                {"341022-000012", MATTER_ORDER, 12},
-                {"341022-J1234567", MATTER_SUGGESTION, 1234567},
-                {"341022-K000012", MATTER_NONE, 0},
-                {"341022-h000012", MATTER_NONE, 0},
-                {"341022-HJ00012", MATTER_NONE, 0},
-                {"341022-H00012", MATTER_NONE, 0},
-                {"341022-H0000012", MATTER_NONE, 0},
-                {"341022-H000000", MATTER_NONE, 0},
-                {"341022-H", MATTER_NONE, 0}};
+    } rows[] = {{"341022-H000012", MATTER_MEETING, 12}, {"341022-J000034", MATTER_SUGGESTION, 34},
+                {"341022-000012", MATTER_ORDER, 12},    {"341022-J1234567", MATTER_SUGGESTION, 1234567},
+                {"341022-L000056", MATTER_ENTRY, 56},   {"341022-K000012", MATTER_NONE, 0},
+                {"341022-h000012", MATTER_NONE, 0},     {"341022-HJ00012", MATTER_NONE, 0},
+                {"341022-H00012", MATTER_NONE, 0},      {"341022-H0000012", MATTER_NONE, 0},
+                {"341022-H000000", MATTER_NONE, 0},     {"341022-H", MATTER_NONE, 0}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char county[7] = "", order[ORDER_ID_SIZE], clock[17], entry[CLOCK_ENTRY_SIZE];

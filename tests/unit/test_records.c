@@ -172,12 +172,46 @@ static void test_opinions_and_visits(void **state)
     assert_done(11, 30, F_MEMBER, "M1", "visits=1");
 }
 
+/* What the office entered as of day 10, which is in this state now. */
+static void enter(int serial, const char *state, const char *kind, int64_t amount)
+{
+    matter_id(order, COUNTY, MATTER_ENTRY, serial);
+    step(1, state);
+    record_set(message, F_KIND, kind);
+    record_set(message, F_PRESENT, amount ? "member:M1" : "member:M1 member:M2");
+    record_set(message, F_EXCUSED, strcmp(kind, "activity") == 0 ? "member:M3" : "");
+    record_set(message, F_ABSENT, strcmp(kind, "activity") == 0 ? "member:M4" : "");
+    record_set_int(message, F_HELD_AT, at(10));
+    if (amount)
+        record_set_int(message, F_AMOUNT, amount);
+    assert_int_equal(take_step(order), VERDICT_OK);
+}
+
+static void test_what_the_office_entered(void **state)
+{
+    (void)state;
+    enter(1, "entered", "activity", 0);
+    enter(2, "closed", "task", 0);
+    enter(3, "entered", "honour", 0);
+    enter(4, "entered", "donation", 50000);
+    enter(5, "closed", "donation", 800);
+    enter(6, "withdrawn", "activity", 0);
+    enter(7, "withdrawn", "donation", 1000000);
+    meet(1, "held");
+    assert_done(1, 30, F_MEMBER, "M1", "meetings=1 activities=2 honours=1 donations=2 donated=50800");
+    assert_done(1, 30, F_MEMBER, "M2", "excuses=1 activities=2 honours=1");
+    assert_done(1, 30, F_MEMBER, "M3", "meetings=1 excuses=1");
+    assert_done(1, 30, F_MEMBER, "M4", "absences=2");
+    assert_done(11, 30, F_MEMBER, "M1", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_answers_count_for_everybody_who_had_the_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_meetings_are_attended_excused_or_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_opinions_and_visits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_the_office_entered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_steps_count_when_they_happened, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,11 +96,13 @@ static const struct {
      "order.read order.notes order.contact order.ask order.claim order.confirm order.decline order.handover "
      "order.answer "
      "order.attach order.extend order.consult",
-     "orders.list absences records.read" CALLS},
+     "orders.list absences records.read entries.list" CALLS},
     {"leads the group", "10000004001", "order.read order.notes order.claim order.consult order.attach",
-     "order.read order.notes order.claim order.consult order.attach", "orders.list absences records.read" CALLS},
-    {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list absences records.read" CALLS},
-    {"leads another group", "10000004004", "", "", "orders.list absences records.read" CALLS},
+     "order.read order.notes order.claim order.consult order.attach",
+     "orders.list absences records.read entries.list" CALLS},
+    {"of the group", "10000004003", "order.read order.claim", "order.claim",
+     "orders.list absences records.read entries.list" CALLS},
+    {"leads another group", "10000004004", "", "", "orders.list absences records.read entries.list" CALLS},
     {"convener", "10000001001",
      "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
      "order.flag order.dispatch order.rule order.extend_decide order.consult order.attach",
@@ -114,7 +116,8 @@ static const struct {
      "order.read order.notes order.decide order.flag", "orders.list figures.read records.read" LISTS},
     {"committee of another group", "10000002002", "", "", "orders.list figures.read records.read" LISTS},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
-     "orders.list orders.find absences audit.list figures.read records.read cases.search classes import open311" CALLS},
+     "orders.list orders.find absences audit.list figures.read records.read cases.search classes import open311 "
+     "entries.enter entries.list" CALLS},
     {"city", "10000005901", "", "", "figures.read"},
     {"nobody", "10000009999", "", "", ""},
     {"the chair has a phone, and no role", "10000009001", "", "", ""},
@@ -159,6 +162,35 @@ static const struct {
     {"city", "10000005901", "", "", ""},
     {"nobody", "10000009999", "", "", ""},
 };
+
+#define READ_ENTRY "entry.read"
+static const struct {
+    const char *who, *phone, *entry;
+} in_entry[] = {
+    {"took part", "10000004002", READ_ENTRY},
+    {"was missing with a reason", "10000004003", READ_ENTRY},
+    {"was missing without one", "10000004004", READ_ENTRY},
+    {"leads the group of some", "10000004001", ""},
+    {"convener", "10000001001", ""},
+    {"committee of the group", "10000002001", ""},
+    {"office", "10000005001", READ_ENTRY " entry.withdraw"},
+    {"city", "10000005901", ""},
+    {"nobody", "10000009999", ""},
+};
+
+static void entries(void **state)
+{
+    (void)state;
+    struct county *county = make_county();
+    RECORD *entry = record_new();
+    record_set(entry, F_STATE, STATE_ENTERED);
+    record_set(entry, F_PRESENT, "member:M2");
+    record_set(entry, F_EXCUSED, "member:M3");
+    record_set(entry, F_ABSENT, "member:M4");
+    for (size_t i = 0; i < sizeof in_entry / sizeof *in_entry; i++)
+        assert_granted(county, in_entry[i].who, in_entry[i].phone, MATTER_ENTRY, entry, in_entry[i].entry);
+    county_destroy(&county);
+}
 
 static struct record *make_suggestion(enum field addressed, const char *id)
 {
@@ -310,7 +342,7 @@ static void keys_have_scopes(void **state)
         {"all",
          ALL_OF_ORDER " " LEAD_MEETING " " SETTLE_SUGGESTION
                       " orders.list orders.find absences audit.list figures.read records.read cases.search classes "
-                      "import open311" CALLS,
+                      "import open311 entries.enter entries.list " READ_ENTRY " entry.withdraw" CALLS,
          true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},
@@ -389,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_cell),
         cmocka_unit_test(meetings_and_suggestions),
+        cmocka_unit_test(entries),
         cmocka_unit_test(an_order_whose_town_is_not_known_is_the_first_conveners),
         cmocka_unit_test(roles_add_up),
         cmocka_unit_test(handlers_do_not_rate),
