@@ -59,6 +59,7 @@ enum { ORDER_FILTERS = sizeof order_filters / sizeof *order_filters };
 static const struct filter meeting_filters[] = {
     OF_ALL_MATTERS,
     {F_MEMBER, "instr(' ' || invited || ' ', ' member:' || ? || ' ') > 0", false},
+    {F_OVERDUE, "overdue = ?", false},
     {F_START, "meets_at >= ?", false},
     {F_END, "meets_at <= ?", false},
 };

@@ -66,6 +66,11 @@ handler_fn handle_close_meeting;     /* MSG_CLOSE_MEETING */
 /* When those who are invited are reminded; and that this has come. */
 int64_t meeting_reminder_at(const struct county *county, const struct record *meeting);
 void meeting_remind(const struct context *context, const struct record *meeting, struct outcome *outcome);
+/* The rungs that sound for a meeting or a suggestion; and who is told on one of a meeting that nobody holds or closes.
+ */
+enum { MATTER_RUNGS = 2 };
+void meeting_rung(const struct context *context, const struct record *meeting, int64_t rung, char *ret_recipients,
+                  size_t size);
 
 /* suggestions.c: 建言, and what else is followed until it is settled */
 handler_fn handle_raise;            /* MSG_RAISE */
@@ -74,8 +79,7 @@ handler_fn handle_comment;          /* MSG_COMMENT */
 handler_fn handle_settle;           /* MSG_SETTLE */
 handler_fn handle_recheck;          /* MSG_RECHECK */
 handler_fn handle_extend_following; /* MSG_EXTEND_FOLLOWING */
-/* The rungs that sound for a suggestion, and who is told on each. */
-enum { SUGGESTION_RUNGS = 2 };
+/* Who is told on a rung of a suggestion. */
 void suggestion_rung(const struct county *county, const struct record *suggestion, int64_t rung, char *ret_recipients,
                      size_t size);
 /* Whether an answer may promise what it does; otherwise refuses. What it promises, or passes to supervision, is

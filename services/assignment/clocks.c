@@ -44,6 +44,10 @@ static void rung_recipients(const struct context *context, const struct record *
         suggestion_rung(context->county, order, rung, recipients, size);
         return;
     }
+    if (matter_of(context->order_id) == MATTER_MEETING) {
+        meeting_rung(context, order, rung, recipients, size);
+        return;
+    }
     if (rung == RUNG_CHAIR)
         snprintf(recipients, size, "chair");
     else if (rung == RUNG_COMMITTEE && group)
@@ -56,7 +60,7 @@ static void rung_recipients(const struct context *context, const struct record *
 
 static int64_t rungs_of(const struct context *context)
 {
-    return matter_of(context->order_id) == MATTER_SUGGESTION ? SUGGESTION_RUNGS : RUNGS;
+    return matter_of(context->order_id) == MATTER_ORDER ? RUNGS : MATTER_RUNGS;
 }
 
 /* An overdue clock: sounds one rung, and sets the entry of the next. Only inside working hours. */
@@ -104,7 +108,7 @@ void handle_clock(const struct context *context, const struct record *order, con
     char entry[CLOCK_ENTRY_SIZE];
     order_clock_entry(entry, context->order_id, clock, rung);
 
-    if (matter_of(context->order_id) == MATTER_MEETING) {
+    if (strcmp(clock, CLOCK_MEETING) == 0) {
         meeting_remind(context, order, outcome);
     } else if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN)) {
         end_claim_window(context, order, outcome);

@@ -74,8 +74,9 @@ static const struct answer {
     {.name = "Meeting",
      .meaning = "A meeting as it stands",
      .fields = "order ver state kind title place meets_at about group town host invited coming excused present minutes "
-               "who reply reason rung placed_at closed_at updated_at",
-     .required = "order ver state kind title place meets_at host"},
+               "who reply reason clock clock_at due rung placed_at closed_at updated_at",
+     .required = "order ver state kind title place meets_at host",
+     .more = LIGHT},
     {.name = "Meetings", .meaning = "Meetings, those that were called last first", .rows = "Meeting"},
     {.name = "Suggestion",
      .meaning = "A suggestion, a promise or a supervision as it stands",

@@ -308,7 +308,9 @@ static char *append_groups_of(const struct county *county, const char *committee
 /* Each role adds at least one word, so that no words at all never means everything. */
 static char *append_within(const struct county *county, const struct roster_entry *role, char *words)
 {
-    words = append_word(words, is_kind(role, "convener") ? "town" : role->kind, role->id);
+    words = append_word(words, role->kind, role->id); /* also what they are invited to */
+    if (is_kind(role, "convener"))
+        words = append_word(words, "town", role->id);
     if (is_kind(role, "member")) {
         const struct member *member = county_member(county, role->id);
         return append_word(words, member->leader ? "group" : "pool", member->group);

@@ -90,6 +90,15 @@ static void add_committee(struct search *search, const char *id)
     add(search, "committee", id, committee ? committee->phone : NULL);
 }
 
+static void add_office(struct search *search, const char *id)
+{
+    for (size_t i = 0; i < search->county->staff_count; i++) {
+        const struct staff *staff = &search->county->staff[i];
+        if (strcmp(staff->role, "office") == 0 && (!*id || strcmp(staff->id, id) == 0))
+            add(search, "office", staff->id, staff->phone);
+    }
+}
+
 static void add_chair(struct search *search, const char *id)
 {
     (void)id;
@@ -100,8 +109,9 @@ static const struct {
     const char *kind;
     void (*add)(struct search *search, const char *id);
 } kinds[] = {
-    {"resident", add_resident}, {"member", add_member},         {"group", add_group}, {"leader", add_leader},
-    {"convener", add_convener}, {"department", add_department}, {"chair", add_chair}, {"committee", add_committee},
+    {"resident", add_resident}, {"member", add_member},       {"group", add_group},
+    {"leader", add_leader},     {"convener", add_convener},   {"department", add_department},
+    {"chair", add_chair},       {"committee", add_committee}, {"office", add_office},
 };
 
 /* The mail address of a recipient, "" without. */

@@ -221,6 +221,19 @@ templates[] = {
      "跟踪问效：“{title}”（编号{order}）没有落实到位[，原因：{reason}]。请继续办理[，期限{due}]。",
      "The re-check found that \"{title}\" (number {order}) was not kept[: {reason}]. Please see to it again[, by "
      "{due}]."},
+    {"promise_settled", 0,
+     "您反映的“{title}”（单号{order}），答复之后继续办理的事有了结果：{fulfilled}[。说明：{reason}]。"
+     "[有疑问请联系：{contact}。]",
+     "What was to follow the answer to your concern \"{title}\" (number {order}) is {fulfilled}[: {reason}].[ "
+     "Questions: "
+     "{contact}.]"},
+    {"promise_kept", 0, "您反映的“{title}”（单号{order}）办好的事，我们回头查看过：确实落实了。",
+     "We have looked again at what was done about your concern \"{title}\" (number {order}): it was kept."},
+    {"promise_not_kept", 0,
+     "您反映的“{title}”（单号{order}）办好的事，我们回头查看，还没有落实到位[：{reason}]。已要求继续办理[，期限{due}]"
+     "。",
+     "We have looked again at what was done about your concern \"{title}\" (number {order}): it was not kept[: "
+     "{reason}]. It is seen to again[, by {due}]."},
     {"code", AT_ONCE, "{sign_in}是您的登录验证码，五分钟内有效。请不要告诉任何人，工作人员也不会向您索要。",
      "{sign_in} is your code to sign in, good for five minutes. Tell it to nobody; we never ask you for it."},
     {"test", AT_ONCE, "这是测试短信。您收到了，说明短信能够送到。", "This is a test. If you read it, SMS get through."},
@@ -244,6 +257,7 @@ static const struct word {
 } words[] = {
     {"follow", "办理", "settlement"},
     {"recheck", "跟踪问效", "re-check"},
+    {"conclude", "会议收尾", "conclusion"},
     {"comes", "参加", "you come"},
     {"excused", "请假", "you do not come"},
     /* why a claim is refused, as assignment says it */
@@ -402,6 +416,17 @@ static char *overdue_list(const struct occasion *occasion, enum field field)
     return whole;
 }
 
+/* What became of a promise, as its resident is told. */
+static char *fulfilled(const struct occasion *occasion, enum field field)
+{
+    static const struct word results[] = {
+        {"adopted", "已经落实", "done"}, {"partly", "落实了一部分", "done in part"}, {"not", "没有落实", "not done"}};
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+        if (record_is(occasion->message, field, results[i].word))
+            return xstrdup(is_english(occasion) ? results[i].en : results[i].zh);
+    return xstrdup("");
+}
+
 /* With a mark of its own at the end; values lose their full stops. */
 static char *question(const struct occasion *occasion, enum field field)
 {
@@ -545,6 +570,7 @@ static const struct value {
     {"reply", 20, worded, F_REPLY},
     {"proposed", 20, worded, F_PROPOSED},
     {"settled", 20, worded, F_SETTLED},
+    {"fulfilled", 20, fulfilled, F_SETTLED},
     {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},
     {"days", 6, number, F_DAYS},

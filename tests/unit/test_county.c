@@ -170,6 +170,7 @@ static void defaults(void **state)
     assert_int_equal(county->sms_per_day, 20);
     assert_int_equal(county_clock(county, "urgent", CLOCK_FOLLOW).working_days, 20);
     assert_int_equal(county_clock(county, "normal", CLOCK_RECHECK).ms, 90 * INT64_C(86400000));
+    assert_int_equal(county_clock(county, "normal", CLOCK_CONCLUDE).working_days, 3);
     county_destroy(&county);
 }
 
@@ -188,7 +189,7 @@ static void all_settings(void **state)
         "contact,拨 0000-1234567\r\nthreshold,1\r\nopen311_tokens,yes\r\n"
         "work_hours,00:00-23:59\r\nwork_weekdays,6-7\r\nescalate,90s\r\nphone_orders,0\r\n"
         "public_url,https://sidan.example.cn:8443/x\r\nquiet_hours,12:30-14:00\r\nsms_per_day,3\r\nfollow,5wd\r\n"
-        "recheck,36h\r\n,,\r\n";
+        "recheck,36h\r\nconclude,2wd\r\n,,\r\n";
     assert_int_equal(county_parse("990102", texts, note_fault, &faults, &county), 0);
     assert_string_equal(county->name, "石桥县, 政协");
     assert_string_equal(county->language, "en");
@@ -208,6 +209,7 @@ static void all_settings(void **state)
     assert_int_equal(county->sms_per_day, 3);
     assert_int_equal(county_clock(county, "normal", CLOCK_FOLLOW).working_days, 5);
     assert_int_equal(county_clock(county, "urgent", CLOCK_RECHECK).ms, 36 * INT64_C(3600000));
+    assert_int_equal(county_clock(county, "urgent", CLOCK_CONCLUDE).working_days, 2);
     assert_int_equal(county->key_count, 0);
     county_destroy(&county);
 }
