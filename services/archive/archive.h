@@ -251,6 +251,12 @@ int waiting_claim(sqlite3_stmt *query, int64_t now, struct waiting *ret_waiting,
  * Returns their number or -EIO.
  */
 int cases_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max);
+
+/*
+ * Whether something that an answer promised, or passed to supervision, is not settled yet, of an order that was closed
+ * after that moment: its resident is to hear of it. 1, 0 or -EIO.
+ */
+int cases_followed(struct database *database, const char *order, int64_t closed_after);
 int cases_retired(struct database *database, const struct waiting *waiting, int64_t now);
 
 /* contacts.c: all but archive_erase() inside a transaction; 0 or -EIO. */
@@ -330,6 +336,6 @@ char *search_expression(const char *words);
 /* retire.c */
 
 /* Asks Redis to let go of the orders whose cases wait. */
-void archive_retire(struct archive *archive, struct store *store, int64_t now);
+void archive_retire(struct service *service);
 
 #endif
