@@ -63,6 +63,7 @@
     X(DUE)                                                                                                             \
     X(PRIMARY)                                                                                                         \
     X(MERGED)                                                                                                          \
+    X(JOINT)                                                                                                           \
     X(FILES)                                                                                                           \
     X(PLACED_AT)                                                                                                       \
     X(OPENED_AT)                                                                                                       \

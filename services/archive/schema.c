@@ -106,6 +106,9 @@ static const char *const migrations[] = {
 
     /* Which attachments an order has. */
     "ALTER TABLE orders ADD COLUMN files TEXT;",
+
+    /* With which orders of other counties it is handled jointly. */
+    "ALTER TABLE orders ADD COLUMN joint TEXT;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

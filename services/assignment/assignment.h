@@ -103,6 +103,10 @@ void ask_again(const struct context *context, const struct record *order, const 
 /* There is a rating, or the order is handled again. */
 void ask_no_more(const struct context *context, const struct record *order, struct outcome *outcome);
 
+/* joint.c: 联办, with another county */
+handler_fn handle_joint;      /* MSG_JOINT */
+handler_fn handle_joint_news; /* MSG_JOINT_NEWS */
+
 /* merging.c: 并单, a primary order and those that are merged into it */
 handler_fn handle_split;        /* MSG_SPLIT: the opposite */
 handler_fn handle_merge;        /* MSG_MERGE */
@@ -210,6 +214,9 @@ void close_order(const struct context *context, const struct record *order, stru
 
 /* "member:M1 member:M2" of "M1 M2". */
 void member_recipients(const char *members, char *ret_recipients, size_t size);
+
+/* The members who have the order, and the department that was given it; see extension.c. */
+void handler_recipients(const struct record *order, char *recipients, size_t size);
 
 /* "convener:T1" of the order's town; "" when the town is not known. */
 void convener_recipient(const struct record *order, char *ret_recipient, size_t size);

@@ -9,6 +9,7 @@
  */
 #include "common/alloc.h"
 #include "common/crash.h"
+#include "common/joint.h"
 #include "common/log.h"
 #include "common/order.h"
 #include "common/question.h"
@@ -100,6 +101,14 @@ static void end_claim_window(const struct context *context, const struct record 
     assign(context, order, choice.members, outcome);
 }
 
+/* Nothing is left but to close it. */
+static bool is_done(const struct record *order)
+{
+    return is_for_another(order)
+               ? record_is(order, F_STATE, STATE_ANSWERED)
+               : record_is(order, F_STATE, STATE_EVALUATED) && !record_is(order, F_RATING, "dissatisfied");
+}
+
 void handle_clock(const struct context *context, const struct record *order, const struct record *message,
                   struct outcome *outcome)
 {
@@ -112,8 +121,7 @@ void handle_clock(const struct context *context, const struct record *order, con
         meeting_remind(context, order, outcome);
     } else if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN)) {
         end_claim_window(context, order, outcome);
-    } else if (strcmp(clock, "close") == 0 && record_is(order, F_STATE, STATE_EVALUATED) &&
-               !record_is(order, F_RATING, "dissatisfied")) {
+    } else if (strcmp(clock, "close") == 0 && is_done(order)) {
         outcome_step(outcome, "closed", "clock", NULL);
         close_order(context, order, outcome);
     } else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0 &&

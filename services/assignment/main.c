@@ -6,8 +6,7 @@
 #include "services/assignment/assignment.h"
 
 static const struct param params[] = {
-    {"clock_ms", PARAM_INT, "500", 50, 60000, "ms", "how often the clocks are looked at"},
-};
+    {"clock_ms", PARAM_INT, "500", 50, 60000, "ms", "how often clocks are looked at"}};
 
 static const struct handler handlers[] = {
     {.type = MSG_ORDER_OPENED, .handle = handle_opened, .aux = members_aux},
@@ -51,6 +50,8 @@ static const struct handler handlers[] = {
     {.type = MSG_ATTACH, .handle = attach},
     {.type = MSG_ASK, .handle = handle_ask},
     {.type = MSG_ANSWER_ASKED, .handle = handle_reply},
+    {.type = MSG_JOINT, .handle = handle_joint},
+    {.type = MSG_JOINT_NEWS, .handle = handle_joint_news},
     {.type = MSG_SPLIT, .handle = handle_split},
     {.type = MSG_MERGE, .handle = handle_merge},
     {.type = MSG_UNMERGE, .handle = handle_unmerge},

@@ -27,6 +27,7 @@ static const struct permission_rule {
     [PERMIT_ORDER_CONTACT] = {MEMBER | CONVENER | CLERK | OFFICE, 0, true},
     [PERMIT_ORDER_SCREEN] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_TRANSFER] = {OFFICE, 0, true},
+    [PERMIT_ORDER_JOINT] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_MERGE] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_ASK] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_REPLY] = {RESIDENT | OFFICE, 0, true},

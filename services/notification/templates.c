@@ -193,6 +193,23 @@ templates[] = {
     {"decide", 0, "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
      "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
      "reopen it."},
+    {"joint_asked", 0,
+     "您反映的“{title}”（单号{order}）需要{return_to}一起办理，已经请他们协助。办好后仍由我们答复您。",
+     "Your concern \"{title}\" (number {order}) is handled together with {return_to} now. You will have the answer "
+     "from "
+     "us."},
+    {"joint_shared", 0,
+     "您反映的“{title}”（单号{order}）需要{return_to}"
+     "一起办理，已经请他们协助，并把您的联系方式转告他们。办好后仍由我们答复您。"
+     "[有疑问请联系：{contact}。]",
+     "Your concern \"{title}\" (number {order}) is handled together with {return_to} now, who have your name and phone "
+     "for that. You will have the answer from us.[ Questions: {contact}.]"},
+    {"joint_answered", 0,
+     "{return_to}对联合办理的“{title}”（单号{order}）有了答复[（{outcome}）]：{answer}。请登录查看。",
+     "{return_to} has an answer about \"{title}\" (number {order}), which is handled jointly[ ({outcome})]: {answer}. "
+     "Please sign in to read it."},
+    {"joint_refused", 0, "{return_to}没有接受联合办理“{title}”（单号{order}）[：{reason}]。请你们继续办理。",
+     "{return_to} does not take part in \"{title}\" (number {order})[: {reason}]. Please go on with it."},
     {"meeting_invited", NECESSARY, "请您参加协商会：“{title}”，时间：{meets}[，地点：{place}]。{respond}",
      "You are invited to a meeting: \"{title}\", {meets}[, place: {place}]. {respond}"},
     {"meeting_moved", NECESSARY, "协商会“{title}”改时间了：{meets}[，地点：{place}]。[原因：{reason}。]{respond}",

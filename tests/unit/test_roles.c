@@ -74,7 +74,8 @@ static void assert_granted(const struct county *county, const char *who, const c
 #define CALLS " meetings.call suggestions.raise" LISTS
 
 #define ALL_OF_ORDER                                                                                                   \
-    "order.transfer order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim "  \
+    "order.transfer order.joint order.read order.notes order.contact order.screen order.merge order.ask order.reply "  \
+    "order.claim "                                                                                                     \
     "order.confirm "                                                                                                   \
     "order.decline "                                                                                                   \
     "order.handover "                                                                                                  \
@@ -102,9 +103,11 @@ static const struct {
     {"of the group", "10000004003", "order.read order.claim", "order.claim", "orders.list absences records.read" CALLS},
     {"leads another group", "10000004004", "", "", "orders.list absences records.read" CALLS},
     {"convener", "10000001001",
-     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
+     "order.read order.notes order.contact order.screen order.joint order.merge order.ask order.handover order.rate "
+     "order.reassign "
      "order.flag order.dispatch order.rule order.extend_decide order.consult order.attach",
-     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
+     "order.read order.notes order.contact order.screen order.joint order.merge order.ask order.handover order.rate "
+     "order.reassign "
      "order.flag order.dispatch order.rule order.extend_decide order.consult order.attach",
      "orders.list figures.read records.read classes" CALLS},
     {"convener of another town", "10000001002", "", "", "orders.list figures.read records.read classes" CALLS},
