@@ -48,6 +48,7 @@
     X(URGENCY)                                                                                                         \
     X(GROUP)                                                                                                           \
     X(DEPARTMENT)                                                                                                      \
+    X(ASSISTING)                                                                                                       \
     X(MEMBERS)                                                                                                         \
     X(HANDED_AT)                                                                                                       \
     X(OUTCOME)                                                                                                         \

@@ -109,6 +109,9 @@ static const char *const migrations[] = {
 
     /* With which orders of other counties it is handled jointly. */
     "ALTER TABLE orders ADD COLUMN joint TEXT;",
+
+    /* Which departments assist, for their lists. */
+    "ALTER TABLE orders ADD COLUMN assisting TEXT;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

@@ -159,7 +159,7 @@ static const struct answer {
     {.name = "Record",
      .meaning = "What a member, a group or a department did; of a member whose county has a formula, the portrait",
      .fields = "member group department answers satisfied dissatisfied late open mean_ms claims declines lost visits "
-               "meetings excuses absences opinions adopted",
+               "meetings excuses absences opinions adopted assists responses",
      .required = "",
      .more = "{\"name\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\", \"description\": \"mean of the"
              " dimensions\"}, \"portrait\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\":"
