@@ -63,10 +63,16 @@ void stop_clock(const struct context *context, const struct record *order, struc
 void start_clock(const struct context *context, const struct record *order, enum clock_kind kind,
                  struct outcome *outcome)
 {
+    start_clock_at(context, order, kind, context->now, outcome);
+}
+
+void start_clock_at(const struct context *context, const struct record *order, enum clock_kind kind, int64_t at,
+                    struct outcome *outcome)
+{
     struct record *changes = outcome_changes(outcome);
     stop_clock(context, order, outcome);
     record_set(changes, F_CLOCK, clock_name(kind));
-    record_set_int(changes, F_CLOCK_AT, context->now);
+    record_set_int(changes, F_CLOCK_AT, at);
     RECORD *after = order_after(order, outcome);
     record_set_int(changes, F_DUE, clock_due(context->county, after, NULL));
     record_copy(after, changes, F_DUE);

@@ -19,6 +19,9 @@
 /* Stops the clock that runs, if any, and starts another: it is due after the county's span for the order's urgency. */
 void start_clock(const struct context *context, const struct record *order, enum clock_kind kind,
                  struct outcome *outcome);
+/* The same from another moment on, which may be still to come. */
+void start_clock_at(const struct context *context, const struct record *order, enum clock_kind kind, int64_t at,
+                    struct outcome *outcome);
 void stop_clock(const struct context *context, const struct record *order, struct outcome *outcome);
 
 /*

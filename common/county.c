@@ -17,7 +17,7 @@
 static const char *const clock_names[CLOCK_KINDS] = {
     [CLOCK_CLAIM] = "claim",       [CLOCK_HANDOVER] = "handover", [CLOCK_ANSWER] = "answer",
     [CLOCK_CALLBACK] = "callback", [CLOCK_CONFIRM] = "confirm",   [CLOCK_FOLLOW] = "follow",
-    [CLOCK_RECHECK] = "recheck"};
+    [CLOCK_RECHECK] = "recheck",   [CLOCK_CONCLUDE] = "conclude"};
 
 void county_destroy(struct county **county)
 {

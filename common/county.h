@@ -141,8 +141,9 @@ struct span {
 enum rung { RUNG_HANDLERS, RUNG_CONVENER, RUNG_COMMITTEE, RUNG_CHAIR, RUNGS };
 
 /*
- * CLOCK_CONFIRM may be missing in a county: then nobody has to. The last two are those of suggestions: until when one
- * is settled, and when an adopted one is re-checked; they are no rows of clocks.csv but settings, with defaults.
+ * CLOCK_CONFIRM may be missing in a county: then nobody has to. The last three are no rows of clocks.csv but settings,
+ * with defaults: until when a suggestion is settled, when an adopted one is re-checked; until when a meeting is held
+ * that has begun, and then closed.
  */
 enum clock_kind {
     CLOCK_CLAIM,
@@ -152,6 +153,7 @@ enum clock_kind {
     CLOCK_CONFIRM,
     CLOCK_FOLLOW,
     CLOCK_RECHECK,
+    CLOCK_CONCLUDE,
     CLOCK_KINDS
 };
 
@@ -175,7 +177,7 @@ struct county {
     struct span escalate[RUNGS - 1]; /* from one rung of the ladder to the next, default 1 working day each */
     struct span question;            /* for which a resident's answer is waited, default 3 working days */
     int64_t absences_told;           /* without a reason, in a year, at which the office is told; default 5 */
-    /* follow and recheck are in clocks below; default 20 working days and 90 days */
+    /* follow, recheck and conclude are in clocks below; default 20 working days, 90 days and 3 working days */
 
     struct town *towns;
     size_t town_count;
@@ -286,7 +288,7 @@ const struct api_key *county_key(const struct county *county, const char *key);
 /* How long a clock of this county runs for an urgency ("urgent", else normal). */
 struct span county_clock(const struct county *county, const char *urgency, enum clock_kind kind);
 
-/* claim, handover, answer, callback, confirm, follow, recheck; -1 for another word. */
+/* claim, handover, answer, callback, confirm, follow, recheck, conclude; -1 for another word. */
 int clock_by_name(const char *name);
 const char *clock_name(enum clock_kind kind);
 

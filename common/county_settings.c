@@ -32,6 +32,7 @@ void county_set_defaults(struct county *county)
     for (int urgency = 0; urgency < 2; urgency++) {
         county->clocks[urgency][CLOCK_FOLLOW] = (struct span){.working_days = 20};
         county->clocks[urgency][CLOCK_RECHECK] = (struct span){.ms = 90 * DAY_MS};
+        county->clocks[urgency][CLOCK_CONCLUDE] = (struct span){.working_days = 3};
     }
     county->retention = 180 * DAY_MS;
     county->phone_orders = 10;
@@ -182,7 +183,7 @@ static int set_question(struct county *county, const char *value)
     return span_parse(value, &county->question) < 0 ? -EINVAL : 0;
 }
 
-/* The clocks of suggestions know no urgency. */
+/* The clocks of suggestions and meetings know no urgency. */
 static int set_clock(struct county *county, enum clock_kind kind, const char *value)
 {
     struct span span;
@@ -200,6 +201,11 @@ static int set_follow(struct county *county, const char *value)
 static int set_recheck(struct county *county, const char *value)
 {
     return set_clock(county, CLOCK_RECHECK, value);
+}
+
+static int set_conclude(struct county *county, const char *value)
+{
+    return set_clock(county, CLOCK_CONCLUDE, value);
 }
 
 static int set_retention(struct county *county, const char *value)
@@ -247,6 +253,7 @@ static const struct {
     {"question", set_question, "a time such as 36h, 7d or 2wd, at most 400 days"},
     {"follow", set_follow, "a time such as 36h, 7d or 20wd, at most 400 days"},
     {"recheck", set_recheck, "a time such as 36h, 90d or 60wd, at most 400 days"},
+    {"conclude", set_conclude, "a time such as 36h, 7d or 3wd, at most 400 days"},
     {"phone_orders", set_phone_orders,
      "a number from 0 to 1000000 of orders that a guest may place for one phone a day"},
     {"quiet_hours", set_quiet_hours, "none, or two times such as 21:00-08:00, between which no SMS wakes anybody"},

@@ -29,6 +29,7 @@ static const struct {
     {STATE_CONSULTING, STATE_ANSWERED},
     {STATE_ANSWERED, STATE_CONSULTING}, /* reopened: dissatisfied */
     {STATE_ANSWERED, STATE_EVALUATED},
+    {STATE_ANSWERED, STATE_CLOSED},      /* one that another county asked for, which asks the resident */
     {STATE_EVALUATED, STATE_CONSULTING}, /* reopened: the committee decided so */
     {STATE_EVALUATED, STATE_CLOSED},
     {STATE_SCREENING, STATE_MERGED},

@@ -13,6 +13,7 @@
     X(ORDER_CONTACT, "order.contact")   /* its resident's name, phone and mail address; every look is recorded */      \
     X(ORDER_SCREEN, "order.screen")     /* accept or return it */                                                      \
     X(ORDER_TRANSFER, "order.transfer") /* to another county */                                                        \
+    X(ORDER_JOINT, "order.joint")       /* ask another county to handle it jointly */                                  \
     X(ORDER_MERGE, "order.merge")       /* into another, and out of it again */                                        \
     X(ORDER_ASK, "order.ask")           /* its resident something */                                                   \
     X(ORDER_REPLY, "order.reply")       /* to such a question */                                                       \

@@ -5,6 +5,7 @@
 
 #include "common/calendar.h"
 #include "common/clock.h"
+#include "common/joint.h"
 #include "common/order.h"
 #include "common/resident.h"
 #include "common/text.h"
@@ -55,6 +56,8 @@ void ask_resident(enum service_id owner, const struct context *context, const st
         outcome_refuse(outcome, "invalid", "question", "a question has words");
     } else if (member && !words_have(record_str(order, F_MEMBERS), member)) {
         outcome_refuse(outcome, "forbidden", "actor", "this member has not claimed the order");
+    } else if (is_for_another(order)) {
+        outcome_refuse(outcome, "state", NULL, "its resident is asked by the county that has asked for the order");
     } else if (record_len(order, F_PERSON) == 0) {
         outcome_refuse(outcome, "no_contact", NULL, "the resident left no phone: nobody can be asked");
     } else if (record_len(order, F_QUESTION) > 0) {

@@ -36,7 +36,7 @@ static const struct {
 };
 
 /* What stands for the * of a sentence: names of the step's fields. */
-enum detail { NONE, GROUP, NEW_MEMBERS, DEPARTMENTS, OUTCOME, RATING, RETURN_TO };
+enum detail { NONE, GROUP, NEW_MEMBERS, DEPARTMENTS, DEPARTMENT, OUTCOME, RATING, RETURN_TO };
 
 static const struct sentence {
     const char *step;
@@ -62,7 +62,10 @@ static const struct sentence {
     {"handed_over", DEPARTMENTS, "交办给*", "It was handed over to *"},
     {"objection_granted", DEPARTMENTS, "改由*承办", "It was handed over to * instead"},
     {"visited", NONE, "委员走访", "Members visited"},
-    {"responded", NONE, "承办部门书面答复", "The department replied in writing"},
+    {"joint_asked", NONE, "请其他县（市、区）一起办理", "Another county was asked to handle it jointly"},
+    {"joint_answered", NONE, "一起办理的县（市、区）有了答复", "The county that handles it jointly has an answer"},
+    {"joint_refused", NONE, "一起办理的县（市、区）没有接受", "The county that was asked did not take it"},
+    {"responded", DEPARTMENT, "*书面答复", "* replied in writing"},
     {"extension_granted", NONE, "延长答复期限", "More time was granted"},
     {"answered", OUTCOME, "答复反映人：*", "The resident was answered: *"},
     {"called", NONE, "电话回访", "The resident was called"},
@@ -132,9 +135,20 @@ static void put_word(FILE *out, const char *word, bool english)
     fputs(known ? known : word, out);
 }
 
+/* Which department did the step: the one that leads, or one that assists. False when none did. */
+static bool put_department(FILE *out, const struct county *county, const struct record *step)
+{
+    static const char kind[] = "department:";
+    const char *actor = record_str(step, F_ACTOR);
+    if (strncmp(actor, kind, strlen(kind)) != 0)
+        return false;
+    fputs(department_name(county, actor + strlen(kind)), out);
+    return true;
+}
+
 /* Writes what stands for the *; before: the order before the step, order: after it. False when there is nothing. */
 static bool put_detail(FILE *out, enum detail detail, const struct county *county, const struct record *before,
-                       const struct record *order, bool english)
+                       const struct record *order, const struct record *step, bool english)
 {
     switch (detail) {
     case GROUP:
@@ -146,6 +160,8 @@ static bool put_detail(FILE *out, enum detail detail, const struct county *count
     case DEPARTMENTS:
         put_departments(out, county, order, english);
         return record_len(order, F_DEPARTMENT) > 0;
+    case DEPARTMENT:
+        return put_department(out, county, step);
     case OUTCOME:
         put_word(out, record_str(order, F_OUTCOME), english);
         return true;
@@ -161,14 +177,14 @@ static bool put_detail(FILE *out, enum detail detail, const struct county *count
 }
 
 static char *told(const struct sentence *sentence, const struct county *county, const struct record *before,
-                  const struct record *order, bool english)
+                  const struct record *order, const struct record *step, bool english)
 {
     const char *text = english ? sentence->en : sentence->zh;
     size_t size, head = strcspn(text, "*");
     char *result = NULL;
     FILE *out = open_memstream(&result, &size);
     fwrite(text, 1, head, out);
-    bool whole = put_detail(out, sentence->detail, county, before, order, english);
+    bool whole = put_detail(out, sentence->detail, county, before, order, step, english);
     fputs(text[head] ? text + head + 1 : "", out);
     fclose(out);
     if (whole)
@@ -186,7 +202,7 @@ char *story_step(const struct county *county, struct record *order, const struct
         record_copy_all(order, step);
     for (size_t i = 0; !result && i < sizeof sentences / sizeof *sentences; i++)
         if (record_is(step, F_STEP, sentences[i].step))
-            result = told(&sentences[i], county, before, order, english);
+            result = told(&sentences[i], county, before, order, step, english);
     return result;
 }
 

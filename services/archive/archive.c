@@ -199,11 +199,6 @@ static void follow_trail(struct service *service)
     anchor_news(service_state(service), service_store(service), now); /* what Redis could not be told before */
 }
 
-static void retire(struct service *service)
-{
-    archive_retire(service_state(service), service_store(service), now_ms());
-}
-
 int archive_start(struct service *service)
 {
     const struct params *params = service_params(service);
@@ -214,7 +209,7 @@ int archive_start(struct service *service)
     service_set_state(service, archive);
     service_every(service, FILES_MS, open_files);
     service_every(service, TRAIL_MS, follow_trail);
-    service_every(service, (size_t)param_int(params, "retire_ms"), retire);
+    service_every(service, (size_t)param_int(params, "retire_ms"), archive_retire);
     service_every(service, (size_t)param_int(params, "erase_ms"), archive_erase);
     return 0;
 }

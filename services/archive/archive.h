@@ -48,6 +48,7 @@
     X(URGENCY)                                                                                                         \
     X(GROUP)                                                                                                           \
     X(DEPARTMENT)                                                                                                      \
+    X(ASSISTING)                                                                                                       \
     X(MEMBERS)                                                                                                         \
     X(HANDED_AT)                                                                                                       \
     X(OUTCOME)                                                                                                         \
@@ -63,6 +64,7 @@
     X(DUE)                                                                                                             \
     X(PRIMARY)                                                                                                         \
     X(MERGED)                                                                                                          \
+    X(JOINT)                                                                                                           \
     X(FILES)                                                                                                           \
     X(PLACED_AT)                                                                                                       \
     X(OPENED_AT)                                                                                                       \
@@ -256,6 +258,12 @@ int waiting_claim(sqlite3_stmt *query, int64_t now, struct waiting *ret_waiting,
  * Returns their number or -EIO.
  */
 int cases_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max);
+
+/*
+ * Whether something that an answer promised, or passed to supervision, is not settled yet, of an order that was closed
+ * after that moment: its resident is to hear of it. 1, 0 or -EIO.
+ */
+int cases_followed(struct database *database, const char *order, int64_t closed_after);
 int cases_retired(struct database *database, const struct waiting *waiting, int64_t now);
 
 /* contacts.c: all but archive_erase() inside a transaction; 0 or -EIO. */
@@ -335,6 +343,6 @@ char *search_expression(const char *words);
 /* retire.c */
 
 /* Asks Redis to let go of the orders whose cases wait. */
-void archive_retire(struct archive *archive, struct store *store, int64_t now);
+void archive_retire(struct service *service);
 
 #endif

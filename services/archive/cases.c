@@ -73,6 +73,17 @@ int cases_claim(struct database *database, int64_t now, struct waiting *ret_wait
     return waiting_claim(query, now, ret_waiting, max);
 }
 
+int cases_followed(struct database *database, const char *order, int64_t closed_after)
+{
+    QUERY *query = database_query(
+        database, "SELECT 1 FROM orders WHERE order_id = ?1 AND closed_at > ?2 AND EXISTS (SELECT 1 FROM matters WHERE"
+                  " kind IN ('promise', 'supervision') AND state <> '" STATE_CLOSED
+                  "' AND instr(' ' || about || ' ', ' ' || ?1 || ' ') > 0)");
+    query_text(query, 1, order);
+    query_int(query, 2, closed_after);
+    return query_next(query);
+}
+
 int cases_retired(struct database *database, const struct waiting *waiting, int64_t now)
 {
     QUERY *query = database_query(database, "UPDATE cases SET retired_at = ?3 WHERE order_id = ?1 AND ver = ?2");

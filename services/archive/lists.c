@@ -18,6 +18,7 @@ static const struct filter order_filters[] = {
     {F_GROUP, "\"group\" = ?", false},
     {F_TOWN, "town = ?", false},
     {F_DEPARTMENT, "department = ?", false},
+    {F_ASSISTING, "handed_at > 0 AND instr(' ' || assisting || ' ', ' ' || ? || ' ') > 0", false},
     {F_URGENCY, "urgency = ?", false},
     {F_MEMBER, "instr(' ' || members || ' ', ' ' || ? || ' ') > 0", false},
     {F_QUERY,
@@ -33,6 +34,8 @@ static const struct filter order_filters[] = {
      "EXISTS (SELECT 1 FROM json_each(?) WHERE value IN ('group:' || \"group\", 'town:' || coalesce(town, ''),"
      " CASE WHEN state = 'open' THEN 'pool:' || \"group\" END,"
      " CASE WHEN handed_at > 0 THEN 'department:' || department END)"
+     " OR value LIKE 'department:%' AND handed_at > 0 AND"
+     " instr(' ' || assisting || ' ', ' ' || substr(value, 12) || ' ') > 0"
      " OR value LIKE 'member:%' AND instr(' ' || members || ' ', ' ' || substr(value, 8) || ' ') > 0)",
      true},
     {F_START, "placed_at >= ?", false},
@@ -59,6 +62,7 @@ enum { ORDER_FILTERS = sizeof order_filters / sizeof *order_filters };
 static const struct filter meeting_filters[] = {
     OF_ALL_MATTERS,
     {F_MEMBER, "instr(' ' || invited || ' ', ' member:' || ? || ' ') > 0", false},
+    {F_OVERDUE, "overdue = ?", false},
     {F_START, "meets_at >= ?", false},
     {F_END, "meets_at <= ?", false},
 };

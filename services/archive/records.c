@@ -134,12 +134,23 @@ static const struct {
     {F_DONATED, OF_MEMBERS(OF_ENTRIES("present", "amount", " AND kind = 'donation'"))},
 };
 
+static const struct {
+    enum field field;
+    const char *select;
+} of_departments[] = {
+    {F_ASSISTS, "SELECT who.value, count(*) FROM orders, " EACH_OF(
+                    "assisting") " WHERE assisting <> '' AND handed_at > 0 AND " ANSWERED " GROUP BY 1 ORDER BY 1"},
+    {F_RESPONSES, "SELECT substr(actor, 12), count(*) " STEPS "'responded' GROUP BY 1 ORDER BY 1"},
+};
+
 int records_read(struct database *database, const struct record *call, struct record *listing)
 {
     struct rows rows = {.listing = listing};
     int result = count_orders(database, call, &rows);
     for (size_t i = 0; result == 0 && i < sizeof of_members / sizeof *of_members; i++)
         result = count(database, of_members[i].select, F_MEMBER, of_members[i].field, call, &rows);
+    for (size_t i = 0; result == 0 && i < sizeof of_departments / sizeof *of_departments; i++)
+        result = count(database, of_departments[i].select, F_DEPARTMENT, of_departments[i].field, call, &rows);
     record_set_int(listing, F_TOTAL, (int64_t)rows.count);
     return result;
 }

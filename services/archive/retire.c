@@ -6,10 +6,14 @@
  * go when nothing of it is on its way any more; otherwise it is asked again
  * after a pause that grows. An answer that is lost does no harm: an order that
  * is gone already counts as retired. While Redis is away nobody is asked.
+ *
+ * An order of which something is still followed stays, because its resident can be told through it alone; but no longer
+ * than the county keeps contacts.
  */
 #include "common/crash.h"
 #include "common/metrics.h"
 #include "common/store.h"
+#include "common/text.h"
 #include "services/archive/archive.h"
 
 #include <errno.h>
@@ -63,22 +67,38 @@ static int64_t count_waiting(struct database *database)
     return cases < 0 || matters < 0 ? -EIO : cases + matters;
 }
 
+/* Takes those out of a list that stay for what is followed. How many are left, or -EIO. */
+static int drop_followed(struct database *database, int64_t closed_after, struct waiting *waiting, int count)
+{
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        int followed = cases_followed(database, waiting[i].order, closed_after);
+        if (followed < 0)
+            return followed;
+        if (!followed)
+            waiting[kept++] = waiting[i];
+    }
+    return kept;
+}
+
 /* As cases_claim(), of both. */
-static int claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max)
+static int claim(struct database *database, int64_t retention, int64_t now, struct waiting *ret_waiting, size_t max)
 {
     int cases = cases_claim(database, now, ret_waiting, max);
+    cases = cases < 0 ? cases : drop_followed(database, now - retention, ret_waiting, cases);
     int matters = cases < 0 ? cases : matters_claim(database, now, ret_waiting + cases, max - (size_t)cases);
     return matters < 0 ? matters : cases + matters;
 }
 
 /* How many cases of a county still wait, or -EIO. */
-static int64_t retire_county(struct archive *archive, struct database *database, struct store *store, int64_t now)
+static int64_t retire_county(struct archive *archive, struct database *database, struct store *store, int64_t retention,
+                             int64_t now)
 {
     static struct waiting waiting[ORDERS_MAX];
     int64_t left = count_waiting(database);
     if (left <= 0 || !store_is_up(store))
         return left;
-    int count = claim(database, now, waiting, ORDERS_MAX);
+    int count = claim(database, retention, now, waiting, ORDERS_MAX);
     if (count <= 0)
         return count < 0 ? count : left;
     archive_worked(archive, database);
@@ -92,14 +112,17 @@ static int64_t retire_county(struct archive *archive, struct database *database,
     return result < 0 ? result : count_waiting(database);
 }
 
-void archive_retire(struct archive *archive, struct store *store, int64_t now)
+void archive_retire(struct service *service)
 {
-    int64_t left = 0;
+    struct archive *archive = service_state(service);
+    int64_t left = 0, now = now_ms();
     for (size_t i = 0; i < archive_count(archive); i++) {
         struct database *database = archive_at(archive, i);
         if (!database || archive_rests(archive, database, now))
             continue;
-        int64_t of_county = retire_county(archive, database, store, now);
+        const struct county *county = service_county(service, database_county(database));
+        int64_t of_county =
+            retire_county(archive, database, service_store(service), county ? county->retention : 0, now);
         if (of_county < 0)
             archive_failed(archive, database, now);
         else

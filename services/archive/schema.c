@@ -111,6 +111,12 @@ static const char *const migrations[] = {
     ("ALTER TABLE matters ADD COLUMN held_at INTEGER; ALTER TABLE matters ADD COLUMN absent TEXT;"
      "ALTER TABLE matters ADD COLUMN amount INTEGER; ALTER TABLE matters ADD COLUMN sector TEXT;"
      "ALTER TABLE matters ADD COLUMN task TEXT; CREATE INDEX matters_held_at ON matters (held_at);"),
+
+    /* With which orders of other counties it is handled jointly. */
+    "ALTER TABLE orders ADD COLUMN joint TEXT;",
+
+    /* Which departments assist, for their lists. */
+    "ALTER TABLE orders ADD COLUMN assisting TEXT;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

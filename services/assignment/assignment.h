@@ -67,6 +67,11 @@ handler_fn handle_close_meeting;     /* MSG_CLOSE_MEETING */
 /* When those who are invited are reminded; and that this has come. */
 int64_t meeting_reminder_at(const struct county *county, const struct record *meeting);
 void meeting_remind(const struct context *context, const struct record *meeting, struct outcome *outcome);
+/* The rungs that sound for a meeting or a suggestion; and who is told on one of a meeting that nobody holds or closes.
+ */
+enum { MATTER_RUNGS = 2 };
+void meeting_rung(const struct context *context, const struct record *meeting, int64_t rung, char *ret_recipients,
+                  size_t size);
 
 /* entries.c: 履职登记, what the office enters */
 handler_fn handle_enter_entry;    /* MSG_ENTER_ENTRY */
@@ -90,8 +95,7 @@ handler_fn handle_comment;          /* MSG_COMMENT */
 handler_fn handle_settle;           /* MSG_SETTLE */
 handler_fn handle_recheck;          /* MSG_RECHECK */
 handler_fn handle_extend_following; /* MSG_EXTEND_FOLLOWING */
-/* The rungs that sound for a suggestion, and who is told on each. */
-enum { SUGGESTION_RUNGS = 2 };
+/* Who is told on a rung of a suggestion. */
 void suggestion_rung(const struct county *county, const struct record *suggestion, int64_t rung, char *ret_recipients,
                      size_t size);
 /* Whether an answer may promise what it does; otherwise refuses. What it promises, or passes to supervision, is
@@ -114,6 +118,10 @@ void ask_for_rating(const struct context *context, const struct record *order, s
 void ask_again(const struct context *context, const struct record *order, const char *entry, struct outcome *outcome);
 /* There is a rating, or the order is handled again. */
 void ask_no_more(const struct context *context, const struct record *order, struct outcome *outcome);
+
+/* joint.c: 联办, with another county */
+handler_fn handle_joint;      /* MSG_JOINT */
+handler_fn handle_joint_news; /* MSG_JOINT_NEWS */
 
 /* merging.c: 并单, a primary order and those that are merged into it */
 handler_fn handle_split;        /* MSG_SPLIT: the opposite */
@@ -222,6 +230,9 @@ void close_order(const struct context *context, const struct record *order, stru
 
 /* "member:M1 member:M2" of "M1 M2". */
 void member_recipients(const char *members, char *ret_recipients, size_t size);
+
+/* The members who have the order, and the department that was given it; see extension.c. */
+void handler_recipients(const struct record *order, char *recipients, size_t size);
 
 /* "convener:T1" of the order's town; "" when the town is not known. */
 void convener_recipient(const struct record *order, char *ret_recipient, size_t size);

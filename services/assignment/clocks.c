@@ -9,6 +9,7 @@
  */
 #include "common/alloc.h"
 #include "common/crash.h"
+#include "common/joint.h"
 #include "common/log.h"
 #include "common/order.h"
 #include "common/question.h"
@@ -44,6 +45,10 @@ static void rung_recipients(const struct context *context, const struct record *
         suggestion_rung(context->county, order, rung, recipients, size);
         return;
     }
+    if (matter_of(context->order_id) == MATTER_MEETING) {
+        meeting_rung(context, order, rung, recipients, size);
+        return;
+    }
     if (rung == RUNG_CHAIR)
         snprintf(recipients, size, "chair");
     else if (rung == RUNG_COMMITTEE && group)
@@ -56,7 +61,7 @@ static void rung_recipients(const struct context *context, const struct record *
 
 static int64_t rungs_of(const struct context *context)
 {
-    return matter_of(context->order_id) == MATTER_SUGGESTION ? SUGGESTION_RUNGS : RUNGS;
+    return matter_of(context->order_id) == MATTER_ORDER ? RUNGS : MATTER_RUNGS;
 }
 
 /* An overdue clock: sounds one rung, and sets the entry of the next. Only inside working hours. */
@@ -96,6 +101,14 @@ static void end_claim_window(const struct context *context, const struct record 
     assign(context, order, choice.members, outcome);
 }
 
+/* Nothing is left but to close it. */
+static bool is_done(const struct record *order)
+{
+    return is_for_another(order)
+               ? record_is(order, F_STATE, STATE_ANSWERED)
+               : record_is(order, F_STATE, STATE_EVALUATED) && !record_is(order, F_RATING, "dissatisfied");
+}
+
 void handle_clock(const struct context *context, const struct record *order, const struct record *message,
                   struct outcome *outcome)
 {
@@ -104,14 +117,13 @@ void handle_clock(const struct context *context, const struct record *order, con
     char entry[CLOCK_ENTRY_SIZE];
     order_clock_entry(entry, context->order_id, clock, rung);
 
-    if (matter_of(context->order_id) == MATTER_MEETING) {
+    if (strcmp(clock, CLOCK_MEETING) == 0) {
         meeting_remind(context, order, outcome);
     } else if (strcmp(clock, CLOCK_BOOKS) == 0 && record_is(order, F_STATE, STATE_ENTERED)) {
         entry_close(context, outcome);
     } else if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN)) {
         end_claim_window(context, order, outcome);
-    } else if (strcmp(clock, "close") == 0 && record_is(order, F_STATE, STATE_EVALUATED) &&
-               !record_is(order, F_RATING, "dissatisfied")) {
+    } else if (strcmp(clock, "close") == 0 && is_done(order)) {
         outcome_step(outcome, "closed", "clock", NULL);
         close_order(context, order, outcome);
     } else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0 &&

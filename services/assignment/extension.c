@@ -11,13 +11,13 @@
 
 enum { MOST_DAYS = 30 };
 
-/* The members who have the order, and the department that was given it. */
-static void handlers(const struct record *order, char *recipients, size_t size)
+void handler_recipients(const struct record *order, char *recipients, size_t size)
 {
     member_recipients(record_str(order, F_MEMBERS), recipients, size);
     size_t length = strlen(recipients);
     if (record_int(order, F_HANDED_AT) > 0)
-        snprintf(recipients + length, size - length, " department:%s", record_str(order, F_DEPARTMENT));
+        snprintf(recipients + length, size - length, "%sdepartment:%s", length ? " " : "",
+                 record_str(order, F_DEPARTMENT));
 }
 
 void handle_extend(const struct context *context, const struct record *order, const struct record *message,
@@ -54,7 +54,7 @@ static void grant(const struct context *context, const struct record *order, con
     record_set_int(changes, F_EXTENDED, record_int(order, F_EXTENDED) + record_int(order, F_ASKED_DAYS));
     outcome_step(outcome, "extension_granted", record_str(message, F_ACTOR), record_str(message, F_REASON));
     move_clock(context, order, outcome);
-    handlers(order, recipients, sizeof recipients);
+    handler_recipients(order, recipients, sizeof recipients);
     for (int i = 0; i < 2; i++) {
         struct record *notice = outcome_notify(outcome, templates[i], i == 0 ? recipients : "resident");
         record_copy(notice, message, F_REASON);
@@ -87,7 +87,7 @@ void handle_extend_decide(const struct context *context, const struct record *or
         return;
     }
     outcome_step(outcome, "extension_refused", record_str(message, F_ACTOR), record_str(message, F_REASON));
-    handlers(order, recipients, sizeof recipients);
+    handler_recipients(order, recipients, sizeof recipients);
     struct record *notice = outcome_notify(outcome, "extension_refused", recipients);
     record_copy(notice, message, F_REASON);
     record_copy(notice, order, F_DUE);

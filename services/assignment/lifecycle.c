@@ -3,6 +3,7 @@
  * the resident, closed. Dissatisfied once: it is reopened; twice: the
  * committee decides.
  */
+#include "common/joint.h"
 #include "common/order.h"
 #include "common/question.h"
 #include "common/resident.h"
@@ -68,6 +69,15 @@ bool has_reason(const struct record *message, struct outcome *outcome)
     return false;
 }
 
+/* Its resident is answered and asked by another county: what is left is to close it, which is a step of its own. */
+static void end_unrated(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    char entry[CLOCK_ENTRY_SIZE];
+    stop_clock(context, order, outcome);
+    order_clock_entry(entry, context->order_id, "close", 0);
+    outcome_zadd(outcome, CLOCKS_KEY, context->now, entry);
+}
+
 void record_answer(const struct context *context, const struct record *order, const struct record *answer,
                    struct outcome *outcome)
 {
@@ -80,6 +90,10 @@ void record_answer(const struct context *context, const struct record *order, co
     record_set_int(changes, F_ANSWERED_AT, context->now);
     record_set_int(changes, F_TRIES, 0);
     record_set_int(changes, F_ROUND, record_int(order, F_ROUND) + 1);
+    if (is_for_another(order)) {
+        end_unrated(context, order, outcome);
+        return;
+    }
     start_clock(context, order, CLOCK_CALLBACK, outcome);
     ask_for_rating(context, order, outcome);
 }

@@ -1,6 +1,4 @@
-/*
- * sidan-assignment - the pool, claims, the lifecycle up to closed, and the clocks.
- */
+/* sidan-assignment - the pool, claims, the lifecycle up to closed, meetings and what is followed, and the clocks. */
 #include "common/attach.h"
 #include "common/remark.h"
 #include "services/assignment/assignment.h"
@@ -52,6 +50,8 @@ static const struct handler handlers[] = {
     {.type = MSG_ATTACH, .handle = attach},
     {.type = MSG_ASK, .handle = handle_ask},
     {.type = MSG_ANSWER_ASKED, .handle = handle_reply},
+    {.type = MSG_JOINT, .handle = handle_joint},
+    {.type = MSG_JOINT_NEWS, .handle = handle_joint_news},
     {.type = MSG_SPLIT, .handle = handle_split},
     {.type = MSG_MERGE, .handle = handle_merge},
     {.type = MSG_UNMERGE, .handle = handle_unmerge},

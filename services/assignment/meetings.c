@@ -5,8 +5,11 @@
  * it (F_WHO): so who excused themselves with a reason can be told from who did not answer or did not come, and who
  * signed in by the QR code (F_VIA) from whom somebody else entered by hand.
  *
- * Members and departments are told about the meeting. Its orders' residents are known to their orders alone, so they
+ * All others who are invited are told about the meeting. Its orders' residents are known to their orders alone, so they
  * are told about these: nobody needs their phone, and they answer by a link.
+ *
+ * A meeting has a clock, too: from its beginning until it is held, and from then on until it is closed. Two rungs of
+ * the ladder sound: its host, then the convener, or the office where that is the host.
  */
 #include "common/calendar.h"
 #include "common/contact.h"
@@ -33,12 +36,17 @@ static bool is_kind(const char *name, const char *kind, const char **ret_id)
 
 /* -- who is invited ---------------------------------------------------------------------------------------------- */
 
+/* Of somebody who may be invited by name; "" of anybody else. */
 static const char *phone_of(const struct county *county, const char *who)
 {
+    static const char invited[] = "member convener department committee";
+    struct roster_entry entry;
     const char *id;
-    const struct member *member = is_kind(who, "member:", &id) ? county_member(county, id) : NULL;
-    const struct office *department = is_kind(who, "department:", &id) ? county_department(county, id) : NULL;
-    return member ? member->phone : department ? department->phone : "";
+    for (size_t i = 0; county_roster(county, i, &entry); i++)
+        if (is_kind(who, entry.kind, &id) && *id == ':' && strcmp(id + 1, entry.id) == 0 &&
+            words_have(invited, entry.kind))
+            return entry.phone;
+    return "";
 }
 
 /* A reply from their phones is waited for, or not any more. */
@@ -95,9 +103,10 @@ static bool invite(const struct context *context, const char *about, const char 
     ret_fresh[0] = '\0';
     while (words_next(&given, who, sizeof who))
         if (!add_named(context->county, about, who, invited, ret_fresh)) {
-            outcome_refuse(outcome, "invalid", "invited",
-                           "invited are member:ID, group:ID, department:ID of the county and resident:NUMBER of the "
-                           "orders that the meeting is about, as many as fit");
+            outcome_refuse(
+                outcome, "invalid", "invited",
+                "invited are member:ID, group:ID, convener:ID, department:ID, committee:ID of the county and "
+                "resident:NUMBER of the orders that the meeting is about, as many as fit");
             return false;
         }
     return true;
@@ -150,24 +159,11 @@ static void tell(const struct context *context, const struct record *order, cons
         tell_some(meeting, template, some, outcome);
 }
 
-/* -- reminding --------------------------------------------------------------------------------------------------- */
+/* -- reminding, and the clock -------------------------------------------------------------------------------------- */
 
 int64_t meeting_reminder_at(const struct county *county, const struct record *meeting)
 {
     return calendar_workday_before(county, record_int(meeting, F_MEETS_AT));
-}
-
-/* On the working day before; who hears of it later than that has just been told. F_RUNG: whether it was done. */
-static void set_reminder(const struct context *context, int64_t meets_at, struct outcome *outcome)
-{
-    char entry[CLOCK_ENTRY_SIZE];
-    int64_t at = calendar_workday_before(context->county, meets_at);
-    order_clock_entry(entry, context->order_id, CLOCK_MEETING, 0);
-    record_set_int(outcome_changes(outcome), F_RUNG, 0);
-    if (at > context->now)
-        outcome_zadd(outcome, CLOCKS_KEY, at, entry);
-    else
-        outcome_zrem(outcome, CLOCKS_KEY, entry);
 }
 
 static void end_reminder(const struct context *context, struct outcome *outcome)
@@ -175,6 +171,29 @@ static void end_reminder(const struct context *context, struct outcome *outcome)
     char entry[CLOCK_ENTRY_SIZE];
     order_clock_entry(entry, context->order_id, CLOCK_MEETING, 0);
     outcome_zrem(outcome, CLOCKS_KEY, entry);
+}
+
+/* All have been told: what is left is to hold it. That its clock runs says that they were. */
+static void await_holding(const struct context *context, const struct record *meeting, int64_t meets_at,
+                          struct outcome *outcome)
+{
+    end_reminder(context, outcome);
+    start_clock_at(context, meeting, CLOCK_CONCLUDE, meets_at, outcome);
+}
+
+/* On the working day before; who hears of it later than that has just been told. */
+static void set_reminder(const struct context *context, const struct record *meeting, int64_t meets_at,
+                         struct outcome *outcome)
+{
+    char entry[CLOCK_ENTRY_SIZE];
+    int64_t at = calendar_workday_before(context->county, meets_at);
+    if (at <= context->now) {
+        await_holding(context, meeting, meets_at, outcome);
+        return;
+    }
+    order_clock_entry(entry, context->order_id, CLOCK_MEETING, 0);
+    stop_clock(context, meeting, outcome);
+    outcome_zadd(outcome, CLOCKS_KEY, at, entry);
 }
 
 /* Those who have not excused themselves. */
@@ -191,15 +210,29 @@ static void likely(const struct record *meeting, char people[LIST_SIZE])
 void meeting_remind(const struct context *context, const struct record *meeting, struct outcome *outcome)
 {
     char people[LIST_SIZE];
-    if (!record_is(meeting, F_STATE, STATE_CALLED) || record_int(meeting, F_RUNG) > 0) {
+    if (!record_is(meeting, F_STATE, STATE_CALLED) || record_len(meeting, F_CLOCK) > 0) {
         end_reminder(context, outcome);
         return;
     }
     outcome_step(outcome, "reminded", "clock", CLOCK_MEETING);
-    record_set_int(outcome_changes(outcome), F_RUNG, 1);
-    end_reminder(context, outcome);
+    await_holding(context, meeting, record_int(meeting, F_MEETS_AT), outcome);
     likely(meeting, people);
     tell(context, meeting, "meeting_reminder", people, outcome);
+}
+
+void meeting_rung(const struct context *context, const struct record *meeting, int64_t rung, char *ret_recipients,
+                  size_t size)
+{
+    const char *host = record_str(meeting, F_HOST), *key;
+    char convener[NAME_SIZE];
+    supervising_convener(context, meeting, convener, sizeof convener);
+    bool has_phone = !is_kind(host, "key:", &key);
+    if (rung == RUNG_HANDLERS && has_phone)
+        snprintf(ret_recipients, size, "%s", host);
+    else if (rung == RUNG_HANDLERS || (has_phone && strcmp(host, convener) != 0))
+        snprintf(ret_recipients, size, "%s", convener);
+    else
+        snprintf(ret_recipients, size, "office");
 }
 
 /* -- calling ----------------------------------------------------------------------------------------------------- */
@@ -261,7 +294,7 @@ void handle_call_meeting(const struct context *context, const struct record *ord
     record_set(changes, F_PRESENT, "");
     record_set_int(changes, F_PLACED_AT, context->now);
     outcome_step(outcome, "called", host, NULL);
-    set_reminder(context, record_int(message, F_MEETS_AT), outcome);
+    set_reminder(context, order, record_int(message, F_MEETS_AT), outcome);
     await_replies(context, fresh, true, outcome);
     tell(context, order, "meeting_invited", fresh, outcome);
 }
@@ -348,7 +381,7 @@ void handle_move_meeting(const struct context *context, const struct record *mee
     record_set(changes, F_COMING, words_have(invited, host) ? host : "");
     record_set(changes, F_EXCUSED, "");
     outcome_step(outcome, "moved", record_str(message, F_ACTOR), NULL);
-    set_reminder(context, record_int(message, F_MEETS_AT), outcome);
+    set_reminder(context, meeting, record_int(message, F_MEETS_AT), outcome);
     snprintf(others, sizeof others, "%s", invited);
     words_remove(others, host);
     await_replies(context, others, true, outcome);
@@ -366,6 +399,7 @@ void handle_cancel_meeting(const struct context *context, const struct record *m
     record_set_int(outcome_changes(outcome), F_CLOSED_AT, context->now);
     outcome_step(outcome, "cancelled", record_str(message, F_ACTOR), NULL);
     end_reminder(context, outcome);
+    stop_clock(context, meeting, outcome);
     await_replies(context, invited, false, outcome);
     tell(context, meeting, "meeting_cancelled", invited, outcome);
 }
@@ -406,7 +440,10 @@ void handle_hold_meeting(const struct context *context, const struct record *mee
     record_set(outcome_changes(outcome), F_STATE, STATE_HELD);
     record_copy(outcome_changes(outcome), message, F_MINUTES);
     outcome_step(outcome, "held", record_str(message, F_ACTOR), record_str(message, F_NOTE));
+    if (record_is(meeting, F_STATE, STATE_HELD))
+        return; /* other minutes than before */
     end_reminder(context, outcome);
+    start_clock(context, meeting, CLOCK_CONCLUDE, outcome);
     await_replies(context, record_str(meeting, F_INVITED), false, outcome);
 }
 
@@ -417,6 +454,7 @@ void handle_close_meeting(const struct context *context, const struct record *me
         return;
     record_set(outcome_changes(outcome), F_STATE, STATE_CLOSED);
     record_set_int(outcome_changes(outcome), F_CLOSED_AT, context->now);
+    stop_clock(context, meeting, outcome);
     outcome_step(outcome, "closed", record_str(message, F_ACTOR), record_str(message, F_NOTE));
     attendance_of_meeting(context, meeting, outcome);
 }

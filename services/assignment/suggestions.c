@@ -19,7 +19,11 @@
 #define KIND_SUPERVISION "supervision"
 #define KIND_PROMISE "promise"
 
-enum { PEOPLE_SIZE = 2001, MOST_DAYS = 30 };
+enum {
+    PEOPLE_SIZE = 2001,
+    MOST_DAYS = 30,
+    MERGED_MOST = 1000 - ORDER_ID_SIZE, /* characters of merged orders that F_ABOUT has room for */
+};
 
 static const char results[] = "adopted partly not";
 
@@ -158,6 +162,7 @@ void follow_up(const struct context *context, const struct record *order, const 
 {
     static const enum field inherited[] = {F_TITLE, F_CATEGORY, F_GROUP, F_TOWN, F_MEMBERS};
     bool promised = record_has(answer, F_PROMISED_AT), handed = record_int(order, F_HANDED_AT) > 0;
+    const char *merged = record_len(order, F_MERGED) <= MERGED_MOST ? record_str(order, F_MERGED) : "";
     if (promised || record_int(order, F_PROMISED_AT) > 0)
         record_set_int(outcome_changes(outcome), F_PROMISED_AT, record_int(answer, F_PROMISED_AT));
     if (!promised && !is_supervision(answer))
@@ -169,7 +174,7 @@ void follow_up(const struct context *context, const struct record *order, const 
     record_copy(body, answer, F_PROMISED_AT);
     record_set(body, F_KIND, promised ? KIND_PROMISE : KIND_SUPERVISION);
     record_set(body, F_TEXT, record_str(answer, F_ANSWER));
-    record_set(body, F_ABOUT, context->order_id);
+    record_printf(body, F_ABOUT, "%s%s%s", context->order_id, *merged ? " " : "", merged);
     if (promised && handed)
         record_copy(body, order, F_DEPARTMENT);
     else
@@ -199,15 +204,35 @@ static bool is_result(const char *word, const char *field, struct outcome *outco
     return false;
 }
 
-/* All whom it concerns hear what became of it. */
-static void tell_all(const struct context *context, const struct record *suggestion, const char *template,
-                     struct outcome *outcome)
+/* All whom it concerns hear what became of it. The caller may add to the notice. */
+static struct record *tell_all(const struct context *context, const struct record *suggestion, const char *template,
+                               struct outcome *outcome)
 {
     char owners[PEOPLE_SIZE], others[PEOPLE_SIZE], people[2 * PEOPLE_SIZE];
     addressees(suggestion, owners);
     followers(context->county, suggestion, others);
     snprintf(people, sizeof people, "%s%s%s", owners, *owners && *others ? " " : "", others);
-    record_copy(outcome_notify(outcome, template, people), outcome_changes(outcome), F_REASON);
+    struct record *notice = outcome_notify(outcome, template, people);
+    record_copy(notice, outcome_changes(outcome), F_REASON);
+    return notice;
+}
+
+/*
+ * The residents hear what became of what an answer promised them, or passed to supervision: about their orders, which
+ * are kept for that as long as their contacts are.
+ */
+static void tell_residents(const struct record *suggestion, const char *template, struct outcome *outcome)
+{
+    static const enum field told[] = {F_SETTLED, F_REASON, F_DUE};
+    const char *about = record_str(suggestion, F_ABOUT);
+    char order[ORDER_ID_SIZE];
+    while (!record_is(suggestion, F_KIND, KIND_OPINION) && words_next(&about, order, sizeof order)) {
+        struct record *notice = outcome_send_about(outcome, MSG_NOTIFY, order, false);
+        record_set(notice, F_TEMPLATE, template);
+        record_set(notice, F_RECIPIENTS, "resident");
+        for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+            record_copy(notice, outcome_changes(outcome), told[i]);
+    }
 }
 
 void handle_comment(const struct context *context, const struct record *suggestion, const struct record *message,
@@ -255,6 +280,7 @@ void handle_settle(const struct context *context, const struct record *suggestio
         close_suggestion(context, suggestion, outcome);
     }
     tell_all(context, suggestion, "suggestion_settled", outcome);
+    tell_residents(suggestion, "promise_settled", outcome);
 }
 
 void handle_recheck(const struct context *context, const struct record *suggestion, const struct record *message,
@@ -274,6 +300,7 @@ void handle_recheck(const struct context *context, const struct record *suggesti
     outcome_step(outcome, "rechecked", record_str(message, F_ACTOR), NULL);
     if (kept) {
         close_suggestion(context, suggestion, outcome);
+        tell_residents(suggestion, "promise_kept", outcome);
         return;
     }
     record_set(outcome_changes(outcome), F_STATE, STATE_FOLLOWED);
@@ -281,6 +308,7 @@ void handle_recheck(const struct context *context, const struct record *suggesti
     record_set(outcome_changes(outcome), F_PROPOSED, "");
     start_clock(context, suggestion, CLOCK_FOLLOW, outcome);
     tell_all(context, suggestion, "suggestion_not_kept", outcome);
+    tell_residents(suggestion, "promise_not_kept", outcome);
 }
 
 void handle_extend_following(const struct context *context, const struct record *suggestion,
@@ -298,5 +326,8 @@ void handle_extend_following(const struct context *context, const struct record 
         record_set_int(outcome_changes(outcome), F_EXTENDED, record_int(suggestion, F_EXTENDED) + days);
         outcome_step(outcome, "extended", record_str(message, F_ACTOR), record_str(message, F_REASON));
         move_clock(context, suggestion, outcome);
+        struct record *notice = tell_all(context, suggestion, "extended", outcome);
+        record_copy(notice, message, F_REASON);
+        record_copy(notice, outcome_changes(outcome), F_DUE);
     }
 }

@@ -78,7 +78,7 @@ void handle_check(const struct context *context, const struct record *order, con
         at = claim_window_end(context->county, order);
     else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0)
         at = confirmation_end(context->county, order);
-    else if (matter_of(context->order_id) == MATTER_MEETING && record_has(order, F_MEETS_AT))
+    else if (strcmp(clock, CLOCK_MEETING) == 0 && record_has(order, F_MEETS_AT))
         at = meeting_reminder_at(context->county, order);
     else if (!record_is(order, F_CLOCK, clock) || record_int(order, F_RUNG) != rung || clock_is_paused(order) ||
              move_deadline(context, order, outcome))

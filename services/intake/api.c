@@ -406,6 +406,7 @@ static const struct api_param order_params[] = {
     PARAM("town", F_TOWN),
     PARAM("category", F_CATEGORIES, .list = true, .meaning = "only those of this category; several with commas"),
     PARAM("department", F_DEPARTMENT),
+    PARAM("assisting", F_ASSISTING, .meaning = "only those with which this department assists the one that leads"),
     PARAM("member", F_MEMBER, .meaning = "only those that this member has taken on"),
     PARAM("urgency", F_URGENCY, .meaning = "only those that are normal, or urgent"),
     PARAM("to_call", F_TO_CALL, .min = 0, .max = 1,

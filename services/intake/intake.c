@@ -22,7 +22,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { TOKEN_MIN = 16, ADJUST_MS = 250, FEED_MS = 500, SWEEP_MS = 1000 };
+enum { TOKEN_MIN = 16, ADJUST_MS = 250, FEED_MS = 500, SWEEP_MS = 1000, JOINT_MS = 500 };
 
 static void on_error(void *arg, struct http_request *request, int status, const char *word, const char *detail)
 {
@@ -138,6 +138,11 @@ static void sweep(struct service *service)
     sweep_turn(service_state(service));
 }
 
+static void look_after_joint(struct service *service)
+{
+    joint_turn(service_state(service));
+}
+
 int intake_start(struct service *service)
 {
     const struct params *params = service_params(service);
@@ -175,6 +180,7 @@ int intake_start(struct service *service)
     service_every(service, ADJUST_MS, adjust);
     service_every(service, FEED_MS, feed);
     service_every(service, SWEEP_MS, sweep);
+    service_every(service, JOINT_MS, look_after_joint);
     intake->document = describe(intake->routes, intake->config.route_count);
     int r = all_permissions_named(&intake->config) && intake->document ? 0 : -EINVAL;
     if (r == 0) {
@@ -209,6 +215,7 @@ void intake_stop(struct service *service)
     http_stop(&intake->http);
     feed_destroy(&intake->feed);
     sweep_destroy(&intake->sweep);
+    joint_destroy(&intake->joint);
     limits_destroy(&intake->limits);
     serials_destroy(&intake->serials);
     free(intake->routes);

@@ -20,6 +20,7 @@ struct serials; /* order numbers reserved in blocks; see submit.c */
 struct limits;  /* see limits.h */
 struct feed;    /* see feed.h */
 struct sweep;   /* see files.h */
+struct joint;   /* see joint.c */
 
 struct intake {
     struct service *service;
@@ -31,6 +32,7 @@ struct intake {
     struct limits *limits; /* of strangers' requests */
     struct feed *feed;
     struct sweep *sweep; /* see files.h */
+    struct joint *joint; /* see joint.c */
     size_t uploads;      /* attachments that are being sent, and are in memory */
     struct admission admission;
     bool draining; /* imports break off, to be sent again */
@@ -95,7 +97,7 @@ typedef void placed_fn(void *arg, const struct placement *placement);
  * Checks the message, gives the order a number and submits MSG_PLACE_ORDER.
  * given: its fields, F_VIA among them unless it is a guest's; F_COUNTY and
  * F_SOURCE are set here. It is copied.
- * source: "api", "open311", "import" or "split"; also keeps the doors' idempotency
+ * source: "api", "open311", "import", "split", "transfer" or "joint"; also keeps the doors' idempotency
  * keys apart. idempotency: NULL, or a text of any length; the same text from
  * the same source gives the first result for `remember` seconds. done is
  * called exactly once, perhaps before this returns.
@@ -119,6 +121,10 @@ void intake_secret_digest(char digest[DIGEST_SIZE], const struct county *county,
 
 /* The handler of MSG_PLACE_ORDER, in place.c. */
 handler_fn place_order;
+
+/* Looks after orders that are handled jointly with another county, a part a turn; in joint.c. */
+void joint_turn(struct intake *intake);
+void joint_destroy(struct joint **joint);
 
 /* A county by its id; for NULL or "" the only one that is configured. NULL when there is no such one. */
 const struct county *intake_county(struct intake *intake, const char *id);

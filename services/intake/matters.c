@@ -231,6 +231,8 @@ static const struct api_param meeting_params[] = {
     PARAM("town", F_TOWN),
     PARAM("member", F_MEMBER, .meaning = "only those that this member is invited to"),
     PARAM("order", F_ORDER, .meaning = "only those that are about this order"),
+    PARAM("overdue", F_OVERDUE, .min = 0, .max = 1,
+          .meaning = "1: only those that should have been held, or closed, by now; 0: the others"),
     PARAM("from", F_START, .meaning = "only those that begin then or later"),
     PARAM("until", F_END, .meaning = "only those that begin then or before"),
     LIMIT,

@@ -74,8 +74,9 @@ static const struct answer {
     {.name = "Meeting",
      .meaning = "A meeting as it stands",
      .fields = "order ver state kind title place meets_at about group town host invited coming excused present minutes "
-               "who reply reason rung placed_at closed_at updated_at",
-     .required = "order ver state kind title place meets_at host"},
+               "who reply reason clock clock_at due rung placed_at closed_at updated_at",
+     .required = "order ver state kind title place meets_at host",
+     .more = LIGHT},
     {.name = "Meetings", .meaning = "Meetings, those that were called last first", .rows = "Meeting"},
     {.name = "Suggestion",
      .meaning = "A suggestion, a promise or a supervision as it stands",
@@ -171,8 +172,9 @@ static const struct answer {
     {.name = "Topics", .meaning = "What most people raise, the most frequent first", .rows = "Topic"},
     {.name = "Record",
      .meaning = "What a member, a group or a department did; of a member whose county has a formula, the portrait",
-     .fields = "member group department answers satisfied dissatisfied late open mean_ms claims declines lost visits "
-               "meetings excuses absences opinions adopted activities honours donations donated sector",
+     .fields =
+         "member group department answers satisfied dissatisfied late open mean_ms claims declines lost visits "
+         "meetings excuses absences opinions adopted activities honours donations donated sector assists responses",
      .required = "",
      .more = "{\"name\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\", \"description\": \"mean of the"
              " dimensions\"}, \"portrait\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\":"

@@ -8,7 +8,9 @@
 
 #include "common/clock.h"
 #include "common/contact.h"
+#include "common/joint.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_blank(const char *text)
@@ -93,6 +95,17 @@ static bool set_contact(const struct context *context, const struct record *mess
     return reachable;
 }
 
+/* The order of the county that asked for this one is looked after from now on. */
+static void set_partner(const struct context *context, const struct record *message, struct outcome *outcome)
+{
+    struct partner partner = {.state = ""};
+    char joint[JOINT_SIZE];
+    snprintf(partner.order, sizeof partner.order, "%s", record_str(message, F_SOURCE_REF));
+    if (partner_put("", &partner, joint))
+        record_set(outcome_changes(outcome), F_JOINT, joint);
+    outcome_zadd(outcome, JOINT_KEY, context->now, context->order_id);
+}
+
 void place_order(const struct context *context, const struct record *order, const struct record *message,
                  struct outcome *outcome)
 {
@@ -113,6 +126,8 @@ void place_order(const struct context *context, const struct record *order, cons
     record_set_int(changes, F_PLACED_AT, context->now);
     if (record_has(message, F_COMMUNITY))
         record_set(changes, F_TOWN, county_community(context->county, record_str(message, F_COMMUNITY))->town->id);
+    if (is_for_another(message))
+        set_partner(context, message, outcome);
     bool reachable = set_contact(context, message, changes);
     if (reachable && !record_has(message, F_VIA))
         limit_guests(context->county, record_str(changes, F_PERSON), outcome);

@@ -27,6 +27,7 @@ static const struct permission_rule {
     [PERMIT_ORDER_CONTACT] = {MEMBER | CONVENER | CLERK | OFFICE, 0, true},
     [PERMIT_ORDER_SCREEN] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_TRANSFER] = {OFFICE, 0, true},
+    [PERMIT_ORDER_JOINT] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_MERGE] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_ASK] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_REPLY] = {RESIDENT | OFFICE, 0, true},
@@ -315,7 +316,9 @@ static char *append_groups_of(const struct county *county, const char *committee
 /* Each role adds at least one word, so that no words at all never means everything. */
 static char *append_within(const struct county *county, const struct roster_entry *role, char *words)
 {
-    words = append_word(words, is_kind(role, "convener") ? "town" : role->kind, role->id);
+    words = append_word(words, role->kind, role->id); /* also what they are invited to */
+    if (is_kind(role, "convener"))
+        words = append_word(words, "town", role->id);
     if (is_kind(role, "member")) {
         const struct member *member = county_member(county, role->id);
         return append_word(words, member->leader ? "group" : "pool", member->group);

@@ -12,6 +12,7 @@
 
 #include "common/alloc.h"
 #include "common/contact.h"
+#include "common/joint.h"
 #include "common/merge.h"
 #include "common/text.h"
 
@@ -98,8 +99,9 @@ static void post_split(void *arg, struct http_request *request)
         intake_answer_error(request, 400, fault.error, fault.field, fault.detail);
         return;
     }
-    if (!words_have(SPLITTABLE, record_str(access->record, F_STATE))) {
-        intake_answer_error(request, 409, "state", NULL, "only an order that has no answer yet can be split");
+    if (!words_have(SPLITTABLE, record_str(access->record, F_STATE)) || is_for_another(access->record)) {
+        intake_answer_error(request, 409, "state", NULL,
+                            "only an order of your own resident that has no answer yet can be split");
         return;
     }
     char digest[DIGEST_SIZE];

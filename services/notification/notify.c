@@ -7,6 +7,7 @@
 #include "services/notification/notify.h"
 
 #include "common/contact.h"
+#include "common/joint.h"
 #include "common/metrics.h"
 #include "common/text.h"
 #include "services/notification/people.h"
@@ -16,6 +17,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { RECIPIENTS_SIZE = 8001 }; /* F_RECIPIENTS, of which no character has more than four bytes */
 
 /* What its person asked for just now, and what is urgent. An order that an office imports is no doing of its resident.
  */
@@ -43,7 +46,11 @@ void notify(const struct context *context, const struct record *order, const str
     }
     RECORD *contact = record_new();
     const char *sealed = record_str(order, F_CONTACT);
-    int r = words_have(record_str(message, F_RECIPIENTS), "resident")
+    char recipients[RECIPIENTS_SIZE];
+    snprintf(recipients, sizeof recipients, "%s", record_str(message, F_RECIPIENTS));
+    if (is_for_another(order))
+        words_remove(recipients, "resident"); /* who hears from the county that asked for it */
+    int r = words_have(recipients, "resident")
                 ? contact_open(context->county->vault, context->order_id, sealed, contact)
                 : 0;
     if (r == -ENOKEY) {
@@ -55,8 +62,7 @@ void notify(const struct context *context, const struct record *order, const str
         return;
     }
     struct person people[PEOPLE_MAX];
-    size_t skipped, count = people_find(context->county, record_str(contact, F_PHONE),
-                                        record_str(message, F_RECIPIENTS), people, &skipped);
+    size_t skipped, count = people_find(context->county, record_str(contact, F_PHONE), recipients, people, &skipped);
     for (size_t i = 0; i < count; i++)
         sms_queue(context, outcome,
                   &(struct notice){.order = context->order_id,

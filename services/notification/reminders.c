@@ -26,7 +26,7 @@ const char *reminder_moot(const struct record *order, const char *recipient, con
         return "what was overdue is done";
     if (record_int(order, F_DUE) > now)
         return "its deadline has moved";
-    bool is_member = strncmp(recipient, member, strlen(member)) == 0;
+    bool is_member = strncmp(recipient, member, strlen(member)) == 0 && !record_is(order, F_HOST, recipient);
     if (is_member && !words_have(record_str(order, F_MEMBERS), recipient + strlen(member)))
         return "the order is with others now";
     return "";

@@ -193,6 +193,23 @@ templates[] = {
     {"decide", 0, "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
      "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
      "reopen it."},
+    {"joint_asked", 0,
+     "您反映的“{title}”（单号{order}）需要{return_to}一起办理，已经请他们协助。办好后仍由我们答复您。",
+     "Your concern \"{title}\" (number {order}) is handled together with {return_to} now. You will have the answer "
+     "from "
+     "us."},
+    {"joint_shared", 0,
+     "您反映的“{title}”（单号{order}）需要{return_to}"
+     "一起办理，已经请他们协助，并把您的联系方式转告他们。办好后仍由我们答复您。"
+     "[有疑问请联系：{contact}。]",
+     "Your concern \"{title}\" (number {order}) is handled together with {return_to} now, who have your name and phone "
+     "for that. You will have the answer from us.[ Questions: {contact}.]"},
+    {"joint_answered", 0,
+     "{return_to}对联合办理的“{title}”（单号{order}）有了答复[（{outcome}）]：{answer}。请登录查看。",
+     "{return_to} has an answer about \"{title}\" (number {order}), which is handled jointly[ ({outcome})]: {answer}. "
+     "Please sign in to read it."},
+    {"joint_refused", 0, "{return_to}没有接受联合办理“{title}”（单号{order}）[：{reason}]。请你们继续办理。",
+     "{return_to} does not take part in \"{title}\" (number {order})[: {reason}]. Please go on with it."},
     {"meeting_invited", NECESSARY, "请您参加协商会：“{title}”，时间：{meets}[，地点：{place}]。{respond}",
      "You are invited to a meeting: \"{title}\", {meets}[, place: {place}]. {respond}"},
     {"meeting_moved", NECESSARY, "协商会“{title}”改时间了：{meets}[，地点：{place}]。[原因：{reason}。]{respond}",
@@ -225,6 +242,19 @@ templates[] = {
      "委员{members}一年内无故缺席已满{count}次，最近一次是“{title}”（编号{order}）。名单见履职情况通报。",
      "{members} missed {count} meetings and activities within a year without a reason, the latest being \"{title}\" "
      "(number {order}). The bulletin lists all of them."},
+    {"promise_settled", 0,
+     "您反映的“{title}”（单号{order}），答复之后继续办理的事有了结果：{fulfilled}[。说明：{reason}]。"
+     "[有疑问请联系：{contact}。]",
+     "What was to follow the answer to your concern \"{title}\" (number {order}) is {fulfilled}[: {reason}].[ "
+     "Questions: "
+     "{contact}.]"},
+    {"promise_kept", 0, "您反映的“{title}”（单号{order}）办好的事，我们回头查看过：确实落实了。",
+     "We have looked again at what was done about your concern \"{title}\" (number {order}): it was kept."},
+    {"promise_not_kept", 0,
+     "您反映的“{title}”（单号{order}）办好的事，我们回头查看，还没有落实到位[：{reason}]。已要求继续办理[，期限{due}]"
+     "。",
+     "We have looked again at what was done about your concern \"{title}\" (number {order}): it was not kept[: "
+     "{reason}]. It is seen to again[, by {due}]."},
     {"code", AT_ONCE, "{sign_in}是您的登录验证码，五分钟内有效。请不要告诉任何人，工作人员也不会向您索要。",
      "{sign_in} is your code to sign in, good for five minutes. Tell it to nobody; we never ask you for it."},
     {"test", AT_ONCE, "这是测试短信。您收到了，说明短信能够送到。", "This is a test. If you read it, SMS get through."},
@@ -248,6 +278,7 @@ static const struct word {
 } words[] = {
     {"follow", "办理", "settlement"},
     {"recheck", "跟踪问效", "re-check"},
+    {"conclude", "会议收尾", "conclusion"},
     {"comes", "参加", "you come"},
     {"excused", "请假", "you do not come"},
     /* why a claim is refused, as assignment says it */
@@ -406,6 +437,17 @@ static char *overdue_list(const struct occasion *occasion, enum field field)
     return whole;
 }
 
+/* What became of a promise, as its resident is told. */
+static char *fulfilled(const struct occasion *occasion, enum field field)
+{
+    static const struct word results[] = {
+        {"adopted", "已经落实", "done"}, {"partly", "落实了一部分", "done in part"}, {"not", "没有落实", "not done"}};
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+        if (record_is(occasion->message, field, results[i].word))
+            return xstrdup(is_english(occasion) ? results[i].en : results[i].zh);
+    return xstrdup("");
+}
+
 /* With a mark of its own at the end; values lose their full stops. */
 static char *question(const struct occasion *occasion, enum field field)
 {
@@ -549,6 +591,7 @@ static const struct value {
     {"reply", 20, worded, F_REPLY},
     {"proposed", 20, worded, F_PROPOSED},
     {"settled", 20, worded, F_SETTLED},
+    {"fulfilled", 20, fulfilled, F_SETTLED},
     {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},
     {"days", 6, number, F_DAYS},

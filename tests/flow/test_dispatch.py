@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from harness import COUNTY, KEYS, make_county, read_table, wait_until
+from harness import COUNTY, KEYS, ROOT, make_county, read_table, wait_until
 from test_api import Door
 from test_life import UNCLEAR
 
@@ -146,6 +146,52 @@ def test_departments_lead_assist_and_object(shared):
     assert clerk.step(order, "answer", reply).status == 200
     steps = [row["step"] for row in shared.history(order)]
     wait_until(lambda: [row["step"] for row in shared.history(order)][-1] == "answered", 20, steps)
+
+
+def test_departments_that_assist_have_lists_of_their_own(shared):
+    """From the hand-over to one that leads and two that assist, over an objection, to what each has on its lists."""
+    order = shared.place()
+    shared.wait_state(order, "open")
+    shared.claim_all(order)
+    people = dict(zip(("D01", "D02", "D03", "D04"), map(shared.sign_in, (CLERK, ASSISTING, ELSEWHERE, "10000003004"))))
+
+    def lists(query=""):
+        """Of which departments the order is on the list, whoever looks at their own."""
+        return {name for name, clerk in people.items() if order["order"] in [
+            row["order"] for row in clerk.api("GET", f"/api/v1/orders?county={COUNTY}&limit=1000{query}").json["rows"]]}
+    note = {"department": "D01", "assisting": "D02 D03", "note": "请两家配合"}
+    assert shared.step(order, "handover", note | {"actor": "member:M101"}).status == 200
+    wait_until(lambda: lists() == {"D01", "D02", "D03"}, 20, "all three have it on their lists")
+    assert lists("&assisting=D02") == {"D01", "D02", "D03"} and lists("&assisting=D01") == set()
+    assert lists("&department=D01") == {"D01", "D02", "D03"} and lists("&department=D02") == set()
+
+    assert people["D03"].step(order, "object", {"reason": "不归我们"}).status == 200
+    ruling = {"actor": "convener:T1", "decision": "move", "department": "D04", "reason": "由水务局配合"}
+    assert shared.step(order, "rule", ruling).status == 200
+    wait_until(lambda: lists() == {"D01", "D02", "D04"}, 20, "one in place of another")
+    assert lists("&assisting=D04") == {"D01", "D02", "D04"} and lists("&assisting=D03") == set()
+    for name in ("D02", "D04"):
+        assert people[name].step(order, "respond", {"note": f"{name}已派人"}).status == 200
+    assert people["D03"].step(order, "respond", {"note": "不归我们"}).status == 403
+    assert people["D01"].step(order, "answer", {"outcome": "solved", "answer": "修好了"}).status == 200
+    assert shared.rate(order, "satisfied").status == 200
+    wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 30, "it is archived")
+    assert lists("&state=closed&assisting=D02") == {"D01", "D02", "D04"}, "also then"
+
+    path = f"/api/v1/orders/{order['order']}"
+    rows = people["D02"].api("GET", f"{path}/history").json["rows"]
+    handed = next(row for row in rows if row.get("step") == "handed_over")
+    assert (handed["department"], handed["assisting"], handed["note"]) == ("D01", "D02 D03", "请两家配合")
+    assert [(row["actor"], row["note"]) for row in rows if row.get("step") == "responded"] == [
+        ("department:D02", "D02已派人"), ("department:D04", "D04已派人")]
+    story = shared.api("GET", f"{path}/story", key="office", headers={"Accept-Language": "zh-CN"}).json["text"]
+    names = {row["id"]: row["name"] for row in read_table(ROOT / "deploy/counties/990101/departments.csv")}
+    assert f"交办给{names['D01']}，协办：{names['D02']}、{names['D03']}" in story
+    assert f"{names['D02']}书面答复" in story and f"{names['D04']}书面答复" in story
+    period = "from=2020-01-01T00:00:00&until=2099-01-01T00:00:00"
+    records = shared.api("GET", f"/api/v1/records?county={COUNTY}&{period}", key="office").json["rows"]
+    done = {row["department"]: (row.get("assists"), row.get("responses")) for row in records if "department" in row}
+    assert done["D02"] == done["D04"] == (1, 1) and done["D01"] == done["D03"] == (None, None), done
 
 
 def test_an_order_goes_to_another_county(make_system, tmp_path):

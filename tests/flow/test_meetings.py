@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from conftest import systems_in
-from harness import ADDRESS, COUNTY, wait_until
+from harness import ADDRESS, COUNTY, make_county, wait_until
 from test_events import of_key
 
 URL = ADDRESS["public_url"]
@@ -217,6 +217,38 @@ def test_everyone_is_told_anew_of_another_time_and_of_none(shared):
     assert step(shared, meeting, "answer", {"who": "member:M102", "reply": "comes"}).status == 409
 
 
+# -- that nobody holds, or closes --------------------------------------------------------------------------------------
+
+def test_a_meeting_that_nobody_ends_is_asked_for(make_system, tmp_path):
+    system = make_system(counties=[make_county(tmp_path, settings={"conclude": "2s", "escalate": "1s"})])
+    host = system.sign_in(PHONES["M102"])
+    order = handled(system)
+    body = {"kind": "micro", "title": "路灯怎么修", "place": "社区", "meets_at": ahead(seconds=3), "about": order["order"]}
+    meeting = host.api("POST", f"/api/v1/meetings?county={COUNTY}", body).json
+
+    def overdue(value):
+        rows = system.rows(f"/api/v1/meetings?county={COUNTY}&overdue={value}", key="office")
+        return [(row["order"], row["light"]) for row in rows]
+
+    def sounded():
+        return [(row["step"], row["note"]) for row in steps(system, meeting) if row["actor"] == "clock"]
+    ladder = [("reminded", "conclude"), ("escalated", "conclude")]
+    wait_until(lambda: sounded() == ladder, 30, "nobody holds it")
+    assert "会议收尾期限" in told(system, meeting, "reminder", "member:M102")
+    told(system, meeting, "escalated", "convener:T1")
+    assert overdue(1) == [(meeting["order"], "red")] and not overdue(0)
+    assert step(system, meeting, "move", {"meets_at": ahead(minutes=9), "reason": "忘了"}).status == 200
+    wait_until(lambda: not overdue(1) and overdue(0), 20, "it has time again")
+
+    assert step(system, meeting, "hold", {"minutes": "同意换灯"}).status == 200
+    wait_until(lambda: sounded() == ladder * 2, 30, "nobody closes it")
+    assert overdue(1) == [(meeting["order"], "red")]
+    assert len(system.wait_sms(meeting, template="reminder", recipient="member:M102", count=2)) == 2
+    assert step(system, meeting, "close").status == 200
+    wait_until(lambda: not overdue(1), 20, "it is closed")
+    assert not [entry for entry in system.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1) if meeting["order"] in entry]
+
+
 # -- replies -----------------------------------------------------------------------------------------------------------
 
 def test_of_several_meetings_the_reply_names_one(shared):
@@ -299,6 +331,26 @@ def test_who_calls_a_meeting_and_who_sees_it(shared):
     assert invited.api("POST", f"{path}/answer", {"reply": "excused", "reason": "住院"}).status == 200
     assert "住院" not in invited.api("GET", path).text + invited.api("GET", f"{path}/history").text
     wait_until(lambda: "住院" in holder.api("GET", f"{path}/history").text, 20, "who leads it sees why")
+
+
+def test_conveners_and_committees_are_invited_like_members(shared):
+    convener, committee = shared.sign_in("10000001002"), shared.sign_in("10000002001")
+    meeting = call(shared, invited="convener:T2 committee:K1")
+    for who in ("convener:T2", "committee:K1"):
+        assert "参加请回复1" in told(shared, meeting, "meeting_invited", who)
+    reply(shared, "10000001002", "1")
+    wait_for(shared, meeting, coming="convener:T2")
+    reply(shared, "10000002001", "2 另有会议")
+    wait_for(shared, meeting, excused="committee:K1")
+    path = f"/api/v1/meetings/{meeting['order']}"
+    for person in (convener, committee):
+        assert person.api("GET", path).status == 200
+        wait_until(lambda: meeting["order"] in listed(person), 20, "it is on their list")
+    assert shared.sign_in("10000002002").api("GET", path).status == 403, "that one is not invited"
+    assert committee.api("POST", f"{path}/answer", {"reply": "comes"}).status == 200, "or by the page"
+    assert "签到成功" in convener.api("GET", qr(shared, meeting).removeprefix(URL)).text
+    assert look(shared, meeting)["present"] == "convener:T2"
+    assert step(shared, meeting, "sign-in", {"who": "committee:K1"}).status == 200
 
 
 # -- signing in --------------------------------------------------------------------------------------------------------

@@ -151,9 +151,45 @@ def test_a_promise_is_followed_by_its_date(shared):
     assert step(shared, promise, "extend", extension, key="office").status == 200
     later = datetime.fromisoformat(promised).astimezone(timezone.utc) + timedelta(days=3)
     assert datetime.fromisoformat(look(shared, promise)["due"]).astimezone(timezone.utc) == later
+    for who in ("department:D01", "member:M102"):
+        assert "下雨" in shared.wait_sms(promise, template="extended", recipient=who)[0]["text"]
     assert step(shared, promise, "settle", {"settled": "partly", "reason": "换了一半"}, key="office").status == 200
     wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{promise['order']}"), 20, "it is struck off")
     assert "answered" in steps(shared, order)
+
+
+@pytest.mark.parametrize("retention", [180, 0])
+def test_a_resident_hears_what_became_of_a_promise(make_system, tmp_path, retention):
+    """After their order was closed, as long as their contact is kept; so long the order stays where it can be told."""
+    system = make_system(counties=[make_county(tmp_path, settings={"retention": str(retention)})])
+    order = handled(system)
+    other = system.place()
+    system.wait_state(other, "open")
+    assert system.step(other, "merge", {"primary": order["order"]}).status == 200
+    promise = {"actor": "member:M102", "outcome": "explained", "answer": "月底换灯", "promised_at": ahead(days=9)}
+    assert system.step(order, "answer", promise).status == 200
+    for one in (order, other):
+        system.wait_state(one, "answered")
+        assert system.rate(one, "satisfied").status == 200
+        system.wait_state(one, "closed")
+    number = wait_until(lambda: listed(system, f"&order={other['order']}", key="office"), 20, "it is about both")[0]
+    followed, keys = {"order": number}, [f"order:{{{COUNTY}}}:{one['order']}" for one in (order, other)]
+    if retention == 0:
+        wait_until(lambda: not system.redis.exists(*keys), 30, "nothing is kept")
+    assert step(system, followed, "settle", {"settled": "adopted"}, key="office").status == 200
+    if retention == 0:
+        system.wait_sms(followed, template="suggestion_settled")
+        assert not [sms for sms in system.spool() if sms["template"] == "promise_settled"]
+        return
+    for one in (order, other):
+        assert "已经落实" in system.wait_sms(one, template="promise_settled", recipient="resident")[0]["text"]
+    assert step(system, followed, "recheck", {"kept": 0, "reason": "又坏了"}, key="office").status == 200
+    assert "又坏了" in system.wait_sms(order, template="promise_not_kept", recipient="resident")[0]["text"]
+    assert step(system, followed, "settle", {"settled": "adopted"}, key="office").status == 200
+    assert system.redis.exists(*keys) == 2, "as long as there is something to tell"
+    assert step(system, followed, "recheck", {"kept": 1}, key="office").status == 200
+    assert "确实落实了" in system.wait_sms(order, template="promise_kept", recipient="resident")[0]["text"]
+    wait_until(lambda: not system.redis.exists(*keys), 60, "there is nothing left to tell")
 
 
 def test_supervision_is_followed_by_the_committee(shared):

@@ -233,6 +233,37 @@ static void test_cases_wait_with_growing_pauses(void **state)
     assert_int_equal(cases_claim(database, now + 1000000, waiting, 4), 0);
 }
 
+/* What an answer promised keeps its order in Redis, for so long that its resident can still be told. */
+static void test_an_order_waits_for_what_was_promised(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"opinion", "promise", "supervision"};
+    add_case(ORDER, 1, "路灯", "");
+    struct database *database = archive_at(archive, 0);
+    QUERY *closed = database_query(database, "UPDATE orders SET closed_at = 1000");
+    assert_int_equal(query_run(closed, NULL), 0);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        bool follows = strcmp(kinds[i], "opinion") != 0;
+        AUTOFREE char *suggestion = xasprintf(COUNTY "-J00000%zu", i + 1);
+        step(1, "raised");
+        record_set(message, F_STATE, STATE_FOLLOWED);
+        record_set(message, F_KIND, kinds[i]);
+        record_set(message, F_ABOUT, "990101-000777 " ORDER);
+        assert_int_equal(take_step(suggestion), VERDICT_OK);
+        assert_int_equal(cases_followed(database, ORDER, 999), follows);
+        assert_int_equal(cases_followed(database, ORDER, 1000), 0);
+        assert_int_equal(cases_followed(database, "990101-000077", 999), 0);
+        step(2, "settled");
+        record_set(message, F_STATE, STATE_SETTLED);
+        assert_int_equal(take_step(suggestion), VERDICT_OK);
+        assert_int_equal(cases_followed(database, ORDER, 999), follows); /* it is to be re-checked */
+        step(3, "rechecked");
+        record_set(message, F_STATE, STATE_CLOSED);
+        assert_int_equal(take_step(suggestion), VERDICT_OK);
+        assert_int_equal(cases_followed(database, ORDER, 999), 0);
+    }
+}
+
 static void test_two_instances_share_the_files(void **state)
 {
     (void)state;
@@ -303,6 +334,7 @@ int main(void)
         TEST(test_a_case_needs_every_step),
         TEST(test_counties_are_apart),
         TEST(test_cases_wait_with_growing_pauses),
+        TEST(test_an_order_waits_for_what_was_promised),
         TEST(test_two_instances_share_the_files),
         TEST(test_two_instances_make_a_file),
         TEST(test_files_last),

@@ -81,14 +81,14 @@ static void test_lists_within(void **state)
 {
     (void)state;
     static const struct {
-        const char *order, *state, *group, *town, *members, *department;
+        const char *order, *state, *group, *town, *members, *department, *assisting;
         bool handed_over;
     } orders[] = {
-        {COUNTY "-000001", "open", "G1", "T1", "M1", "D1", false},
-        {COUNTY "-000002", "assigned", "G1", "T1", "M2 M12", "D1", false},
-        {COUNTY "-000003", "consulting", "G2", "T2", "M3", "D1", true},
-        {COUNTY "-000004", "screening", NULL, NULL, NULL, NULL, false},
-        {COUNTY "-000005", "closed", "G2", "T2", "M1 M3", "D2", true},
+        {COUNTY "-000001", "open", "G1", "T1", "M1", "D1", "D3", false},
+        {COUNTY "-000002", "assigned", "G1", "T1", "M2 M12", "D1", NULL, false},
+        {COUNTY "-000003", "consulting", "G2", "T2", "M3", "D1", "D2 D3", true},
+        {COUNTY "-000004", "screening", NULL, NULL, NULL, NULL, NULL, false},
+        {COUNTY "-000005", "closed", "G2", "T2", "M1 M3", "D2", NULL, true},
     };
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         step(1, orders[i].state);
@@ -99,7 +99,8 @@ static void test_lists_within(void **state)
         } values[] = {{F_GROUP, orders[i].group},
                       {F_TOWN, orders[i].town},
                       {F_MEMBERS, orders[i].members},
-                      {F_DEPARTMENT, orders[i].department}};
+                      {F_DEPARTMENT, orders[i].department},
+                      {F_ASSISTING, orders[i].assisting}};
         for (size_t k = 0; k < sizeof values / sizeof *values; k++)
             if (values[k].value)
                 record_set(message, values[k].field, values[k].value);
@@ -124,7 +125,9 @@ static void test_lists_within(void **state)
         {"town:", "4"},
         {"town:T1 town:", "421"},
         {"department:D1", "3"},
-        {"department:D2", "5"},
+        {"department:D2", "53"},
+        {"department:D3", "3"}, /* not of what is not handed over */
+        {"department:", ""},
         {"committee:K1", ""},
         {"", ""},
         {"member:M3 pool:G1", "531"},
@@ -255,6 +258,8 @@ static void test_lists(void **state)
         if (i % 10 == 0)
             record_set_int(message, F_PUBLIC, 1);
         record_set(message, F_DEPARTMENT, i % 7 ? "D2" : "D1");
+        record_set(message, F_ASSISTING, i % 9 ? "" : "D3 D4");
+        record_set_int(message, F_HANDED_AT, i % 18 ? 7 : 0);
         record_set(message, F_URGENCY, i % 8 ? "normal" : "urgent");
         record_set(message, F_MEMBERS, i % 2 ? "M1 M2" : "M12");
         record_set(message, F_TITLE, i % 12 ? "Lamp" : "路灯不亮");
@@ -282,6 +287,8 @@ static void test_lists(void **state)
         {F_GROUP, "' OR '1'='1", 0, 0},
         {F_ORDERS, COUNTY "-000003", 0, 1},
         {F_DEPARTMENT, "D1", 0, 17},
+        {F_ASSISTING, "D4", 0, 7},
+        {F_ASSISTING, "D", 0, 0},
         {F_URGENCY, "urgent", 0, 15},
         {F_MEMBER, "M1", 0, 60},
         {F_MEMBER, "M", 0, 0},

@@ -162,6 +162,7 @@ static void filters(void **state)
         enum field field;
         const char *value, *other; /* that lets it through, and that does not */
     } rows[] = {
+        {MSG_LIST_MEETINGS, F_OVERDUE, "0", "1"},
         {MSG_LIST_MEETINGS, F_ORDERS, MEETING, ORDER},
         {MSG_LIST_MEETINGS, F_STATES, "called held", "closed"},
         {MSG_LIST_MEETINGS, F_KIND, "micro", "topic"},

@@ -623,7 +623,8 @@ static void an_old_file_becomes_a_chain(void **state)
            "ALTER TABLE orders DROP COLUMN merged; ALTER TABLE orders DROP COLUMN clock;"
            "ALTER TABLE orders DROP COLUMN clock_at; ALTER TABLE orders DROP COLUMN pauses;"
            "ALTER TABLE orders DROP COLUMN to_call; ALTER TABLE orders DROP COLUMN flag; ALTER TABLE orders DROP "
-           "COLUMN files; DROP TABLE matters; PRAGMA user_version = 1; "
+           "COLUMN files; ALTER TABLE orders DROP COLUMN joint; ALTER TABLE orders DROP COLUMN assisting; DROP TABLE "
+           "matters; PRAGMA user_version = 1; "
            "PRAGMA application_id = 0");
     assert_int_equal(archive_open(dir, &archive), 0);
     archive_admit(archive, COUNTY, &unanchored, now);

@@ -171,6 +171,7 @@ static void defaults(void **state)
     assert_int_equal(county->absences_told, 5);
     assert_int_equal(county_clock(county, "urgent", CLOCK_FOLLOW).working_days, 20);
     assert_int_equal(county_clock(county, "normal", CLOCK_RECHECK).ms, 90 * INT64_C(86400000));
+    assert_int_equal(county_clock(county, "normal", CLOCK_CONCLUDE).working_days, 3);
     county_destroy(&county);
 }
 
@@ -190,7 +191,7 @@ static void all_settings(void **state)
         "work_hours,00:00-23:59\r\nwork_weekdays,6-7\r\nescalate,90s\r\nphone_orders,0\r\n"
         "public_url,https://sidan.example.cn:8443/"
         "x\r\nquiet_hours,12:30-14:00\r\nsms_per_day,3\r\nabsences_told,3\r\nfollow,5wd\r\n"
-        "recheck,36h\r\n,,\r\n";
+        "conclude,2wd\r\nrecheck,36h\r\n,,\r\n";
     assert_int_equal(county_parse("990102", texts, note_fault, &faults, &county), 0);
     assert_string_equal(county->name, "石桥县, 政协");
     assert_string_equal(county->language, "en");
@@ -211,6 +212,7 @@ static void all_settings(void **state)
     assert_int_equal(county->absences_told, 3);
     assert_int_equal(county_clock(county, "normal", CLOCK_FOLLOW).working_days, 5);
     assert_int_equal(county_clock(county, "urgent", CLOCK_RECHECK).ms, 36 * INT64_C(3600000));
+    assert_int_equal(county_clock(county, "urgent", CLOCK_CONCLUDE).working_days, 2);
     assert_int_equal(county->key_count, 0);
     county_destroy(&county);
 }

@@ -73,29 +73,35 @@ static void a_meeting_is_called(void **state)
     record_set(message, F_PLACE, "会议室");
     record_set_int(message, F_MEETS_AT, fixture_now + 2 * (int64_t)FIXTURE_DAY);
     record_set(message, F_ABOUT, "990101-000123");
-    record_set(message, F_INVITED, "group:G1 department:D1 resident:990101-000123 member:M4");
+    record_set(message, F_INVITED, "group:G1 department:D1 resident:990101-000123 convener:T2 committee:K1");
     handle(handle_call_meeting);
     assert_string_equal(fixture_error(outcome), "");
     assert_string_equal(changed(F_STATE), STATE_CALLED);
     assert_string_equal(changed(F_HOST), "member:M1");
     assert_string_equal(changed(F_INVITED),
-                        "member:M1 member:M2 member:M3 department:D1 resident:990101-000123 member:M4");
+                        "member:M1 member:M2 member:M3 department:D1 resident:990101-000123 convener:T2 committee:K1");
     assert_string_equal(changed(F_COMING), "member:M1"); /* who calls it is there */
     assert_string_equal(fixture_notified(outcome, "meeting_invited"), "resident");
     assert_int_equal(count_told("meeting_invited", "990101-000123"), 1);
     assert_int_equal(count_told("meeting_invited", NUMBER), 1);
     assert_true(waits_for("10000004002", "ZADD"));
     assert_true(waits_for("10000003001", "ZADD"));
+    assert_true(waits_for("10000001002", "ZADD"));
+    assert_true(waits_for("10000002001", "ZADD"));
     assert_false(waits_for("10000004001", "ZADD"));
     const struct write *entry = find_write("ZADD", NUMBER "|meeting|0");
     assert_non_null(entry);
     /* The midnight before tomorrow: the fixture's county is always at work. 2026-11-24T00:00:00+08:00. */
     assert_string_equal(entry->arguments[0], "1795449600000");
+    assert_string_equal(changed(F_CLOCK), "");
 
     record_set_int(message, F_MEETS_AT, fixture_now + HOUR_MS);
     handle(handle_call_meeting);
     assert_null(find_write("ZADD", NUMBER "|meeting|0")); /* they have just been told */
     assert_non_null(find_write("ZREM", NUMBER "|meeting|0"));
+    assert_string_equal(changed(F_CLOCK), "conclude");
+    assert_int_equal(record_int(outcome_changed(outcome), F_CLOCK_AT), fixture_now + HOUR_MS);
+    assert_non_null(find_write("ZADD", NUMBER "|conclude|0"));
 }
 
 static void a_meeting_is_what_it_should_be(void **state)
@@ -110,6 +116,8 @@ static void a_meeting_is_what_it_should_be(void **state)
                 {F_INVITED, "member:M9", "invited"},
                 {F_INVITED, "group:G9", "invited"},
                 {F_INVITED, "department:D9", "invited"},
+                {F_INVITED, "convener:T9", "invited"},
+                {F_INVITED, "office:O1", "invited"},
                 {F_INVITED, "resident:990101-000124", "invited"}, /* it is not about that order */
                 {F_INVITED, "M1", "invited"}};
     record_clear(order);
@@ -192,6 +200,7 @@ static void another_time_asks_anew(void **state)
 {
     (void)state;
     record_set(order, F_EXCUSED, "member:M2");
+    record_set(order, F_CLOCK, "conclude");
     record_set_int(order, F_RUNG, 1);
     record_set_int(message, F_MEETS_AT, fixture_now + 3 * (int64_t)FIXTURE_DAY);
     handle(handle_move_meeting);
@@ -202,6 +211,8 @@ static void another_time_asks_anew(void **state)
     assert_true(record_has(outcome_changed(outcome), F_EXCUSED));
     assert_string_equal(changed(F_EXCUSED), "");
     assert_int_equal(record_int(outcome_changed(outcome), F_RUNG), 0);
+    assert_string_equal(changed(F_CLOCK), "");
+    assert_non_null(find_write("ZREM", NUMBER "|conclude|1"));
     assert_string_equal(find_write("ZADD", NUMBER "|meeting|0")->arguments[0], "1795536000000");
     assert_int_equal(count_told("meeting_moved", "990101-000123"), 1);
     assert_true(waits_for("10000004002", "ZADD"));
@@ -211,6 +222,7 @@ static void another_time_asks_anew(void **state)
     assert_int_equal(count_told("meeting_cancelled", "990101-000123"), 1);
     assert_true(waits_for("10000004002", "ZREM"));
     assert_non_null(find_write("ZREM", NUMBER "|meeting|0"));
+    assert_non_null(find_write("ZREM", NUMBER "|conclude|1"));
 }
 
 static void the_reminder_comes_once(void **state)
@@ -224,14 +236,42 @@ static void the_reminder_comes_once(void **state)
     assert_int_equal(count_told("meeting_reminder", NUMBER), 1);
     for (size_t i = 0; i < outcome->message_count; i++)
         assert_null(strstr(record_str(outcome->messages[i].body, F_RECIPIENTS), "department:D1"));
-    record_set_int(order, F_RUNG, 1);
+    assert_string_equal(changed(F_CLOCK), "conclude"); /* until it is held */
+    record_set(order, F_CLOCK, "conclude");
     handle(handle_clock);
     assert_null(outcome_step_name(outcome));
-    record_set_int(order, F_RUNG, 0);
+    record_set(order, F_CLOCK, "");
     record_set(order, F_STATE, STATE_CANCELLED);
     handle(handle_clock);
     assert_null(outcome_step_name(outcome));
     assert_non_null(find_write("ZREM", NUMBER "|meeting|0"));
+}
+
+/* Its host is told, then the convener; or the office, where the convener has been told already. */
+static void a_meeting_that_nobody_holds_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host, *told[MATTER_RUNGS];
+    } rows[] = {{"member:M1", {"member:M1", "convener:T1"}},
+                {"convener:T1", {"convener:T1", "office"}},
+                {"convener:T2", {"convener:T2", "convener:T1"}},
+                {"office:O1", {"office:O1", "convener:T1"}},
+                {"key:desk", {"convener:T1", "office"}}};
+    record_set(order, F_CLOCK, "conclude");
+    record_set_int(order, F_CLOCK_AT, fixture_now - 5 * (int64_t)FIXTURE_DAY);
+    record_set_int(order, F_DUE, fixture_now - (int64_t)FIXTURE_DAY);
+    record_set(message, F_CLOCK, "conclude");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int rung = 0; rung < MATTER_RUNGS; rung++) {
+            record_set(order, F_HOST, rows[i].host);
+            record_set_int(order, F_RUNG, rung);
+            record_set_int(message, F_RUNG, rung);
+            handle(handle_clock);
+            assert_string_equal(outcome_step_name(outcome), rung == 0 ? "reminded" : "escalated");
+            assert_string_equal(fixture_notified(outcome, rung == 0 ? "reminder" : "escalated"), rows[i].told[rung]);
+        }
+    assert_null(find_write("ZADD", NUMBER "|conclude|2")); /* there is no third */
 }
 
 static void who_is_there_signs_in_once(void **state)
@@ -269,11 +309,17 @@ static void minutes_end_it(void **state)
     handle(handle_hold_meeting);
     assert_string_equal(changed(F_STATE), STATE_HELD);
     assert_true(waits_for("10000004002", "ZREM"));
+    assert_string_equal(changed(F_CLOCK), "conclude"); /* until it is closed */
     handle(handle_close_meeting);
     assert_string_equal(fixture_error(outcome), "state");
     record_set(order, F_STATE, STATE_HELD);
+    record_set(order, F_CLOCK, "conclude");
+    handle(handle_hold_meeting);
+    assert_false(record_has(outcome_changed(outcome), F_CLOCK)); /* other minutes give no more time */
     handle(handle_close_meeting);
     assert_string_equal(changed(F_STATE), STATE_CLOSED);
+    assert_true(record_has(outcome_changed(outcome), F_CLOCK));
+    assert_string_equal(changed(F_CLOCK), "");
 }
 
 static void a_visit_names_members_and_what_it_brought(void **state)
@@ -317,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_is_invited_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_time_asks_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_reminder_comes_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_meeting_that_nobody_holds_is_asked_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_there_signs_in_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(minutes_end_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_visit_names_members_and_what_it_brought, set_up, tear_down),

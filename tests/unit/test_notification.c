@@ -127,6 +127,25 @@ static void a_resident_without_a_phone_is_passed_over(void **state)
     assert_int_equal(skipped, 1);
 }
 
+/* All of the office, or one of it; never who is of the city. */
+static void the_office_is_told(void **state)
+{
+    (void)state;
+    static struct staff staff[] = {{"O1", "何知微", "10000005001", "office"},
+                                   {"C1", "安若素", "10000005901", "city"},
+                                   {"O2", "秦望舒", "10000005002", "office"}};
+    struct county copy = *county;
+    struct person people[PEOPLE_MAX];
+    size_t skipped;
+    copy.staff = staff;
+    copy.staff_count = sizeof staff / sizeof *staff;
+    assert_int_equal(people_find(&copy, "", "office", people, &skipped), 2);
+    assert_string_equal(people[1].ref, "office:O2");
+    assert_int_equal(people_find(&copy, "", "office:O1", people, &skipped), 1);
+    assert_string_equal(people[0].phone, "10000005001");
+    assert_int_equal(people_find(&copy, "", "office:C1", people, &skipped), 0);
+}
+
 static void people_are_known_by_their_phones(void **state)
 {
     (void)state;
@@ -587,6 +606,10 @@ static const char *const expected_names[] = {
     "silent",
     "unfilled",
     "decide",
+    "joint_asked",
+    "joint_shared",
+    "joint_answered",
+    "joint_refused",
     "meeting_invited",
     "meeting_moved",
     "meeting_cancelled",
@@ -598,6 +621,9 @@ static const char *const expected_names[] = {
     "suggestion_settled",
     "suggestion_not_kept",
     "absences_reached",
+    "promise_settled",
+    "promise_kept",
+    "promise_not_kept",
     "code",
     "test",
     "which",
@@ -723,6 +749,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recipients_become_people),
         cmocka_unit_test(a_resident_without_a_phone_is_passed_over),
+        cmocka_unit_test(the_office_is_told),
         cmocka_unit_test(people_are_known_by_their_phones),
         cmocka_unit_test(one_sms_per_person_with_an_id_that_repeats),
         cmocka_unit_test(the_resident_is_told_from_the_sealed_contact),

@@ -101,6 +101,25 @@ static void test_answers_count_for_everybody_who_had_the_order(void **state)
     assert_done(1, 11, F_MEMBER, "M1", "");     /* and after */
 }
 
+/* What departments do that assist the one that leads. */
+static void test_departments_assist_and_reply(void **state)
+{
+    (void)state;
+    begin(1);
+    happens("assigned", "clock", 10, NULL, F_STATE, "assigned", F_DEPARTMENT, "D1", F_ASSISTING, "D2 D3", FIELD_COUNT);
+    happens("handed_over", "member:M1", 11, NULL, F_STATE, "consulting", FIELD_COUNT);
+    happens("responded", "department:D2", 12, "已派人", FIELD_COUNT);
+    happens("responded", "department:D2", 13, "修好了", FIELD_COUNT);
+    assert_done(1, 30, F_DEPARTMENT, "D3", ""); /* it is not answered */
+    happens("answered", "member:M1", 14, NULL, F_STATE, "answered", FIELD_COUNT);
+    begin(2);
+    happens("assigned", "clock", 10, NULL, F_STATE, "assigned", F_DEPARTMENT, "D1", F_ASSISTING, "D3", FIELD_COUNT);
+    happens("answered", "member:M1", 14, NULL, F_STATE, "answered", FIELD_COUNT);
+    assert_done(1, 30, F_DEPARTMENT, "D2", "assists=1 responses=2");
+    assert_done(1, 30, F_DEPARTMENT, "D3", "assists=1"); /* the other one was never handed over */
+    assert_done(13, 13, F_DEPARTMENT, "D2", "responses=1");
+}
+
 static void test_steps_count_when_they_happened(void **state)
 {
     (void)state;
@@ -212,6 +231,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_meetings_are_attended_excused_or_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_opinions_and_visits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_the_office_entered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_departments_assist_and_reply, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_steps_count_when_they_happened, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

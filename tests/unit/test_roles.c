@@ -74,7 +74,8 @@ static void assert_granted(const struct county *county, const char *who, const c
 #define CALLS " meetings.call suggestions.raise" LISTS
 
 #define ALL_OF_ORDER                                                                                                   \
-    "order.transfer order.read order.notes order.contact order.screen order.merge order.ask order.reply order.claim "  \
+    "order.transfer order.joint order.read order.notes order.contact order.screen order.merge order.ask order.reply "  \
+    "order.claim "                                                                                                     \
     "order.confirm "                                                                                                   \
     "order.decline "                                                                                                   \
     "order.handover "                                                                                                  \
@@ -104,9 +105,11 @@ static const struct {
      "orders.list absences records.read entries.list" CALLS},
     {"leads another group", "10000004004", "", "", "orders.list absences records.read entries.list" CALLS},
     {"convener", "10000001001",
-     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
+     "order.read order.notes order.contact order.screen order.joint order.merge order.ask order.handover order.rate "
+     "order.reassign "
      "order.flag order.dispatch order.rule order.extend_decide order.consult order.attach",
-     "order.read order.notes order.contact order.screen order.merge order.ask order.handover order.rate order.reassign "
+     "order.read order.notes order.contact order.screen order.joint order.merge order.ask order.handover order.rate "
+     "order.reassign "
      "order.flag order.dispatch order.rule order.extend_decide order.consult order.attach",
      "orders.list figures.read records.read classes" CALLS},
     {"convener of another town", "10000001002", "", "", "orders.list figures.read records.read classes" CALLS},
@@ -396,8 +399,8 @@ static void lists_are_narrowed(void **state)
         {"10000004001", "member:M1 group:G1"},
         {"10000004002", "member:M2 pool:G1"},
         {"10000004003", "member:M3 pool:G1 department:D2"},
-        {"10000001001", "town:T1 town:"},
-        {"10000001002", "town:T2"},
+        {"10000001001", "convener:T1 town:T1 town:"},
+        {"10000001002", "convener:T2 town:T2"},
         {"10000002002", "committee:K2 group:G2"},
         {"10000002003", "committee:K3"},
         {"10000005901", "city:C1"},

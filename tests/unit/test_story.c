@@ -47,6 +47,7 @@ static void fill(void)
     record_set_int(row, F_HANDED_AT, 1);
     record_set(row, F_NOTE, "请尽快");
     record_set(add(2, "reminded", "clock"), F_NOTE, "answer");
+    record_set(add(2, "responded", "department:D2"), F_NOTE, "灯杆归我们");
     record_set(add(2, "declined", "member:M2"), F_REASON, "家里有事");
     row = add(3, "answered", "department:D1");
     record_set(row, F_OUTCOME, "solved");
@@ -73,26 +74,28 @@ static void it_is_told_in_words_that_people_use(void **state)
     AUTOFREE char *title = NULL;
     AUTOFREE char *text = story_tell(county, history, false, &title);
     assert_string_equal(title, "路灯不亮");
-    AUTOFREE char *expected = xasprintf("【反映】三栋门口的路灯坏了\n"
-                                        "【承办】%s：%s、%s；部门：%s\n"
-                                        "【经过】\n"
-                                        "2026-11-28  群众点单\n"
-                                        "2026-11-28  召集人受理，分给%s\n"
-                                        "2026-11-29  %s接单\n"
-                                        "2026-11-29  %s接单\n"
-                                        "2026-11-30  交办给%s\n"
-                                        "2026-12-01  答复反映人：已经解决\n"
-                                        "2026-12-01  反映人评价：满意\n"
-                                        "2026-12-01  办结归单\n"
-                                        "2026-12-02  案例公开\n"
-                                        "【协商】2026-12-01  微协商“换什么灯”\n"
-                                        "【协商】建言“都换节能灯”：部分采纳\n"
-                                        "【协商】承诺“下月换好”\n"
-                                        "【结果】已经解决\n修好了\n"
-                                        "【评价】满意\n",
-                                        county->groups[0].name, county->members[0].name, county->members[1].name,
-                                        county->departments[0].name, county->groups[0].name, county->members[0].name,
-                                        county->members[1].name, county->departments[0].name);
+    AUTOFREE char *expected =
+        xasprintf("【反映】三栋门口的路灯坏了\n"
+                  "【承办】%s：%s、%s；部门：%s\n"
+                  "【经过】\n"
+                  "2026-11-28  群众点单\n"
+                  "2026-11-28  召集人受理，分给%s\n"
+                  "2026-11-29  %s接单\n"
+                  "2026-11-29  %s接单\n"
+                  "2026-11-30  交办给%s\n"
+                  "2026-11-30  %s书面答复\n"
+                  "2026-12-01  答复反映人：已经解决\n"
+                  "2026-12-01  反映人评价：满意\n"
+                  "2026-12-01  办结归单\n"
+                  "2026-12-02  案例公开\n"
+                  "【协商】2026-12-01  微协商“换什么灯”\n"
+                  "【协商】建言“都换节能灯”：部分采纳\n"
+                  "【协商】承诺“下月换好”\n"
+                  "【结果】已经解决\n修好了\n"
+                  "【评价】满意\n",
+                  county->groups[0].name, county->members[0].name, county->members[1].name, county->departments[0].name,
+                  county->groups[0].name, county->members[0].name, county->members[1].name, county->departments[0].name,
+                  county->departments[1].name);
     assert_string_equal(text, expected);
     record_destroy(&history);
     county_destroy(&county);

@@ -1,0 +1,228 @@
+"""联办: a county asks the city to handle an order jointly; each side sees how the other stands, its resident one answer."""
+
+import pytest
+
+from conftest import systems_in
+from harness import CLAIMS, COUNTY, KEYS, make_county, wait_until
+from test_api import Door
+from test_life import UNCLEAR
+
+CITY = "990104"
+CITY_KEYS = {role: f"city-{key}" for role, key in KEYS.items()}
+CONVENER = "10000001001"
+ASK = {"county": CITY, "reason": "涉及市管道路，请市政协协调"}
+
+
+def both(directory):
+    return [make_county(directory), make_county(directory, county=CITY, keys=CITY_KEYS, settings={"name": "云州市政协"})]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("joint")
+    with systems_in(directory) as make:
+        yield make(counties=both(directory))
+
+
+def handled(system, **fields):
+    order = system.place(**fields)
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    return order
+
+
+def ask(system, order, **more):
+    """The number of the city's order, as what is done to an order takes it."""
+    answer = system.step(order, "joint", ASK | more)
+    assert answer.status == 200, answer
+    return {"order": answer.json["part"]}
+
+
+def look(system, order):
+    answer = system.api("GET", f"/api/v1/orders/{order['order']}", key=key_of(order))
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def key_of(order):
+    return CITY_KEYS["office"] if order["order"].startswith(CITY) else "office"
+
+
+def steps(system, order, *names):
+    """Those with these names, of who handles the order, once the journal has them all."""
+    rows = system.api("GET", f"/api/v1/orders/{order['order']}/history", key=key_of(order)).json.get("rows", [])
+    return [row for row in rows if row.get("step") in names]
+
+
+def stands(system, order, partner, state):
+    """Waits until an order knows that of its partner."""
+    known = f"{partner['order']}/{state}/"
+    wait_until(lambda: known in look(system, order)["joint"], 30, f"{order['order']} knows {known}")
+
+
+def take_on(system, twin):
+    """The city's members do."""
+    wait_until(lambda: look(system, twin)["state"] == "open", 20, "it is in the pool of the city")
+    for member in CLAIMS:
+        assert system.step(twin, "claim", {"member": member}, key=CITY_KEYS["office"]).status == 200
+
+
+def answer_twin(system, twin, text="市里已安排重铺电缆"):
+    body = {"actor": "member:M101", "outcome": "explained", "answer": text}
+    assert system.step(twin, "answer", body, key=CITY_KEYS["office"]).status == 200
+
+
+def later(system, order, at):
+    """Nobody looks after the order's partners before then."""
+    assert system.redis.zadd(f"joint:{{{COUNTY}}}", {order["order"]: at}, xx=True, ch=True) == 1
+
+
+def told(system, order):
+    return [sms["template"] for sms in system.spool(order) if sms["recipient"] == "resident"]
+
+
+def test_a_matter_of_county_and_city(shared):
+    order = handled(shared, text="路灯坏了半个月，找我打13912345678")
+    twin = {"order": Door(shared).step(200, order, "joint", ASK).json["part"]}
+    assert shared.step(order, "joint", ASK).json["code"] == "pending", "it has it already"
+    assert "云州市政协" in shared.wait_sms(order, template="joint_asked", recipient="resident")[0]["text"]
+    now = look(shared, twin)
+    assert (now["source"], now["source_ref"], now["title"]) == ("joint", order["order"], "东门小区路灯不亮")
+    assert ASK["reason"] in now["text"] and "路灯坏了半个月" in now["text"] and "13912345678" not in now["text"]
+    assert shared.api("POST", f"/api/v1/orders/{twin['order']}/contact", key=CITY_KEYS["office"]).status == 404
+    assert shared.api("GET", f"/api/v1/orders/{twin['order']}", key="office").status == 404, "it is the city's"
+    assert "joint" not in shared.order(order), "the resident has one number"
+
+    take_on(shared, twin)
+    stands(shared, order, twin, "assigned")
+    stands(shared, twin, order, "assigned")
+    question = {"question": "哪一栋"}
+    assert shared.step(twin, "ask", question, key=CITY_KEYS["office"]).json["code"] == "state", "it is not their resident"
+    later(shared, order, 9e15)
+    answer_twin(shared, twin)
+    wait_until(lambda: not shared.redis.exists(f"order:{{{CITY}}}:{twin['order']}"), 20, "it has left Redis")
+    later(shared, order, 1)  # what became of it says the archive
+    for member in CLAIMS:
+        text = shared.wait_sms(order, template="joint_answered", recipient=f"member:{member}")[0]["text"]
+        assert "云州市政协" in text and "市里已安排重铺电缆" in text
+    stands(shared, order, twin, "closed")
+    assert [(row["actor"], row["note"]) for row in steps(shared, order, "joint_answered")] == [
+        (f"county:{CITY}", "市里已安排重铺电缆")]
+    assert shared.redis.zscore(f"joint:{{{COUNTY}}}", order["order"]) is None, "there is nothing left to look at"
+
+    # One answer, and one call-back: by the county whose resident it is.
+    shared.answer_it(order)
+    assert shared.rate(order, "satisfied").status == 200
+    shared.wait_state(order, "closed")
+    shared.wait_sms(order, template="closed", recipient="resident")
+    assert told(shared, order) == ["placed", "assigned_resident", "joint_asked", "answered", "closed"]
+    assert not told(shared, twin) and "rating" not in look(shared, twin)
+    wait_until(lambda: steps(shared, order, "closed"), 20, "the journal has it all")
+    for county in (COUNTY, CITY):
+        assert shared.ctl("journal", "verify", county)
+
+
+def test_the_county_answers_without_waiting_and_asks_again(shared):
+    order = handled(shared)
+    twin = ask(shared, order)
+    take_on(shared, twin)
+    stands(shared, twin, order, "assigned")
+    shared.answer_it(order, "先装了临时灯")
+    for member in CLAIMS:
+        shared.wait_sms(twin, template="joint_answered", recipient=f"member:{member}", text="先装了临时灯")
+    assert shared.rate(order, "dissatisfied").status == 200
+    stands(shared, twin, order, "consulting")
+    answer_twin(shared, twin, "电缆已换")
+    stands(shared, order, twin, "closed")
+    again = ask(shared, order)
+    assert again["order"] != twin["order"] and look(shared, order)["joint"].startswith(twin["order"])
+    shared.answer_it(order, "修好了")
+    assert shared.rate(order, "satisfied").status == 200
+    shared.wait_state(order, "closed")
+    wait_until(lambda: look(shared, again)["state"] == "open", 20, "it is in the pool of the city")
+    stands(shared, again, order, "closed")
+    wait_until(lambda: shared.redis.zscore(f"joint:{{{CITY}}}", again["order"]) is None, 20, "nothing is left to look at")
+    take_on(shared, again)
+    answer_twin(shared, again)
+    wait_until(lambda: look(shared, again)["state"] == "closed", 20, "its own life goes on to its end")
+
+
+def test_the_other_county_may_refuse(shared):
+    order = handled(shared, **UNCLEAR | {"community": "C101", "category": "construction"})
+    twin = ask(shared, order)
+    wait_until(lambda: look(shared, twin)["state"] == "screening", 20, "it is screened there")
+    office = {"key": CITY_KEYS["office"]}
+    other = {"county": COUNTY, "reason": "不归我们"}
+    assert shared.step(twin, "transfer", other, **office).json["code"] == "state", "it has no resident to take along"
+    assert shared.step(twin, "split", {"title": "另一件"}, **office).json["code"] == "state"
+    refusal = {"decision": "return", "reason_code": "unsuited", "reason": "属县管道路"}
+    assert shared.step(twin, "screen", refusal, **office).status == 200
+    assert "属县管道路" in shared.wait_sms(order, template="joint_refused", recipient="member:M101")[0]["text"]
+    stands(shared, order, twin, "returned")
+    assert [row["note"] for row in steps(shared, order, "joint_refused")] == ["不属于协商的范围：属县管道路"]
+    assert not told(shared, twin) and shared.order(order)["state"] == "assigned", "the county goes on"
+
+
+def test_who_asks_and_what_goes_along(shared):
+    order, screened = handled(shared), shared.place(**UNCLEAR)
+    shared.wait_state(screened, "screening")
+    convener = shared.sign_in(CONVENER)
+    assert shared.sign_in("10000004101").step(order, "joint", ASK).status == 403, "a member"
+    assert shared.step(order, "joint", ASK | {"county": COUNTY}).json["field"] == "county"
+    assert shared.step(order, "joint", ASK | {"county": "999999"}).json["field"] == "county"
+    assert shared.step(order, "joint", ASK | {"reason": ""}).json["field"] == "reason"
+    assert shared.step(screened, "joint", ASK).json["code"] == "state"
+    assert convener.step(order, "joint", ASK | {"share": 1}).status == 403, "it passes on somebody's phone"
+    answer = shared.step(order, "joint", ASK | {"share": 1})
+    twin = {"order": answer.json["part"]}
+    contact = shared.api("POST", f"/api/v1/orders/{twin['order']}/contact", key=CITY_KEYS["office"])
+    assert contact.json == {"name": "周小雨", "phone": "10000000001"}, contact
+    assert "联系方式" in shared.wait_sms(order, template="joint_shared", recipient="resident")[0]["text"]
+    assert [(entry["actor"], entry["detail"]) for entry in shared.audit() if entry["action"] == "contact.shared"] == [
+        ("key:office", f"with county {CITY}")]
+    take_on(shared, twin)
+    answer_twin(shared, twin)
+    stands(shared, order, twin, "closed")
+    assert not told(shared, twin), "its resident hears from their own county alone"
+    other = handled(shared)
+    assert convener.step(other, "joint", ASK).status == 200
+
+
+def test_asked_once_and_told_once_whoever_dies(make_system, tmp_path):
+    """kill -9 of whoever places, tells and commits, in the middle of it; what is asked again is found."""
+    two = {"intake": 2, "assignment": 2}
+    system = make_system(counties=both(tmp_path), instances=two,
+                         parameters={"all": {"backoff_cap_ms": 4000}, "notification": {"sms_lease_ms": 15000}})
+    orders = [handled(system) for _ in range(4)]
+    first = system.services["intake.1"]
+    first.kill()
+    first.environment["SIDAN_CRASH"] = "placed, caller not told"
+    first.start()
+    system.wait_ready()
+    with pytest.raises(Exception):
+        system.step(orders[0], "joint", ASK)
+    first.popen.wait(20)
+    first.popen = None
+    del first.environment["SIDAN_CRASH"]
+    first.start()
+    system.wait_ready()
+    assert "joint" not in look(system, orders[0]), "nobody has told it"
+    twins = [ask(system, order) for order in orders]
+    keys = system.redis.keys(f"order:{{{CITY}}}:*")
+    assert sorted(keys) == sorted(f"order:{{{CITY}}}:{twin['order']}" for twin in twins), "one each"
+    for twin in twins:
+        take_on(system, twin)
+    for name, twin in zip(("intake.2", "assignment.1", "intake.2", "assignment.2"), twins):
+        answer_twin(system, twin)
+        system.services[name].kill()
+        system.restart(name)
+    system.wait_ready()
+    for order, twin in zip(orders, twins):
+        stands(system, order, twin, "closed")
+        wait_until(lambda order=order: len(steps(system, order, "joint_answered")) == 1, 30, "it is in the journal")
+        for member in CLAIMS:
+            sent = system.wait_sms(order, 60, template="joint_answered", recipient=f"member:{member}")
+            assert len(sent) == 1, sent
+        assert len(steps(system, order, "joint_asked")) == 1
+    for county in (COUNTY, CITY):
+        wait_until(lambda county=county: system.ctl("journal", "verify", county, check=False).returncode == 0, 20, county)

@@ -1,0 +1,186 @@
+/*
+ * test_joint.c - an order that is handled jointly with another county: who its partners are, and the handlers.
+ */
+// links: services/assignment
+#include "tests/unit/assignment_fixture.h"
+
+#include "common/joint.h"
+#include "common/question.h"
+
+#define TWIN "990102-000007"
+
+/* An order that M1 and M2 have, which 990102 handles jointly. */
+static int set_up(void **state)
+{
+    (void)state;
+    begin(STATE_CONSULTING, 5, "answer");
+    record_set(order, F_MEMBERS, "M1 M2");
+    record_set(order, F_PERSON, "0123456789abcdef0123456789abcdef");
+    record_set(order, F_JOINT, TWIN "/assigned/0");
+    record_set(message, F_SECONDARY, TWIN);
+    record_set(message, F_RETURN_TO, "云州市政协");
+    record_set(message, F_STATE, "consulting");
+    record_set_int(message, F_ANSWERED_AT, 0);
+    return 0;
+}
+
+static bool writes(const char *command, const char *key)
+{
+    for (size_t i = 0; i < outcome->write_count; i++)
+        if (strcmp(outcome->writes[i].command, command) == 0 && outcome->writes[i].key &&
+            strcmp(outcome->writes[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+static void partners_are_listed(void **state)
+{
+    (void)state;
+    struct partner partner = {.order = TWIN, .state = "answered", .answered_at = 1795399200000}, found;
+    char joint[JOINT_SIZE], full[JOINT_SIZE];
+    assert_true(partner_put("990104-000001//0", &partner, joint));
+    assert_string_equal(joint, "990104-000001//0 " TWIN "/answered/1795399200000");
+    const char *rest = joint;
+    assert_true(partner_next(&rest, &found));
+    assert_string_equal(found.order, "990104-000001");
+    assert_string_equal(found.state, "");
+    assert_true(partner_next(&rest, &found));
+    assert_string_equal(found.state, "answered");
+    assert_int_equal(found.answered_at, 1795399200000);
+    assert_false(partner_next(&rest, &found));
+    assert_true(partner_is_active(joint, "990102"));
+    assert_true(partner_is_active(joint, "990104"));
+    assert_false(partner_is_active(joint, "990103"));
+    strcpy(partner.state, STATE_CLOSED);
+    assert_true(partner_put(joint, &partner, full));
+    assert_false(partner_is_active(full, "990102"));
+    for (int i = 0; partner_put(full, &partner, joint); i++) {
+        assert_in_range(i, 0, 100);
+        snprintf(partner.order, sizeof partner.order, "990105-%06d", i);
+        strcpy(full, joint);
+    }
+    assert_true(strlen(full) < JOINT_SIZE); /* none is left out for want of room: that is refused */
+    const char *const odd[] = {"x", "x/", "x/y", "/", "//", "x//y"};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        rest = odd[i];
+        assert_true(partner_next(&rest, &found));
+    }
+}
+
+static void another_county_is_asked(void **state)
+{
+    (void)state;
+    record_set(message, F_COUNTY, "990104");
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_SECONDARY, "990104-000001");
+    handle(handle_joint);
+    assert_string_equal(fixture_error(outcome), "invalid"); /* why? */
+    record_set(message, F_REASON, "市管道路");
+    handle(handle_joint);
+    assert_string_equal(changed(F_JOINT), TWIN "/assigned/0 990104-000001/placed/0");
+    assert_string_equal(outcome_step_name(outcome), "joint_asked");
+    assert_string_equal(outcome->note, "市管道路");
+    assert_string_equal(fixture_notified(outcome, "joint_asked"), "resident");
+    assert_true(writes("ZADD", JOINT_KEY));
+    assert_false(record_has(outcome_changed(outcome), F_CLOCK)); /* its clock runs on */
+    record_set_int(message, F_SHARE, 1);
+    handle(handle_joint);
+    assert_string_equal(fixture_notified(outcome, "joint_shared"), "resident");
+    record_set(message, F_COUNTY, "990102");
+    handle(handle_joint);
+    assert_string_equal(fixture_error(outcome), "pending");
+    record_set(order, F_JOINT, TWIN "/closed/1");
+    handle(handle_joint);
+    assert_string_equal(fixture_error(outcome), ""); /* once more */
+    record_set(order, F_STATE, STATE_ANSWERED);
+    handle(handle_joint);
+    assert_string_equal(fixture_error(outcome), "state");
+}
+
+static void each_change_is_told_once(void **state)
+{
+    (void)state;
+    handle(handle_joint_news);
+    assert_string_equal(outcome_step_name(outcome), "joint_moved");
+    assert_string_equal(outcome_actor(outcome), "county:990102");
+    assert_string_equal(changed(F_JOINT), TWIN "/consulting/0");
+    assert_int_equal(outcome_message_count(outcome), 0);
+    assert_false(writes("ZREM", JOINT_KEY));
+
+    record_set(order, F_JOINT, TWIN "/consulting/0");
+    handle(handle_joint_news);
+    assert_null(outcome_step_name(outcome)); /* it is known */
+    assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+
+    /* It was answered and closed before anybody looked. */
+    record_set(message, F_STATE, STATE_CLOSED);
+    record_set_int(message, F_ANSWERED_AT, fixture_now);
+    record_set(message, F_ANSWER, "已重铺");
+    handle(handle_joint_news);
+    assert_string_equal(outcome_step_name(outcome), "joint_answered");
+    assert_string_equal(outcome->note, "已重铺");
+    assert_string_equal(fixture_notified(outcome, "joint_answered"), "member:M1 member:M2");
+    assert_true(writes("ZREM", JOINT_KEY));
+
+    /* The answer was told; that it is closed now is no other one. */
+    record_printf(order, F_JOINT, TWIN "/answered/%lld", (long long)fixture_now);
+    handle(handle_joint_news);
+    assert_string_equal(outcome_step_name(outcome), "joint_moved");
+
+    record_set(order, F_JOINT, TWIN "/screening/0");
+    record_set(order, F_MEMBERS, "");
+    record_set(message, F_STATE, STATE_RETURNED);
+    record_set_int(message, F_ANSWERED_AT, 0);
+    record_set(message, F_REASON, "县管道路");
+    handle(handle_joint_news);
+    assert_string_equal(outcome_step_name(outcome), "joint_refused");
+    assert_string_equal(outcome->note, "县管道路");
+    assert_string_equal(fixture_notified(outcome, "joint_refused"), "convener:T1"); /* nobody has it yet */
+
+    record_set(message, F_SECONDARY, "990102-000008");
+    handle(handle_joint_news);
+    assert_string_equal(fixture_error(outcome), "unknown");
+}
+
+/* The resident of an order that another county asked for is asked by that county: for nothing, by nobody here. */
+static void its_resident_is_not_asked(void **state)
+{
+    (void)state;
+    record_set(order, F_SOURCE, SOURCE_JOINT);
+    record_set(message, F_ACTOR, "member:M1");
+    record_set(message, F_OUTCOME, "solved");
+    record_set(message, F_ANSWER, "修好了");
+    handle(handle_answer);
+    assert_string_equal(changed(F_STATE), STATE_ANSWERED);
+    assert_string_equal(changed(F_CLOCK), ""); /* no callback */
+    assert_null(fixture_notified(outcome, "answered"));
+    record_set(order, F_STATE, STATE_ANSWERED);
+    record_set(order, F_CLOCK, "");
+    record_set(message, F_CLOCK, "close");
+    handle(handle_clock);
+    assert_string_equal(changed(F_STATE), STATE_CLOSED);
+    assert_true(order_may_become(STATE_ANSWERED, STATE_CLOSED));
+    record_set(order, F_SOURCE, "api");
+    handle(handle_clock);
+    assert_false(record_has(outcome_changed(outcome), F_STATE)); /* that one is rated first */
+
+    record_set(order, F_SOURCE, SOURCE_JOINT);
+    record_set(order, F_STATE, STATE_CONSULTING);
+    record_set(message, F_QUESTION, "哪一栋？");
+    handle(handle_ask);
+    assert_string_equal(fixture_error(outcome), "state");
+    record_set(order, F_SOURCE, "api");
+    handle(handle_ask);
+    assert_string_equal(fixture_error(outcome), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(partners_are_listed),
+        cmocka_unit_test_setup_teardown(another_county_is_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_change_is_told_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(its_resident_is_not_asked, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
