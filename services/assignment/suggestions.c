@@ -59,6 +59,18 @@ static void followers(const struct county *county, const struct record *suggesti
         append(people, "committee", record_str(suggestion, F_COMMITTEE));
 }
 
+/* Who settles it: those who raised it; what was promised or passed to supervision, the committee, else the office. */
+static void judges(const struct county *county, const struct record *suggestion, char people[PEOPLE_SIZE])
+{
+    people[0] = '\0';
+    if (record_is(suggestion, F_KIND, KIND_OPINION))
+        member_recipients(record_str(suggestion, F_MEMBERS), people, PEOPLE_SIZE);
+    if (!*people)
+        append(people, "committee", committee_of(county, suggestion));
+    if (!*people)
+        words_append(people, PEOPLE_SIZE, "office");
+}
+
 void suggestion_rung(const struct county *county, const struct record *suggestion, int64_t rung, char *ret_recipients,
                      size_t size)
 {
@@ -251,7 +263,7 @@ void handle_comment(const struct context *context, const struct record *suggesti
     outcome_step(outcome, "commented", record_str(message, F_ACTOR), record_str(message, F_NOTE));
     if (!record_has(message, F_PROPOSED))
         return;
-    followers(context->county, suggestion, people);
+    judges(context->county, suggestion, people);
     record_copy(outcome_notify(outcome, "suggestion_proposed", people), message, F_NOTE);
 }
 

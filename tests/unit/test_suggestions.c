@@ -179,6 +179,14 @@ static void the_department_says_what_became_of_it(void **state)
     handle(handle_comment);
     assert_string_equal(changed(F_PROPOSED), "adopted");
     assert_string_equal(fixture_notified(outcome, "suggestion_proposed"), "member:M2");
+    record_set(order, F_KIND, "promise"); /* no member settles what they promised */
+    handle(handle_comment);
+    assert_string_equal(fixture_notified(outcome, "suggestion_proposed"), "committee:K1");
+    record_set(order, F_GROUP, "");
+    handle(handle_comment);
+    assert_string_equal(fixture_notified(outcome, "suggestion_proposed"), "office");
+    record_set(order, F_GROUP, "G1");
+    record_set(order, F_KIND, "opinion");
     record_set(order, F_MEMBERS, "");
     handle(handle_comment);
     assert_string_equal(fixture_notified(outcome, "suggestion_proposed"), "committee:K1");
