@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-from harness import PLAIN, QUICK, ROOT
+from harness import PLAIN, ROOT
 
 COUNTY = ROOT / "deploy/counties/990101"
 
