@@ -37,10 +37,10 @@ static void partners_are_listed(void **state)
 {
     (void)state;
     struct partner partner = {.order = TWIN, .state = "answered", .answered_at = 1795399200000}, found;
-    char joint[JOINT_SIZE], full[JOINT_SIZE];
-    assert_true(partner_put("990104-000001//0", &partner, joint));
-    assert_string_equal(joint, "990104-000001//0 " TWIN "/answered/1795399200000");
-    const char *rest = joint;
+    char after[JOINT_SIZE], before[JOINT_SIZE];
+    assert_true(partner_put("990104-000001//0", &partner, after));
+    assert_string_equal(after, "990104-000001//0 " TWIN "/answered/1795399200000");
+    const char *rest = after;
     assert_true(partner_next(&rest, &found));
     assert_string_equal(found.order, "990104-000001");
     assert_string_equal(found.state, "");
@@ -48,18 +48,18 @@ static void partners_are_listed(void **state)
     assert_string_equal(found.state, "answered");
     assert_int_equal(found.answered_at, 1795399200000);
     assert_false(partner_next(&rest, &found));
-    assert_true(partner_is_active(joint, "990102"));
-    assert_true(partner_is_active(joint, "990104"));
-    assert_false(partner_is_active(joint, "990103"));
+    assert_true(partner_is_active(after, "990102"));
+    assert_true(partner_is_active(after, "990104"));
+    assert_false(partner_is_active(after, "990103"));
     strcpy(partner.state, STATE_CLOSED);
-    assert_true(partner_put(joint, &partner, full));
-    assert_false(partner_is_active(full, "990102"));
-    for (int i = 0; partner_put(full, &partner, joint); i++) {
+    assert_true(partner_put(after, &partner, before));
+    assert_false(partner_is_active(before, "990102"));
+    for (int i = 0; partner_put(before, &partner, after); i++) {
         assert_in_range(i, 0, 100);
         snprintf(partner.order, sizeof partner.order, "990105-%06d", i);
-        strcpy(full, joint);
+        snprintf(before, sizeof before, "%s", after);
     }
-    assert_true(strlen(full) < JOINT_SIZE); /* none is left out for want of room: that is refused */
+    assert_true(strlen(before) < JOINT_SIZE); /* none is left out for want of room: that is refused */
     const char *const odd[] = {"x", "x/", "x/y", "/", "//", "x//y"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         rest = odd[i];
