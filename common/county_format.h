@@ -17,10 +17,10 @@ enum column_kind {
     EMAIL,     /* a mail address */
     URL,       /* https, or http on this host */
     HASH,      /* 64 hexadecimal digits */
+    SECTOR,    /* at most as long as the field of that name */
     REFERENCE, /* an id in column->target */
     REFERENCES,
-    SECTOR, /* at most as long as the field of that name */
-    TOWN,   /* the same, kept as a pointer */
+    TOWN,   /* the same, kept as a pointer; texts until here */
     YES,    /* bool */
     PLACES, /* int */
     POINTS, /* int */

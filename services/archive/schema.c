@@ -116,7 +116,12 @@ static const char *const migrations[] = {
     "ALTER TABLE orders ADD COLUMN joint TEXT;",
 
     /* Which departments assist, for their lists. */
-    "ALTER TABLE orders ADD COLUMN assisting TEXT;",
+    ("ALTER TABLE orders ADD COLUMN assisting TEXT;"
+     "UPDATE orders SET assisting = (SELECT fields ->> '$.assisting' FROM journal j WHERE j.order_id = orders.order_id"
+     "  AND fields ->> '$.assisting' IS NOT NULL ORDER BY ver DESC LIMIT 1);"),
+
+    /* What orders stay for that have been closed; see cases_followed(). */
+    "CREATE INDEX matters_followed ON matters (id) WHERE kind IN ('promise', 'supervision') AND state <> 'closed';",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

@@ -105,7 +105,7 @@ static void end_claim_window(const struct context *context, const struct record 
 static bool is_done(const struct record *order)
 {
     return is_for_another(order)
-               ? record_is(order, F_STATE, STATE_ANSWERED)
+               ? words_have(STATE_ANSWERED " " STATE_EVALUATED, record_str(order, F_STATE))
                : record_is(order, F_STATE, STATE_EVALUATED) && !record_is(order, F_RATING, "dissatisfied");
 }
 

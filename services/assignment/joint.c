@@ -80,6 +80,8 @@ void handle_joint_news(const struct context *context, const struct record *order
     if (!find(order, record_str(message, F_SECONDARY), &partner, outcome) ||
         (strcmp(partner.state, state) == 0 && partner.answered_at == answered_at))
         return; /* or it is known */
+    if (order_is_final(partner.state) || answered_at < partner.answered_at)
+        return; /* somebody looked long ago, and comes only now */
     bool answered = answered_at > partner.answered_at, refused = strcmp(state, STATE_RETURNED) == 0;
     snprintf(partner.state, sizeof partner.state, "%s", state);
     partner.answered_at = answered_at;

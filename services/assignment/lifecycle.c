@@ -181,6 +181,10 @@ void handle_rate(const struct context *context, const struct record *order, cons
         outcome_refuse(outcome, "invalid", "rating", "rating is one of: %s", ratings);
         return;
     }
+    if (is_for_another(order)) {
+        outcome_refuse(outcome, "state", NULL, "its resident is asked by the county that has asked for the order");
+        return;
+    }
     bool handler = strncmp(actor, "member:", 7) == 0 || strncmp(actor, "department:", 11) == 0;
     if (handler || (strcmp(actor, "resident") == 0 && resident_handles(context->county, order))) {
         outcome_refuse(outcome, "forbidden", "actor", "those who handled an order do not rate it");

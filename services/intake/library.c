@@ -129,13 +129,24 @@ static void answer_story(struct review *review, const char *name)
                                  published_text(review->history)));
 }
 
+/* Meetings and suggestions about an order, as in its history, are for those who handle it. */
+static void take_history(struct review *review, const struct record *reply)
+{
+    bool whole = access_may(review->ask.access, PERMIT_ORDER_NOTES);
+    for (size_t i = 0; i < record_rows(reply, F_ROWS); i++) {
+        const struct record *row = record_row(reply, F_ROWS, i);
+        if (whole || record_has(row, F_STEP))
+            record_copy_all(record_add_row(review->history, F_ROWS), row);
+    }
+}
+
 static void on_history(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
 {
     (void)type;
     struct review *review = arg;
     if (intake_answer_failure(review->ask.request, status, reply))
         return;
-    record_copy_all(review->history, reply);
+    take_history(review, reply);
     if (access_may(review->ask.access, PERMIT_CASE_PUBLISH))
         with_name(review);
     else

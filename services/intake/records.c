@@ -172,7 +172,7 @@ static void go_on(struct gathering *gathering)
         return;
     }
     const struct part *part = &parts[gathering->part];
-    int64_t year = calendar_year_start(calendar_year(bulletin->end));
+    int64_t year = calendar_year_start(calendar_year(bulletin->end - 1));
     RECORD *question = record_new();
     part->ask(question, part->of_year ? year : bulletin->start, bulletin->end);
     service_call(ask->intake->service, ask->access->county, "", part->type, question, NULL, intake_call_ms(ask->intake),

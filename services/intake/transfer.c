@@ -178,7 +178,7 @@ static bool may_go(const struct transfer *transfer, const struct county *other)
         intake_answer_error(transfer->request, 400, "invalid", "reason", "say why");
     else if (!words_have(transfer->way->states, record_str(access->record, F_STATE)))
         intake_answer_error(transfer->request, 409, "state", NULL, transfer->way->otherwise);
-    else if (transfer->way == &transferring && is_for_another(access->record))
+    else if (is_for_another(access->record)) /* nor asked of a third one: its resident would not hear of that */
         intake_answer_error(transfer->request, 409, "state", NULL,
                             "another county asked for it, and hears that it is no matter of yours when you return it");
     else if (transfer->way == &asking && partner_is_active(record_str(access->record, F_JOINT), other->id))

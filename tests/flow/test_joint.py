@@ -175,6 +175,9 @@ def test_who_asks_and_what_goes_along(shared):
     assert convener.step(order, "joint", ASK | {"share": 1}).status == 403, "it passes on somebody's phone"
     answer = shared.step(order, "joint", ASK | {"share": 1})
     twin = {"order": answer.json["part"]}
+    wait_until(lambda: look(shared, twin)["state"] == "open", 20, "the city has it")
+    further = shared.step(twin, "joint", ASK | {"county": COUNTY}, key=CITY_KEYS["office"])
+    assert further.json["code"] == "state", "its resident would not hear that it goes further"
     contact = shared.api("POST", f"/api/v1/orders/{twin['order']}/contact", key=CITY_KEYS["office"])
     assert contact.json == {"name": "周小雨", "phone": "10000000001"}, contact
     assert "联系方式" in shared.wait_sms(order, template="joint_shared", recipient="resident")[0]["text"]

@@ -99,6 +99,9 @@ def test_an_opinion_is_followed_until_it_is_struck_off(shared):
     assert step(committee, opinion, "recheck", {"kept": True}).status == 200
 
     wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{opinion['order']}"), 20, "it has left Redis")
+    stories = [shared.api("GET", f"/api/v1/orders/{order['order']}/story", **who).json["text"] for who in
+               ({"key": "office"}, {"code": order["code"]})]
+    assert ["建言“路灯都换成节能灯”：采纳" in story for story in stories] == [True, False], "for those who handle it"
     now = look(shared, opinion)
     assert (now["state"], now["settled"], now["kept"]) == ("closed", "adopted", 1)
     assert opinion["order"] in listed(shared, "&state=closed&settled=adopted&department=D01", key="office")

@@ -142,6 +142,21 @@ static void each_change_is_told_once(void **state)
     assert_string_equal(fixture_error(outcome), "unknown");
 }
 
+/* One that was held up on its way must not undo what is known since. */
+static void news_that_come_late_change_nothing(void **state)
+{
+    (void)state;
+    record_set(order, F_JOINT, TWIN "/answered/1795399200000");
+    record_set(message, F_SECONDARY, TWIN);
+    record_set(message, F_STATE, STATE_CONSULTING);
+    record_set_int(message, F_ANSWERED_AT, 0);
+    handle(handle_joint_news);
+    assert_null(outcome_step_name(outcome));
+    record_set(order, F_JOINT, TWIN "/returned/0");
+    handle(handle_joint_news);
+    assert_null(outcome_step_name(outcome));
+}
+
 /* The resident of an order that another county asked for is asked by that county: for nothing, by nobody here. */
 static void its_resident_is_not_asked(void **state)
 {
@@ -165,6 +180,11 @@ static void its_resident_is_not_asked(void **state)
     assert_false(record_has(outcome_changed(outcome), F_STATE)); /* that one is rated first */
 
     record_set(order, F_SOURCE, SOURCE_JOINT);
+    record_set(message, F_ACTOR, "office:O1");
+    record_set(message, F_RATING, "satisfied");
+    handle(handle_rate);
+    assert_string_equal(fixture_error(outcome), "state");
+    record_set(message, F_ACTOR, "member:M1");
     record_set(order, F_STATE, STATE_CONSULTING);
     record_set(message, F_QUESTION, "哪一栋？");
     handle(handle_ask);
@@ -180,6 +200,7 @@ int main(void)
         cmocka_unit_test(partners_are_listed),
         cmocka_unit_test_setup_teardown(another_county_is_asked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_change_is_told_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(news_that_come_late_change_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(its_resident_is_not_asked, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
