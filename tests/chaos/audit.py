@@ -25,7 +25,7 @@ UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "mailq:", "chatq:", "smsga
 # What may be in Redis when all is quiet; what of it is right is looked at one by one.
 KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "held",
                  "sms", "dlq", "audit", "chain", "swept", "gateways", "changes",
-                 "asked", "told", "optout"}
+                 "asked", "told", "optout", "missed"}
 # Instances know Redis' time to half a round trip, for which they wait a second at most; and these are two instances.
 CLOCKS_AGREE = 1000  # ms
 

@@ -15,6 +15,7 @@ COUNTIES = ("990103", "990104")
 PHONES = ("1000000", "1100000")  # how members' phones begin in each
 RETENTION = (180, 0)  # days for which each keeps the contact of a closed order
 # Members have time to claim what they are asked, except where it is urgent: there the clock fills the places.
+UNNOTICED = {"absences_told": "100"}  # test_entries.py tells when the office hears of them
 CLOCKS = {("normal", "claim"): "10d", ("urgent", "claim"): "1s"}
 # Short, so that quiet comes soon after the faults. What has no answer is sent again more often than by default, and set
 # aside as late, after seven minutes.
@@ -37,7 +38,7 @@ class Town(System):
         parameters = {service: dict(values) for service, values in PARAMETERS.items()}
         if quiet:
             parameters["all"]["log_level"] = "warning"
-        counties = [make_county(directory / "counties", county, {"retention": days}, CLOCKS)
+        counties = [make_county(directory / "counties", county, {"retention": days} | UNNOTICED, CLOCKS)
                     for county, days in zip(COUNTIES, RETENTION)]
         for path, prefix in zip(counties, PHONES):  # a member's phone tells the county
             members = (path / "members.csv").read_text(encoding="utf-8")
