@@ -188,21 +188,28 @@ static int list_updates(struct database *database, const struct record *call, st
     return result;
 }
 
+/* The rows of a query for an order, ?1, as many as there is room for, ?2: its columns are these fields. */
+static int add_about(sqlite3_stmt *query, const char *order, const enum field *columns, size_t count,
+                     struct record *listing)
+{
+    query_text(query, 1, order);
+    query_int(query, 2, ROWS_MAX - (int64_t)record_rows(listing, F_ROWS));
+    int result;
+    while ((result = query_next(query)) > 0) {
+        struct record *row = record_add_row(listing, F_ROWS);
+        for (size_t i = 0; i < count; i++)
+            take_column(row, columns[i], query, (int)i);
+    }
+    return result;
+}
+
 /* The order's SMS, behind its steps. */
 static int add_sms(struct database *database, const char *order, struct record *listing)
 {
     static const enum field columns[] = {F_SMS, F_SMS_STATE, F_RECIPIENT, F_TEMPLATE, F_AT, F_DETAIL};
     QUERY *query = database_query(database, "SELECT sms, state, recipient, template, at, detail FROM sms"
                                             " WHERE order_id = ?1 ORDER BY at, sms LIMIT ?2");
-    query_text(query, 1, order);
-    query_int(query, 2, ROWS_MAX - (int64_t)record_rows(listing, F_ROWS));
-    int result;
-    while ((result = query_next(query)) > 0) {
-        struct record *row = record_add_row(listing, F_ROWS);
-        for (int i = 0; i < (int)(sizeof columns / sizeof *columns); i++)
-            take_column(row, columns[i], query, i);
-    }
-    return result;
+    return add_about(query, order, columns, sizeof columns / sizeof *columns, listing);
 }
 
 /* The meetings and suggestions that are about it, as they stand; none was there before it was. */
@@ -213,15 +220,7 @@ static int add_matters(struct database *database, const char *order, struct reco
         database_query(database, "SELECT placed_at, order_id, state, kind, title, meets_at, settled FROM matters"
                                  " WHERE placed_at >= (SELECT min(at) FROM journal WHERE order_id = ?1)"
                                  " AND instr(' ' || about || ' ', ' ' || ?1 || ' ') > 0 ORDER BY placed_at LIMIT ?2");
-    query_text(query, 1, order);
-    query_int(query, 2, ROWS_MAX - (int64_t)record_rows(listing, F_ROWS));
-    int result;
-    while ((result = query_next(query)) > 0) {
-        struct record *row = record_add_row(listing, F_ROWS);
-        for (int i = 0; i < (int)(sizeof columns / sizeof *columns); i++)
-            take_column(row, columns[i], query, i);
-    }
-    return result;
+    return add_about(query, order, columns, sizeof columns / sizeof *columns, listing);
 }
 
 /* Its steps, and behind them what became of its case: each in the sequence of its versions. */
