@@ -63,35 +63,47 @@ void anchor_open_files(struct service *service, struct archive *archive, int64_t
     }
 }
 
-/* A chain that has got on, on its way to Redis. */
+/* How far a chain of a county's file is, on its way to Redis. */
 struct news {
     size_t index; /* of the county's file */
-    enum chain chain;
     char mark[MARK_SIZE];
 };
 
-/* What the county's file has that Redis does not know of; returns how many are added, or less than 0. */
-static int collect(struct database *database, size_t index, struct news *ret_news)
-{
-    int count = 0;
-    for (enum chain chain = 0; chain < CHAIN_COUNT; chain++) {
-        struct news *news = &ret_news[count];
-        int result = chain_mark(database, chain, news->mark);
-        if (result < 0)
-            return result;
-        news->index = index;
-        news->chain = chain;
-        count += strcmp(news->mark, database_known_mark(database, chain)) != 0;
-    }
-    return count;
-}
-
-static void append_news(struct store *store, const struct database *database, const struct news *news)
+/* All chains of a file, also those that have not got on: what Redis answers shows whether the file is the right one,
+ * even if only what is in no chain came into it, as the states of SMS. */
+static int append_news(struct store *store, struct database *database, size_t index, struct news *ret_news)
 {
     char key[KEY_SIZE];
     store_key(key, database_county(database), "chain");
-    const char *words[] = {chain_table(news->chain), database_known_mark(database, news->chain), news->mark};
-    store_append_script(store, &anchor_script, 1, (const char *[]){key}, 3, words, NULL);
+    for (enum chain chain = 0; chain < CHAIN_COUNT; chain++) {
+        int result = chain_mark(database, chain, ret_news[chain].mark);
+        if (result < 0)
+            return result;
+        ret_news[chain].index = index;
+    }
+    for (enum chain chain = 0; chain < CHAIN_COUNT; chain++) {
+        const char *words[] = {chain_table(chain), database_known_mark(database, chain), ret_news[chain].mark};
+        store_append_script(store, &anchor_script, 1, (const char *[]){key}, 3, words, NULL);
+    }
+    return 0;
+}
+
+/* Takes the marks that Redis has. Another instance may have been further on, or a mark was taken away: then the next
+ * time goes on from there, if the file can. */
+static void take_marks(struct archive *archive, struct database *database, const struct news *news,
+                       const struct store *store, size_t first, int64_t now)
+{
+    bool same = true;
+    for (enum chain chain = 0; chain < CHAIN_COUNT; chain++) {
+        const redisReply *reply = store_reply(store, first + (size_t)chain);
+        if (reply->type == REDIS_REPLY_STRING)
+            database_set_known_mark(database, chain, reply->str);
+        same &= reply->type == REDIS_REPLY_STRING && strcmp(reply->str, news[chain].mark) == 0;
+    }
+    if (same)
+        database_set_news(database, false);
+    else if (database_check_marks(database) < 0)
+        archive_failed(archive, database, now);
 }
 
 void anchor_news(struct archive *archive, struct store *store, int64_t now)
@@ -100,13 +112,8 @@ void anchor_news(struct archive *archive, struct store *store, int64_t now)
     AUTOFREE struct news *news = xcalloc(CHAIN_COUNT * archive_count(archive) + 1, sizeof *news);
     for (size_t i = 0; i < archive_count(archive); i++) {
         struct database *database = archive_at(archive, i);
-        if (!database || !database_has_news(database))
-            continue;
-        int added = collect(database, i, news + count);
-        if (added == 0)
-            database_set_news(database, false);
-        for (int k = 0; k < added; k++)
-            append_news(store, database, &news[count++]);
+        if (database && database_has_news(database) && append_news(store, database, i, news + count) == 0)
+            count += CHAIN_COUNT;
     }
     if (count == 0)
         return;
@@ -114,14 +121,6 @@ void anchor_news(struct archive *archive, struct store *store, int64_t now)
     if (store_run(store) < 0)
         return;
     crash_point("mark in Redis");
-    for (size_t i = 0; i < count; i++) {
-        struct database *database = archive_at(archive, news[i].index);
-        const redisReply *reply = store_reply(store, i);
-        if (!database || reply->type != REDIS_REPLY_STRING)
-            continue;
-        /* Another instance was here, or the mark was taken away: the next time goes on from there, if the file can. */
-        database_set_known_mark(database, news[i].chain, reply->str);
-        if (strcmp(reply->str, news[i].mark) != 0 && database_check_marks(database) < 0)
-            archive_failed(archive, database, now);
-    }
+    for (size_t i = 0; i < count; i += CHAIN_COUNT)
+        take_marks(archive, archive_at(archive, news[i].index), news + i, store, i, now);
 }

@@ -148,12 +148,16 @@ def test_two_archives_with_a_file_each_are_found(make_system, tmp_path):
         process.start()
     wait_until(lambda: system.redis.zcount("registry:archive", "-inf", "+inf") == 2, 20, "both are there")
     wait_until(lambda: system.is_ready(system.services["intake.1"]), 20, "intake is ready")
-    orders = [system.place() for _ in range(10)]
-    archives = system.of("archive")
+    orders, archives = [], system.of("archive")
+
     def refuses(archive):
         return "Repair" in archive.readiness()[1]
 
-    wait_until(lambda: any(map(refuses, archives)), 15, "one of them says that its file is not the right one")
+    def found():  # not before both have got something to store: a sender may still know only one of them
+        orders.append(system.place())
+        return any(map(refuses, archives))
+
+    wait_until(found, 30, "one of them says that its file is not the right one")
     [bad], [good] = ([archive for archive in archives if refuses(archive) is wanted] for wanted in (True, False))
     bad.stop()
     wait_stored(system)
