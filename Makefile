@@ -1,11 +1,11 @@
-# make            the five services and sidanctl, in build/bin
+# make            the five services and sidanctl, in build/bin, and the pages, in build/web
 # make <service>  one of them
 # make run        everything on this machine, with a sample county
 # make check      all tests, with the sanitizers on; make unit: those of tests/unit
 # make bench      throughput and latency; never fails on timing
 # make chaos      faults under load and an audit: make chaos MINUTES=30 SEED=7 FAULTS=kill,redis
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
-# make install    the programs, sample counties, the national calendar and configurations to $(DESTDIR)$(PREFIX)
+# make install    the programs, pages, sample counties, the national calendar and configurations to $(DESTDIR)$(PREFIX)
 #
 # make evaluate   how well it judges: DATA=DIR with real messages and judgements of them
 # make fuzz       fuzz tests: MINUTES=60 TARGET=wire JOBS=2; make fuzz-merge takes what they found into tests/fuzz/corpus
@@ -43,10 +43,10 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/te
 EVALUATIONS := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/eval/*.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all programs $(SERVICES) sidanctl run check unit unit-programs fuzz-programs fuzz fuzz-merge bench evaluate chaos install \
+.PHONY: all programs web $(SERVICES) sidanctl run check unit unit-programs fuzz-programs fuzz fuzz-merge bench evaluate chaos install \
     clean golden reference
 all: | build/.setup
-	@$(MAKE) --no-print-directory programs
+	@$(MAKE) --no-print-directory programs web
 
 # What Debian packages are needed is known to scripts/setup; it runs by itself when it changed or never ran.
 build/.setup: scripts/setup tests/package-lock.json
@@ -73,6 +73,24 @@ $(foreach s,$(SERVICES),$(eval $(call program,sidan-$(s),services/$(s))))
 $(eval $(call program,sidanctl,scripts/ctl))
 # sidanctl shows what SMS and mails say, and checks a county's codes for them.
 $(BUILD)/bin/sidanctl: $(patsubst %,$(BUILD)/services/notification/%.o,templates mail channel)
+
+# The pages, from services/intake/web. Their client is typed by what intake says about its API.
+PAGES := services/intake/web
+web: build/web/resident.html
+$(PAGES)/node_modules/.package-lock.json: $(PAGES)/package-lock.json
+	@echo "  npm  $(PAGES)"
+	@npm ci --prefix $(PAGES) --no-audit --no-fund --loglevel=error
+	@touch $@
+build/openapi.json: build/bin/sidan-intake
+	@$< --openapi > $@.new
+	@cmp -s $@.new $@ || cp $@.new $@
+$(PAGES)/src/common/schema.ts: build/openapi.json $(PAGES)/node_modules/.package-lock.json
+	@$(PAGES)/node_modules/.bin/openapi-typescript $< -o $@ >/dev/null
+build/web/resident.html: $(shell find $(PAGES)/src $(PAGES)/*.html $(PAGES)/*.ts -type f ! -name schema.ts) \
+    $(PAGES)/src/common/schema.ts
+	@echo "  web  $(@D)"
+	@cd $(PAGES) && node_modules/.bin/vue-tsc && node_modules/.bin/vite build --logLevel warn
+	@touch $@
 
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -157,7 +175,7 @@ chaos: | build/.setup
 
 LINTERS := clang-format cppcheck shellcheck pyflakes clang-tidy
 SOURCES := $(shell find common services scripts tests -name '*.[ch]')
-scripts_in = $(shell grep -rlE --exclude-dir=__pycache__ '^.!/(usr/)?bin/$(1)' .ci deploy scripts tests)
+scripts_in = $(shell grep -rlE --exclude-dir=__pycache__ --exclude-dir=node_modules '^.!/(usr/)?bin/$(1)' .ci deploy scripts tests)
 
 .PHONY: lint $(LINTERS)
 lint: $(LINTERS)
@@ -178,7 +196,7 @@ shellcheck: | build/.setup
 
 pyflakes: | build/.setup
 	@echo "  pyflakes"
-	@/usr/bin/python3 -m pyflakes $(sort $(call scripts_in,python3) $(shell find tests -name '*.py'))
+	@/usr/bin/python3 -m pyflakes $(sort $(call scripts_in,python3) $(shell find tests -name node_modules -prune -o -name '*.py' -print))
 
 # One run for each file: in a run for several, clang-tidy 14 sees faults in va_list that are none. A fourth of the usual
 # nodes for the analyzer: the other three take two thirds of the time.
@@ -192,6 +210,7 @@ install: TARGET := $(abspath $(DESTDIR)$(PREFIX))
 install: all
 	install -d $(TARGET)/bin
 	install $(PROGRAMS) $(TARGET)/bin
+	cd build && find web -type f -exec install -D -m 644 {} $(TARGET)/share/sidan/{} \;
 	cd deploy && find counties calendar redis kannel gateways -type f -exec install -D -m 644 {} $(TARGET)/share/sidan/{} \;
 
 clean:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-for directory in ("flow", "chaos", "quarter"):
+for directory in ("flow", "chaos", "quarter", "web"):
     sys.path.insert(0, str(Path(__file__).parent / directory))
 
 from harness import System  # noqa: E402

@@ -18,6 +18,7 @@ static const struct param params[] = {
     {"import_bytes", PARAM_INT, "268435456", 1024, 4294967296, "bytes", "greatest size of an imported file"},
     {"attachments_dir", PARAM_STR, "var/attachments", 1, 500, "",
      "where photos and documents of orders are, sealed; the same for all instances"},
+    {"web_dir", PARAM_STR, "", 0, 500, "", "where the built pages are; empty: this instance serves none"},
     {"attachment_bytes", PARAM_INT, "10485760", 1024, 20971520, "bytes", "greatest size of one of them"},
     {"attachments_max", PARAM_INT, "20", 0, 40, "", "how many an order may have"},
     {"attachments_grace_s", PARAM_INT, "3600", 60, 2592000, "s", "after which a file that no order names is deleted"},

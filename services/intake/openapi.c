@@ -27,6 +27,11 @@ const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, F_SECON
     "runs: "                                                                                                           \
     "yellow: three quarters of its time are used up, red: overdue\"}}"
 
+/* A list of things by their ids, as this field, and names; and what else each has. */
+#define NAMED(id, more)                                                                                                \
+    "{\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"" id "\", \"name\"],"                    \
+    " \"properties\": {\"" id "\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}" more "}}}"
+
 /* What answers hold. */
 static const struct answer {
     const char *name, *meaning;
@@ -205,6 +210,25 @@ static const struct answer {
              " \"description\": \"member:M1, leader:G1, convener:T1, ...\"},"
              " \"csrf\": {\"type\": \"string\", \"description\": \"for X-CSRF-Token\"},"
              " \"ends\": {\"type\": \"string\", \"format\": \"date-time\"}}"},
+    {.name = "CountyName",
+     .meaning = "A county that is served here",
+     .required = "county name",
+     .more = "{\"county\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}}"},
+    {.name = "Counties", .meaning = "The counties that are served here", .rows = "CountyName"},
+    {.name = "County",
+     .meaning = "What a county consists of, by name; contact: whom to ask, in words",
+     .required = "county name contact towns categories groups members departments committees",
+     .more =
+         "{\"county\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}, \"contact\": {\"type\": \"string\"},"
+         " \"towns\": " NAMED("town", ", \"communities\": " NAMED("community", "")) ", \"categories\": " NAMED(
+             "category", "") ","
+                             " \"groups\": " NAMED("group", "") ", \"members\": " NAMED(
+                                 "member",
+                                 ", \"group\": {\"type\": \"string\"}") ","
+                                                                        " \"departments\": " NAMED(
+                                                                            "department",
+                                                                            "") ", \"committees\": " NAMED("committee",
+                                                                                                           "") "}"},
     {.name = "Nothing", .meaning = "There is nothing to say", .required = ""},
     {.name = "Report",
      .meaning = "What became of each row of a file: rows is the sum of accepted, repeated and refused_count",

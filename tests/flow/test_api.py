@@ -384,6 +384,11 @@ def test_answers_are_as_described(door, shared):
         door.ask(400, "GET", path, key="office")
     door.ask(200, "GET", f"/api/v1/portrait?{county}")
     door.ask(404, "GET", "/api/v1/portrait?county=123456")
+    assert {"county": COUNTY, "name": "云溪县政协"} in door.ask(200, "GET", "/api/v1/counties").json["rows"]
+    consists = door.ask(200, "GET", f"/api/v1/counties/{COUNTY}")
+    assert {"community": "C101", "name": "东门社区"} in consists.json["towns"][0]["communities"]
+    assert "1000000" not in consists.text, "phones are nobody's business"
+    door.ask(404, "GET", "/api/v1/counties/123456")
     door.ask(200, "GET", f"/api/v1/events?{county}", key="office")
     door.ask(401, "GET", f"/api/v1/events?{county}")
     door.ask(200, "GET", f"/problems/{door.ask(404, 'GET', '/problems/nonsense').json['code']}")

@@ -1,0 +1,140 @@
+// Scenes of a resident on a phone.
+
+const CODE = /^\d{6}$/;
+
+async function fill(page, { title, phone = "10000000001" }) {
+  await page.getByLabel("什么事？用一句话说").fill(title);
+  await page.getByLabel("您的手机号").fill(phone);
+}
+
+async function placed(page) {
+  await page.getByRole("heading", { name: "收到了" }).waitFor();
+  const [order, code] = await page.locator(".number dd").allTextContents();
+  return { order, code };
+}
+
+/** From a poster's QR code to a number, and on to how the order stands. */
+export async function place({ visit, look, check, county, community, communityName, photo }) {
+  const page = await visit(`/c/${county}?place=${community}`);
+  const place = page.getByLabel("在哪里？");
+  await place.waitFor();
+  check((await place.locator("option:checked").textContent()).trim() === communityName, "the form knows the place");
+  await page.getByRole("button", { name: "提交" }).click();
+  await page.getByText("请先写一句话，说是什么事。").waitFor();
+  check(await page.getByLabel("什么事？用一句话说").evaluate((field) => field === document.activeElement), "focus is there");
+  await look(page, "place-empty");
+  await fill(page, { title: "东门小区路灯不亮" });
+  await page.getByLabel("加照片").setInputFiles({ name: "路灯.png", mimeType: "image/png", buffer: Buffer.from(photo, "base64") });
+  await page.getByRole("img", { name: "第 1 张照片" }).waitFor();
+  await look(page, "place");
+  await page.getByRole("button", { name: "提交" }).click();
+  const { order, code } = await placed(page);
+  check(order.startsWith(county) && CODE.test(code), `${order} ${code}`);
+  await look(page, "placed");
+  await page.getByRole("link", { name: "看看办到哪一步了" }).click();
+  await page.getByRole("heading", { name: "东门小区路灯不亮" }).waitFor();
+  await page.getByText(/还剩/).waitFor();
+  await look(page, "track");
+  // The photo goes on its way whichever page is open.
+  const files = () => page.evaluate(([number, key]) => fetch(`../api/v1/orders/${number}/attachments`,
+    { headers: { "X-Order-Code": key } }).then((answer) => answer.json()).then(({ rows }) => rows), [order, code]);
+  while ((await files()).length === 0) await page.waitForTimeout(200);
+  return { order, code, files: await files() };
+}
+
+/** What was written outlives the page; what was sent without a network arrives later, once. */
+export async function offline({ visit, look, check, county }) {
+  const page = await visit(`/c/${county}#place`);
+  await fill(page, { title: "断网时写的一单" });
+  await page.waitForTimeout(300); // it is being kept
+  await page.reload();
+  const title = page.getByLabel("什么事？用一句话说");
+  await title.waitFor();
+  check((await title.inputValue()) === "断网时写的一单", "the draft is still there");
+  // The server gets it, and its answer is lost on the way.
+  let lost = 0;
+  await page.route("**/api/v1/orders", async (route) => {
+    await route.fetch();
+    lost++;
+    await route.abort("connectionreset");
+  });
+  await page.getByRole("button", { name: "提交" }).click();
+  await page.getByRole("heading", { name: "还没有送到" }).waitFor();
+  await look(page, "waiting");
+  await page.unroute("**/api/v1/orders");
+  await page.context().setOffline(true);
+  await page.getByRole("button", { name: "现在再试" }).click();
+  await page.getByRole("heading", { name: "还没有送到" }).waitFor();
+  await page.context().setOffline(false); // the browser says so, and the page goes on by itself
+  const { order } = await placed(page);
+  check(lost > 0, "an answer was lost");
+  return { order };
+}
+
+/** Number and code from an SMS; a wrong code; the answer, and the rating. */
+export async function rate({ visit, look, check, county, order, code }) {
+  const page = await visit(`/c/${county}`);
+  await look(page, "home");
+  await page.getByRole("link", { name: "查进度" }).click();
+  await page.getByRole("textbox", { name: "单号" }).fill(order);
+  await page.getByLabel("查询码（六位数字）").fill(code === "000000" ? "000001" : "000000");
+  await look(page, "track-form");
+  await page.getByRole("button", { name: "查看" }).click();
+  await page.getByText("单号或者查询码不对").waitFor();
+  await page.getByLabel("查询码（六位数字）").fill(code);
+  await page.getByRole("button", { name: "查看" }).click();
+  await page.getByRole("heading", { name: "您满意吗？" }).waitFor();
+  await look(page, "answered");
+  await page.getByRole("button", { name: "满意", exact: true }).click();
+  await page.getByText("您的评价收到了：满意。谢谢您。").waitFor();
+  await page.getByText("办结了").first().waitFor({ timeout: 40_000 });
+  check((await page.getByRole("button", { name: "满意", exact: true }).count()) === 0, "it is rated once");
+  await look(page, "closed");
+}
+
+/** Everything that people write is shown as text. */
+export async function script({ visit, look, check, order, code, county, evil }) {
+  const page = await visit(`/c/${county}#track`);
+  await page.getByRole("textbox", { name: "单号" }).fill(order);
+  await page.getByLabel("查询码（六位数字）").fill(code);
+  await page.getByRole("button", { name: "查看" }).click();
+  await page.getByRole("heading", { name: evil }).waitFor();
+  check(await page.evaluate(() => globalThis.hacked === undefined), "it did not run");
+}
+
+/** The looks: 长辈版, dark, English, 320 px, all remembered. */
+export async function looks({ visit, look, check, county }) {
+  const page = await visit(`/c/${county}#place`);
+  await page.getByLabel("什么事？用一句话说").waitFor();
+  const size = () => page.evaluate(() => parseFloat(getComputedStyle(document.body).fontSize));
+  const usual = await size();
+  await page.getByRole("button", { name: "长辈版" }).click();
+  check((await size()) > usual * 1.2, "larger type");
+  await look(page, "elder");
+  await page.getByRole("button", { name: "深色" }).click();
+  await look(page, "elder-dark");
+  await page.reload();
+  await page.getByRole("button", { name: "普通版" }).click();
+  await look(page, "dark");
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByLabel("What is it? In one sentence").waitFor();
+  await page.setViewportSize({ width: 320, height: 640 });
+  await look(page, "english-narrow");
+}
+
+/** Bytes that the browser loads before the first input, and how long a slow phone takes to it. */
+export async function budget({ visit, check, browser, url, county }) {
+  const page = await visit("/problems/none"); // a page of this server, to begin from
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", {
+    offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 0.75e6 / 8,
+  });
+  await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  let bytes = 0;
+  session.on("Network.loadingFinished", (event) => (bytes += event.encodedDataLength));
+  const began = Date.now();
+  await page.goto(new URL(`/c/${county}#place`, url).href);
+  await page.getByLabel("什么事？用一句话说").fill("快");
+  return { bytes, ms: Date.now() - began };
+}

@@ -1,0 +1,74 @@
+"""A resident's pages in a real browser: placing an order from a poster's QR code, without a network, tracking, rating."""
+
+import base64
+import struct
+import zlib
+
+import pytest
+
+from conftest import systems_in
+from harness import COUNTY, ROOT, wait_until
+from scenes import play
+
+SIZE = 120 * 1024  # bytes that a phone loads before the first input
+
+
+def photo():
+    """A red square as PNG."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    size = 64
+    rows = (b"\0" + b"\xc0\x20\x20" * size) * size
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    with systems_in(tmp_path_factory.mktemp("resident")) as make:
+        yield make(parameters={"intake": {"web_dir": ROOT / "build/web"}})
+
+
+def test_place_and_track(system):
+    seen = play(system, "resident.mjs", "place", county=COUNTY, community="C101", communityName="东门社区",
+                photo=base64.b64encode(photo()).decode())
+    order = system.order(seen)
+    assert order["title"] == "东门小区路灯不亮" and order["community"] == "C101"
+    assert [row["name"] for row in seen["files"]] == ["路灯.png"], "the page was left before it was sent"
+    sms = system.wait_sms(seen, template="placed")[0]
+    assert seen["code"] in sms["text"]
+
+
+def test_what_is_sent_without_a_network_arrives_once(system):
+    seen = play(system, "resident.mjs", "offline", county=COUNTY)
+
+    def titled():
+        rows = system.rows(f"/api/v1/orders?county={COUNTY}", key="office")
+        return [row["order"] for row in rows if row["title"] == "断网时写的一单"]
+    wait_until(titled, 20, "it is archived")
+    assert titled() == [seen["order"]]
+
+
+def test_an_answer_is_rated(system):
+    order = system.place()
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    system.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "灯换好了，晚上请您看一看。"})
+    play(system, "resident.mjs", "rate", county=COUNTY, order=order["order"], code=order["code"])
+    system.wait_state(order, "closed")
+
+
+def test_what_people_write_is_text(system):
+    evil = "<img src=x onerror=hacked=1><script>hacked=1</script>{{hacked=1}}"
+    order = system.place(title=evil, text=evil, place=evil)
+    play(system, "resident.mjs", "script", county=COUNTY, order=order["order"], code=order["code"], evil=evil)
+
+
+def test_looks_are_for_everybody(system):
+    play(system, "resident.mjs", "looks", county=COUNTY)
+
+
+def test_it_is_small(system):
+    seen = play(system, "resident.mjs", "budget", county=COUNTY)
+    print(f"{seen['bytes']} bytes, usable after {seen['ms']} ms on a slow phone")
+    assert seen["bytes"] <= SIZE, seen
