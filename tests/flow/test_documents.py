@@ -114,7 +114,7 @@ def test_metrics_and_variables_are_there(path):
     text = path.read_text()
     variables = {f"SIDAN_{name.upper()}" for service in SERVICES for name in parameters(service)}
     assert set(re.findall(r"\bsidan_[a-z_]+\b", text)) <= metrics("common", "services")
-    assert set(re.findall(r"\bSIDAN_[A-Z_]+\b", text)) <= variables | {"SIDAN_BIN"}
+    assert set(re.findall(r"\bSIDAN_[A-Z_]+\b", text)) <= variables | {"SIDAN_BIN", "SIDAN_SHOTS"}
 
 
 def test_the_chinese_readme_has_the_same_commands():
