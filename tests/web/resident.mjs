@@ -74,6 +74,7 @@ export async function offline({ visit, look, check, county }) {
 /** Number and code from an SMS; a wrong code; the answer, and the rating. */
 export async function rate({ visit, look, check, county, order, code }) {
   const page = await visit(`/c/${county}`);
+  await page.clock.install();
   await look(page, "home");
   await page.getByRole("link", { name: "查进度" }).click();
   await page.getByRole("textbox", { name: "单号" }).fill(order);
@@ -81,6 +82,12 @@ export async function rate({ visit, look, check, county, order, code }) {
   await look(page, "track-form");
   await page.getByRole("button", { name: "查看" }).click();
   await page.getByText("单号或者查询码不对").waitFor();
+  // Ten wrong tries close an order to its resident; a page that is left open must not make them.
+  let tries = 0;
+  page.on("request", (request) => (tries += request.url().includes("/api/v1/orders/")));
+  await page.clock.fastForward(120_000);
+  await page.waitForTimeout(200);
+  check(tries === 0, `it tried again by itself, ${tries} times`);
   await page.getByLabel("查询码（六位数字）").fill(code);
   await page.getByRole("button", { name: "查看" }).click();
   await page.getByRole("heading", { name: "您满意吗？" }).waitFor();

@@ -60,6 +60,7 @@ export const en: Texts = {
     waitingLead:
       "There is no connection, or a slow one. It is kept, and sent once when you are connected. You may do something else and open this page later.",
     tryNow: "Try now",
+    drop: "Do not send it; start anew",
     photosLeft: (count) => `${plural(count, "photo")} still being sent…`,
   },
   placed: {

@@ -60,6 +60,7 @@ export const zh = {
     waiting: "还没有送到",
     waitingLead: "没有网络，或者网络太慢。内容存好了，连上网后自动送出，只送一次。可以先做别的，过后再打开这个网页。",
     tryNow: "现在再试",
+    drop: "不送了，清空重写",
     photosLeft: (count: number) => `还有 ${count} 张照片没有传完，正在传…`,
   },
   placed: {
