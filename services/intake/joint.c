@@ -61,13 +61,15 @@ static void on_told(void *arg, enum answer_status status, enum message_type type
 static void tell(struct intake *intake, const char *county, const char *order, const struct partner *known,
                  const struct record *now)
 {
-    static const enum field told[] = {F_STATE, F_OUTCOME, F_ANSWER, F_REASON};
+    static const enum field told[] = {F_STATE, F_VER, F_OUTCOME, F_ANSWER};
     const struct county *other = county_of(intake, known->order);
     if (!other || (record_is(now, F_STATE, known->state) && record_int(now, F_ANSWERED_AT) == known->answered_at))
         return;
     RECORD *message = record_new();
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         record_copy(message, now, told[i]);
+    if (record_is(now, F_STATE, STATE_RETURNED))
+        record_copy(message, now, F_REASON); /* an order keeps the reasons of other decisions there, too */
     record_set(message, F_SECONDARY, known->order);
     record_set(message, F_RETURN_TO, other->name);
     record_set_int(message, F_ANSWERED_AT, record_int(now, F_ANSWERED_AT));
