@@ -1,5 +1,7 @@
 """联办: a county asks the city to handle an order jointly; each side sees how the other stands, its resident one answer."""
 
+import time
+
 import pytest
 
 from conftest import systems_in
@@ -72,9 +74,14 @@ def answer_twin(system, twin, text="市里已安排重铺电缆"):
     assert system.step(twin, "answer", body, key=CITY_KEYS["office"]).status == 200
 
 
-def later(system, order, at):
-    """Nobody looks after the order's partners before then."""
-    assert system.redis.zadd(f"joint:{{{COUNTY}}}", {order["order"]: at}, xx=True, ch=True) == 1
+def waiting(order):
+    """The zset of orders with partners of its county."""
+    return f"joint:{{{order['order'][:6]}}}"
+
+
+def later(system, *orders, at):
+    """Nobody looks after the partners of these orders of one county before then."""
+    assert system.redis.zadd(waiting(orders[0]), {order["order"]: at for order in orders}, xx=True, ch=True) == len(orders)
 
 
 def told(system, order):
@@ -98,10 +105,10 @@ def test_a_matter_of_county_and_city(shared):
     stands(shared, twin, order, "assigned")
     question = {"question": "哪一栋"}
     assert shared.step(twin, "ask", question, key=CITY_KEYS["office"]).json["code"] == "state", "it is not their resident"
-    later(shared, order, 9e15)
+    later(shared, order, at=9e15)
     answer_twin(shared, twin)
     wait_until(lambda: not shared.redis.exists(f"order:{{{CITY}}}:{twin['order']}"), 20, "it has left Redis")
-    later(shared, order, 1)  # what became of it says the archive
+    later(shared, order, at=1)  # what became of it says the archive
     for member in CLAIMS:
         text = shared.wait_sms(order, template="joint_answered", recipient=f"member:{member}")[0]["text"]
         assert "云州市政协" in text and "市里已安排重铺电缆" in text
@@ -189,6 +196,34 @@ def test_who_asks_and_what_goes_along(shared):
     assert not told(shared, twin), "its resident hears from their own county alone"
     other = handled(shared)
     assert convener.step(other, "joint", ASK).status == 200
+
+
+def test_a_turn_reads_first_and_writes_once(shared):
+    """However many are due; and what moved long ago is looked at less often."""
+    orders = [handled(shared) for _ in range(4)]
+    twins = [ask(shared, order) for order in orders]
+    for order, twin in zip(orders, twins):
+        stands(shared, order, twin, "open")
+    later(shared, *orders, at=9e15)
+    long_ago = int(time.time() * 1000) - 3 * 3600 * 1000
+    moves = dict.fromkeys(("placed_at", "opened_at", "assigned_at"), long_ago)
+    for key in [f"order:{{{COUNTY}}}:{orders[0]['order']}", f"order:{{{CITY}}}:{twins[0]['order']}"]:
+        shared.redis.hset(key, mapping=moves)
+    numbers, seen, loaded = {order["order"] for order in orders}, set(), 0
+    with shared.redis.monitor() as monitor:
+        later(shared, *orders, at=1)
+        while seen != numbers:
+            command = monitor.next_command()["command"].split()
+            if command[:3] == ["ZADD", waiting(orders[0]), "XX"] and command[3] not in ("CH", "1"):
+                assert command[4] in numbers - seen, "one turn writes each once"
+                seen.add(command[4])
+            elif command[0] == "HGETALL" and command[1].split(":")[-1] in numbers and command[1].startswith("order:"):
+                assert not seen, "all are read before the first is put off"
+                loaded += 1
+    assert loaded >= len(orders)
+    due = {order["order"]: shared.redis.zscore(waiting(order), order["order"]) - time.time() * 1000 for order in orders}
+    assert 40_000 < due[orders[0]["order"]] <= 60_000, "nobody waits for it"
+    assert max(due[order["order"]] for order in orders[1:]) < 10_000, due
 
 
 def test_asked_once_and_told_once_whoever_dies(make_system, tmp_path):
