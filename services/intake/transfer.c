@@ -39,6 +39,7 @@ struct transfer {
     const struct access *access;
     const struct way *way;
     struct record *message; /* to the owner of the order */
+    char once[DIGEST_SIZE]; /* its Idempotency-Key */
 };
 
 static void transfer_destroy(void *data)
@@ -58,21 +59,30 @@ static void on_told(void *arg, enum answer_status status, enum message_type type
                                      record_str(transfer->message, F_SECONDARY)));
 }
 
+static void tell_owner(struct transfer *transfer, const char *part)
+{
+    const struct access *access = transfer->access;
+    char digest[DIGEST_SIZE];
+    record_set(transfer->message, F_SECONDARY, part);
+    intake_digest(digest, (const char *const[]){transfer->way->source, access->order, part}, 3);
+    service_call(transfer->intake->service, access->county, access->order, transfer->way->type, transfer->message,
+                 digest, intake_call_ms(transfer->intake), on_told, transfer);
+}
+
 /* The new order is there; the old one gets its step. */
 static void on_placed(void *arg, const struct placement *placed)
 {
     struct transfer *transfer = arg;
-    const struct access *access = transfer->access;
-    char digest[DIGEST_SIZE];
+    const struct county *county = service_county(transfer->intake->service, transfer->access->county);
     if (placed->status != ANSWER_OK) {
         int status = placed->status == ANSWER_REFUSED ? intake_status_of(placed->error) : 503;
         intake_answer_error(transfer->request, status, placed->error, placed->field, placed->detail);
         return;
     }
-    record_set(transfer->message, F_SECONDARY, placed->order);
-    intake_digest(digest, (const char *const[]){transfer->way->source, access->order, placed->order}, 3);
-    service_call(transfer->intake->service, access->county, access->order, transfer->way->type, transfer->message,
-                 digest, intake_call_ms(transfer->intake), on_told, transfer);
+    if (county && intake_part_note(transfer->intake, county, transfer->once, placed->order) == 0)
+        tell_owner(transfer, placed->order);
+    else
+        intake_answer_error(transfer->request, 503, "unavailable", NULL, NULL);
 }
 
 /* -- what the other county is told -------------------------------------------------------------------------------- */
@@ -134,7 +144,10 @@ static int copy_matter(const struct transfer *transfer, const struct county *cou
     return r;
 }
 
-/* By what the new order is known when the same is asked again: a county that has answered may be asked anew. */
+/*
+ * By what the new order is known when the same is asked again: a county that has answered may be asked anew, and an
+ * order without the contact does not do for somebody who shares it.
+ */
 static void name_request(const struct transfer *transfer, const struct county *other, char digest[DIGEST_SIZE])
 {
     struct partner partner;
@@ -142,7 +155,8 @@ static void name_request(const struct transfer *transfer, const struct county *o
     for (const char *rest = record_str(transfer->access->record, F_JOINT); partner_next(&rest, &partner);)
         asked += strncmp(partner.order, other->id, strlen(other->id)) == 0;
     AUTOFREE char *before = xasprintf("%" PRId64, asked);
-    intake_digest(digest, (const char *const[]){transfer->access->order, other->id, before}, 3);
+    const char *shared = record_int(transfer->message, F_SHARE) == 1 ? "shared" : "";
+    intake_digest(digest, (const char *const[]){transfer->access->order, other->id, before, shared}, 4);
 }
 
 /* -- the requests -------------------------------------------------------------------------------------------------- */
@@ -184,6 +198,8 @@ static bool may_go(const struct transfer *transfer, const struct county *other)
     else if (transfer->way == &asking && partner_is_active(record_str(access->record, F_JOINT), other->id))
         intake_answer_error(transfer->request, 409, "pending", "county",
                             "that county has it already, and has not answered yet");
+    else if (transfer->way == &asking && words_count(record_str(access->record, F_JOINT)) >= PARTNERS_MAX)
+        intake_answer_error(transfer->request, 409, "full", "county", "too many have been asked already");
     else if (record_int(message, F_SHARE) == 1 && !access_may(access, PERMIT_ORDER_TRANSFER))
         access_refuse(access, "share");
     else
@@ -213,19 +229,25 @@ static void post(struct intake *intake, struct http_request *request, const stru
     *transfer =
         (struct transfer){.intake = intake, .request = request, .access = access, .way = way, .message = record_new()};
     http_attach(request, transfer, transfer_destroy);
-    if (!read_body(transfer))
+    if (!read_body(transfer) || !intake_read_idempotency(request, access->grant.actor, transfer->once))
         return;
     const struct county *other = service_county(intake->service, record_str(transfer->message, F_COUNTY));
     RECORD *copy = record_new();
-    char digest[DIGEST_SIZE];
-    if (!may_go(transfer, other))
+    char digest[DIGEST_SIZE], part[ORDER_ID_SIZE];
+    if (other)
+        record_set(transfer->message, F_RETURN_TO, other->name);
+    int r = intake_part_recall(intake, county, transfer->once, part);
+    if (r == 0) {
+        tell_owner(transfer, part);
         return;
-    if (copy_matter(transfer, county, other, copy) < 0 || !record_sharing(transfer, other)) {
+    }
+    if (r == -ENOENT && !may_go(transfer, other))
+        return;
+    if (r != -ENOENT || copy_matter(transfer, county, other, copy) < 0 || !record_sharing(transfer, other)) {
         intake_answer_error(request, 503, "unavailable", NULL, NULL);
         return;
     }
     name_request(transfer, other, digest);
-    record_set(transfer->message, F_RETURN_TO, other->name);
     intake_submit_order(intake, other, copy, way->source, digest, intake_remember(intake), on_placed, transfer);
 }
 

@@ -84,6 +84,12 @@ def later(system, *orders, at):
     assert system.redis.zadd(waiting(orders[0]), {order["order"]: at for order in orders}, xx=True, ch=True) == len(orders)
 
 
+def twins_of(system, order):
+    """What the city has for it, whether the order knows or not."""
+    found = [system.redis.hgetall(key) for key in system.redis.keys(f"order:{{{CITY}}}:*")]
+    return [{"order": twin["order"]} for twin in found if twin.get("source_ref") == order["order"]]
+
+
 def told(system, order):
     return [sms["template"] for sms in system.spool(order) if sms["recipient"] == "resident"]
 
@@ -196,6 +202,41 @@ def test_who_asks_and_what_goes_along(shared):
     assert not told(shared, twin), "its resident hears from their own county alone"
     other = handled(shared)
     assert convener.step(other, "joint", ASK).status == 200
+
+
+def test_a_repeated_request_gets_its_first_answer(shared):
+    """By its key, whatever has happened since; and it is done once. With another body it is another request."""
+    order, whole, unclear = handled(shared), shared.place(**UNCLEAR), shared.place(**UNCLEAR)
+    first = shared.step(order, "joint", ASK, idempotency="once")
+    assert first.status == 200, first
+    assert shared.step(order, "joint", ASK, idempotency="once").json == first.json
+    assert shared.step(order, "joint", ASK | {"share": 1}, idempotency="once").json["code"] == "pending"
+    assert shared.step(order, "joint", ASK, idempotency="twice").json["code"] == "pending"
+    twin = {"order": first.json["part"]}
+    take_on(shared, twin)
+    answer_twin(shared, twin)
+    stands(shared, order, twin, "closed")
+    assert shared.step(order, "joint", ASK, idempotency="once").json == first.json, "it may be asked anew, but was not"
+    wait_until(lambda: len(steps(shared, order, "joint_asked")) == 1, 20, "the journal has it")
+    assert [twin["order"] for twin in twins_of(shared, order)] in ([], [twin["order"]]), "it has left, or is alone"
+
+    shared.wait_state(whole, "screening")
+    part = {"title": "另一件事", "text": "另一件事的说明"}
+    first = shared.step(whole, "split", part, idempotency="once")
+    assert first.status == 200, first
+    body = {"county": CITY, "reason": "不在本县境内"}
+    assert shared.step(whole, "transfer", body).status == 200
+    assert shared.step(whole, "split", part).json["code"] == "state"
+    assert shared.step(whole, "split", part | {"title": "第三件事"}, idempotency="once").json["code"] == "state"
+    assert shared.step(whole, "split", part, idempotency="once").json == first.json, "by now it has gone elsewhere"
+
+    shared.wait_state(unclear, "screening")
+    first = shared.step(unclear, "transfer", body, idempotency="once")
+    assert first.status == 200, first
+    for _ in ("in Redis still", "by the archive"):
+        assert shared.step(unclear, "transfer", body, idempotency="once").json == first.json
+        assert shared.step(unclear, "transfer", body | {"reason": "另有原因"}, idempotency="once").json["code"] == "state"
+        wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{unclear['order']}"), 20, "it has left")
 
 
 def test_a_turn_reads_first_and_writes_once(shared):
