@@ -12,21 +12,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JOINABLE STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
-
+/*
+ * Whether the order may be handled jointly was looked at before the other county's order was placed. That is there now,
+ * so it becomes the partner whatever this order has come to meanwhile; only one that has ended, or is screened anew,
+ * takes none. The other one hears of that, too: it has this one as its partner from the beginning.
+ */
 void handle_joint(const struct context *context, const struct record *order, const struct record *message,
                   struct outcome *outcome)
 {
-    const char *county = record_str(message, F_COUNTY), *joint = record_str(order, F_JOINT);
+    const char *state = record_str(order, F_STATE), *number = record_str(message, F_SECONDARY);
     struct partner partner = {.state = STATE_PLACED};
     char then[JOINT_SIZE];
-    snprintf(partner.order, sizeof partner.order, "%s", record_str(message, F_SECONDARY));
-    if (!state_is(order, JOINABLE, "handled jointly", outcome) || !has_reason(message, outcome))
-        return;
-    if (partner_is_active(joint, county)) {
-        outcome_refuse(outcome, "pending", "county", "that county has it already, and has not answered yet");
-    } else if (!partner_put(joint, &partner, then)) {
-        outcome_refuse(outcome, "invalid", "county", "too many have been asked already");
+    if (!has_reason(message, outcome) || partner_find(record_str(order, F_JOINT), number, &partner))
+        return; /* or it is known */
+    snprintf(partner.order, sizeof partner.order, "%s", number);
+    if (order_owner(state) != ASSIGNMENT) {
+        outcome_refuse(outcome, "state", NULL, "the order is %s by now; that county has %s for it, and hears of that",
+                       state, number);
+    } else if (!partner_put(record_str(order, F_JOINT), &partner, then)) {
+        outcome_refuse(outcome, "full", "county", "too many have been asked already");
     } else {
         outcome_step(outcome, "joint_asked", record_str(message, F_ACTOR), record_str(message, F_REASON));
         record_set(outcome_changes(outcome), F_JOINT, then);

@@ -1,6 +1,6 @@
 /*
  * joint.c - looks after orders that are handled jointly with another county (common/joint.h): how the other's order
- * stands, and tells the owner of this one when that has changed.
+ * stands, and tells the owner of this one when that has changed; and the owner of one that asked and does not know.
  *
  * The counties' keys lie apart, so no commit of one writes into the other; but every intake may ask about all of them.
  * Which orders have partners says the zset "joint" of their county, from the commit on that makes them partners. Each
@@ -110,6 +110,32 @@ static void ask_archive(struct intake *intake, const char *county, const char *o
                  question);
 }
 
+/*
+ * The one that asked for an order does not know it, because whoever asked died or gave up in between: it is told what
+ * it would have been told then. As the reason serve the words with which its county's request begins.
+ */
+static void make_known(struct intake *intake, const char *county, const char *order, const struct record *ours,
+                       const char *asker)
+{
+    const struct county *home = county_of(intake, order), *other = county_of(intake, asker);
+    const char *text = record_str(ours, F_TEXT);
+    RECORD *message = record_new();
+    AUTOFREE char *reason = xasprintf("%.*s", (int)strcspn(text, "\n"), text);
+    text_cut(reason, field_info(F_REASON)->max);
+    if (!home || !other)
+        return;
+    record_set(message, F_COUNTY, county);
+    record_printf(message, F_ACTOR, "county:%s", county);
+    record_set(message, F_REASON, reason);
+    record_set(message, F_SECONDARY, order);
+    record_set(message, F_RETURN_TO, home->name);
+    if (record_len(ours, F_CONTACT) > 0)
+        record_set_int(message, F_SHARE, 1);
+    intake->joint->open++;
+    service_call(intake->service, other->id, asker, MSG_JOINT, message, NULL, intake_call_ms(intake), on_told,
+                 intake->joint);
+}
+
 /* The next partner of which there may be news; behind the last one NULL. Where it is handled otherwise. */
 static const struct county *next_open(const struct intake *intake, const char **joint, struct partner *ret_partner)
 {
@@ -127,11 +153,29 @@ struct look {
     struct record *ours;
     int loaded; /* 0, -ENOENT or -EIO */
     int64_t moved_at;
+    bool unknown; /* to the one that asked for it */
 };
 
 static bool has_ended(const struct look *look)
 {
     return look->loaded == -ENOENT || order_is_final(record_str(look->ours, F_STATE));
+}
+
+/* Whether the one that asked for an order is to be told of it: when the request that should do so cannot any more. */
+static bool is_due_to_be_known(const struct intake *intake, const struct look *look)
+{
+    return has_ended(look) || now_ms() - record_int(look->ours, F_PLACED_AT) > 2 * intake_call_ms(intake);
+}
+
+/* Looks whether an order knows the one that it asked for, and tells it. */
+static void compare_asker(struct intake *intake, struct look *look, const char *asker, const struct record *theirs)
+{
+    struct partner partner;
+    const char *state = record_str(theirs, F_STATE);
+    look->unknown = is_for_another(look->ours) && !order_is_final(state) &&
+                    !partner_find(record_str(theirs, F_JOINT), look->order, &partner);
+    if (look->unknown && order_owner(state) == ASSIGNMENT && is_due_to_be_known(intake, look))
+        make_known(intake, look->county, look->order, look->ours, asker);
 }
 
 static size_t find_due(struct intake *intake, struct look looks[ORDERS_A_TURN])
@@ -202,6 +246,8 @@ static bool compare(struct intake *intake, struct look *looks, size_t count)
             int r = order_read(store_reply(store, reply++), theirs);
             int64_t moved = r == 0 ? moved_at(theirs) : now_ms(); /* what has left Redis has moved since */
             look->moved_at = moved > look->moved_at ? moved : look->moved_at;
+            if (r == 0)
+                compare_asker(intake, look, partner.order, theirs);
             if (r == 0 && concerns)
                 tell(intake, look->county, look->order, &partner, theirs);
             else if (r == -ENOENT && concerns)
@@ -217,7 +263,7 @@ static int64_t pause_after(int64_t moved)
     return pause < LOOK_MS ? LOOK_MS : pause > SELDOM_MS ? SELDOM_MS : pause;
 }
 
-/* What has ended is not looked at any more. */
+/* What has ended, and is known to have, is not looked at any more. */
 static void put_off(struct store *store, const struct look *looks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -225,7 +271,7 @@ static void put_off(struct store *store, const struct look *looks, size_t count)
         char key[KEY_SIZE], next[24];
         snprintf(next, sizeof next, "%" PRId64, now_ms() + pause_after(look->moved_at));
         store_key(key, look->county, JOINT_KEY);
-        if (has_ended(look))
+        if (has_ended(look) && !look->unknown)
             store_append(store, 3, (const char *[]){"ZREM", key, look->order}, NULL);
         else
             store_append(store, 5, (const char *[]){"ZADD", key, "XX", next, look->order}, NULL);

@@ -4,7 +4,7 @@
  *
  * First an order is placed in the other county, where a contact is sealed with that county's key, then the owner of
  * this one is told. Whatever fails in between, no matter is lost, and the same request again finds the new order and
- * goes on. Nobody sees the contact in this, nor the new order's code.
+ * goes on; if nobody asks again, joint.c tells the owner. Nobody sees the contact in this, nor the new order's code.
  */
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
@@ -87,17 +87,6 @@ static void on_placed(void *arg, const struct placement *placed)
 
 /* -- what the other county is told -------------------------------------------------------------------------------- */
 
-/* The first so many characters of a text. */
-static void cut(char *text, size_t max)
-{
-    size_t count = 0;
-    for (char *c = text; *c; c++)
-        if (((unsigned char)*c & 0xC0) != 0x80 && count++ == max) {
-            *c = '\0';
-            return;
-        }
-}
-
 /* Without what leads to the resident, whose contact does not go along. */
 static void redact_matter(struct record *copy)
 {
@@ -116,7 +105,7 @@ static void add_request(const struct county *county, const struct county *other,
     bool english = strcmp(other->language, "en") == 0;
     AUTOFREE char *text = xasprintf(english ? "[%s asks for joint handling: %s]\n%s" : "【%s请求联合办理：%s】\n%s",
                                     county->name, reason, record_str(copy, F_TEXT));
-    cut(text, field_info(F_TEXT)->max);
+    text_cut(text, field_info(F_TEXT)->max);
     record_set(copy, F_TEXT, text);
 }
 

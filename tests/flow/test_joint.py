@@ -59,7 +59,7 @@ def steps(system, order, *names):
 def stands(system, order, partner, state):
     """Waits until an order knows that of its partner."""
     known = f"{partner['order']}/{state}/"
-    wait_until(lambda: known in look(system, order)["joint"], 30, f"{order['order']} knows {known}")
+    wait_until(lambda: known in look(system, order).get("joint", ""), 30, f"{order['order']} knows {known}")
 
 
 def take_on(system, twin):
@@ -265,6 +265,48 @@ def test_a_turn_reads_first_and_writes_once(shared):
     due = {order["order"]: shared.redis.zscore(waiting(order), order["order"]) - time.time() * 1000 for order in orders}
     assert 40_000 < due[orders[0]["order"]] <= 60_000, "nobody waits for it"
     assert max(due[order["order"]] for order in orders[1:]) < 10_000, due
+
+
+def test_an_order_that_was_left_alone_finds_its_partner(make_system, tmp_path):
+    """The city has its order, but the county's owner could not be told before that had moved on; nobody asks again."""
+    system = make_system(counties=both(tmp_path), parameters={"intake": {"call_ms": 3000}})
+    orders = answered, merged, closed, shared_late = [handled(system) for _ in range(4)]
+    primary = handled(system)
+    system.kill("assignment")
+    twins = []
+    for order in orders:
+        assert system.step(order, "joint", ASK).status == 503
+        twins += wait_until(lambda order=order: twins_of(system, order), 20, "the city has it")
+        later(system, twins[-1], at=9e15)
+    system.restart("assignment")
+    system.wait_ready()
+    assert not [order for order in orders if "joint" in look(system, order)], "nobody has told it"
+
+    again = ask(system, shared_late, share=1)
+    assert system.api("POST", f"/api/v1/orders/{again['order']}/contact", key=CITY_KEYS["office"]).status == 200
+    system.answer_it(answered)
+    system.answer_it(closed, "修好了")
+    assert system.rate(closed, "satisfied").status == 200
+    assert system.step(merged, "merge", {"primary": primary["order"]}).status == 200
+    wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{closed['order']}"), 20, "it has left")
+    for order in (answered, closed):
+        assert system.step(order, "joint", ASK).json["code"] == "state", "it is too late to ask"
+    later(system, *twins, at=1)
+    for order, twin in zip((answered, merged, shared_late), (twins[0], twins[1], twins[3])):
+        stands(system, order, twin, "open")
+        stands(system, twin, order, look(system, order)["state"])
+        asked = wait_until(lambda order=order: steps(system, order, "joint_asked"), 20, "it is in the journal")[-1]
+        assert asked["actor"] == f"county:{CITY}" and ASK["reason"] in asked["note"]
+        assert "云州市政协" in system.wait_sms(order, template="joint_asked", recipient="resident")[0]["text"]
+    take_on(system, twins[0])
+    answer_twin(system, twins[0])
+    system.wait_sms(answered, template="joint_answered", recipient="member:M101", text="市里已安排重铺电缆")
+    assert len(twins_of(system, shared_late)) == 2, "it has both, as the county sees"
+
+    # It has ended, and takes no partner any more: who has the city's order hears that, and it does not wait.
+    stands(system, twins[2], closed, "closed")
+    wait_until(lambda: [row["note"] for row in steps(system, twins[2], "joint_answered")] == ["修好了"], 20, "in its journal")
+    assert system.redis.zscore(waiting(twins[2]), twins[2]["order"]) is None, "there is nothing left to look at"
 
 
 def test_asked_once_and_told_once_whoever_dies(make_system, tmp_path):

@@ -117,15 +117,33 @@ static void another_county_is_asked(void **state)
     record_set_int(message, F_SHARE, 1);
     handle(handle_joint);
     assert_string_equal(fixture_notified(outcome, "joint_shared"), "resident");
+}
+
+/* The other county's order is there: it must not be left alone by what came in between. */
+static void its_order_becomes_the_partner_whatever_came_between(void **state)
+{
+    (void)state;
+    static const char *const between[] = {STATE_OPEN, STATE_ANSWERED, STATE_EVALUATED, STATE_MERGED};
     record_set(message, F_COUNTY, "990102");
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_REASON, "市管道路");
     handle(handle_joint);
-    assert_string_equal(fixture_error(outcome), "pending");
-    record_set(order, F_JOINT, TWIN "/closed/1/4");
-    handle(handle_joint);
-    assert_string_equal(fixture_error(outcome), ""); /* once more */
-    record_set(order, F_STATE, STATE_ANSWERED);
-    handle(handle_joint);
-    assert_string_equal(fixture_error(outcome), "state");
+    assert_int_equal(outcome_verdict(outcome), VERDICT_OK);
+    assert_null(outcome_step_name(outcome)); /* it is known */
+    record_set(message, F_SECONDARY, "990102-000008");
+    for (size_t i = 0; i < sizeof between / sizeof *between; i++) {
+        record_set(order, F_STATE, between[i]);
+        handle(handle_joint);
+        assert_string_equal(fixture_error(outcome), "");
+        assert_string_equal(changed(F_JOINT), TWIN "/assigned/0/4 990102-000008/placed/0/0");
+        assert_true(writes("ZADD", JOINT_KEY));
+    }
+    static const char *const too_late[] = {STATE_SCREENING, STATE_CLOSED, STATE_RETURNED};
+    for (size_t i = 0; i < sizeof too_late / sizeof *too_late; i++) {
+        record_set(order, F_STATE, too_late[i]);
+        handle(handle_joint);
+        assert_string_equal(fixture_error(outcome), "state");
+    }
 }
 
 static void each_change_is_told_once(void **state)
@@ -244,6 +262,7 @@ int main(void)
         cmocka_unit_test(partners_are_listed),
         cmocka_unit_test(as_many_are_taken_as_there_is_room_for),
         cmocka_unit_test_setup_teardown(another_county_is_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(its_order_becomes_the_partner_whatever_came_between, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_change_is_told_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(news_that_come_late_change_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(its_resident_is_not_asked, set_up, tear_down),
