@@ -19,10 +19,11 @@
 #include "common/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_BODY = 16 * 1024 };
+enum { MAX_BODY = 16 * 1024, ROUGHLY = 1000 }; /* thousandths of a degree are about a hundred metres */
 
 static const struct way {
     const char *source; /* of the order in the other county */
@@ -87,15 +88,22 @@ static void on_placed(void *arg, const struct placement *placed)
 
 /* -- what the other county is told -------------------------------------------------------------------------------- */
 
-/* Without what leads to the resident, whose contact does not go along. */
-static void redact_matter(struct record *copy)
+/*
+ * Without what leads to the resident, whose contact does not go along: their name, and the number of their flat; the
+ * picture, which may show either; and the exact place, which may be their home.
+ */
+static void redact_matter(struct record *copy, const char *name)
 {
-    static const enum field worded[] = {F_TITLE, F_TEXT, F_PLACE};
+    static const enum field worded[] = {F_TITLE, F_TEXT, F_PLACE}, located[] = {F_LAT, F_LONG};
     for (size_t i = 0; i < sizeof worded / sizeof *worded; i++) {
-        AUTOFREE char *text = redact(record_str(copy, worded[i]));
+        AUTOFREE char *text = redact_case(record_str(copy, worded[i]), name);
         if (record_has(copy, worded[i]))
             record_set(copy, worded[i], text);
     }
+    for (size_t i = 0; i < sizeof located / sizeof *located; i++)
+        if (record_has(copy, located[i]))
+            record_set_real(copy, located[i], round(record_real(copy, located[i]) * ROUGHLY) / ROUGHLY);
+    record_unset(copy, F_MEDIA_URL);
 }
 
 /* What is asked of it stands before the resident's words. */
@@ -109,7 +117,9 @@ static void add_request(const struct county *county, const struct county *other,
     record_set(copy, F_TEXT, text);
 }
 
-/* The matter, not what this county made of it; and who placed it, if that goes along. 0, or what contact_open() gives.
+/*
+ * The matter, not what this county made of it, nor its attachments; and who placed it, if that goes along. 0, or what
+ * contact_open() gives.
  */
 static int copy_matter(const struct transfer *transfer, const struct county *county, const struct county *other,
                        struct record *copy)
@@ -122,10 +132,11 @@ static int copy_matter(const struct transfer *transfer, const struct county *cou
         record_copy(copy, access->record, told[i]);
     if (!joint)
         record_copy(copy, access->record, F_PUBLIC);
-    int r = shared ? contact_open(county->vault, access->order, record_str(access->record, F_CONTACT), contact) : 0;
-    record_copy_all(copy, contact);
-    if (!shared)
-        redact_matter(copy);
+    int r = contact_open(county->vault, access->order, record_str(access->record, F_CONTACT), contact);
+    if (shared)
+        record_copy_all(copy, contact);
+    else
+        redact_matter(copy, record_str(contact, F_NAME));
     if (joint)
         add_request(county, other, record_str(transfer->message, F_REASON), copy);
     record_set(copy, F_SOURCE_REF, access->order);

@@ -204,6 +204,21 @@ def test_who_asks_and_what_goes_along(shared):
     assert convener.step(other, "joint", ASK).status == 200
 
 
+def test_without_the_contact_nothing_leads_to_the_resident(shared):
+    """They are named and at home nowhere in what goes along; with the contact all of it does."""
+    place = {"lat": 29.7143210, "long": 118.3376540, "media_url": "https://photo.example.cn/1001.jpg",
+             "place": "东门小区1502室", "text": "我是周小雨，1502室门口的路灯坏了半个月"}
+    order, open_one = handled(shared, **place), handled(shared, **place)
+    now = look(shared, ask(shared, order))
+    assert (now["lat"], now["long"]) == (29.714, 118.338), "about a hundred metres"
+    assert now["place"] == "东门小区***室" and now["text"].endswith("我是***，***室门口的路灯坏了半个月")
+    assert "media_url" not in now
+    now = look(shared, ask(shared, open_one, share=1))
+    assert {name: now[name] for name in ("lat", "long", "media_url", "place")} == {
+        name: place[name] for name in ("lat", "long", "media_url", "place")}
+    assert now["text"].endswith(place["text"])
+
+
 def test_a_repeated_request_gets_its_first_answer(shared):
     """By its key, whatever has happened since; and it is done once. With another body it is another request."""
     order, whole, unclear = handled(shared), shared.place(**UNCLEAR), shared.place(**UNCLEAR)
