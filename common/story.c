@@ -64,6 +64,8 @@ static const struct sentence {
     {"visited", NONE, "委员走访", "Members visited"},
     {"joint_asked", NONE, "请其他县（市、区）一起办理", "Another county was asked to handle it jointly"},
     {"joint_answered", NONE, "一起办理的县（市、区）有了答复", "The county that handles it jointly has an answer"},
+    {"joint_ended", NONE, "请求一起办理的县（市、区）已退回此事",
+     "The county that asked for joint handling has returned the matter"},
     {"joint_refused", NONE, "一起办理的县（市、区）没有接受", "The county that was asked did not take it"},
     {"responded", DEPARTMENT, "*书面答复", "* replied in writing"},
     {"extension_granted", NONE, "延长答复期限", "More time was granted"},

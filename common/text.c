@@ -101,6 +101,16 @@ bool words_next(const char **cursor, char *word, size_t size)
     return true;
 }
 
+void text_cut(char *text, size_t max)
+{
+    size_t count = 0;
+    for (char *c = text; *c; c++)
+        if (((unsigned char)*c & 0xC0) != 0x80 && count++ == max) {
+            *c = '\0';
+            return;
+        }
+}
+
 void text_mend_end(char *text)
 {
     size_t length = strlen(text), start = length;

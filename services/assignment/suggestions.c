@@ -19,11 +19,7 @@
 #define KIND_SUPERVISION "supervision"
 #define KIND_PROMISE "promise"
 
-enum {
-    PEOPLE_SIZE = 2001,
-    MOST_DAYS = 30,
-    MERGED_MOST = 1000 - ORDER_ID_SIZE, /* characters of merged orders that F_ABOUT has room for */
-};
+enum { PEOPLE_SIZE = 2001, MOST_DAYS = 30 };
 
 static const char results[] = "adopted partly not";
 
@@ -174,7 +170,7 @@ void follow_up(const struct context *context, const struct record *order, const 
 {
     static const enum field inherited[] = {F_TITLE, F_CATEGORY, F_GROUP, F_TOWN, F_MEMBERS};
     bool promised = record_has(answer, F_PROMISED_AT), handed = record_int(order, F_HANDED_AT) > 0;
-    const char *merged = record_len(order, F_MERGED) <= MERGED_MOST ? record_str(order, F_MERGED) : "";
+    const char *merged = record_str(order, F_MERGED); /* of as many as there are: F_ABOUT has room for all */
     if (promised || record_int(order, F_PROMISED_AT) > 0)
         record_set_int(outcome_changes(outcome), F_PROMISED_AT, record_int(answer, F_PROMISED_AT));
     if (!promised && !is_supervision(answer))

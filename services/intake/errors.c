@@ -116,6 +116,7 @@ static const struct {
     {"invalid", "group", "没有这个委员小组，或事项已经在这个小组。"},
     {"invalid", "assisting", "协办部门不对：请填写本县其他部门的编号，用空格分开，不要重复。"},
     {"expired", "department", "异议应在交办后一个工作日内提出，现在已经超过。"},
+    {"full", "county", "请求联合办理的次数已达上限。"},
     {"pending", "department", "已有部门提出异议，请等召集人裁定。"},
     {"forbidden", "department", "只有被交办的部门可以提出异议。"},
     {"invalid", "actor", "请写明是哪位委员，如 member:M101。"},

@@ -2,8 +2,9 @@
  * split.c - an order that holds two matters: the second becomes an order of its own, of the same resident.
  *
  * First the new order is placed, then the old one is told of it. Whatever fails in between, no matter is lost, and the
- * same request again finds the new order and goes on; so it is known by what it asks for, and needs no key. Nobody sees
- * the resident's contact in this, nor the new order's code, which goes to the resident alone.
+ * same request again finds the new order and goes on, because that is known by what it asks for; with an
+ * Idempotency-Key it gets its first answer also when the old order has moved on. Nobody sees the resident's contact in
+ * this, nor the new order's code, which goes to the resident alone.
  */
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
@@ -27,7 +28,7 @@ struct split {
     struct http_request *request;
     const struct access *access;
     char *title;
-    char part[ORDER_ID_SIZE];
+    char part[ORDER_ID_SIZE], once[DIGEST_SIZE]; /* once: its Idempotency-Key */
 };
 
 static void split_destroy(void *data)
@@ -46,18 +47,10 @@ static void on_told(void *arg, enum answer_status status, enum message_type type
                            json_pack("{s:s, s:s}", "order", split->access->order, "part", split->part));
 }
 
-/* The new order is there; the old one gets its step. */
-static void on_placed(void *arg, const struct placement *placed)
+static void tell_owner(struct split *split)
 {
-    struct split *split = arg;
     const struct access *access = split->access;
     char digest[DIGEST_SIZE];
-    if (placed->status != ANSWER_OK) {
-        int status = placed->status == ANSWER_REFUSED ? intake_status_of(placed->error) : 503;
-        intake_answer_error(split->request, status, placed->error, placed->field, placed->detail);
-        return;
-    }
-    snprintf(split->part, sizeof split->part, "%s", placed->order);
     RECORD *message = record_new();
     record_set(message, F_ACTOR, access->grant.actor);
     record_set(message, F_SECONDARY, split->part);
@@ -66,6 +59,23 @@ static void on_placed(void *arg, const struct placement *placed)
     service_call(split->intake->service, access->county, access->order,
                  order_owner(record_str(access->record, F_STATE)) == ROUTING ? MSG_SPLIT_EARLY : MSG_SPLIT, message,
                  digest, intake_call_ms(split->intake), on_told, split);
+}
+
+/* The new order is there; the old one gets its step. */
+static void on_placed(void *arg, const struct placement *placed)
+{
+    struct split *split = arg;
+    const struct county *county = service_county(split->intake->service, split->access->county);
+    if (placed->status != ANSWER_OK) {
+        int status = placed->status == ANSWER_REFUSED ? intake_status_of(placed->error) : 503;
+        intake_answer_error(split->request, status, placed->error, placed->field, placed->detail);
+        return;
+    }
+    snprintf(split->part, sizeof split->part, "%s", placed->order);
+    if (county && intake_part_note(split->intake, county, split->once, split->part) == 0)
+        tell_owner(split);
+    else
+        intake_answer_error(split->request, 503, "unavailable", NULL, NULL);
 }
 
 /* What the new order takes over where the convener says nothing else. 0, or what contact_open() gives. */
@@ -99,21 +109,29 @@ static void post_split(void *arg, struct http_request *request)
         intake_answer_error(request, 400, fault.error, fault.field, fault.detail);
         return;
     }
-    if (!words_have(SPLITTABLE, record_str(access->record, F_STATE)) || is_for_another(access->record)) {
+    struct split *split = xcalloc(1, sizeof *split);
+    *split = (struct split){
+        .intake = intake, .request = request, .access = access, .title = xstrdup(record_str(part, F_TITLE))};
+    http_attach(request, split, split_destroy);
+    if (!intake_read_idempotency(request, access->grant.actor, split->once))
+        return;
+    int r = intake_part_recall(intake, county, split->once, split->part);
+    if (r == 0) {
+        tell_owner(split);
+        return;
+    }
+    if (r == -ENOENT &&
+        (!words_have(SPLITTABLE, record_str(access->record, F_STATE)) || is_for_another(access->record))) {
         intake_answer_error(request, 409, "state", NULL,
                             "only an order of your own resident that has no answer yet can be split");
         return;
     }
     char digest[DIGEST_SIZE];
     intake_digest(digest, (const char *const[]){access->order, record_str(part, F_TITLE), record_str(part, F_TEXT)}, 3);
-    if (inherit(county, access, part) < 0) {
+    if (r != -ENOENT || inherit(county, access, part) < 0) {
         intake_answer_error(request, 503, "unavailable", NULL, NULL);
         return;
     }
-    struct split *split = xcalloc(1, sizeof *split);
-    *split = (struct split){
-        .intake = intake, .request = request, .access = access, .title = xstrdup(record_str(part, F_TITLE))};
-    http_attach(request, split, split_destroy);
     intake_submit_order(intake, county, part, "split", digest, intake_remember(intake), on_placed, split);
 }
 

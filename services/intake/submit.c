@@ -202,3 +202,40 @@ void intake_submit_order(struct intake *intake, const struct county *county, con
     service_submit(intake->service, county->id, submission->order, MSG_PLACE_ORDER, message,
                    idempotency ? digest : NULL, remember, on_answer, submission);
 }
+
+/* Apart from the keys of what the services remember: what is asked here takes them two steps. */
+static void part_key(char key[KEY_SIZE], const struct county *county, const char *idempotency)
+{
+    char digest[DIGEST_SIZE];
+    intake_secret_digest(digest, county, (const char *const[]){"part", idempotency}, 2);
+    AUTOFREE char *name = xasprintf("first:%s", digest);
+    store_key(key, county->id, name);
+}
+
+int intake_part_recall(struct intake *intake, const struct county *county, const char *idempotency,
+                       char ret_part[ORDER_ID_SIZE])
+{
+    struct store *store = service_store(intake->service);
+    char key[KEY_SIZE];
+    if (*idempotency == '\0')
+        return -ENOENT;
+    part_key(key, county, idempotency);
+    store_appendf(store, "GET %s", key);
+    if (store_run(store) < 0 || store_reply(store, 0)->type == REDIS_REPLY_ERROR)
+        return -EIO;
+    if (store_reply(store, 0)->type != REDIS_REPLY_STRING)
+        return -ENOENT;
+    snprintf(ret_part, ORDER_ID_SIZE, "%s", store_reply(store, 0)->str);
+    return 0;
+}
+
+int intake_part_note(struct intake *intake, const struct county *county, const char *idempotency, const char *part)
+{
+    struct store *store = service_store(intake->service);
+    char key[KEY_SIZE];
+    if (*idempotency == '\0')
+        return 0;
+    part_key(key, county, idempotency);
+    store_appendf(store, "SET %s %s EX %lld", key, part, (long long)intake_remember(intake));
+    return store_run(store) < 0 || store_reply(store, 0)->type == REDIS_REPLY_ERROR ? -EIO : 0;
+}

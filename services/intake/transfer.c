@@ -4,7 +4,7 @@
  *
  * First an order is placed in the other county, where a contact is sealed with that county's key, then the owner of
  * this one is told. Whatever fails in between, no matter is lost, and the same request again finds the new order and
- * goes on. Nobody sees the contact in this, nor the new order's code.
+ * goes on; if nobody asks again, joint.c tells the owner. Nobody sees the contact in this, nor the new order's code.
  */
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
@@ -19,10 +19,11 @@
 #include "common/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_BODY = 16 * 1024 };
+enum { MAX_BODY = 16 * 1024, ROUGHLY = 1000 }; /* thousandths of a degree are about a hundred metres */
 
 static const struct way {
     const char *source; /* of the order in the other county */
@@ -39,6 +40,7 @@ struct transfer {
     const struct access *access;
     const struct way *way;
     struct record *message; /* to the owner of the order */
+    char once[DIGEST_SIZE]; /* its Idempotency-Key */
 };
 
 static void transfer_destroy(void *data)
@@ -58,45 +60,50 @@ static void on_told(void *arg, enum answer_status status, enum message_type type
                                      record_str(transfer->message, F_SECONDARY)));
 }
 
+static void tell_owner(struct transfer *transfer, const char *part)
+{
+    const struct access *access = transfer->access;
+    char digest[DIGEST_SIZE];
+    record_set(transfer->message, F_SECONDARY, part);
+    intake_digest(digest, (const char *const[]){transfer->way->source, access->order, part}, 3);
+    service_call(transfer->intake->service, access->county, access->order, transfer->way->type, transfer->message,
+                 digest, intake_call_ms(transfer->intake), on_told, transfer);
+}
+
 /* The new order is there; the old one gets its step. */
 static void on_placed(void *arg, const struct placement *placed)
 {
     struct transfer *transfer = arg;
-    const struct access *access = transfer->access;
-    char digest[DIGEST_SIZE];
+    const struct county *county = service_county(transfer->intake->service, transfer->access->county);
     if (placed->status != ANSWER_OK) {
         int status = placed->status == ANSWER_REFUSED ? intake_status_of(placed->error) : 503;
         intake_answer_error(transfer->request, status, placed->error, placed->field, placed->detail);
         return;
     }
-    record_set(transfer->message, F_SECONDARY, placed->order);
-    intake_digest(digest, (const char *const[]){transfer->way->source, access->order, placed->order}, 3);
-    service_call(transfer->intake->service, access->county, access->order, transfer->way->type, transfer->message,
-                 digest, intake_call_ms(transfer->intake), on_told, transfer);
+    if (county && intake_part_note(transfer->intake, county, transfer->once, placed->order) == 0)
+        tell_owner(transfer, placed->order);
+    else
+        intake_answer_error(transfer->request, 503, "unavailable", NULL, NULL);
 }
 
 /* -- what the other county is told -------------------------------------------------------------------------------- */
 
-/* The first so many characters of a text. */
-static void cut(char *text, size_t max)
+/*
+ * Without what leads to the resident, whose contact does not go along: their name, and the number of their flat; the
+ * picture, which may show either; and the exact place, which may be their home.
+ */
+static void redact_matter(struct record *copy, const char *name)
 {
-    size_t count = 0;
-    for (char *c = text; *c; c++)
-        if (((unsigned char)*c & 0xC0) != 0x80 && count++ == max) {
-            *c = '\0';
-            return;
-        }
-}
-
-/* Without what leads to the resident, whose contact does not go along. */
-static void redact_matter(struct record *copy)
-{
-    static const enum field worded[] = {F_TITLE, F_TEXT, F_PLACE};
+    static const enum field worded[] = {F_TITLE, F_TEXT, F_PLACE}, located[] = {F_LAT, F_LONG};
     for (size_t i = 0; i < sizeof worded / sizeof *worded; i++) {
-        AUTOFREE char *text = redact(record_str(copy, worded[i]));
+        AUTOFREE char *text = redact_case(record_str(copy, worded[i]), name);
         if (record_has(copy, worded[i]))
             record_set(copy, worded[i], text);
     }
+    for (size_t i = 0; i < sizeof located / sizeof *located; i++)
+        if (record_has(copy, located[i]))
+            record_set_real(copy, located[i], round(record_real(copy, located[i]) * ROUGHLY) / ROUGHLY);
+    record_unset(copy, F_MEDIA_URL);
 }
 
 /* What is asked of it stands before the resident's words. */
@@ -106,11 +113,13 @@ static void add_request(const struct county *county, const struct county *other,
     bool english = strcmp(other->language, "en") == 0;
     AUTOFREE char *text = xasprintf(english ? "[%s asks for joint handling: %s]\n%s" : "【%s请求联合办理：%s】\n%s",
                                     county->name, reason, record_str(copy, F_TEXT));
-    cut(text, field_info(F_TEXT)->max);
+    text_cut(text, field_info(F_TEXT)->max);
     record_set(copy, F_TEXT, text);
 }
 
-/* The matter, not what this county made of it; and who placed it, if that goes along. 0, or what contact_open() gives.
+/*
+ * The matter, not what this county made of it, nor its attachments; and who placed it, if that goes along. 0, or what
+ * contact_open() gives.
  */
 static int copy_matter(const struct transfer *transfer, const struct county *county, const struct county *other,
                        struct record *copy)
@@ -123,10 +132,11 @@ static int copy_matter(const struct transfer *transfer, const struct county *cou
         record_copy(copy, access->record, told[i]);
     if (!joint)
         record_copy(copy, access->record, F_PUBLIC);
-    int r = shared ? contact_open(county->vault, access->order, record_str(access->record, F_CONTACT), contact) : 0;
-    record_copy_all(copy, contact);
-    if (!shared)
-        redact_matter(copy);
+    int r = contact_open(county->vault, access->order, record_str(access->record, F_CONTACT), contact);
+    if (shared)
+        record_copy_all(copy, contact);
+    else
+        redact_matter(copy, record_str(contact, F_NAME));
     if (joint)
         add_request(county, other, record_str(transfer->message, F_REASON), copy);
     record_set(copy, F_SOURCE_REF, access->order);
@@ -134,7 +144,10 @@ static int copy_matter(const struct transfer *transfer, const struct county *cou
     return r;
 }
 
-/* By what the new order is known when the same is asked again: a county that has answered may be asked anew. */
+/*
+ * By what the new order is known when the same is asked again: a county that has answered may be asked anew, and an
+ * order without the contact does not do for somebody who shares it.
+ */
 static void name_request(const struct transfer *transfer, const struct county *other, char digest[DIGEST_SIZE])
 {
     struct partner partner;
@@ -142,7 +155,8 @@ static void name_request(const struct transfer *transfer, const struct county *o
     for (const char *rest = record_str(transfer->access->record, F_JOINT); partner_next(&rest, &partner);)
         asked += strncmp(partner.order, other->id, strlen(other->id)) == 0;
     AUTOFREE char *before = xasprintf("%" PRId64, asked);
-    intake_digest(digest, (const char *const[]){transfer->access->order, other->id, before}, 3);
+    const char *shared = record_int(transfer->message, F_SHARE) == 1 ? "shared" : "";
+    intake_digest(digest, (const char *const[]){transfer->access->order, other->id, before, shared}, 4);
 }
 
 /* -- the requests -------------------------------------------------------------------------------------------------- */
@@ -184,6 +198,8 @@ static bool may_go(const struct transfer *transfer, const struct county *other)
     else if (transfer->way == &asking && partner_is_active(record_str(access->record, F_JOINT), other->id))
         intake_answer_error(transfer->request, 409, "pending", "county",
                             "that county has it already, and has not answered yet");
+    else if (transfer->way == &asking && words_count(record_str(access->record, F_JOINT)) >= PARTNERS_MAX)
+        intake_answer_error(transfer->request, 409, "full", "county", "too many have been asked already");
     else if (record_int(message, F_SHARE) == 1 && !access_may(access, PERMIT_ORDER_TRANSFER))
         access_refuse(access, "share");
     else
@@ -213,19 +229,25 @@ static void post(struct intake *intake, struct http_request *request, const stru
     *transfer =
         (struct transfer){.intake = intake, .request = request, .access = access, .way = way, .message = record_new()};
     http_attach(request, transfer, transfer_destroy);
-    if (!read_body(transfer))
+    if (!read_body(transfer) || !intake_read_idempotency(request, access->grant.actor, transfer->once))
         return;
     const struct county *other = service_county(intake->service, record_str(transfer->message, F_COUNTY));
     RECORD *copy = record_new();
-    char digest[DIGEST_SIZE];
-    if (!may_go(transfer, other))
+    char digest[DIGEST_SIZE], part[ORDER_ID_SIZE];
+    if (other)
+        record_set(transfer->message, F_RETURN_TO, other->name);
+    int r = intake_part_recall(intake, county, transfer->once, part);
+    if (r == 0) {
+        tell_owner(transfer, part);
         return;
-    if (copy_matter(transfer, county, other, copy) < 0 || !record_sharing(transfer, other)) {
+    }
+    if (r == -ENOENT && !may_go(transfer, other))
+        return;
+    if (r != -ENOENT || copy_matter(transfer, county, other, copy) < 0 || !record_sharing(transfer, other)) {
         intake_answer_error(request, 503, "unavailable", NULL, NULL);
         return;
     }
     name_request(transfer, other, digest);
-    record_set(transfer->message, F_RETURN_TO, other->name);
     intake_submit_order(intake, other, copy, way->source, digest, intake_remember(intake), on_placed, transfer);
 }
 

@@ -210,6 +210,10 @@ templates[] = {
      "Please sign in to read it."},
     {"joint_refused", 0, "{return_to}没有接受联合办理“{title}”（单号{order}）[：{reason}]。请你们继续办理。",
      "{return_to} does not take part in \"{title}\" (number {order})[: {reason}]. Please go on with it."},
+    {"joint_ended", 0,
+     "{return_to}请求联合办理的“{title}”（单号{order}）已被其退回[：{reason}]。是否还属你们办理，请登录决定。",
+     "{return_to}, who asked for joint handling of \"{title}\" (number {order}), has returned the matter[: {reason}]. "
+     "Please sign in and decide whether it is still yours."},
     {"meeting_invited", NECESSARY, "请您参加协商会：“{title}”，时间：{meets}[，地点：{place}]。{respond}",
      "You are invited to a meeting: \"{title}\", {meets}[, place: {place}]. {respond}"},
     {"meeting_moved", NECESSARY, "协商会“{title}”改时间了：{meets}[，地点：{place}]。[原因：{reason}。]{respond}",

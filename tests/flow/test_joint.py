@@ -1,5 +1,7 @@
 """联办: a county asks the city to handle an order jointly; each side sees how the other stands, its resident one answer."""
 
+import time
+
 import pytest
 
 from conftest import systems_in
@@ -57,7 +59,7 @@ def steps(system, order, *names):
 def stands(system, order, partner, state):
     """Waits until an order knows that of its partner."""
     known = f"{partner['order']}/{state}/"
-    wait_until(lambda: known in look(system, order)["joint"], 30, f"{order['order']} knows {known}")
+    wait_until(lambda: known in look(system, order).get("joint", ""), 30, f"{order['order']} knows {known}")
 
 
 def take_on(system, twin):
@@ -72,9 +74,20 @@ def answer_twin(system, twin, text="市里已安排重铺电缆"):
     assert system.step(twin, "answer", body, key=CITY_KEYS["office"]).status == 200
 
 
-def later(system, order, at):
-    """Nobody looks after the order's partners before then."""
-    assert system.redis.zadd(f"joint:{{{COUNTY}}}", {order["order"]: at}, xx=True, ch=True) == 1
+def waiting(order):
+    """The zset of orders with partners of its county."""
+    return f"joint:{{{order['order'][:6]}}}"
+
+
+def later(system, *orders, at):
+    """Nobody looks after the partners of these orders of one county before then."""
+    assert system.redis.zadd(waiting(orders[0]), {order["order"]: at for order in orders}, xx=True, ch=True) == len(orders)
+
+
+def twins_of(system, order):
+    """What the city has for it, whether the order knows or not."""
+    found = [system.redis.hgetall(key) for key in system.redis.keys(f"order:{{{CITY}}}:*")]
+    return [{"order": twin["order"]} for twin in found if twin.get("source_ref") == order["order"]]
 
 
 def told(system, order):
@@ -98,10 +111,10 @@ def test_a_matter_of_county_and_city(shared):
     stands(shared, twin, order, "assigned")
     question = {"question": "哪一栋"}
     assert shared.step(twin, "ask", question, key=CITY_KEYS["office"]).json["code"] == "state", "it is not their resident"
-    later(shared, order, 9e15)
+    later(shared, order, at=9e15)
     answer_twin(shared, twin)
     wait_until(lambda: not shared.redis.exists(f"order:{{{CITY}}}:{twin['order']}"), 20, "it has left Redis")
-    later(shared, order, 1)  # what became of it says the archive
+    later(shared, order, at=1)  # what became of it says the archive
     for member in CLAIMS:
         text = shared.wait_sms(order, template="joint_answered", recipient=f"member:{member}")[0]["text"]
         assert "云州市政协" in text and "市里已安排重铺电缆" in text
@@ -189,6 +202,126 @@ def test_who_asks_and_what_goes_along(shared):
     assert not told(shared, twin), "its resident hears from their own county alone"
     other = handled(shared)
     assert convener.step(other, "joint", ASK).status == 200
+
+
+def test_without_the_contact_nothing_leads_to_the_resident(shared):
+    """They are named and at home nowhere in what goes along; with the contact all of it does."""
+    place = {"lat": 29.7143210, "long": 118.3376540, "media_url": "https://photo.example.cn/1001.jpg",
+             "place": "东门小区1502室", "text": "我是周小雨，1502室门口的路灯坏了半个月"}
+    order, open_one = handled(shared, **place), handled(shared, **place)
+    now = look(shared, ask(shared, order))
+    assert (now["lat"], now["long"]) == (29.714, 118.338), "about a hundred metres"
+    assert now["place"] == "东门小区***室" and now["text"].endswith("我是***，***室门口的路灯坏了半个月")
+    assert "media_url" not in now
+    now = look(shared, ask(shared, open_one, share=1))
+    assert {name: now[name] for name in ("lat", "long", "media_url", "place")} == {
+        name: place[name] for name in ("lat", "long", "media_url", "place")}
+    assert now["text"].endswith(place["text"])
+
+
+def test_a_repeated_request_gets_its_first_answer(shared):
+    """By its key, whatever has happened since; and it is done once. With another body it is another request."""
+    order, whole, unclear = handled(shared), shared.place(**UNCLEAR), shared.place(**UNCLEAR)
+    first = shared.step(order, "joint", ASK, idempotency="once")
+    assert first.status == 200, first
+    assert shared.step(order, "joint", ASK, idempotency="once").json == first.json
+    assert shared.step(order, "joint", ASK | {"share": 1}, idempotency="once").json["code"] == "pending"
+    assert shared.step(order, "joint", ASK, idempotency="twice").json["code"] == "pending"
+    twin = {"order": first.json["part"]}
+    take_on(shared, twin)
+    answer_twin(shared, twin)
+    stands(shared, order, twin, "closed")
+    assert shared.step(order, "joint", ASK, idempotency="once").json == first.json, "it may be asked anew, but was not"
+    wait_until(lambda: len(steps(shared, order, "joint_asked")) == 1, 20, "the journal has it")
+    assert [twin["order"] for twin in twins_of(shared, order)] in ([], [twin["order"]]), "it has left, or is alone"
+
+    shared.wait_state(whole, "screening")
+    part = {"title": "另一件事", "text": "另一件事的说明"}
+    first = shared.step(whole, "split", part, idempotency="once")
+    assert first.status == 200, first
+    body = {"county": CITY, "reason": "不在本县境内"}
+    assert shared.step(whole, "transfer", body).status == 200
+    assert shared.step(whole, "split", part).json["code"] == "state"
+    assert shared.step(whole, "split", part | {"title": "第三件事"}, idempotency="once").json["code"] == "state"
+    assert shared.step(whole, "split", part, idempotency="once").json == first.json, "by now it has gone elsewhere"
+
+    shared.wait_state(unclear, "screening")
+    first = shared.step(unclear, "transfer", body, idempotency="once")
+    assert first.status == 200, first
+    for _ in ("in Redis still", "by the archive"):
+        assert shared.step(unclear, "transfer", body, idempotency="once").json == first.json
+        assert shared.step(unclear, "transfer", body | {"reason": "另有原因"}, idempotency="once").json["code"] == "state"
+        wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{unclear['order']}"), 20, "it has left")
+
+
+def test_a_turn_reads_first_and_writes_once(shared):
+    """However many are due; and what moved long ago is looked at less often."""
+    orders = [handled(shared) for _ in range(4)]
+    twins = [ask(shared, order) for order in orders]
+    for order, twin in zip(orders, twins):
+        stands(shared, order, twin, "open")
+    later(shared, *orders, at=9e15)
+    long_ago = int(time.time() * 1000) - 3 * 3600 * 1000
+    moves = dict.fromkeys(("placed_at", "opened_at", "assigned_at"), long_ago)
+    for key in [f"order:{{{COUNTY}}}:{orders[0]['order']}", f"order:{{{CITY}}}:{twins[0]['order']}"]:
+        shared.redis.hset(key, mapping=moves)
+    numbers, seen, loaded = {order["order"] for order in orders}, set(), 0
+    with shared.redis.monitor() as monitor:
+        later(shared, *orders, at=1)
+        while seen != numbers:
+            command = monitor.next_command()["command"].split()
+            if command[:3] == ["ZADD", waiting(orders[0]), "XX"] and command[3] not in ("CH", "1"):
+                assert command[4] in numbers - seen, "one turn writes each once"
+                seen.add(command[4])
+            elif command[0] == "HGETALL" and command[1].split(":")[-1] in numbers and command[1].startswith("order:"):
+                assert not seen, "all are read before the first is put off"
+                loaded += 1
+    assert loaded >= len(orders)
+    due = {order["order"]: shared.redis.zscore(waiting(order), order["order"]) - time.time() * 1000 for order in orders}
+    assert 40_000 < due[orders[0]["order"]] <= 60_000, "nobody waits for it"
+    assert max(due[order["order"]] for order in orders[1:]) < 10_000, due
+
+
+def test_an_order_that_was_left_alone_finds_its_partner(make_system, tmp_path):
+    """The city has its order, but the county's owner could not be told before that had moved on; nobody asks again."""
+    system = make_system(counties=both(tmp_path), parameters={"intake": {"call_ms": 3000}})
+    orders = answered, merged, closed, shared_late = [handled(system) for _ in range(4)]
+    primary = handled(system)
+    system.kill("assignment")
+    twins = []
+    for order in orders:
+        assert system.step(order, "joint", ASK).status == 503
+        twins += wait_until(lambda order=order: twins_of(system, order), 20, "the city has it")
+        later(system, twins[-1], at=9e15)
+    system.restart("assignment")
+    system.wait_ready()
+    assert not [order for order in orders if "joint" in look(system, order)], "nobody has told it"
+
+    again = ask(system, shared_late, share=1)
+    assert system.api("POST", f"/api/v1/orders/{again['order']}/contact", key=CITY_KEYS["office"]).status == 200
+    system.answer_it(answered)
+    system.answer_it(closed, "修好了")
+    assert system.rate(closed, "satisfied").status == 200
+    assert system.step(merged, "merge", {"primary": primary["order"]}).status == 200
+    wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{closed['order']}"), 20, "it has left")
+    for order in (answered, closed):
+        assert system.step(order, "joint", ASK).json["code"] == "state", "it is too late to ask"
+    later(system, *twins, at=1)
+    for order, twin in zip((answered, merged, shared_late), (twins[0], twins[1], twins[3])):
+        stands(system, order, twin, "open")
+        stands(system, twin, order, look(system, order)["state"])
+        asked = wait_until(lambda order=order: steps(system, order, "joint_asked"), 20, "it is in the journal")[-1]
+        assert asked["actor"] == f"county:{CITY}" and ASK["reason"] in asked["note"]
+        assert "云州市政协" in system.wait_sms(order, template="joint_asked", recipient="resident")[0]["text"]
+    take_on(system, twins[0])
+    answer_twin(system, twins[0])
+    system.wait_sms(answered, template="joint_answered", recipient="member:M101", text="市里已安排重铺电缆")
+    assert len(twins_of(system, shared_late)) == 2, "it has both, as the county sees"
+
+    # It has ended, and takes no partner any more: who has the city's order hears that, and it does not wait.
+    stands(system, twins[2], closed, "closed")
+    wait_until(lambda: [row["note"] for row in steps(system, twins[2], "joint_answered")] == ["修好了"], 20, "in its journal")
+    assert system.redis.zscore(waiting(twins[2]), twins[2]["order"]) is None, "there is nothing left to look at"
 
 
 def test_asked_once_and_told_once_whoever_dies(make_system, tmp_path):

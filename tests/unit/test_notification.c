@@ -610,6 +610,7 @@ static const char *const expected_names[] = {
     "joint_shared",
     "joint_answered",
     "joint_refused",
+    "joint_ended",
     "meeting_invited",
     "meeting_moved",
     "meeting_cancelled",

@@ -4,6 +4,8 @@
 // links: services/assignment
 #include "tests/unit/assignment_fixture.h"
 
+#include "common/text.h"
+
 #define NUMBER "990101-J000034"
 
 enum { DAY_MS = FIXTURE_DAY };
@@ -282,6 +284,41 @@ static void a_promise_is_followed(void **state)
     }
 }
 
+/* As many as an order can have: each of their residents was promised it. */
+static void all_merged_orders_hear_of_a_promise(void **state)
+{
+    (void)state;
+    char merged[4001] = "", id[ORDER_ID_SIZE];
+    struct fault fault;
+    size_t count = 0;
+    for (bool added = true; added; count += added) {
+        order_id(id, "990101", 200000 + (int64_t)count);
+        added = words_append(merged, sizeof merged, id);
+    }
+    record_set(order, F_MERGED, merged);
+    record_set_int(message, F_PROMISED_AT, fixture_now + 40 * (int64_t)DAY_MS);
+    handle(handle_answer);
+    RECORD *body = record_new();
+    record_copy_all(body, followed()->body);
+    record_set_int(body, F_AT, fixture_now);
+    assert_int_equal(record_check(body, MSG_FOLLOW, &fault), 0);
+    assert_int_equal(words_count(record_str(body, F_ABOUT)), count + 1);
+
+    record_clear(order);
+    record_set(order, F_STATE, STATE_FOLLOWED);
+    record_set(order, F_KIND, "promise");
+    record_copy(order, body, F_ABOUT);
+    record_clear(message);
+    record_set(message, F_ACTOR, "key:office");
+    record_set(message, F_SETTLED, "adopted");
+    context.order_id = NUMBER;
+    handle(handle_settle);
+    size_t told = 0;
+    for (size_t i = 0; i < outcome_message_count(outcome); i++)
+        told += record_is(outcome_message(outcome, i), F_TEMPLATE, "promise_settled");
+    assert_int_equal(told, count + 1);
+}
+
 static void supervision_is_the_committees(void **state)
 {
     (void)state;
@@ -327,6 +364,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(more_days_move_the_deadline, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_rungs_sound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_promise_is_followed, set_up_order, tear_down),
+        cmocka_unit_test_setup_teardown(all_merged_orders_hear_of_a_promise, set_up_order, tear_down),
         cmocka_unit_test_setup_teardown(supervision_is_the_committees, set_up_order, tear_down),
         cmocka_unit_test_setup_teardown(promises_are_of_times_to_come, set_up_order, tear_down),
     };

@@ -54,6 +54,13 @@ static void cut_characters(void **state)
         text_mend_end(text);
         assert_string_equal(text, cases[i].mended);
     }
+    char text[] = "ab群众é";
+    text_cut(text, 5);
+    assert_string_equal(text, "ab群众é");
+    text_cut(text, 3);
+    assert_string_equal(text, "ab群");
+    text_cut(text, 0);
+    assert_string_equal(text, "");
 }
 
 static void word_lists(void **state)
