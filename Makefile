@@ -72,7 +72,7 @@ endef
 $(foreach s,$(SERVICES),$(eval $(call program,sidan-$(s),services/$(s))))
 $(eval $(call program,sidanctl,scripts/ctl))
 # sidanctl shows what SMS and mails say, and checks a county's codes for them.
-$(BUILD)/bin/sidanctl: $(patsubst %,$(BUILD)/services/notification/%.o,templates mail channel)
+$(BUILD)/bin/sidanctl: $(patsubst %,$(BUILD)/services/notification/%.o,templates values wording mail channel)
 
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -9,7 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/text.h"
-#include "services/notification/templates.h"
+#include "services/notification/wording.h"
 
 #include <errno.h>
 #include <libgen.h>
