@@ -14,7 +14,7 @@
  *   listing.c   filters of a list, and its parts
  *   library.c   the public texts of cases and the classes of matters: what the archive itself adds to the journal
  *   similar.c   other orders that may be the same matter, and closed ones to learn from
- *   figures.c   numbers without names; records.c: what members, groups and departments did
+ *   figures.c   numbers without names; records.c: what members, groups, departments and sectors did
  *   verify.c    the calls that check the chains, and what follows from the journal; and make the latter anew
  *   trail.c     the audit trail
  *   search.c    Chinese and other text to tokens
@@ -324,7 +324,8 @@ int similar_precedents(struct database *database, const struct record *call, str
 int figures_read(struct database *database, const struct record *call, struct record *listing);
 int figures_topics(struct database *database, const struct record *call, struct record *listing);
 
-/* records.c: what members, groups and departments did, as rows of a listing. 0 or -EIO. */
+/* records.c: what members, groups and departments did, and sectors of the plan, as rows of a listing. 0 or -EIO. */
+int records_plan(struct database *database, const struct record *call, struct record *listing);
 int records_read(struct database *database, const struct record *call, struct record *listing);
 
 /* verify.c */

@@ -338,6 +338,8 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return figures_topics(database, delivery->message, listing);
     case MSG_READ_RECORDS:
         return records_read(database, delivery->message, listing);
+    case MSG_READ_PLAN:
+        return records_plan(database, delivery->message, listing);
     case MSG_FIND_PRECEDENTS:
         return similar_precedents(database, delivery->message, listing);
     case MSG_LIST_PUBLISHED:

@@ -94,7 +94,7 @@ static const struct answer {
     {.name = "Registry", .meaning = "What the office entered, the latest first", .rows = "Registered"},
     {.name = "Task",
      .meaning =
-         "A task of a sector; done: how often; orders: the entries that say so; wanted is 0 of what the plan lacks",
+         "A task of a sector; done: how often; orders: the latest 20 entries that say so; wanted is 0 of what the plan lacks",
      .fields = "sector task wanted",
      .required = "sector task wanted done orders",
      .more = "{\"done\": {\"type\": \"integer\"}, \"orders\": {\"type\": \"array\", \"items\":"
