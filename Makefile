@@ -72,7 +72,7 @@ endef
 $(foreach s,$(SERVICES),$(eval $(call program,sidan-$(s),services/$(s))))
 $(eval $(call program,sidanctl,scripts/ctl))
 # sidanctl shows what SMS and mails say, and checks a county's codes for them.
-$(BUILD)/bin/sidanctl: $(patsubst %,$(BUILD)/services/notification/%.o,templates mail channel)
+$(BUILD)/bin/sidanctl: $(patsubst %,$(BUILD)/services/notification/%.o,templates values wording mail channel)
 
 # The pages, from services/intake/web. Their client is typed by what intake says about its API.
 PAGES := services/intake/web

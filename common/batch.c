@@ -18,7 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CONFLICTS = 10 };
+/* So long a job is decided again after conflicts: whoever made them has got on, so all come to their turn. */
+static const double PATIENCE_S = 5;
 
 struct batch {
     struct batch_config config;
@@ -137,7 +138,13 @@ void batch_submit(struct batch *batch, const char *county, const char *order, en
     push(batch, job);
 }
 
-/* Takes the next jobs from the queue, no two of one order unless they may share a batch. */
+/* Whether only one of two jobs can be committed: known of such as have met a conflict, by what they decided then. */
+static bool are_rivals(const struct job *one, const struct job *other)
+{
+    return outcome_rivals(one->outcome, other->outcome) && strcmp(one->envelope.county, other->envelope.county) == 0;
+}
+
+/* Takes the next jobs from the queue, no two of one order unless they may share a batch, and no rivals. */
 static size_t take_jobs(struct batch *batch, struct job *jobs[BATCH_MAX], bool one_per_order)
 {
     size_t count = 0;
@@ -145,8 +152,8 @@ static size_t take_jobs(struct batch *batch, struct job *jobs[BATCH_MAX], bool o
         struct job *job = *place;
         bool alone = one_per_order && *job->envelope.order && !(job->handler && job->handler->shares);
         bool taken = false;
-        for (size_t i = 0; alone && i < count && !taken; i++)
-            taken = strcmp(jobs[i]->envelope.order, job->envelope.order) == 0;
+        for (size_t i = 0; i < count && !taken; i++)
+            taken = (alone && strcmp(jobs[i]->envelope.order, job->envelope.order) == 0) || are_rivals(jobs[i], job);
         if (taken) {
             place = &job->next;
             continue;
@@ -332,7 +339,7 @@ static bool left_meanwhile(const struct job *job)
 /* What the commit found was not what the handler saw: it is loaded and decided again. */
 static void decide_again(struct batch *batch, struct job *job)
 {
-    if (++job->conflicts < MAX_CONFLICTS)
+    if (mono_seconds() - job->arrived < PATIENCE_S)
         push_again(batch, job);
     else
         job_finish(batch->config.link, job, STATUS_LATER, commit_result_name(job->result), NULL);

@@ -17,7 +17,7 @@ enum column_kind {
     EMAIL,     /* a mail address */
     URL,       /* https, or http on this host */
     HASH,      /* 64 hexadecimal digits */
-    SECTOR,    /* at most as long as the field of that name */
+    SECTOR,    /* one word, at most as long as the field of that name */
     REFERENCE, /* an id in column->target */
     REFERENCES,
     TOWN,   /* the same, kept as a pointer; texts until here */

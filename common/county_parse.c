@@ -223,6 +223,8 @@ static void set_value(struct parser *parser, const struct column *column, const 
     case SECTOR:
         if (text_length(value, strlen(value)) > field_info(F_SECTOR)->max)
             refuse(parser, "%s is longer than %zu characters", column->name, field_info(F_SECTOR)->max);
+        if (strchr(value, ' '))
+            refuse(parser, "%s holds a space, which lists of sectors and members are split at", column->name);
         break;
     case TEXT:
     case WORDS:

@@ -32,7 +32,6 @@ struct job {
     size_t aux_count;
     answer_fn *done;
     void *arg;
-    int conflicts;
     bool committing;
     struct commit_plan plan;
     enum commit_result result;

@@ -179,6 +179,12 @@ void outcome_expect(struct outcome *outcome, const char *key, const char *field,
     outcome->expected = (struct expected){xstrdup(key), xstrdup(field), value};
 }
 
+bool outcome_rivals(const struct outcome *one, const struct outcome *other)
+{
+    return one->expected.key && other->expected.key && strcmp(one->expected.key, other->expected.key) == 0 &&
+           strcmp(one->expected.field, other->expected.field) == 0;
+}
+
 void outcome_limit(struct outcome *outcome, const char *key, int64_t burst, int64_t interval_ms)
 {
     free(outcome->limit.key);

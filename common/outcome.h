@@ -70,6 +70,8 @@ void outcome_guard(struct outcome *outcome, const char *key, const char *field, 
  * decides again on what there is now. This is how decisions that build on each other follow each other.
  */
 void outcome_expect(struct outcome *outcome, const char *key, const char *field, int64_t value);
+/* Whether both build on one number, so that only one of them can be committed. */
+bool outcome_rivals(const struct outcome *one, const struct outcome *other);
 
 /*
  * The commit happens only while there were fewer than `burst` such ones at a time, and one more for each interval; else

@@ -9,7 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/text.h"
-#include "services/notification/templates.h"
+#include "services/notification/wording.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -72,6 +72,18 @@ static bool read_files(const char *directory, char *texts[COUNTY_FILE_COUNT])
     return good;
 }
 
+/* Says what is allowed, and leaves somebody in the dark. */
+static void warn(const struct county *county)
+{
+    bool office = *county->office_email != '\0';
+    for (size_t i = 0; i < county->staff_count; i++)
+        office |= strcmp(county->staff[i].role, "office") == 0;
+    if (!office)
+        print_fault(NULL, county_file_name(FILE_STAFF), 0,
+                    "warning: nobody has the role office, and settings.csv no office_email: nobody hears when a member"
+                    " was absent too often, or a meeting is not ended");
+}
+
 /* Reads and checks a directory. The caller destroys the county and frees the texts, also after a failure. */
 static int check(struct ctl *ctl, const char *directory, char *texts[COUNTY_FILE_COUNT], struct county **county)
 {
@@ -88,6 +100,7 @@ static int check(struct ctl *ctl, const char *directory, char *texts[COUNTY_FILE
         county_parse(id, (const char *const *)texts, print_fault, NULL, county) < 0 ||
         templates_check(*county, print_fault, NULL) < 0)
         return fail("county %s has faults; nothing was changed", id);
+    warn(*county);
     return DONE;
 }
 

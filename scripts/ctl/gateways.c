@@ -12,6 +12,7 @@
 #include "services/notification/gateways.h"
 #include "services/notification/mail.h"
 #include "services/notification/templates.h"
+#include "services/notification/wording.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -162,13 +163,13 @@ static json_t *preview(const struct county *county)
     fill_sample(sample);
     struct occasion occasion = {
         .county = county, .order_id = order, .serial = 1, .order = sample, .message = sample, .now = now_ms()};
-    for (size_t i = 0; template_name(i); i++) {
-        AUTOFREE char *text = template_text(template_name(i), &occasion);
+    for (size_t i = 0; template_at(i); i++) {
+        AUTOFREE char *text = template_text(template_at(i)->name, &occasion);
         size_t length = text_length(text, strlen(text));
         AUTOFREE char *subject = mail_subject(text);
-        json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:s, s:s}", "template", template_name(i), "characters",
-                                              (json_int_t)length, "segments", (json_int_t)sms_segments(length), "text",
-                                              text, "subject", subject));
+        json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:s, s:s}", "template", template_at(i)->name,
+                                              "characters", (json_int_t)length, "segments",
+                                              (json_int_t)sms_segments(length), "text", text, "subject", subject));
     }
     return rows;
 }

@@ -14,7 +14,7 @@
  *   listing.c   filters of a list, and its parts
  *   library.c   the public texts of cases and the classes of matters: what the archive itself adds to the journal
  *   similar.c   other orders that may be the same matter, and closed ones to learn from
- *   figures.c   numbers without names; records.c: what members, groups and departments did
+ *   figures.c   numbers without names; records.c: what members, groups, departments and sectors did
  *   verify.c    the calls that check the chains, and what follows from the journal; and make the latter anew
  *   trail.c     the audit trail
  *   search.c    Chinese and other text to tokens
@@ -243,27 +243,23 @@ int matters_retired(struct database *database, const struct waiting *waiting, in
 /* Inside a transaction: writes the case of an order if the order is complete. 1: written; 0: not complete; -EIO. */
 int cases_update(struct database *database, const char *order, int64_t now);
 
-/* How many cases wait, or -EIO. */
-int64_t cases_waiting(struct database *database);
+/* How many cases wait, or those whose order stays for what was promised; or -EIO. */
+int64_t cases_waiting(struct database *database, bool followed);
 
 /*
- * Runs a query that claims rows: now, pause, doublings and max are its values, number and version its columns. How
- * many, or -EIO.
+ * Runs a query that claims rows: now, pause, doublings and max are its values, number, version and whether to leave it
+ * out its columns. How many, or -EIO.
  */
 int waiting_claim(sqlite3_stmt *query, int64_t now, struct waiting *ret_waiting, size_t max);
 
 /*
  * Claims up to max waiting cases whose turn has come; each comes up again
  * later, after longer and longer pauses, until cases_retired() names it.
- * Returns their number or -EIO.
+ * Left out are those closed after that moment of which something that an
+ * answer promised, or passed to supervision, is not settled yet: their
+ * residents are to hear of it. Returns their number or -EIO.
  */
-int cases_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max);
-
-/*
- * Whether something that an answer promised, or passed to supervision, is not settled yet, of an order that was closed
- * after that moment: its resident is to hear of it. 1, 0 or -EIO.
- */
-int cases_followed(struct database *database, const char *order, int64_t closed_after);
+int cases_claim(struct database *database, int64_t now, int64_t closed_after, struct waiting *ret_waiting, size_t max);
 int cases_retired(struct database *database, const struct waiting *waiting, int64_t now);
 
 /* contacts.c: all but archive_erase() inside a transaction; 0 or -EIO. */
@@ -324,7 +320,8 @@ int similar_precedents(struct database *database, const struct record *call, str
 int figures_read(struct database *database, const struct record *call, struct record *listing);
 int figures_topics(struct database *database, const struct record *call, struct record *listing);
 
-/* records.c: what members, groups and departments did, as rows of a listing. 0 or -EIO. */
+/* records.c: what members, groups and departments did, and sectors of the plan, as rows of a listing. 0 or -EIO. */
+int records_plan(struct database *database, const struct record *call, struct record *listing);
 int records_read(struct database *database, const struct record *call, struct record *listing);
 
 /* verify.c */

@@ -45,9 +45,11 @@ int cases_update(struct database *database, const char *order, int64_t now)
     return result < 0 ? result : 1;
 }
 
-int64_t cases_waiting(struct database *database)
+int64_t cases_waiting(struct database *database, bool followed)
 {
-    return query_value(database_query(database, "SELECT count(*) FROM cases WHERE retired_at IS NULL"));
+    QUERY *query = database_query(database, "SELECT count(*) FROM cases WHERE retired_at IS NULL AND followed = ?1");
+    query_int(query, 1, followed);
+    return query_value(query);
 }
 
 int waiting_claim(sqlite3_stmt *query, int64_t now, struct waiting *ret_waiting, size_t max)
@@ -58,30 +60,26 @@ int waiting_claim(sqlite3_stmt *query, int64_t now, struct waiting *ret_waiting,
     query_int(query, 4, (int64_t)max);
     int count = 0, result;
     while ((result = query_next(query)) > 0) {
+        if (sqlite3_column_int(query, 2))
+            continue;
         snprintf(ret_waiting[count].order, sizeof ret_waiting[count].order, "%s", query_column(query, 0));
         ret_waiting[count++].ver = sqlite3_column_int64(query, 1);
     }
     return result < 0 ? result : count;
 }
 
-int cases_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max)
+int cases_claim(struct database *database, int64_t now, int64_t closed_after, struct waiting *ret_waiting, size_t max)
 {
     QUERY *query = database_query(
-        database, "UPDATE cases SET tries = tries + 1, retry_at = ?1 + (?2 << min(tries + 1, ?3)) WHERE id IN"
+        database, "UPDATE cases SET tries = tries + 1, retry_at = ?1 + (?2 << min(tries + 1, ?3)), followed ="
+                  " EXISTS (SELECT 1 FROM orders WHERE orders.id = cases.id AND closed_at > ?5)"
+                  " AND EXISTS (SELECT 1 FROM about JOIN matters ON matters.id = matter WHERE"
+                  "  about.order_id = cases.order_id AND kind IN ('promise', 'supervision')"
+                  "  AND state <> '" STATE_CLOSED "') WHERE id IN"
                   " (SELECT id FROM cases WHERE retired_at IS NULL AND retry_at <= ?1 ORDER BY retry_at LIMIT ?4)"
-                  " RETURNING order_id, ver");
+                  " RETURNING order_id, ver, followed");
+    query_int(query, 5, closed_after);
     return waiting_claim(query, now, ret_waiting, max);
-}
-
-int cases_followed(struct database *database, const char *order, int64_t closed_after)
-{
-    QUERY *query = database_query(
-        database, "SELECT 1 FROM orders WHERE order_id = ?1 AND closed_at > ?2 AND EXISTS (SELECT 1 FROM matters WHERE"
-                  " kind IN ('promise', 'supervision') AND state <> '" STATE_CLOSED
-                  "' AND instr(' ' || about || ' ', ' ' || ?1 || ' ') > 0)");
-    query_text(query, 1, order);
-    query_int(query, 2, closed_after);
-    return query_next(query);
 }
 
 int cases_retired(struct database *database, const struct waiting *waiting, int64_t now)

@@ -55,7 +55,7 @@ enum { ORDER_FILTERS = sizeof order_filters / sizeof *order_filters };
     {F_ORDERS, "order_id IN (SELECT value FROM json_each(?))", true},                                                  \
         {F_STATES, "state IN (SELECT value FROM json_each(?))", true}, {F_KIND, "kind = ?", false},                    \
         {F_GROUP, "\"group\" = ?", false}, {F_TOWN, "town = ?", false},                                                \
-        {F_ORDER, "instr(' ' || about || ' ', ' ' || ? || ' ') > 0", false},                                           \
+        {F_ORDER, "id IN (SELECT matter FROM about WHERE about.order_id = ?)", false},                                 \
     {                                                                                                                  \
         F_WITHIN, WITHIN_OF_MATTERS, true                                                                              \
     }
@@ -212,14 +212,13 @@ static int add_sms(struct database *database, const char *order, struct record *
     return add_about(query, order, columns, sizeof columns / sizeof *columns, listing);
 }
 
-/* The meetings and suggestions that are about it, as they stand; none was there before it was. */
+/* The meetings and suggestions that are about it, as they stand. */
 static int add_matters(struct database *database, const char *order, struct record *listing)
 {
     static const enum field columns[] = {F_AT, F_ORDER, F_STATE, F_KIND, F_TITLE, F_MEETS_AT, F_SETTLED};
-    QUERY *query =
-        database_query(database, "SELECT placed_at, order_id, state, kind, title, meets_at, settled FROM matters"
-                                 " WHERE placed_at >= (SELECT min(at) FROM journal WHERE order_id = ?1)"
-                                 " AND instr(' ' || about || ' ', ' ' || ?1 || ' ') > 0 ORDER BY placed_at LIMIT ?2");
+    QUERY *query = database_query(
+        database, "SELECT placed_at, matters.order_id, state, kind, title, meets_at, settled FROM about"
+                  " JOIN matters ON matters.id = matter WHERE about.order_id = ?1 ORDER BY placed_at, matter LIMIT ?2");
     return add_about(query, order, columns, sizeof columns / sizeof *columns, listing);
 }
 
@@ -338,6 +337,8 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return figures_topics(database, delivery->message, listing);
     case MSG_READ_RECORDS:
         return records_read(database, delivery->message, listing);
+    case MSG_READ_PLAN:
+        return records_plan(database, delivery->message, listing);
     case MSG_FIND_PRECEDENTS:
         return similar_precedents(database, delivery->message, listing);
     case MSG_LIST_PUBLISHED:

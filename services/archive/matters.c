@@ -24,8 +24,9 @@ int64_t matters_waiting(struct database *database)
 int matters_claim(struct database *database, int64_t now, struct waiting *ret_waiting, size_t max)
 {
     QUERY *query = database_query(
-        database, "UPDATE matters SET tries = tries + 1, retry_at = ?1 + (?2 << min(tries + 1, ?3)) WHERE id IN"
-                  " (SELECT id FROM matters WHERE retry_at <= ?1 ORDER BY retry_at LIMIT ?4) RETURNING order_id, ver");
+        database,
+        "UPDATE matters SET tries = tries + 1, retry_at = ?1 + (?2 << min(tries + 1, ?3)) WHERE id IN"
+        " (SELECT id FROM matters WHERE retry_at <= ?1 ORDER BY retry_at LIMIT ?4) RETURNING order_id, ver, 0");
     return waiting_claim(query, now, ret_waiting, max);
 }
 

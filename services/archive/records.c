@@ -1,5 +1,5 @@
 /*
- * records.c - 履职: what members, their groups and departments did in a period, drawn from the journal alone.
+ * records.c - 履职: what members, their groups, departments and sectors did in a period, drawn from the journal alone.
  *
  * A row each, with whatever of it is not nothing. An order counts where it was answered in the period, for everybody
  * who had it then; an answer was late where its handlers had been reminded of it. What a member claimed, gave back, let
@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/text.h"
 #include "services/archive/archive.h"
+#include "services/archive/listing.h"
 
 enum { PEOPLE = 1000 }; /* rows that a message holds */
 
@@ -152,5 +153,31 @@ int records_read(struct database *database, const struct record *call, struct re
     for (size_t i = 0; result == 0 && i < sizeof of_departments / sizeof *of_departments; i++)
         result = count(database, of_departments[i].select, F_DEPARTMENT, of_departments[i].field, call, &rows);
     record_set_int(listing, F_TOTAL, (int64_t)rows.count);
+    return result;
+}
+
+/* -- the plan of the sectors ------------------------------------------------------------------------------------- */
+
+int records_plan(struct database *database, const struct record *call, struct record *listing)
+{
+    static const enum field columns[] = {F_SECTOR, F_TASK, F_COUNT, F_ORDERS};
+    enum { SHOWN = 20 }; /* entries of a row that are named: all rows go into one message */
+    QUERY *query = database_query(
+        database, "SELECT sector, task, count(*), group_concat(order_id, ' ') FILTER (WHERE place <= ?3) FROM"
+                  " (SELECT sector, task, order_id, row_number() OVER (PARTITION BY sector, task"
+                  "  ORDER BY held_at DESC, order_id DESC) AS place FROM matters"
+                  "  WHERE kind = 'task' AND state <> 'withdrawn' AND held_at BETWEEN ?1 AND ?2)"
+                  " GROUP BY sector, task LIMIT ?4");
+    query_int(query, 1, record_int(call, F_START));
+    query_int(query, 2, record_int(call, F_END));
+    query_int(query, 3, SHOWN);
+    query_int(query, 4, ROWS_MAX);
+    int result;
+    while ((result = query_next(query)) > 0) {
+        struct record *row = record_add_row(listing, F_ROWS);
+        for (int i = 0; i < (int)(sizeof columns / sizeof *columns); i++)
+            take_column(row, columns[i], query, i);
+    }
+    record_set_int(listing, F_TOTAL, (int64_t)record_rows(listing, F_ROWS));
     return result;
 }

@@ -8,7 +8,7 @@
  * is gone already counts as retired. While Redis is away nobody is asked.
  *
  * An order of which something is still followed stays, because its resident can be told through it alone; but no longer
- * than the county keeps contacts.
+ * than the county keeps contacts. How long that is a county says that is loaded: of any other nothing leaves.
  */
 #include "common/crash.h"
 #include "common/metrics.h"
@@ -60,73 +60,71 @@ static int mark(struct database *database, struct store *store, const struct wai
     return result;
 }
 
-/* How many cases and other matters wait, or -EIO. */
-static int64_t count_waiting(struct database *database)
-{
-    int64_t cases = cases_waiting(database), matters = matters_waiting(database);
-    return cases < 0 || matters < 0 ? -EIO : cases + matters;
-}
+/* Those that still are in Redis. followed: orders that stay for what was promised; waiting: all others. */
+struct left {
+    int64_t waiting, followed;
+};
 
-/* Takes those out of a list that stay for what is followed. How many are left, or -EIO. */
-static int drop_followed(struct database *database, int64_t closed_after, struct waiting *waiting, int count)
+/* Adds those of a county. 0 or -EIO. */
+static int count_left(struct database *database, struct left *left)
 {
-    int kept = 0;
-    for (int i = 0; i < count; i++) {
-        int followed = cases_followed(database, waiting[i].order, closed_after);
-        if (followed < 0)
-            return followed;
-        if (!followed)
-            waiting[kept++] = waiting[i];
-    }
-    return kept;
+    int64_t cases = cases_waiting(database, false), matters = matters_waiting(database);
+    int64_t followed = cases_waiting(database, true);
+    if (cases < 0 || matters < 0 || followed < 0)
+        return -EIO;
+    left->waiting += cases + matters;
+    left->followed += followed;
+    return 0;
 }
 
 /* As cases_claim(), of both. */
-static int claim(struct database *database, int64_t retention, int64_t now, struct waiting *ret_waiting, size_t max)
+static int claim(struct database *database, int64_t closed_after, int64_t now, struct waiting *ret_waiting, size_t max)
 {
-    int cases = cases_claim(database, now, ret_waiting, max);
-    cases = cases < 0 ? cases : drop_followed(database, now - retention, ret_waiting, cases);
+    int cases = cases_claim(database, now, closed_after, ret_waiting, max);
     int matters = cases < 0 ? cases : matters_claim(database, now, ret_waiting + cases, max - (size_t)cases);
     return matters < 0 ? matters : cases + matters;
 }
 
-/* How many cases of a county still wait, or -EIO. */
-static int64_t retire_county(struct archive *archive, struct database *database, struct store *store, int64_t retention,
-                             int64_t now)
+/* 0 or -EIO. */
+static int retire_county(struct archive *archive, struct database *database, struct store *store, int64_t closed_after,
+                         int64_t now)
 {
     static struct waiting waiting[ORDERS_MAX];
-    int64_t left = count_waiting(database);
-    if (left <= 0 || !store_is_up(store))
-        return left;
-    int count = claim(database, retention, now, waiting, ORDERS_MAX);
+    int count = claim(database, closed_after, now, waiting, ORDERS_MAX);
     if (count <= 0)
-        return count < 0 ? count : left;
+        return count;
     archive_worked(archive, database);
     for (int i = 0; i < count; i++)
         ask(store, database_county(database), &waiting[i]);
     crash_point("cases claimed, Redis not asked");
     if (store_run(store) < 0)
-        return left;
+        return 0;
     crash_point("orders left Redis, not noted");
-    int result = mark(database, store, waiting, (size_t)count, now);
-    return result < 0 ? result : count_waiting(database);
+    return mark(database, store, waiting, (size_t)count, now);
 }
 
 void archive_retire(struct service *service)
 {
     struct archive *archive = service_state(service);
-    int64_t left = 0, now = now_ms();
+    struct store *store = service_store(service);
+    struct left left = {0};
+    int64_t now = now_ms();
     for (size_t i = 0; i < archive_count(archive); i++) {
         struct database *database = archive_at(archive, i);
-        if (!database || archive_rests(archive, database, now))
+        const struct county *county = database ? service_county(service, database_county(database)) : NULL;
+        struct left before = {0};
+        if (!county || archive_rests(archive, database, now))
             continue;
-        const struct county *county = service_county(service, database_county(database));
-        int64_t of_county =
-            retire_county(archive, database, service_store(service), county ? county->retention : 0, now);
-        if (of_county < 0)
+        int result = count_left(database, &before);
+        if (result == 0 && before.waiting + before.followed > 0 && store_is_up(store))
+            result = retire_county(archive, database, store, now - county->retention, now);
+        if (result == 0)
+            result = count_left(database, &left);
+        if (result < 0)
             archive_failed(archive, database, now);
-        else
-            left += of_county;
     }
-    metric_set("sidan_archive_waiting_retire", "Cases whose order still is in Redis.", "", (double)left);
+    metric_set("sidan_archive_waiting_retire", "Cases and other matters at their end that still are in Redis.", "",
+               (double)left.waiting);
+    metric_set("sidan_archive_followed", "Closed orders that stay in Redis until what was promised is settled.", "",
+               (double)left.followed);
 }

@@ -120,8 +120,26 @@ static const char *const migrations[] = {
      "UPDATE orders SET assisting = (SELECT fields ->> '$.assisting' FROM journal j WHERE j.order_id = orders.order_id"
      "  AND fields ->> '$.assisting' IS NOT NULL ORDER BY ver DESC LIMIT 1);"),
 
-    /* What orders stay for that have been closed; see cases_followed(). */
+    /* What orders stay for that have been closed; see cases_claim(). */
     "CREATE INDEX matters_followed ON matters (id) WHERE kind IN ('promise', 'supervision') AND state <> 'closed';",
+
+    /* Which orders each of the matters is about, a row each; and the same as a table, in which an order finds what is
+     * about it. followed: that an order stays in Redis for what was promised. */
+    ("CREATE VIEW matter_orders AS SELECT DISTINCT value AS order_id, matters.id AS matter FROM matters,"
+     "  json_each('[' || replace(json_quote(about), ' ', '\",\"') || ']') WHERE about <> '' AND value <> '';"
+     "CREATE TABLE about (order_id TEXT NOT NULL, matter INTEGER NOT NULL, PRIMARY KEY (order_id, matter))"
+     "  WITHOUT ROWID;"
+     "CREATE INDEX about_matter ON about (matter);"
+     "CREATE TRIGGER matters_new AFTER INSERT ON matters BEGIN"
+     "  INSERT INTO about SELECT * FROM matter_orders WHERE matter = new.id; END;"
+     "CREATE TRIGGER matters_changed AFTER UPDATE OF about ON matters WHEN new.about IS NOT old.about BEGIN"
+     "  DELETE FROM about WHERE matter = old.id;"
+     "  INSERT INTO about SELECT * FROM matter_orders WHERE matter = new.id; END;"
+     "CREATE TRIGGER matters_gone AFTER DELETE ON matters BEGIN DELETE FROM about WHERE matter = old.id; END;"
+     "INSERT INTO about SELECT * FROM matter_orders;"
+     "DROP INDEX matters_followed;"
+     "ALTER TABLE cases ADD COLUMN followed INTEGER NOT NULL DEFAULT 0;"
+     "CREATE INDEX cases_followed ON cases (followed) WHERE retired_at IS NULL;"),
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 
@@ -167,10 +185,9 @@ int schema_migrate(struct database *database)
 
 int schema_forget_projections(struct database *database)
 {
-    return database_run(
-        database,
-        "DELETE FROM cases; DELETE FROM orders; DELETE FROM matters; DROP TABLE IF EXISTS cases_fts;" CREATE_FTS
-        "DROP TABLE IF EXISTS published_fts;" CREATE_PUBLISHED_FTS);
+    return database_run(database,
+                        "DELETE FROM cases; DELETE FROM orders; DELETE FROM matters; DELETE FROM about; DROP TABLE IF "
+                        "EXISTS cases_fts;" CREATE_FTS "DROP TABLE IF EXISTS published_fts;" CREATE_PUBLISHED_FTS);
 }
 
 /* All that a file is made of, as one text. What ANALYZE keeps may be there, and FTS5's own tables are FTS5's matter. */

@@ -194,6 +194,18 @@ static int check_case(struct database *database, int64_t id, int64_t ver, bool c
     return 0;
 }
 
+/* Whether a matter is found by the orders that it is about, and by no others. As check_case(). */
+static int check_about(struct database *database, int64_t id, const char **ret_wrong)
+{
+    QUERY *query = database_query(
+        database, "SELECT count(*) FROM (SELECT 1 FROM (SELECT order_id FROM matter_orders WHERE matter = ?1 UNION ALL"
+                  " SELECT order_id FROM about WHERE matter = ?1) GROUP BY order_id HAVING count(*) = 1)");
+    query_int(query, 1, id);
+    int64_t others = query_value(query);
+    *ret_wrong = others > 0 ? "which orders it is about" : NULL;
+    return others < 0 ? -EIO : 0;
+}
+
 /* Tells of the rows of a table that belong to no order. Columns: id, order. */
 static int check_strays(sqlite3_stmt *query, const char *part, struct record *piece)
 {
@@ -218,14 +230,18 @@ static int check_published(struct database *database, struct record *piece)
     return result;
 }
 
-/* Cases and contacts of no order: the walk along the orders does not come to them. */
+/* Cases and contacts of no order, and what is about one for no matter: no walk comes to them. */
 static int verify_strays(struct database *database, struct record *piece)
 {
     QUERY *cases = database_query(database, "SELECT id, order_id FROM cases WHERE NOT EXISTS (SELECT 1 FROM orders"
                                             " WHERE orders.id = cases.id) LIMIT 100");
     QUERY *contacts = database_query(database, "SELECT rowid, order_id FROM contacts WHERE NOT EXISTS (SELECT 1 FROM"
                                                " journal WHERE journal.order_id = contacts.order_id) LIMIT 100");
+    QUERY *about = database_query(database, "SELECT matter, order_id FROM about WHERE NOT EXISTS (SELECT 1 FROM matters"
+                                            " WHERE matters.id = matter) LIMIT 100");
     int result = check_strays(cases, ORDERS, piece);
+    if (result == 0)
+        result = check_strays(about, MATTERS, piece);
     if (result == 0)
         result = check_strays(contacts, CONTACTS, piece);
     return result < 0 ? result : check_published(database, piece);
@@ -255,6 +271,11 @@ static int verify_order(struct database *database, const struct projection *proj
     if (!wrong && projection == &projection_of_orders) {
         bool complete = ver == steps && order_is_final(record_str(order, F_STATE));
         result = check_case(database, id, ver, complete, &wrong);
+        if (result < 0)
+            return result;
+    }
+    if (!wrong && projection == &projection_of_matters) {
+        result = check_about(database, id, &wrong);
         if (result < 0)
             return result;
     }

@@ -36,15 +36,6 @@ static void get_entries(void *arg, struct http_request *request)
 
 /* -- the plan ----------------------------------------------------------------------------------------------------- */
 
-void plan_question(struct record *question, int64_t start, int64_t end)
-{
-    record_set(question, F_KIND, "task");
-    record_set(question, F_STATES, STATE_ENTERED " " STATE_CLOSED);
-    record_set_int(question, F_START, start);
-    record_set_int(question, F_END, end);
-    record_set_int(question, F_LIMIT, (int64_t)field_info(F_ROWS)->max);
-}
-
 static bool is_task(const json_t *row, const char *sector, const char *task)
 {
     return strcmp(json_string_value(json_object_get(row, "sector")), sector) == 0 &&
@@ -67,17 +58,19 @@ static json_t *row_of(json_t *rows, const char *sector, const char *task, int wa
     return row;
 }
 
-json_t *plan_rows(const struct county *county, const struct record *entries)
+json_t *plan_rows(const struct county *county, const struct record *done)
 {
     json_t *rows = json_array();
     for (size_t i = 0; i < county->plan_count; i++)
         row_of(rows, county->plan[i].sector, county->plan[i].task, county->plan[i].wanted);
-    for (size_t i = 0; i < record_rows(entries, F_ROWS); i++) {
-        const struct record *entry = record_row(entries, F_ROWS, i);
-        json_t *row = row_of(rows, record_str(entry, F_SECTOR), record_str(entry, F_TASK), 0);
-        json_t *orders = json_object_get(row, "orders");
-        json_array_append_new(orders, json_string(record_str(entry, F_ORDER)));
-        json_object_set_new(row, "done", json_integer((json_int_t)json_array_size(orders)));
+    for (size_t i = 0; i < record_rows(done, F_ROWS); i++) {
+        const struct record *task = record_row(done, F_ROWS, i);
+        json_t *row = row_of(rows, record_str(task, F_SECTOR), record_str(task, F_TASK), 0);
+        const char *orders = record_str(task, F_ORDERS);
+        char order[ORDER_ID_SIZE];
+        while (words_next(&orders, order, sizeof order))
+            json_array_append_new(json_object_get(row, "orders"), json_string(order));
+        json_object_set_new(row, "done", json_integer(record_int(task, F_COUNT)));
     }
     return rows;
 }
@@ -105,8 +98,9 @@ static void get_plan(void *arg, struct http_request *request)
         intake_answer_error(request, 400, "invalid", "year", "give a year such as 2026");
         return;
     }
-    plan_question(question, calendar_year_start((int)year), calendar_year_start((int)year + 1) - 1);
-    service_call(ask->intake->service, ask->access->county, "", MSG_LIST_ENTRIES, question, NULL,
+    record_set_int(question, F_START, calendar_year_start((int)year));
+    record_set_int(question, F_END, calendar_year_start((int)year + 1) - 1);
+    service_call(ask->intake->service, ask->access->county, "", MSG_READ_PLAN, question, NULL,
                  intake_call_ms(ask->intake), on_tasks, ask);
 }
 

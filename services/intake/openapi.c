@@ -98,8 +98,8 @@ static const struct answer {
      .required = "order ver state kind title held_at present excused absent"},
     {.name = "Registry", .meaning = "What the office entered, the latest first", .rows = "Registered"},
     {.name = "Task",
-     .meaning =
-         "A task of a sector; done: how often; orders: the entries that say so; wanted is 0 of what the plan lacks",
+     .meaning = "A task of a sector; done: how often; orders: the latest 20 entries that say so; wanted is 0 of what "
+                "the plan lacks",
      .fields = "sector task wanted",
      .required = "sector task wanted done orders",
      .more = "{\"done\": {\"type\": \"integer\"}, \"orders\": {\"type\": \"array\", \"items\":"

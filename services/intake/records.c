@@ -139,24 +139,17 @@ static json_t *rows_of(const struct county *county, const struct record *listing
     return rows;
 }
 
-static void ask_period(struct record *question, int64_t start, int64_t end)
-{
-    record_set_int(question, F_START, start);
-    record_set_int(question, F_END, end);
-}
-
 static const struct part {
     enum message_type type;
     bool of_year; /* from the beginning of the year on */
-    void (*ask)(struct record *question, int64_t start, int64_t end);
     json_t *(*rows)(const struct county *county, const struct record *reply);
     size_t offset; /* of where they go in struct bulletin */
 } parts[] = {
-    {MSG_READ_RECORDS, false, ask_period, records_rows, offsetof(struct bulletin, records)},
-    {MSG_READ_RECORDS, true, ask_period, records_rows, offsetof(struct bulletin, year)},
-    {MSG_LIST_ENTRIES, true, plan_question, plan_rows, offsetof(struct bulletin, plan)},
-    {MSG_LIST_TOPICS, false, ask_period, rows_of, offsetof(struct bulletin, topics)},
-    {MSG_READ_FIGURES, false, ask_period, rows_of, offsetof(struct bulletin, figures)},
+    {MSG_READ_RECORDS, false, records_rows, offsetof(struct bulletin, records)},
+    {MSG_READ_RECORDS, true, records_rows, offsetof(struct bulletin, year)},
+    {MSG_READ_PLAN, true, plan_rows, offsetof(struct bulletin, plan)},
+    {MSG_LIST_TOPICS, false, rows_of, offsetof(struct bulletin, topics)},
+    {MSG_READ_FIGURES, false, rows_of, offsetof(struct bulletin, figures)},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
@@ -174,7 +167,8 @@ static void go_on(struct gathering *gathering)
     const struct part *part = &parts[gathering->part];
     int64_t year = calendar_year_start(calendar_year(bulletin->end - 1));
     RECORD *question = record_new();
-    part->ask(question, part->of_year ? year : bulletin->start, bulletin->end);
+    record_set_int(question, F_START, part->of_year ? year : bulletin->start);
+    record_set_int(question, F_END, bulletin->end);
     service_call(ask->intake->service, ask->access->county, "", part->type, question, NULL, intake_call_ms(ask->intake),
                  on_part, gathering);
 }

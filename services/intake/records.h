@@ -27,12 +27,10 @@ json_t *portrait_of(const struct county *county, const struct record *record, in
 json_t *records_rows(const struct county *county, const struct record *listing);
 
 /*
- * The plan of the sectors (四个一): by which entries it is known what was done in a period; and of these the rows,
- * [{"sector": "…", "task": "…", "wanted": 1, "done": 1, "orders": ["…"]}, …], those of plan.csv first. The caller owns
- * them.
+ * The plan of the sectors (四个一), of what the archive knows to be done: [{"sector": "…", "task": "…", "wanted": 1,
+ * "done": 1, "orders": ["…"]}, …], the rows of plan.csv first. The caller owns them.
  */
-void plan_question(struct record *question, int64_t start, int64_t end);
-json_t *plan_rows(const struct county *county, const struct record *entries);
+json_t *plan_rows(const struct county *county, const struct record *done);
 
 /*
  * What a bulletin (季通报) is about: rows as records_rows() gives them, of the period and of its year up to the end of

@@ -113,8 +113,20 @@ static void add_request(const struct county *county, const struct county *other,
     bool english = strcmp(other->language, "en") == 0;
     AUTOFREE char *text = xasprintf(english ? "[%s asks for joint handling: %s]\n%s" : "【%s请求联合办理：%s】\n%s",
                                     county->name, reason, record_str(copy, F_TEXT));
-    text_cut(text, field_info(F_TEXT)->max);
     record_set(copy, F_TEXT, text);
+}
+
+/* Whether all of it can be told there; otherwise answers what to do. */
+static bool fits(const struct transfer *transfer, const struct record *copy)
+{
+    size_t max = field_info(F_TEXT)->max, length = text_length(record_str(copy, F_TEXT), record_len(copy, F_TEXT));
+    if (length <= max)
+        return true;
+    AUTOFREE char *detail = xasprintf("what is asked stands before the resident's words, of which none is to be lost:"
+                                      " make the reason %zu characters shorter",
+                                      length - max);
+    intake_answer_error(transfer->request, 400, "long", "reason", detail);
+    return false;
 }
 
 /*
@@ -243,7 +255,13 @@ static void post(struct intake *intake, struct http_request *request, const stru
     }
     if (r == -ENOENT && !may_go(transfer, other))
         return;
-    if (r != -ENOENT || copy_matter(transfer, county, other, copy) < 0 || !record_sharing(transfer, other)) {
+    if (r != -ENOENT || copy_matter(transfer, county, other, copy) < 0) {
+        intake_answer_error(request, 503, "unavailable", NULL, NULL);
+        return;
+    }
+    if (!fits(transfer, copy))
+        return;
+    if (!record_sharing(transfer, other)) {
         intake_answer_error(request, 503, "unavailable", NULL, NULL);
         return;
     }

@@ -13,6 +13,7 @@
 #include "services/notification/people.h"
 #include "services/notification/sms.h"
 #include "services/notification/templates.h"
+#include "services/notification/wording.h"
 
 #include <errno.h>
 #include <stdio.h>

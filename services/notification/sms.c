@@ -7,6 +7,7 @@
 #include "common/vault.h"
 #include "services/notification/people.h"
 #include "services/notification/templates.h"
+#include "services/notification/wording.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,13 +1,17 @@
 """履职登记: what the office enters and takes back, absences that the office is told of once, the plan of the sectors."""
 
 import re
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
 
 import pytest
+import requests
 
 from conftest import systems_in
-from harness import COUNTY, make_county, wait_until
+from harness import COUNTY, KEYS, make_county, wait_until
 
 CHINA = timezone(timedelta(hours=8))
 YEAR = datetime.now(CHINA).year
@@ -204,6 +208,30 @@ def test_the_office_is_told_once_when_absences_are_too_many(tmp_path):
         assert late["本年无故缺席3次以上"] == [["燕归来", "4"]], "of the year, whatever the period"
         row = next(row for row in late["委员履职"] if row[0] == "燕归来")
         assert row[12] == "2", "and there what is of the period: the meetings, which begin in five minutes"
+
+
+@pytest.mark.parametrize("instances", [1, 2])
+def test_a_hundred_absences_at_once_are_all_counted(make_system, instances):
+    """Each changes the number by which the county's book of absences goes forward, and nearly all decide only twice."""
+    system = make_system(instances={"assignment": instances})
+    body = {"kind": "activity", "title": "视察", "held_at": now(minutes=-1), "absent": "member:M301"}
+
+    def send(_):
+        return requests.post(system.url + ENTRIES, json=body, timeout=20,
+                             headers={"Authorization": f"Bearer {KEYS['office']}"}).status_code
+
+    def scripts():
+        return system.redis.info("commandstats")["cmdstat_evalsha"]["calls"]
+
+    started, before = time.monotonic(), scripts()
+    with ThreadPoolExecutor(100) as pool:
+        assert Counter(pool.map(send, range(100))) == {201: 100}
+    assert time.monotonic() - started < 20, "within seconds"
+    assert scripts() - before < 1500
+    assert system.redis.hget(f"missed:{{{COUNTY}}}", f"{YEAR}/M301") == "100"
+    wait_record(system, "M301", absences=100)
+    wait_until(lambda: Counter(sms["recipient"] for sms in told(system)) == {"office:he": 1, "office:chi": 1}, 20,
+               "both of the office are told once")
 
 
 # -- the plan ----------------------------------------------------------------------------------------------------------

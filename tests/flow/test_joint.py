@@ -324,6 +324,16 @@ def test_an_order_that_was_left_alone_finds_its_partner(make_system, tmp_path):
     assert system.redis.zscore(waiting(twins[2]), twins[2]["order"]) is None, "there is nothing left to look at"
 
 
+def test_no_word_of_the_resident_is_lost(shared):
+    """What is asked stands before them, and an order has no more than 10,000 characters."""
+    order = handled(shared, text="路灯" * 4995)
+    refused = shared.step(order, "joint", ASK)
+    assert (refused.status, refused.json["code"], refused.json["field"]) == (400, "long", "reason"), refused
+    assert not look(shared, order).get("joint")
+    order = handled(shared, text="路灯" * 4970)
+    assert look(shared, ask(shared, order))["text"].endswith("】\n" + "路灯" * 4970)
+
+
 def test_asked_once_and_told_once_whoever_dies(make_system, tmp_path):
     """kill -9 of whoever places, tells and commits, in the middle of it; what is asked again is found."""
     two = {"intake": 2, "assignment": 2}

@@ -2,13 +2,18 @@
 
 import re
 import subprocess
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from itertools import count
 
 import pytest
+import requests
 
 from conftest import systems_in
-from harness import ADDRESS, COUNTY, make_county, wait_until
+from harness import ADDRESS, COUNTY, Person, make_county, wait_until
+from test_dispatch import crowd
 from test_events import of_key
 
 URL = ADDRESS["public_url"]
@@ -376,6 +381,46 @@ def test_a_code_signs_in_who_is_invited_there_and_then(shared):
     assert qr(shared, later).status == 409, "it is too early"
     assert step(shared, later, "sign-in", {"who": "member:M103"}).status == 409
     assert step(shared, meeting, "sign-in", {"who": "member:M201"}).status == 400, "not on the list"
+
+
+def sign_in_all(system, phones):
+    """Like sign_in(), but all codes are sent before the first is used."""
+    for phone in phones:
+        assert system.api("POST", "/api/v1/sign-in/code", {"county": COUNTY, "phone": phone}).status == 202
+    wanted = set(phones)
+    def sent():
+        codes = {sms["to"]: re.search(r"\d{6}", sms["text"])[0] for sms in system.spool() if sms["template"] == "code"}
+        return wanted <= codes.keys() and codes
+    codes = wait_until(sent, 60, "all codes", pause=0.5)
+    answers = [system.api("POST", "/api/v1/sign-in", {"county": COUNTY, "phone": phone, "code": codes[phone]})
+               for phone in phones]
+    return [Person(system, answer) for answer in answers]
+
+
+def test_a_hundred_who_scan_at_once_are_signed_in(make_system, tmp_path):
+    """Each of them changes the meeting that the others have seen, in one of four instances."""
+    size = 100
+    system = make_system(counties=[crowd(tmp_path, [(f"A{n}", "", "") for n in range(size)])],
+                         instances={"intake": 2, "assignment": 4}, parameters={"intake": {"codes_burst": 1000}})
+    ports = [process.environment["SIDAN_HTTP_PORT"] for process in system.of("intake")]
+    people = sign_in_all(system, [f"100000051{n:02}" for n in range(size)])
+    meeting = call(system, invited="group:G1")
+    path = qr(system, meeting).removeprefix(URL)
+
+    def scan(n):
+        return requests.get(f"http://127.0.0.1:{ports[n % 2]}{path}", timeout=20,
+                            headers={"Cookie": people[n].cookie}).status_code
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(size) as pool:
+        assert Counter(pool.map(scan, range(size))) == {200: size}
+    assert time.monotonic() - started < 20, "within seconds"
+    everybody = {f"member:A{n}": 1 for n in range(size)}
+    assert Counter(look(system, meeting)["present"].split()) == everybody
+    def signed_in():
+        return [row for row in steps(system, meeting) if row["step"] == "signed_in"]
+    wait_until(lambda: len(signed_in()) >= size, 20, "the journal has all")
+    assert Counter(row["who"] for row in signed_in()) == everybody and {row["via"] for row in signed_in()} == {"qr"}
 
 
 # -- visits ------------------------------------------------------------------------------------------------------------

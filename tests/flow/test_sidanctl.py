@@ -157,6 +157,24 @@ def test_faults_are_named_by_file_and_line_and_nothing_changes(stored):
     assert after == before
 
 
+def test_a_county_in_which_nobody_hears_of_absences_is_warned_of(stored):
+    county = stored.counties[0]
+
+    def warnings():
+        done = [stored.ctl("county", command, str(county), check=False) for command in ("check", "apply")]
+        assert all(one.returncode == 0 for one in done), done
+        return ["nobody has the role office" in one.stderr for one in done]
+
+    settings = (county / "settings.csv").read_text(encoding="utf-8")
+    without = "".join(line for line in settings.splitlines(True) if not line.startswith("office_email"))
+    (county / "settings.csv").write_text(without, encoding="utf-8")
+    assert warnings() == [False, False]
+    (county / "staff.csv").write_text("id,name,phone,role\nshi-an,安若素,10000005901,city\n", encoding="utf-8")
+    assert warnings() == [True, True]
+    (county / "settings.csv").write_text(without + "office_email,office@example.cn\n", encoding="utf-8")
+    assert warnings() == [False, False]
+
+
 def test_a_county_needs_a_directory_of_files_and_six_digits(stored, tmp_path):
     refused(stored.ctl("county", "apply", str(tmp_path / "000000"), check=False), 1, "no such directory")
     refused(stored.ctl("county", "apply", str(tmp_path), check=False), 2, "six digits")

@@ -195,6 +195,36 @@ def test_a_resident_hears_what_became_of_a_promise(make_system, tmp_path, retent
     wait_until(lambda: not system.redis.exists(*keys), 60, "there is nothing left to tell")
 
 
+def test_of_a_county_that_cannot_be_read_nothing_leaves(make_system, tmp_path):
+    """How long its residents may be told says the county. Those that stay for a promise are counted by themselves."""
+    other = "990104"
+    counties = [make_county(tmp_path, county=county) for county in (COUNTY, other)]
+    system = make_system(counties=counties, parameters={"archive": {"retire_ms": 3600000}})
+    archive, = system.of("archive")
+    promised, plain = handled(system), handled(system)
+    promise = {"actor": "member:M102", "outcome": "explained", "answer": "月底换灯", "promised_at": ahead(days=9)}
+    assert system.step(promised, "answer", promise).status == 200
+    system.wait_state(promised, "answered")
+    system.answer_it(plain)
+    for order in (promised, plain):
+        assert system.rate(order, "satisfied").status == 200
+    wait_until(lambda: "sidan_archive_cases_total{} 2" in system.metrics(archive), 20, "both are cases")
+    archive.stop()
+    system.allowed_errors.append("the configuration before it stays in force")
+    system.redis.hset(f"config:{{{COUNTY}}}", mapping={"revision": 99, "members.csv": "of,another,kind\n"})
+    archive.environment["SIDAN_RETIRE_MS"] = "50"
+    archive.start()
+    elsewhere = system.place(county=other)
+    system.finish(elsewhere)
+    wait_until(lambda: not system.redis.exists(f"order:{{{other}}}:{elsewhere['order']}"), 30, "another county's leaves")
+    keys = [f"order:{{{COUNTY}}}:{order['order']}" for order in (promised, plain)]
+    assert system.redis.exists(*keys) == 2
+    system.ctl("county", "apply", str(counties[0]))
+    wait_until(lambda: not system.redis.exists(keys[1]), 30, "it leaves once its county can be read")
+    wait_until(lambda: "sidan_archive_waiting_retire{} 0" in system.metrics(archive), 20, "none is stuck")
+    assert "sidan_archive_followed{} 1" in system.metrics(archive) and system.redis.exists(keys[0])
+
+
 def test_supervision_is_followed_by_the_committee(shared):
     order = handled(shared)
     answer = {"actor": "member:M102", "outcome": "supervision", "answer": "部门推诿，转民主监督"}

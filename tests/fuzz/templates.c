@@ -7,6 +7,7 @@
 #include "tests/unit/fixture.h"
 
 #include "services/notification/templates.h"
+#include "services/notification/wording.h"
 
 static const enum field fields[] = {F_TITLE,  F_PLACE, F_ANSWER, F_REASON,  F_RETURN_TO, F_NOTE,
                                     F_RATING, F_CLOCK, F_STATE,  F_MEMBERS, F_OUTCOME};
@@ -58,9 +59,9 @@ static void fuzz(const char *data, size_t size)
                                 .order = order,
                                 .message = message,
                                 .now = fixture_now};
-    for (size_t i = 0; template_name(i); i++) {
+    for (size_t i = 0; template_at(i); i++) {
         county.language = (i + size) % 2 ? "zh" : "en";
-        AUTOFREE char *words = template_text(template_name(i), &occasion);
+        AUTOFREE char *words = template_text(template_at(i)->name, &occasion);
         check(words);
     }
 }

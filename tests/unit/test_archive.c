@@ -162,7 +162,7 @@ static void test_order_of_arrival_does_not_matter(void **state)
         assert_int_equal(record_int(row, F_VER), 4);
         assert_int_equal(record_int(row, F_UPDATED_AT), now);
     }
-    assert_int_equal(cases_waiting(archive_at(archive, 0)), 24);
+    assert_int_equal(cases_waiting(archive_at(archive, 0), false), 24);
 }
 
 static void test_a_case_needs_every_step(void **state)
@@ -213,24 +213,35 @@ static void test_cases_wait_with_growing_pauses(void **state)
     add_case(ORDER, 1, "路灯", "");
     struct database *database = archive_at(archive, 0);
     struct waiting waiting[4];
-    assert_int_equal(cases_claim(database, now, waiting, 4), 0);
+    assert_int_equal(cases_claim(database, now, now, waiting, 4), 0);
     int64_t first = now += 1000;
     for (int tries = 1; tries <= 12; tries++) {
-        assert_int_equal(cases_claim(database, now, waiting, 4), 1);
+        assert_int_equal(cases_claim(database, now, now, waiting, 4), 1);
         assert_string_equal(waiting[0].order, ORDER);
         assert_int_equal(waiting[0].ver, 2);
         int64_t pause = 1000L * (1 << (tries < 9 ? tries : 9));
-        assert_int_equal(cases_claim(database, now + pause - 1, waiting, 4), 0);
+        assert_int_equal(cases_claim(database, now + pause - 1, now, waiting, 4), 0);
         now += pause;
     }
     assert_true(now > first);
     waiting[0].ver = 1;
     assert_int_equal(cases_retired(database, waiting, now), 0);
-    assert_int_equal(cases_waiting(database), 1);
+    assert_int_equal(cases_waiting(database, false), 1);
     waiting[0].ver = 2;
     assert_int_equal(cases_retired(database, waiting, now), 0);
-    assert_int_equal(cases_waiting(database), 0);
-    assert_int_equal(cases_claim(database, now + 1000000, waiting, 4), 0);
+    assert_int_equal(cases_waiting(database, false), 0);
+    assert_int_equal(cases_claim(database, now + 1000000, now, waiting, 4), 0);
+}
+
+/* Whether the order leaves at its next turn, of those closed until then; those that stay are counted. */
+static void assert_leaves(bool leaves, int64_t closed_until)
+{
+    struct database *database = archive_at(archive, 0);
+    struct waiting waiting[4];
+    now += 1000000;
+    assert_int_equal(cases_claim(database, now, closed_until, waiting, 4), leaves);
+    assert_int_equal(cases_waiting(database, true), !leaves);
+    assert_int_equal(cases_waiting(database, false), leaves);
 }
 
 /* What an answer promised keeps its order in Redis, for so long that its resident can still be told. */
@@ -238,10 +249,19 @@ static void test_an_order_waits_for_what_was_promised(void **state)
 {
     (void)state;
     static const char *const kinds[] = {"opinion", "promise", "supervision"};
+    static const char *const others[] = {"990101-000777 " COUNTY "-0000011", COUNTY "-00000"};
     add_case(ORDER, 1, "路灯", "");
-    struct database *database = archive_at(archive, 0);
-    QUERY *closed = database_query(database, "UPDATE orders SET closed_at = 1000");
+    QUERY *closed = database_query(archive_at(archive, 0), "UPDATE orders SET closed_at = 1000");
     assert_int_equal(query_run(closed, NULL), 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        AUTOFREE char *suggestion = xasprintf(COUNTY "-J00001%zu", i);
+        step(1, "raised");
+        record_set(message, F_STATE, STATE_FOLLOWED);
+        record_set(message, F_KIND, "promise");
+        record_set(message, F_ABOUT, others[i]);
+        assert_int_equal(take_step(suggestion), VERDICT_OK);
+        assert_leaves(true, 999);
+    }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         bool follows = strcmp(kinds[i], "opinion") != 0;
         AUTOFREE char *suggestion = xasprintf(COUNTY "-J00000%zu", i + 1);
@@ -250,17 +270,16 @@ static void test_an_order_waits_for_what_was_promised(void **state)
         record_set(message, F_KIND, kinds[i]);
         record_set(message, F_ABOUT, "990101-000777 " ORDER);
         assert_int_equal(take_step(suggestion), VERDICT_OK);
-        assert_int_equal(cases_followed(database, ORDER, 999), follows);
-        assert_int_equal(cases_followed(database, ORDER, 1000), 0);
-        assert_int_equal(cases_followed(database, "990101-000077", 999), 0);
+        assert_leaves(!follows, 999);
+        assert_leaves(true, 1000);
         step(2, "settled");
         record_set(message, F_STATE, STATE_SETTLED);
         assert_int_equal(take_step(suggestion), VERDICT_OK);
-        assert_int_equal(cases_followed(database, ORDER, 999), follows); /* it is to be re-checked */
+        assert_leaves(!follows, 999); /* it is to be re-checked */
         step(3, "rechecked");
         record_set(message, F_STATE, STATE_CLOSED);
         assert_int_equal(take_step(suggestion), VERDICT_OK);
-        assert_int_equal(cases_followed(database, ORDER, 999), 0);
+        assert_leaves(true, 999);
     }
 }
 
@@ -320,7 +339,7 @@ static void test_files_last(void **state)
     assert_int_equal(archive_open(dir, &archive), 0);
     admit_all(archive);
     assert_int_equal(record_int(search("路灯"), F_TOTAL), 1);
-    assert_int_equal(cases_waiting(archive_at(archive, 0)), 1);
+    assert_int_equal(cases_waiting(archive_at(archive, 0), false), 1);
 }
 
 int main(void)

@@ -154,6 +154,41 @@ static void an_order_has_its_matters_in_its_history(void **state)
     assert_int_equal(record_rows(history(OTHER_ORDER), F_ROWS), 1);
 }
 
+/* What SQLite has worked since it was asked last. */
+static int worked(void)
+{
+    sqlite3 *sqlite = sqlite3_db_handle(database_query(database(), "SELECT 1"));
+    int steps = 0;
+    for (sqlite3_stmt *query = NULL; (query = sqlite3_next_stmt(sqlite, query));)
+        steps += sqlite3_stmt_status(query, SQLITE_STMTSTATUS_VM_STEP, 1);
+    return steps;
+}
+
+static void an_order_finds_what_is_about_it_among_many(void **state)
+{
+    (void)state;
+    enum { MANY = 400, FEW_STEPS = 1000 };
+    struct waiting waiting[4];
+    add_case(ORDER, 1, "路灯", "");
+    for (int i = 1; i <= MANY; i++) {
+        char suggestion[ORDER_ID_SIZE], about[ORDER_ID_SIZE];
+        matter_id(suggestion, COUNTY, MATTER_SUGGESTION, i);
+        order_id(about, COUNTY, MANY + 1 - i);
+        step(1, "followed");
+        record_set(message, F_KIND, "promise");
+        record_set(message, F_ABOUT, about);
+        record_set_int(message, F_PLACED_AT, 200);
+        assert_int_equal(take_step(suggestion), VERDICT_OK);
+    }
+    tamper("UPDATE orders SET closed_at = 1000");
+    worked();
+    assert_int_equal(record_rows(history(ORDER), F_ROWS), 3);
+    assert_in_range(worked(), 1, FEW_STEPS);
+    now += 1000000;
+    assert_int_equal(cases_claim(database(), now, 999, waiting, 4), 0);
+    assert_in_range(worked(), 1, FEW_STEPS);
+}
+
 static void filters(void **state)
 {
     (void)state;
@@ -236,9 +271,14 @@ static void what_was_changed_is_found_and_made_anew(void **state)
                                           "UPDATE matters SET steps = 2 WHERE order_id = '" MEETING "'",
                                           "INSERT INTO matters (order_id, ver, steps, updated_at) VALUES ('" COUNTY
                                           "-H000009', 1, 1, 1)",
+                                          "DELETE FROM about",
+                                          "INSERT INTO about SELECT '" COUNTY "-000002', id FROM matters WHERE order_id"
+                                          " = '" SUGGESTION "'",
+                                          "INSERT INTO about VALUES ('" COUNTY "-000002', 777)",
                                           "DELETE FROM matters WHERE order_id = '" SUGGESTION "'"};
-    static const char *const found[] = {"matters changed", "matters changed", "matters changed", "matters changed",
-                                        "orders missing"};
+    static const char *const found[] = {
+        "matters changed", "matters changed", "matters changed", "matters changed", "matters changed,matters changed",
+        "matters changed", "matters changed", "orders missing"};
     fill();
     add_case(COUNTY "-000002", 1, "停水", "");
     assert_found("");
@@ -267,7 +307,7 @@ static void those_that_have_ended_leave(void **state)
     step(2, "settled"); /* adopted, and to be re-checked */
     take_step(SUGGESTION);
     assert_int_equal(matters_waiting(database()), 1);
-    assert_int_equal(cases_waiting(database()), 0);
+    assert_int_equal(cases_waiting(database(), false), 0);
     assert_int_equal(matters_claim(database(), now, waiting, 4), 0);
     now += 1000;
     assert_int_equal(matters_claim(database(), now, waiting, 4), 1);
@@ -291,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(they_are_in_no_list_of_orders),
         TEST(an_order_has_its_matters_in_its_history),
+        TEST(an_order_finds_what_is_about_it_among_many),
         TEST(filters),
         TEST(steps_may_overtake_each_other),
         TEST(what_was_changed_is_found_and_made_anew),

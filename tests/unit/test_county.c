@@ -387,11 +387,12 @@ static const struct {
      "sector,task,wanted\n工商联,benefit,1\n工商联,party,1\n,report,0\n工商联,benefit,2\n"
      "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六"
      "七八九十一,"
-     "report,1\n",
+     "report,1\n教育　界,report,1\n",
      "plan.csv:3: task \"party\" is not one of: " PLAN_TASKS "\n"
      "plan.csv:4: sector is empty\n"
      "plan.csv:4: wanted is not a whole number from 1 to 100\n"
      "plan.csv:6: sector is longer than 60 characters\n"
+     "plan.csv:7: sector holds a space, which lists of sectors and members are split at\n"
      "plan.csv:5: the task \"benefit\" of this sector is there twice"},
     {FILE_SMS_TEMPLATES,
      "template,gateway,code,parameters\nplaced,ali,SMS_1,title order\nplaced,ali,SMS_2,\nopened,ali,,\n",

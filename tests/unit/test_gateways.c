@@ -7,7 +7,7 @@
 #include "common/alloc.h"
 #include "services/notification/breaker.h"
 #include "services/notification/contract.h"
-#include "services/notification/templates.h"
+#include "services/notification/wording.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -14,6 +14,7 @@
 #include "services/notification/notify.h"
 #include "services/notification/people.h"
 #include "services/notification/templates.h"
+#include "services/notification/wording.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -688,9 +689,9 @@ static void every_text_is_bounded_and_clean(void **state)
                 assert_true(text_length(text, strlen(text)) <= SMS_TEXT_MAX);
                 assert_null(strstr(text, "。。"));
             }
-    assert_null(template_name(sizeof expected_names / sizeof *expected_names));
+    assert_null(template_at(sizeof expected_names / sizeof *expected_names));
     for (size_t i = 0; i < sizeof expected_names / sizeof *expected_names; i++)
-        assert_string_equal(template_name(i), expected_names[i]);
+        assert_string_equal(template_at(i)->name, expected_names[i]);
 }
 
 static const struct {

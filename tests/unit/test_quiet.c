@@ -13,7 +13,6 @@
 #include "services/notification/quiet.h"
 #include "services/notification/reminders.h"
 #include "services/notification/sms.h"
-#include "services/notification/templates.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * test_records.c - what members, groups and departments did in a period.
+ * test_records.c - what members, groups, departments and sectors did in a period.
  */
 // links: services/archive
 #include "tests/unit/archive_fixture.h"
@@ -224,9 +224,52 @@ static void test_what_the_office_entered(void **state)
     assert_done(11, 30, F_MEMBER, "M1", "");
 }
 
+static void enter_task(int serial, const char *state, const char *sector, const char *task, int day)
+{
+    matter_id(order, COUNTY, MATTER_ENTRY, serial);
+    step(1, state);
+    record_set(message, F_KIND, "task");
+    record_set(message, F_SECTOR, sector);
+    record_set(message, F_TASK, task);
+    record_set_int(message, F_HELD_AT, at(day));
+    assert_int_equal(take_step(order), VERDICT_OK);
+}
+
+static void assert_plan(const struct record *row, const char *sector, const char *task, int64_t count,
+                        const char *orders)
+{
+    assert_string_equal(record_str(row, F_SECTOR), sector);
+    assert_string_equal(record_str(row, F_TASK), task);
+    assert_int_equal(record_int(row, F_COUNT), count);
+    assert_memory_equal(record_str(row, F_ORDERS), orders, strlen(orders));
+    assert_int_equal(words_count(record_str(row, F_ORDERS)), count < 20 ? count : 20);
+}
+
+/* More than a list has in one part. */
+static void test_all_tasks_of_a_sector_count(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 1100; i++)
+        enter_task(i, i % 2 ? "entered" : "closed", "教育界", "benefit", 10);
+    enter_task(1101, "entered", "教育界", "report", 9);
+    enter_task(1102, "entered", "教育界", "report", 11);
+    enter_task(1103, "entered", "教育界", "report", 10);
+    enter_task(1104, "withdrawn", "教育界", "report", 10);
+    enter_task(1105, "entered", "工商联", "report", 31);
+    record_clear(message);
+    record_set_int(message, F_START, at(1));
+    record_set_int(message, F_END, at(30));
+    const struct record *plan = ask(MSG_READ_PLAN);
+    assert_int_equal(record_rows(plan, F_ROWS), 2);
+    assert_plan(record_row(plan, F_ROWS, 0), "教育界", "benefit", 1100, COUNTY "-L001100 " COUNTY "-L001099 ");
+    assert_plan(record_row(plan, F_ROWS, 1), "教育界", "report", 3,
+                COUNTY "-L001102 " COUNTY "-L001103 " COUNTY "-L001101");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_all_tasks_of_a_sector_count, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_count_for_everybody_who_had_the_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_meetings_are_attended_excused_or_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_opinions_and_visits, set_up, tear_down),
