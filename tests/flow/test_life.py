@@ -152,7 +152,7 @@ def test_screening_returns(shared):
     answer = shared.step(order, "screen", {"actor": "convener:T1", "decision": "return", "reason_code": "lawsuit",
                                            "reason": "下月开庭", "return_to": "县人民法院"})
     assert answer.status == 200, answer
-    shared.wait_state(order, "returned")
+    assert "due" not in shared.wait_state(order, "returned"), "nothing of it is due any more"
     told = shared.wait_sms(order, template="returned", recipient="resident")[0]["text"]
     assert all(word in told for word in ("已进入诉讼", "下月开庭", "县人民法院", "城关镇召集人陆明远"))
 
