@@ -134,6 +134,8 @@ def test_screening_accepts(shared):
     shared.wait_state(order, "screening")
     shared.wait_sms(order, template="screening", recipient="convener:T1")
     assert shared.step(order, "claim", {"member": "M201"}).status == 409, "it is not open yet"
+    nowhere = shared.step(order, "screen", {"actor": "convener:T2", "decision": "accept"})
+    assert nowhere.status == 400 and "填写社区" in nowhere.json["detail"], "nobody knows yet whom to give it to"
     wrong = shared.step(order, "screen", {"actor": "convener:T2", "decision": "accept", "category": "nonsense"})
     assert wrong.status == 400 and wrong.json["field"] == "category", wrong
     answer = shared.step(order, "screen", {"actor": "convener:T2", "decision": "accept", "category": "noise",

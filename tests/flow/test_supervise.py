@@ -195,7 +195,7 @@ def test_more_time_is_asked_for_and_granted(make_system, tmp_path):
     assert system.step(order, "extend", asked | {"actor": "member:M104"}).status == 403, "who does not have it"
     assert system.step(order, "extend", asked).status == 200
     again = system.step(order, "extend", asked)
-    assert again.status == 409 and again.json["code"] == "pending", again
+    assert again.status == 409 and again.json["code"] == "pending" and "已经申请过延期" in again.json["detail"], again
     told = system.wait_sms(order, template="extension_asked", recipient="convener:T1")[0]["text"]
     assert "3个工作日" in told and "等住建局的材料" in told
 
@@ -218,7 +218,7 @@ def test_time_that_is_over_is_not_extended(make_system, tmp_path):
     system.claim_all(order)
     system.wait_sms(order, template="reminder", recipient="member:M101")
     late = system.step(order, "extend", {"actor": "member:M101", "days": 3, "reason": "等材料"})
-    assert late.status == 409 and late.json["code"] == "expired" and "期限已过" in late.text, late
+    assert late.status == 409 and late.json["code"] == "expired" and "不能再申请延期" in late.text, late
     assert system.order(order)["light"] == "red"
     rows = system.api("GET", f"/api/v1/orders?county={COUNTY}&state=assigned", key="office").json["rows"]
     assert [(row["order"], row["light"]) for row in rows] == [(order["order"], "red")]
