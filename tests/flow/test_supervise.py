@@ -257,6 +257,23 @@ def test_a_deadline_explains_itself(make_system, tmp_path):
     assert "not counted: holiday, 县庆" in system.ctl("deadline", "explain", order["order"])
     assert json.loads(system.ctl("order", "show", "--json", order["order"]))["order"]["light"] == "green"
 
+    clocks[("normal", "answer")] = "7d"  # starts outside working hours, which is of no matter to it
+    early = {"work_hours": "00:00-00:01", "work_weekdays": "1-1"}
+    apply_again(system, tmp_path / "around", clocks=clocks, settings=early)
+    explained = lambda: json.loads(system.ctl("deadline", "explain", "--json", order["order"]))["sum"]
+    around = wait_until(lambda: len(rows := explained()) == 2 and rows, 20, "two lines")
+    assert [row["why"] for row in around] == ["the clock starts", "7 days later, around the clock"]
+    body = {"actor": "member:M101", "outcome": "solved", "answer": "先换灯泡", "promised_at": f"{days[2]}T12:00:00"}
+    promising = system.place()
+    system.wait_state(promising, "open")
+    system.claim_all(promising)
+    assert system.step(promising, "answer", body).status == 200
+    promise = wait_until(lambda: system.api("GET", f"/api/v1/suggestions?county={COUNTY}", key="office").json["rows"], 20,
+                         "the promise is followed")[0]["order"]
+    told = json.loads(system.ctl("deadline", "explain", "--json", promise))
+    assert [row["why"] for row in told["sum"]] == ["the clock starts", "promised by then, however long others have"]
+    assert told["due"] == told["sum"][1]["moment"] == f"{days[2]}T12:00:00+08:00"
+
     clocks[("normal", "answer")] = "1s"
     apply_again(system, tmp_path / "second", clocks=clocks)
     system.wait_sms(order, template="reminder", recipient="member:M101")
