@@ -153,8 +153,10 @@ templates[] = {
      "We could not tell what your reply means. Please send the number and 1 (satisfied), 2 (basically) or 3 "
      "(dissatisfied); or the number and your answer, if you were asked something. Numbers that wait for you: "
      "{orders}.[ Questions: {contact}.]"},
-    {"closed", 0, "[您的评价收到了：{rated}。]您反映的“{title}”（单号{order}）已经办结。谢谢您的参与。",
-     "[We have your rating: {rated}. ]Your concern \"{title}\" (number {order}) is closed. Thank you for taking part."},
+    {"closed", 0,
+     "[您的评价收到了：{rated}。][办结的理由：{reason}。]您反映的“{title}”（单号{order}）已经办结。谢谢您的参与。",
+     "[We have your rating: {rated}. ]Your concern \"{title}\" (number {order}) is closed[: {reason}]. Thank you for "
+     "taking part."},
     {"reminder", GATHERED, "提醒您：“{title}”（单号{order}）的{clock}{deadline}，请抓紧办理。",
      "Reminder: the {clock} of \"{title}\" (number {order}) {deadline}. Please see to it."},
     {"escalated", GATHERED,
@@ -168,7 +170,7 @@ templates[] = {
     {"extended", 0, "“{title}”（单号{order}）同意延期[，新的期限是{due}]。[说明：{reason}。]",
      "More time is granted for \"{title}\" (number {order})[, now due on {due}].[ Note: {reason}.]"},
     {"extended_resident", 0,
-     "您反映的“{title}”（单号{order}）需要多一些时间办理[，最迟{due}答复您]。[原因：{reason}。]请您谅解。",
+     "您反映的“{title}”（单号{order}）需要多一些时间办理[，最迟{due}答复您]。[说明：{reason}。]请您谅解。",
      "Your concern \"{title}\" (number {order}) needs more time[: you will have an answer by {due}].[ Reason: "
      "{reason}.] "
      "Thank you for your patience."},
@@ -231,8 +233,9 @@ templates[] = {
      "[有疑问请联系：{contact}。]",
      "We could not read your reply. Reply 1 if you come to the meeting, or 2 and why if you do not. Of several begin "
      "with the number of one: {meetings}.[ Questions: {contact}.]"},
-    {"suggestion_raised", 0, "请办理：“{title}”，编号{order}。[办理期限：{due}。]请登录后填写办理情况。",
-     "Please see to: \"{title}\", number {order}.[ It is due on {due}.] Please sign in and say what comes of it."},
+    {"suggestion_raised", 0, "请办理[（{kind}）]：“{title}”，编号{order}。[办理期限：{due}。]请登录后填写办理情况。",
+     "Please see to[ ({kind})]: \"{title}\", number {order}.[ It is due on {due}.] Please sign in and say what comes "
+     "of it."},
     {"suggestion_proposed", 0, "“{title}”（编号{order}）办理方反馈：{proposed}[。说明：{note}]。请登录后确认结果。",
      "\"{title}\" (number {order}): those who see to it say that it is {proposed}[. They say: {note}]. Please sign in "
      "and settle it."},
@@ -500,11 +503,11 @@ static char *online(const struct occasion *occasion, enum field field)
     if (!*url) {
         AUTOFREE char *code = access_code(occasion, field);
         return xasprintf(
-            english ? "Please rate it online with the number and the code %s" : "请凭单号和查询码%s在网上评价", code);
+            english ? "Or rate it online with the number and the code %s" : "也可以凭单号和查询码%s在网上评价", code);
     }
     char token[RATING_TOKEN_SIZE];
     rating_token(token, occasion->county->vault, occasion->order_id, record_int(occasion->order, F_ROUND));
-    return xasprintf("%s %s" RATING_PAGE "%s", english ? "Please rate it at" : "请打开链接评价：", url, token);
+    return xasprintf("%s %s" RATING_PAGE "%s", english ? "Or rate it at" : "也可以打开链接评价：", url, token);
 }
 
 /* By what a meeting is called on small keys: "H12". */
@@ -595,6 +598,7 @@ static const struct value {
     {"reply", 20, worded, F_REPLY},
     {"proposed", 20, worded, F_PROPOSED},
     {"settled", 20, worded, F_SETTLED},
+    {"kind", 24, worded, F_KIND},
     {"fulfilled", 20, fulfilled, F_SETTLED},
     {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},
