@@ -255,6 +255,7 @@ def test_orders_become_one_class_of_matters(system):
     number = wait_until(opened, 20, "the archive knows the orders")
     again = convener.api("POST", CLASSES, body, headers={"Accept-Language": "en"})
     assert again.status == 409 and again.json["code"] == "exists" and number in again.json["detail"], again
+    assert "已经有这个名称" in convener.api("POST", CLASSES, body).json["detail"]
     row, = classes(convener, f"&class={number}")
     assert (row["title"], row["note"], row["count"], row["actor"]) == ("健身设施维护", "逐一检修", 2, "convener:T1")
 
