@@ -205,7 +205,7 @@ def test_more_time_is_asked_for_and_granted(make_system, tmp_path):
     assert int(stored(system, order)["due"]) == before + 3 * DAY
     assert entries(system, order)[f"{order['order']}|answer|0"] == before + 3 * DAY
     system.wait_sms(order, template="extended", recipient="member:M102")
-    assert "材料要等" in system.wait_sms(order, template="extended_resident", recipient="resident")[0]["text"]
+    assert "说明：材料要等" in system.wait_sms(order, template="extended_resident", recipient="resident")[0]["text"]
     wait_until(lambda: steps(system, order)[-2:] == ["extension_asked", "extension_granted"], 20, "the journal has both")
     assert system.order(order)["light"] == "green"
 
