@@ -167,7 +167,8 @@ def test_only_what_may_be_public_is(system):
                "the archive knows it")
     for order, word, words in ((private, "did not agree", "没有同意公开"), (running, "no case yet", "还不是案例")):
         for language, said in (("en", word), ("zh", words)):
-            answer = system.step(order, "publish", {"title": "路灯", "text": "修好了"}, headers={"Accept-Language": language})
+            answer = system.step(order, "publish", {"title": "路灯", "text": "修好了"},
+                                 headers={"Accept-Language": language})
             assert answer.status == 409 and said in answer.json["detail"], answer
         assert system.api("GET", f"{PUBLIC}/{order['order']}").status == 404
     for body, field in (({"title": "路灯"}, "text"), ({"title": "路灯", "text": "好", "order": "x"}, "order"),

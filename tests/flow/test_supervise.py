@@ -268,8 +268,8 @@ def test_a_deadline_explains_itself(make_system, tmp_path):
     system.wait_state(promising, "open")
     system.claim_all(promising)
     assert system.step(promising, "answer", body).status == 200
-    promise = wait_until(lambda: system.api("GET", f"/api/v1/suggestions?county={COUNTY}", key="office").json["rows"], 20,
-                         "the promise is followed")[0]["order"]
+    followed = lambda: system.api("GET", f"/api/v1/suggestions?county={COUNTY}", key="office").json["rows"]
+    promise = wait_until(followed, 20, "the promise is followed")[0]["order"]
     told = json.loads(system.ctl("deadline", "explain", "--json", promise))
     assert [row["why"] for row in told["sum"]] == ["the clock starts", "promised by then, however long others have"]
     assert told["due"] == told["sum"][1]["moment"] == f"{days[2]}T12:00:00+08:00"
