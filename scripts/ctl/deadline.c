@@ -50,7 +50,7 @@ static void add_day(void *arg, int64_t midnight, enum day_kind kind, const char 
 
 static void add_span(void *arg, int64_t start, struct span span, int64_t due)
 {
-    static const int64_t hour = 3600 * 1000, day = 24 * hour;
+    static const int64_t hour = INT64_C(3600000), day = 24 * hour;
     struct sum *sum = arg;
     (void)start;
     sum->span = span;
