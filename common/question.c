@@ -61,7 +61,8 @@ void ask_resident(enum service_id owner, const struct context *context, const st
     } else if (record_len(order, F_PERSON) == 0) {
         outcome_refuse(outcome, "no_contact", NULL, "the resident left no phone: nobody can be asked");
     } else if (record_len(order, F_QUESTION) > 0) {
-        outcome_refuse(outcome, "pending", NULL, "the resident has been asked something and has not answered yet");
+        outcome_refuse(outcome, "pending", "question",
+                       "the resident has been asked something and has not answered yet");
     } else {
         int64_t until = calendar_end(context->county, context->now, context->county->question, NULL);
         outcome_step(outcome, "asked", actor, question);

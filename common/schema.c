@@ -63,6 +63,32 @@ const struct message_info *message_info(enum message_type type)
     return &messages[type];
 }
 
+bool field_is_time(enum field field)
+{
+    switch (field) {
+    case F_AT:
+    case F_DUE:
+    case F_CLOCK_AT:
+    case F_HANDED_AT:
+    case F_EXPIRES:
+    case F_PLACED_AT:
+    case F_OPENED_AT:
+    case F_ASSIGNED_AT:
+    case F_ANSWERED_AT:
+    case F_CLOSED_AT:
+    case F_UPDATED_AT:
+    case F_MEETS_AT:
+    case F_HELD_AT:
+    case F_VISITED_AT:
+    case F_PROMISED_AT:
+    case F_START:
+    case F_END:
+        return true;
+    default:
+        return false;
+    }
+}
+
 int message_addressees(int service, enum message_kind kind)
 {
     int addressees = 0;

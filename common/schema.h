@@ -82,6 +82,9 @@ struct message_info {
 const struct field_info *field_info(enum field field);
 const struct message_info *message_info(enum message_type type);
 
+/* Whether a number is a moment, ms since 1970, which people read as a time; 0: there is none. */
+bool field_is_time(enum field field);
+
 /* The services that this one sends messages of a kind to, as service_id bits. */
 int message_addressees(int service, enum message_kind kind);
 

@@ -35,8 +35,21 @@ static const struct {
     {"not", "未采纳", "not adopted"},
 };
 
-/* What stands for the * of a sentence: names of the step's fields. */
-enum detail { NONE, GROUP, NEW_MEMBERS, DEPARTMENTS, DEPARTMENT, OUTCOME, RATING, RETURN_TO };
+/* What stands for the * of a sentence: names of the step's fields, or of who did it. */
+enum detail {
+    NONE,
+    GROUP,
+    NEW_MEMBERS,
+    VISITORS,
+    DEPARTMENTS,
+    LEADING,
+    DEPARTMENT,
+    OUTCOME,
+    RATING,
+    WHY_RETURNED,
+};
+
+/* Of several for one step the first counts that has something for its *. */
 
 static const struct sentence {
     const char *step;
@@ -44,13 +57,15 @@ static const struct sentence {
     const char *zh, *en;
 } sentences[] = {
     {"placed", NONE, "群众点单", "A resident placed it"},
-    {"screening", NONE, "召集人定单", "The convener looks at it"},
+    {"screening", NONE, "转召集人定单", "It went to the convener to be screened"},
     {"screened", GROUP, "召集人受理，分给*", "The convener accepted it for *"},
     {"opened", GROUP, "分单给*", "It was given to *"},
-    {"returned", RETURN_TO, "退单，请向*反映", "It was returned; the place to turn to: *"},
+    {"returned", WHY_RETURNED, "退单：*", "It was returned: *"},
+    {"returned", NONE, "退单", "It was returned"},
     {"transferred", NONE, "转到其他县（市、区）办理", "It was passed on to another county"},
-    {"asked", NONE, "向反映人了解情况", "The resident was asked about it"},
-    {"replied", NONE, "反映人补充了情况", "The resident answered"},
+    {"asked", NONE, "向反映人了解情况，期限暂停", "The resident was asked about it; the clock stands still"},
+    {"replied", NONE, "反映人补充了情况，期限继续", "The resident answered; the clock goes on"},
+    {"unanswered", NONE, "反映人没有回答，期限继续", "The resident did not answer; the clock goes on"},
     {"merged", NONE, "并入同一件事，一起办理", "It was merged into the same matter of others"},
     {"unmerged", NONE, "从合并的事项中分出，单独办理", "It was taken out again, to be handled by itself"},
     {"joined", NONE, "又有群众反映同一件事，一起办理", "Others raised the same matter; it is handled together"},
@@ -58,22 +73,36 @@ static const struct sentence {
     {"claimed", NEW_MEMBERS, "*接单", "* took it on"},
     {"assigned", NEW_MEMBERS, "由*接单", "It was given to *"},
     {"dispatched", NEW_MEMBERS, "由*接单", "It was given to *"},
+    {"dispatched", GROUP, "改分给*", "It was given to * instead"},
     {"reassigned", NEW_MEMBERS, "改由*接单", "It was given to * instead"},
+    {"declined", NEW_MEMBERS, "有委员不能办理，由*接手", "A member could not go on with it; * took over"},
+    {"declined", NONE, "有委员不能办理", "A member could not go on with it"},
+    {"handed_on", NEW_MEMBERS, "有委员请假，由*接手", "A member is absent; * took over"},
+    {"handed_on", NONE, "有委员请假", "A member is absent"},
+    {"passed_over", NEW_MEMBERS, "有委员没有回应，由*接手", "A member did not respond; * took over"},
     {"handed_over", DEPARTMENTS, "交办给*", "It was handed over to *"},
-    {"objection_granted", DEPARTMENTS, "改由*承办", "It was handed over to * instead"},
-    {"visited", NONE, "委员走访", "Members visited"},
+    {"objected", DEPARTMENT, "*对承办提出异议", "* objected to handling it"},
+    {"objection_granted", LEADING, "召集人裁定，改由*承办", "The convener ruled that * handles it instead"},
+    {"objection_refused", LEADING, "召集人裁定，仍由*承办", "The convener ruled that * goes on handling it"},
+    {"visited", VISITORS, "*走访", "* visited"},
+    {"visited", NONE, "走访", "A visit was made"},
     {"joint_asked", NONE, "请其他县（市、区）一起办理", "Another county was asked to handle it jointly"},
     {"joint_answered", NONE, "一起办理的县（市、区）有了答复", "The county that handles it jointly has an answer"},
     {"joint_ended", NONE, "请求一起办理的县（市、区）已退回此事",
      "The county that asked for joint handling has returned the matter"},
     {"joint_refused", NONE, "一起办理的县（市、区）没有接受", "The county that was asked did not take it"},
     {"responded", DEPARTMENT, "*书面答复", "* replied in writing"},
+    {"reminded", NONE, "逾期，提醒办理人", "It is overdue; those who handle it were reminded"},
+    {"escalated", NONE, "仍然逾期，报上一级督促", "It is still overdue; those above were told"},
+    {"extension_asked", NONE, "申请延长答复期限", "More time was asked for"},
+    {"extension_refused", NONE, "没有同意延长期限", "More time was not granted"},
     {"extension_granted", NONE, "延长答复期限", "More time was granted"},
     {"answered", OUTCOME, "答复反映人：*", "The resident was answered: *"},
     {"called", NONE, "电话回访", "The resident was called"},
     {"rated", RATING, "反映人评价：*", "The resident rated it: *"},
-    {"reopened", NONE, "重新办理", "It was taken up again"},
-    {"decided", NONE, "专委会作出决定", "The committee decided about it"},
+    {"reopened", RATING, "反映人评价：*，重新办理", "The resident rated it: *; it was taken up again"},
+    {"reopened", NONE, "专委会决定重新办理", "The committee decided to take it up again"},
+    {"decided", NONE, "专委会决定办结", "The committee decided to close it"},
     {"closed", NONE, "办结归单", "It was closed"},
     {"published", NONE, "案例公开", "Its case was published"},
     {"withdrawn", NONE, "案例停止公开", "Its case is not public any more"},
@@ -137,6 +166,30 @@ static void put_word(FILE *out, const char *word, bool english)
     fputs(known ? known : word, out);
 }
 
+/* Names the members of a list such as "member:M1 member:M2"; how many. */
+static int put_visitors(FILE *out, const struct county *county, const char *people, bool english)
+{
+    static const char kind[] = "member:";
+    char person[64];
+    int count = 0;
+    while (words_next(&people, person, sizeof person))
+        if (strncmp(person, kind, strlen(kind)) == 0)
+            fprintf(out, "%s%s", count++ == 0 ? "" : english ? ", " : "、", member_name(county, person + strlen(kind)));
+    return count;
+}
+
+/* Why it was returned and where to turn to instead, as its resident was told. False when neither was said. */
+static bool put_return(FILE *out, const struct record *step, bool english)
+{
+    const char *reason = record_str(step, F_REASON), *place = record_str(step, F_RETURN_TO);
+    fputs(reason, out);
+    if (*reason && *place)
+        fputs(english ? "; " : "；", out);
+    if (*place)
+        fprintf(out, english ? "the place to turn to: %s" : "请向%s反映", place);
+    return *reason || *place;
+}
+
 /* Which department did the step: the one that leads, or one that assists. False when none did. */
 static bool put_department(FILE *out, const struct county *county, const struct record *step)
 {
@@ -155,12 +208,17 @@ static bool put_detail(FILE *out, enum detail detail, const struct county *count
     switch (detail) {
     case GROUP:
         fputs(group_name(county, record_str(order, F_GROUP)), out);
-        return record_len(order, F_GROUP) > 0;
+        return record_len(step, F_GROUP) > 0;
     case NEW_MEMBERS:
         return put_names(out, county, record_str(order, F_MEMBERS), record_str(before, F_MEMBERS), english,
                          member_name) > 0;
     case DEPARTMENTS:
         put_departments(out, county, order, english);
+        return record_len(order, F_DEPARTMENT) > 0;
+    case VISITORS:
+        return put_visitors(out, county, record_str(step, F_WHO), english) > 0;
+    case LEADING:
+        fputs(department_name(county, record_str(order, F_DEPARTMENT)), out);
         return record_len(order, F_DEPARTMENT) > 0;
     case DEPARTMENT:
         return put_department(out, county, step);
@@ -169,10 +227,9 @@ static bool put_detail(FILE *out, enum detail detail, const struct county *count
         return true;
     case RATING:
         put_word(out, record_str(order, F_RATING), english);
-        return true;
-    case RETURN_TO:
-        fputs(record_str(order, F_RETURN_TO), out);
-        return record_len(order, F_RETURN_TO) > 0;
+        return record_len(step, F_RATING) > 0;
+    case WHY_RETURNED:
+        return put_return(out, step, english);
     default:
         return true;
     }
@@ -244,7 +301,7 @@ static void put_matters(FILE *out, const struct record *history, bool english)
         bool held = matter == MATTER_MEETING && words_have(STATE_HELD " " STATE_CLOSED, record_str(row, F_STATE));
         if (!held && matter != MATTER_SUGGESTION)
             continue;
-        put_heading(out, english, "协商", "Consultation");
+        put_heading(out, english, held ? "协商" : "跟踪", held ? "Consultation" : "Followed");
         if (held) {
             put_day(out, record_int(row, F_MEETS_AT));
             fputs("  ", out);

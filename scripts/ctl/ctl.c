@@ -87,24 +87,6 @@ json_t *json_text(const char *text, size_t size)
     return string ? string : json_sprintf("(%zu bytes that are not UTF-8)", size);
 }
 
-static bool is_time(enum field field)
-{
-    switch (field) {
-    case F_AT:
-    case F_DUE:
-    case F_CLOCK_AT:
-    case F_PLACED_AT:
-    case F_OPENED_AT:
-    case F_ASSIGNED_AT:
-    case F_ANSWERED_AT:
-    case F_CLOSED_AT:
-    case F_UPDATED_AT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 json_t *json_field(const struct record *record, enum field field)
 {
     const struct field_info *info = field_info(field);
@@ -114,8 +96,8 @@ json_t *json_field(const struct record *record, enum field field)
     case FIELD_STR:
         return json_text(record_str(record, field), record_len(record, field));
     case FIELD_INT:
-        return is_time(field) && record_int(record, field) > 0 ? json_time(record_int(record, field))
-                                                               : json_integer(record_int(record, field));
+        return field_is_time(field) && record_int(record, field) > 0 ? json_time(record_int(record, field))
+                                                                     : json_integer(record_int(record, field));
     case FIELD_REAL:
         return json_real(record_real(record, field));
     case FIELD_ROWS:

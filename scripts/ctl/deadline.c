@@ -14,12 +14,23 @@
 /* The rows of the sum, and what goes on in them. */
 struct sum {
     json_t *rows;
-    int64_t days; /* counted so far */
+    int64_t days;     /* counted so far */
+    struct span span; /* that was added; none to what was promised by a date */
 };
+
+static json_t *row_of(int64_t at, json_t *day, json_t *why)
+{
+    return json_pack("{s:o, s:o, s:o}", "moment", json_time(at), "day", day, "why", why);
+}
 
 static void add(struct sum *sum, int64_t at, json_t *day, json_t *why)
 {
-    json_array_append_new(sum->rows, json_pack("{s:o, s:o, s:o}", "moment", json_time(at), "day", day, "why", why));
+    json_array_append_new(sum->rows, row_of(at, day, why));
+}
+
+static void put_first(struct sum *sum, int64_t at, json_t *why)
+{
+    json_array_insert_new(sum->rows, 0, row_of(at, json_null(), why));
 }
 
 static void add_day(void *arg, int64_t midnight, enum day_kind kind, const char *name)
@@ -39,12 +50,16 @@ static void add_day(void *arg, int64_t midnight, enum day_kind kind, const char 
 
 static void add_span(void *arg, int64_t start, struct span span, int64_t due)
 {
+    static const int64_t hour = INT64_C(3600000), day = 24 * hour;
     struct sum *sum = arg;
     (void)start;
+    sum->span = span;
     if (span.working_days > 0)
         add(sum, due, json_null(), json_sprintf("the clock's %d working days are over", span.working_days));
+    else if (span.ms % day == 0)
+        add(sum, due, json_null(), json_sprintf("%lld days later, around the clock", (long long)(span.ms / day)));
     else
-        add(sum, due, json_null(), json_sprintf("%g hours later, around the clock", (double)span.ms / 3600e3));
+        add(sum, due, json_null(), json_sprintf("%g hours later, around the clock", (double)span.ms / (double)hour));
 }
 
 static void add_pause(void *arg, int64_t from, int64_t to, int64_t due)
@@ -80,16 +95,18 @@ static json_t *ladder(const struct county *county, const struct record *order, i
 
 static json_t *explain(const struct county *county, const struct record *order, int64_t entry)
 {
-    struct sum sum = {json_array(), 0};
+    struct sum sum = {.rows = json_array()};
     struct clock_trace trace = {{add_day, &sum}, add_span, add_pause, add_extension, &sum};
     int64_t start = record_int(order, F_CLOCK_AT), work = calendar_next_work(county, start);
-    add(&sum, start, json_null(), json_string("the clock starts"));
-    if (work > start)
-        add(&sum, work, json_null(),
-            json_sprintf("outside working hours, %02d:%02d-%02d:%02d: working days count from here",
-                         county->work_start / 60, county->work_start % 60, county->work_end / 60,
-                         county->work_end % 60));
     int64_t due = clock_due(county, order, &trace);
+    if (sum.span.working_days > 0 && work > start)
+        put_first(&sum, work,
+                  json_sprintf("outside working hours, %02d:%02d-%02d:%02d: working days count from here",
+                               county->work_start / 60, county->work_start % 60, county->work_end / 60,
+                               county->work_end % 60));
+    if (sum.span.working_days == 0 && sum.span.ms == 0)
+        put_first(&sum, record_int(order, F_PROMISED_AT), json_string("promised by then, however long others have"));
+    put_first(&sum, start, json_string("the clock starts"));
     return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "order", record_str(order, F_ORDER), "clock",
                      record_str(order, F_CLOCK), "urgency", record_str(order, F_URGENCY), "due", json_time(due),
                      "light", clock_light(county, order, now_ms()), "sum", sum.rows, "ladder",

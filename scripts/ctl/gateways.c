@@ -126,8 +126,8 @@ int sms_test(struct ctl *ctl, size_t argc, char *const argv[])
 
 /* -- what they say ------------------------------------------------------------------------------------------------ */
 
-/* An order with something in every field that a template may draw on. */
-static void fill_sample(struct record *sample)
+/* Something in every field that a template may draw on. */
+static void fill_sample(const struct county *county, struct record *sample)
 {
     static const struct {
         enum field field;
@@ -142,10 +142,21 @@ static void fill_sample(struct record *sample)
                  {F_RATING, "satisfied"},
                  {F_CLOCK, "answer"},
                  {F_CODE, "123456"},
-                 {F_MEMBERS, "张三 李四"}};
+                 {F_MEMBERS, "张三 李四"},
+                 {F_QUESTION, "是哪一栋楼前的路灯"},
+                 {F_KIND, "opinion"},
+                 {F_REPLY, "comes"},
+                 {F_PROPOSED, "adopted"},
+                 {F_SETTLED, "adopted"}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         record_set(sample, texts[i].field, texts[i].value);
+    record_printf(sample, F_ACTOR, "convener:%s", county->towns[0].id);
+    record_set(sample, F_DEPARTMENT, county->departments[0].id);
+    record_printf(sample, F_PRIMARY, "%s-000001", county->id);
+    record_printf(sample, F_ORDERS, "%s-000001 %s-000002", county->id, county->id);
     record_set_int(sample, F_DUE, now_ms());
+    record_set_int(sample, F_MEETS_AT, now_ms());
+    record_set_int(sample, F_DAYS, 3);
     record_set_int(sample, F_TOTAL, 2);
     for (int i = 1; i <= 2; i++) {
         struct record *row = record_add_row(sample, F_ROWS);
@@ -160,7 +171,7 @@ static json_t *preview(const struct county *county)
     json_t *rows = json_array();
     char order[ORDER_ID_SIZE];
     order_id(order, county->id, 0); /* there is none: its code opens nothing */
-    fill_sample(sample);
+    fill_sample(county, sample);
     struct occasion occasion = {
         .county = county, .order_id = order, .serial = 1, .order = sample, .message = sample, .now = now_ms()};
     for (size_t i = 0; template_at(i); i++) {

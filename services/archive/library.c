@@ -76,27 +76,29 @@ static int index_published(struct database *database, const char *subject, const
     return result < 0 ? result : query_run(add, NULL);
 }
 
-/* Why a case cannot be published; "" when it can, NULL when there is no such order. */
-static const char *why_not_public(struct database *database, const char *order)
+/* Why a case cannot be published, and by which field; "" when it can, NULL when there is no such order. */
+static const char *why_not_public(struct database *database, const char *order, const char **ret_field)
 {
     QUERY *query = database_query(
         database, "SELECT state IS '" STATE_CLOSED "' AND EXISTS (SELECT 1 FROM cases"
                   " WHERE cases.order_id = orders.order_id), public IS 1 FROM orders WHERE order_id = ?1");
     query_text(query, 1, order);
+    *ret_field = "order";
     if (query_next(query) <= 0)
         return NULL;
     if (!sqlite3_column_int(query, 0))
         return "it is no case yet: only what is closed can be published";
+    *ret_field = "public";
     return sqlite3_column_int(query, 1) ? "" : "its resident did not agree to publication";
 }
 
 static int publish(struct database *database, struct delivery *call, int64_t now)
 {
     const struct record *wanted = call->message;
-    const char *order = record_str(wanted, F_ORDER), *why = why_not_public(database, order);
+    const char *order = record_str(wanted, F_ORDER), *field, *why = why_not_public(database, order, &field);
     AUTOFREE char *subject = xasprintf("%s/case", order);
     if (!why || *why) {
-        outcome_refuse(call->outcome, why ? "state" : "unknown", "order", "%s", why ? why : "no such order");
+        outcome_refuse(call->outcome, why ? "state" : "unknown", field, "%s", why ? why : "no such order");
         return 0;
     }
     QUERY *same = database_query(database, "SELECT count(*) FROM published WHERE order_id = ?1 AND title = ?2"
@@ -119,7 +121,7 @@ static int withdraw(struct database *database, struct delivery *call, int64_t no
     AUTOFREE char *subject = xasprintf("%s/case", order);
     AUTOFREE char *title = look_up(database, "SELECT title FROM published WHERE order_id = ?1", order);
     if (!title) {
-        outcome_refuse(call->outcome, "state", "order", "its case is not published");
+        outcome_refuse(call->outcome, "state", "case", "its case is not published");
         return 0;
     }
     int result = append(database, call, subject, WITHDRAWN, json_object(), now);

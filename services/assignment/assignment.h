@@ -225,8 +225,9 @@ int64_t claim_window_end(const struct county *county, const struct record *order
 /* Moves the running clock to where it is due now, as a step. False: it is right, or not known to be wrong. */
 bool move_deadline(const struct context *context, const struct record *order, struct outcome *outcome);
 
-/* Closes the order: an end of its clocks and of its members' load. */
-void close_order(const struct context *context, const struct record *order, struct outcome *outcome);
+/* Closes the order: an end of its clocks and of its members' load. reason: for its resident; NULL: there is none. */
+void close_order(const struct context *context, const struct record *order, const char *reason,
+                 struct outcome *outcome);
 
 /* "member:M1 member:M2" of "M1 M2". */
 void member_recipients(const char *members, char *ret_recipients, size_t size);

@@ -125,7 +125,7 @@ void handle_clock(const struct context *context, const struct record *order, con
         end_claim_window(context, order, outcome);
     } else if (strcmp(clock, "close") == 0 && is_done(order)) {
         outcome_step(outcome, "closed", "clock", NULL);
-        close_order(context, order, outcome);
+        close_order(context, order, NULL, outcome);
     } else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0 &&
                words_have(STATE_ASSIGNED " " STATE_CONSULTING, record_str(order, F_STATE))) {
         end_confirmation(context, order, outcome);

@@ -31,9 +31,10 @@ void handle_extend(const struct context *context, const struct record *order, co
     if (days < 1 || days > MOST_DAYS) {
         outcome_refuse(outcome, "invalid", "days", "days is a whole number of working days from 1 to %d", MOST_DAYS);
     } else if (context->now >= record_int(order, F_DUE) && !clock_is_paused(order)) {
-        outcome_refuse(outcome, "expired", NULL, "the deadline has passed: more time can be asked for before it only");
+        outcome_refuse(outcome, "expired", "days",
+                       "the deadline has passed: more time can be asked for before it only");
     } else if (record_int(order, F_ASKED_DAYS) > 0) {
-        outcome_refuse(outcome, "pending", NULL, "more time has been asked for already: the convener has to decide");
+        outcome_refuse(outcome, "pending", "days", "more time has been asked for already: the convener has to decide");
     } else {
         outcome_step(outcome, "extension_asked", record_str(message, F_ACTOR), record_str(message, F_REASON));
         record_set_int(outcome_changes(outcome), F_ASKED_DAYS, days);

@@ -221,7 +221,7 @@ void handle_rate(const struct context *context, const struct record *order, cons
         tell_taken(message, outcome);
 }
 
-void close_order(const struct context *context, const struct record *order, struct outcome *outcome)
+void close_order(const struct context *context, const struct record *order, const char *reason, struct outcome *outcome)
 {
     char entry[CLOCK_ENTRY_SIZE];
     if (record_len(order, F_PRIMARY) == 0) /* else the primary is their work, and this one is not counted */
@@ -230,7 +230,9 @@ void close_order(const struct context *context, const struct record *order, stru
     record_set_int(outcome_changes(outcome), F_CLOSED_AT, context->now);
     order_clock_entry(entry, context->order_id, "close", 0);
     outcome_zrem(outcome, CLOCKS_KEY, entry);
-    outcome_notify(outcome, "closed", "resident");
+    struct record *notice = outcome_notify(outcome, "closed", "resident");
+    if (reason)
+        record_set(notice, F_REASON, reason);
 }
 
 void handle_decide(const struct context *context, const struct record *order, const struct record *message,
@@ -243,7 +245,7 @@ void handle_decide(const struct context *context, const struct record *order, co
         outcome_refuse(outcome, "state", NULL, "the resident is not dissatisfied; there is nothing to decide");
     } else if (record_is(message, F_DECISION, "close")) {
         outcome_step(outcome, "decided", actor, reason);
-        close_order(context, order, outcome);
+        close_order(context, order, reason, outcome);
     } else if (record_is(message, F_DECISION, "reopen")) {
         reopen(context, order, actor, reason, outcome);
     } else {

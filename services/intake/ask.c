@@ -49,7 +49,7 @@ static bool take_parameter(struct ask *ask, const struct api_param *param, const
         for (char *c = strchr(words, ','); c && param->list; c = strchr(c, ','))
             *c = ' ';
         record_set(question, param->field, words);
-    } else if (json_is_time(param->field)) {
+    } else if (field_is_time(param->field)) {
         if (time_parse(value, &number) < 0)
             return invalid(ask, param->name, "give a time such as 2026-11-22T09:30:00");
         record_set_int(question, param->field, number);

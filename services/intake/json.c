@@ -13,32 +13,6 @@
 #include <errno.h>
 #include <string.h>
 
-bool json_is_time(enum field field)
-{
-    switch (field) {
-    case F_AT:
-    case F_DUE:
-    case F_CLOCK_AT:
-    case F_HANDED_AT:
-    case F_EXPIRES:
-    case F_PLACED_AT:
-    case F_OPENED_AT:
-    case F_ASSIGNED_AT:
-    case F_ANSWERED_AT:
-    case F_CLOSED_AT:
-    case F_UPDATED_AT:
-    case F_MEETS_AT:
-    case F_HELD_AT:
-    case F_VISITED_AT:
-    case F_PROMISED_AT:
-    case F_START:
-    case F_END:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static json_t *value_of(const struct record *record, enum field field)
 {
     switch (field_info(field)->type) {
@@ -47,7 +21,7 @@ static json_t *value_of(const struct record *record, enum field field)
     case FIELD_REAL:
         return json_real(record_real(record, field));
     case FIELD_INT:
-        if (json_is_time(field)) {
+        if (field_is_time(field)) {
             char text[TIME_SIZE];
             time_format(text, record_int(record, field));
             return json_string(text);
@@ -67,7 +41,9 @@ json_t *json_from_record(const struct record *record, const enum field *fields, 
     json_t *object = json_object();
     for (size_t i = 0; i < (fields ? field_count : FIELD_COUNT); i++) {
         enum field field = fields ? fields[i] : (enum field)i;
-        if (record_has(record, field) && (fields || !(field_info(field)->flags & PERSONAL)))
+        bool shown = fields || !(field_info(field)->flags & PERSONAL);
+        bool never = field_is_time(field) && record_int(record, field) == 0; /* no clock runs: nothing is due */
+        if (record_has(record, field) && shown && !never)
             json_object_set_new(object, field_info(field)->name, value_of(record, field));
     }
     return object;
@@ -130,7 +106,7 @@ static int take_value(struct record *record, enum field field, const json_t *val
     const struct field_info *info = field_info(field);
     if (info->type == FIELD_STR && json_is_string(value))
         record_set_n(record, field, json_string_value(value), json_string_length(value));
-    else if (info->type == FIELD_INT && json_is_time(field))
+    else if (info->type == FIELD_INT && field_is_time(field))
         return take_time(record, field, value, fault);
     else if (info->type == FIELD_INT && json_is_integer(value))
         record_set_int(record, field, json_integer_value(value));

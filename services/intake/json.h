@@ -8,12 +8,9 @@
 
 #include <jansson.h>
 
-/* Whether a number is a time, which JSON has as text. */
-bool json_is_time(enum field field);
-
 /*
  * A record as an object: texts, numbers, times as "2026-11-22T09:30:00+08:00",
- * rows as arrays. fields: those to show, in this order; NULL: all but the
+ * rows as arrays; a time that is 0 is none, and left out. fields: those to show, in this order; NULL: all but the
  * personal ones, in the schema's order. The caller owns the result.
  */
 json_t *json_from_record(const struct record *record, const enum field *fields, size_t field_count);

@@ -301,7 +301,7 @@ static json_t *schema_of_field(enum field field)
     if (info->type == FIELD_STR)
         return json_pack("{s:s, s:I, s:s}", "type", "string", "maxLength", (json_int_t)info->max, "description",
                          info->meaning);
-    if (info->type == FIELD_INT && json_is_time(field))
+    if (info->type == FIELD_INT && field_is_time(field))
         return json_pack("{s:s, s:s, s:s}", "type", "string", "format", "date-time", "description", info->meaning);
     return json_pack("{s:s, s:s}", "type", info->type == FIELD_REAL ? "number" : "integer", "description",
                      info->meaning);

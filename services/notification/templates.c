@@ -134,8 +134,10 @@ static const struct template templates[] = {
      "We could not tell what your reply means. Please send the number and 1 (satisfied), 2 (basically) or 3 "
      "(dissatisfied); or the number and your answer, if you were asked something. Numbers that wait for you: "
      "{orders}.[ Questions: {contact}.]"},
-    {"closed", 0, "[您的评价收到了：{rated}。]您反映的“{title}”（单号{order}）已经办结。谢谢您的参与。",
-     "[We have your rating: {rated}. ]Your concern \"{title}\" (number {order}) is closed. Thank you for taking part."},
+    {"closed", 0,
+     "[您的评价收到了：{rated}。][办结的理由：{reason}。]您反映的“{title}”（单号{order}）已经办结。谢谢您的参与。",
+     "[We have your rating: {rated}. ]Your concern \"{title}\" (number {order}) is closed[: {reason}]. Thank you for "
+     "taking part."},
     {"reminder", GATHERED, "提醒您：“{title}”（单号{order}）的{clock}{deadline}，请抓紧办理。",
      "Reminder: the {clock} of \"{title}\" (number {order}) {deadline}. Please see to it."},
     {"escalated", GATHERED,
@@ -149,7 +151,7 @@ static const struct template templates[] = {
     {"extended", 0, "“{title}”（单号{order}）同意延期[，新的期限是{due}]。[说明：{reason}。]",
      "More time is granted for \"{title}\" (number {order})[, now due on {due}].[ Note: {reason}.]"},
     {"extended_resident", 0,
-     "您反映的“{title}”（单号{order}）需要多一些时间办理[，最迟{due}答复您]。[原因：{reason}。]请您谅解。",
+     "您反映的“{title}”（单号{order}）需要多一些时间办理[，最迟{due}答复您]。[说明：{reason}。]请您谅解。",
      "Your concern \"{title}\" (number {order}) needs more time[: you will have an answer by {due}].[ Reason: "
      "{reason}.] "
      "Thank you for your patience."},
@@ -212,8 +214,9 @@ static const struct template templates[] = {
      "[有疑问请联系：{contact}。]",
      "We could not read your reply. Reply 1 if you come to the meeting, or 2 and why if you do not. Of several begin "
      "with the number of one: {meetings}.[ Questions: {contact}.]"},
-    {"suggestion_raised", 0, "请办理：“{title}”，编号{order}。[办理期限：{due}。]请登录后填写办理情况。",
-     "Please see to: \"{title}\", number {order}.[ It is due on {due}.] Please sign in and say what comes of it."},
+    {"suggestion_raised", 0, "请办理[（{kind}）]：“{title}”，编号{order}。[办理期限：{due}。]请登录后填写办理情况。",
+     "Please see to[ ({kind})]: \"{title}\", number {order}.[ It is due on {due}.] Please sign in and say what comes "
+     "of it."},
     {"suggestion_proposed", 0, "“{title}”（编号{order}）办理方反馈：{proposed}[。说明：{note}]。请登录后确认结果。",
      "\"{title}\" (number {order}): those who see to it say that it is {proposed}[. They say: {note}]. Please sign in "
      "and settle it."},

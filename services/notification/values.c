@@ -233,11 +233,11 @@ static char *online(const struct occasion *occasion, enum field field)
     if (!*url) {
         AUTOFREE char *code = access_code(occasion, field);
         return xasprintf(
-            english ? "Please rate it online with the number and the code %s" : "请凭单号和查询码%s在网上评价", code);
+            english ? "Or rate it online with the number and the code %s" : "也可以凭单号和查询码%s在网上评价", code);
     }
     char token[RATING_TOKEN_SIZE];
     rating_token(token, occasion->county->vault, occasion->order_id, record_int(occasion->order, F_ROUND));
-    return xasprintf("%s %s" RATING_PAGE "%s", english ? "Please rate it at" : "请打开链接评价：", url, token);
+    return xasprintf("%s %s" RATING_PAGE "%s", english ? "Or rate it at" : "也可以打开链接评价：", url, token);
 }
 
 /* By what a meeting is called on small keys: "H12". */
@@ -323,6 +323,7 @@ static const struct value values[] = {
     {"reply", 20, worded, F_REPLY},
     {"proposed", 20, worded, F_PROPOSED},
     {"settled", 20, worded, F_SETTLED},
+    {"kind", 24, worded, F_KIND},
     {"fulfilled", 20, fulfilled, F_SETTLED},
     {"contact", 60, contact, F_COUNTY},
     {"sign_in", 6, plain, F_CODE},

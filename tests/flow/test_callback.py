@@ -536,6 +536,13 @@ def test_dissatisfied_reopens_to_the_same_members_once_then_the_committee(shared
     committee = shared.sign_in("10000002001")
     assert committee.step(order, "decide", {"decision": "reopen", "reason": "还要再办"}).status == 200
     assert shared.wait_state(order, "consulting")["members"] == members
+    shared.answer_it(order, "灯杆下周换新的")
+    assert shared.rate(order, "dissatisfied").status == 200
+    shared.wait_state(order, "evaluated")
+    assert committee.step(order, "decide", {"decision": "close", "reason": "新灯杆已经到货"}).status == 200
+    shared.wait_state(order, "closed")
+    told = shared.wait_sms(order, template="closed")[0]["text"]
+    assert "办结的理由：新灯杆已经到货" in told, "who is not satisfied hears why nothing more is done"
 
 
 def test_ratings_are_stored_apart_from_closing(shared):

@@ -85,7 +85,8 @@ def test_who_may_enter_an_absence(shared):
     path = "/api/v1/absences"
     entered = member.api("POST", path, {"start": at(days=1), "end": at(days=2), "note": "住院"})
     assert entered.status == 200 and entered.json["member"] == "M105", entered
-    assert member.api("POST", path, {"member": "M106", "end": at(days=2)}).status == 403
+    others = member.api("POST", path, {"member": "M106", "end": at(days=2)})
+    assert others.status == 403 and "只能替自己" in others.json["detail"], others
     assert clerk.api("POST", path, {"member": "M106", "end": at(days=2)}).status == 403
     for body, field in (({"end": at(days=-1)}, "end"), ({"end": "morgen"}, "end"), ({}, "end"),
                         ({"end": at(days=500)}, "end"), ({"end": at(days=1), "note": "x" * 201}, "note")):

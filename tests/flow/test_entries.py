@@ -124,6 +124,7 @@ def test_members_see_what_they_are_in_and_enter_nothing(shared):
 
 
 @pytest.mark.parametrize("field, fields", [
+    ("excused", {"kind": "honour", "present": "member:M101", "excused": "member:M102"}),
     ("kind", {"kind": "party", "present": "member:M101"}),
     ("title", {"title": " ", "present": "member:M101"}),
     ("held_at", {"held_at": "2099-01-01T00:00:00", "present": "member:M101"}),
@@ -141,7 +142,8 @@ def test_members_see_what_they_are_in_and_enter_nothing(shared):
     ("sector", {"present": "member:M101", "sector": "工商联"}),
 ])
 def test_what_makes_no_sense_is_refused(shared, field, fields):
-    assert enter(shared, status=400, **fields)["field"] == field
+    refused = enter(shared, status=400, **fields)
+    assert refused["field"] == field and refused["detail"] != refused["title"], "it says what is wrong with that"
 
 
 # -- attendance --------------------------------------------------------------------------------------------------------

@@ -277,6 +277,8 @@ def test_an_operator_tries_the_way_and_reads_the_texts(through, clouds):
     for row in rows.values():
         assert row["characters"] == len(row["text"])
         assert row["segments"] == (1 if len(row["text"]) <= 70 else -(-len(row["text"]) // 67))
+        hole = re.search(r"[：，“](?=[，。”])|改由办|单号是|】对|想问您：请", row["text"])
+        assert not hole, f"a value is missing, and the length is wrong: {row['text']}"
     assert "【云溪县政协】" in rows["placed"]["text"] and rows["test"]["segments"] == 1
 
 

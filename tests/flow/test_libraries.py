@@ -165,9 +165,11 @@ def test_only_what_may_be_public_is(system):
     system.wait_state(running, "open")
     wait_until(lambda: system.api("GET", f"/api/v1/orders/{running['order']}/story", key="office").status == 200, 20,
                "the archive knows it")
-    for order, word in ((private, "did not agree"), (running, "no case yet")):
-        answer = system.step(order, "publish", {"title": "路灯", "text": "修好了"}, headers={"Accept-Language": "en"})
-        assert answer.status == 409 and word in answer.json["detail"], answer
+    for order, word, words in ((private, "did not agree", "没有同意公开"), (running, "no case yet", "还不是案例")):
+        for language, said in (("en", word), ("zh", words)):
+            answer = system.step(order, "publish", {"title": "路灯", "text": "修好了"},
+                                 headers={"Accept-Language": language})
+            assert answer.status == 409 and said in answer.json["detail"], answer
         assert system.api("GET", f"{PUBLIC}/{order['order']}").status == 404
     for body, field in (({"title": "路灯"}, "text"), ({"title": "路灯", "text": "好", "order": "x"}, "order"),
                         ({"title": "路灯", "text": "好", "actor": "office:O1"}, "actor")):
@@ -254,6 +256,7 @@ def test_orders_become_one_class_of_matters(system):
     number = wait_until(opened, 20, "the archive knows the orders")
     again = convener.api("POST", CLASSES, body, headers={"Accept-Language": "en"})
     assert again.status == 409 and again.json["code"] == "exists" and number in again.json["detail"], again
+    assert "已经有这个名称" in convener.api("POST", CLASSES, body).json["detail"]
     row, = classes(convener, f"&class={number}")
     assert (row["title"], row["note"], row["count"], row["actor"]) == ("健身设施维护", "逐一检修", 2, "convener:T1")
 

@@ -134,6 +134,8 @@ def test_screening_accepts(shared):
     shared.wait_state(order, "screening")
     shared.wait_sms(order, template="screening", recipient="convener:T1")
     assert shared.step(order, "claim", {"member": "M201"}).status == 409, "it is not open yet"
+    nowhere = shared.step(order, "screen", {"actor": "convener:T2", "decision": "accept"})
+    assert nowhere.status == 400 and "填写社区" in nowhere.json["detail"], "nobody knows yet whom to give it to"
     wrong = shared.step(order, "screen", {"actor": "convener:T2", "decision": "accept", "category": "nonsense"})
     assert wrong.status == 400 and wrong.json["field"] == "category", wrong
     answer = shared.step(order, "screen", {"actor": "convener:T2", "decision": "accept", "category": "noise",
@@ -152,7 +154,7 @@ def test_screening_returns(shared):
     answer = shared.step(order, "screen", {"actor": "convener:T1", "decision": "return", "reason_code": "lawsuit",
                                            "reason": "下月开庭", "return_to": "县人民法院"})
     assert answer.status == 200, answer
-    shared.wait_state(order, "returned")
+    assert "due" not in shared.wait_state(order, "returned"), "nothing of it is due any more"
     told = shared.wait_sms(order, template="returned", recipient="resident")[0]["text"]
     assert all(word in told for word in ("已进入诉讼", "下月开庭", "县人民法院", "城关镇召集人陆明远"))
 

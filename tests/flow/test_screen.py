@@ -204,7 +204,8 @@ def test_a_question_to_the_resident_stops_the_clock_until_the_answer(shared):
     assert now["question"] == "是哪一个小区的事" and now["pauses"].endswith("-"), "it is seen that the clock stands still"
     explained = shared.ctl("deadline", "explain", order["order"])
     assert "pause" in explained or "stands still" in explained, explained
-    assert convener.step(order, "ask", {"question": "还有一个问题"}).json["code"] == "pending"
+    again = convener.step(order, "ask", {"question": "还有一个问题"})
+    assert again.json["code"] == "pending" and "已经问过反映人" in again.json["detail"] and "延期" not in again.text, again
     answer = shared.step(order, "reply", {"note": "东门小区"}, key=None, code=order["code"])
     assert answer.status == 200, answer
     assert "东门小区" in shared.wait_sms(order, template="replied", recipient="convener:T1")[0]["text"]

@@ -360,6 +360,10 @@ def test_order_show_tells_the_history(system):
     assert json.loads(system.ctl("order", "show", order["order"], "--json"))["order"]["contact"] == "(personal)"
     text = system.ctl("order", "show", order["order"])
     assert PHONE not in text and "placed" in text and "+08:00" in text
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    assert system.step(order, "handover", {"actor": "member:M101", "department": "D01"}).status == 200
+    assert re.search(r"handed_at +20\d\d-\d\d-\d\dT", system.ctl("order", "show", order["order"])), "a time, no number"
     refused(system.ctl("order", "show", f"{COUNTY}-999999", check=False), 1, "no such order")
     report = json.loads(system.ctl("status", "--json"))
     assert {row["service"] for row in report["instances"] if row["endpoint"]} == {

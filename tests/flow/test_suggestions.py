@@ -234,7 +234,8 @@ def test_supervision_is_followed_by_the_committee(shared):
     supervision = {"order": number[0]}
     now = look(shared, supervision)
     assert (len(number), now["kind"], now["committee"], now["title"]) == (1, "supervision", "K1", "东门小区路灯不亮")
-    shared.wait_sms(supervision, template="suggestion_raised", recipient="committee:K1")
+    asked = shared.wait_sms(supervision, template="suggestion_raised", recipient="committee:K1")[0]["text"]
+    assert "请办理（转入民主监督）" in asked, "the committee sees that it is its own to follow"
     waited(shared, supervision, "escalated")
     shared.wait_sms(supervision, template="escalated", recipient="chair")
     committee = shared.sign_in(COMMITTEE)

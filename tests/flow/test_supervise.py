@@ -195,7 +195,7 @@ def test_more_time_is_asked_for_and_granted(make_system, tmp_path):
     assert system.step(order, "extend", asked | {"actor": "member:M104"}).status == 403, "who does not have it"
     assert system.step(order, "extend", asked).status == 200
     again = system.step(order, "extend", asked)
-    assert again.status == 409 and again.json["code"] == "pending", again
+    assert again.status == 409 and again.json["code"] == "pending" and "已经申请过延期" in again.json["detail"], again
     told = system.wait_sms(order, template="extension_asked", recipient="convener:T1")[0]["text"]
     assert "3个工作日" in told and "等住建局的材料" in told
 
@@ -205,7 +205,7 @@ def test_more_time_is_asked_for_and_granted(make_system, tmp_path):
     assert int(stored(system, order)["due"]) == before + 3 * DAY
     assert entries(system, order)[f"{order['order']}|answer|0"] == before + 3 * DAY
     system.wait_sms(order, template="extended", recipient="member:M102")
-    assert "材料要等" in system.wait_sms(order, template="extended_resident", recipient="resident")[0]["text"]
+    assert "说明：材料要等" in system.wait_sms(order, template="extended_resident", recipient="resident")[0]["text"]
     wait_until(lambda: steps(system, order)[-2:] == ["extension_asked", "extension_granted"], 20, "the journal has both")
     assert system.order(order)["light"] == "green"
 
@@ -218,7 +218,7 @@ def test_time_that_is_over_is_not_extended(make_system, tmp_path):
     system.claim_all(order)
     system.wait_sms(order, template="reminder", recipient="member:M101")
     late = system.step(order, "extend", {"actor": "member:M101", "days": 3, "reason": "等材料"})
-    assert late.status == 409 and late.json["code"] == "expired" and "期限已过" in late.text, late
+    assert late.status == 409 and late.json["code"] == "expired" and "不能再申请延期" in late.text, late
     assert system.order(order)["light"] == "red"
     rows = system.api("GET", f"/api/v1/orders?county={COUNTY}&state=assigned", key="office").json["rows"]
     assert [(row["order"], row["light"]) for row in rows] == [(order["order"], "red")]
@@ -256,6 +256,23 @@ def test_a_deadline_explains_itself(make_system, tmp_path):
     assert told["ladder"][0]["sounds"] == told["due"]
     assert "not counted: holiday, 县庆" in system.ctl("deadline", "explain", order["order"])
     assert json.loads(system.ctl("order", "show", "--json", order["order"]))["order"]["light"] == "green"
+
+    clocks[("normal", "answer")] = "7d"  # starts outside working hours, which is of no matter to it
+    early = {"work_hours": "00:00-00:01", "work_weekdays": "1-1"}
+    apply_again(system, tmp_path / "around", clocks=clocks, settings=early)
+    explained = lambda: json.loads(system.ctl("deadline", "explain", "--json", order["order"]))["sum"]
+    around = wait_until(lambda: len(rows := explained()) == 2 and rows, 20, "two lines")
+    assert [row["why"] for row in around] == ["the clock starts", "7 days later, around the clock"]
+    body = {"actor": "member:M101", "outcome": "solved", "answer": "先换灯泡", "promised_at": f"{days[2]}T12:00:00"}
+    promising = system.place()
+    system.wait_state(promising, "open")
+    system.claim_all(promising)
+    assert system.step(promising, "answer", body).status == 200
+    followed = lambda: system.api("GET", f"/api/v1/suggestions?county={COUNTY}", key="office").json["rows"]
+    promise = wait_until(followed, 20, "the promise is followed")[0]["order"]
+    told = json.loads(system.ctl("deadline", "explain", "--json", promise))
+    assert [row["why"] for row in told["sum"]] == ["the clock starts", "promised by then, however long others have"]
+    assert told["due"] == told["sum"][1]["moment"] == f"{days[2]}T12:00:00+08:00"
 
     clocks[("normal", "answer")] = "1s"
     apply_again(system, tmp_path / "second", clocks=clocks)

@@ -55,12 +55,28 @@ static void a_long_name_is_cut_between_characters(void **state)
     assert_string_equal(refused("{\"a路路路路路路路路路路路路路路\":1}").field, "a路路路路路路路路路路路路");
 }
 
+/* A closed order has nothing that is due: a program must not read that it was due in 1970. */
+static void times_are_told_as_texts_and_none_as_nothing(void **state)
+{
+    (void)state;
+    RECORD *record = record_new();
+    record_set_int(record, F_PLACED_AT, 1795942850000);
+    record_set_int(record, F_DUE, 0);
+    record_set_int(record, F_RUNG, 0);
+    json_t *told = json_from_record(record, NULL, 0);
+    assert_string_equal(json_string_value(json_object_get(told, "placed_at")), "2026-11-29T17:00:50+08:00");
+    assert_null(json_object_get(told, "due"));
+    assert_non_null(json_object_get(told, "rung"));
+    json_decref(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_becomes_a_record),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(a_long_name_is_cut_between_characters),
+        cmocka_unit_test(times_are_told_as_texts_and_none_as_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

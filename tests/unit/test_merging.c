@@ -185,11 +185,11 @@ static void a_dissatisfied_resident_reopens_their_own_order(void **state)
 
     record_set(order, F_STATE, STATE_EVALUATED); /* a satisfied one's leaves no load behind that was never counted */
     outcome_clear(outcome);
-    close_order(&context, order, outcome);
+    close_order(&context, order, NULL, outcome);
     assert_int_equal(load("M1"), 0);
     record_set(order, F_PRIMARY, "");
     outcome_clear(outcome);
-    close_order(&context, order, outcome);
+    close_order(&context, order, NULL, outcome);
     assert_int_equal(load("M1"), -1);
 }
 
