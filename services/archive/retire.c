@@ -10,6 +10,7 @@
  * An order of which something is still followed stays, because its resident can be told through it alone; but no longer
  * than the county keeps contacts. How long that is a county says that is loaded: of any other nothing leaves.
  */
+#include "common/alloc.h"
 #include "common/crash.h"
 #include "common/metrics.h"
 #include "common/store.h"
@@ -29,8 +30,8 @@ enum { ORDERS_MAX = 1000 };
 
 static void ask(struct store *store, const char *county, const struct waiting *waiting)
 {
-    char name[64], key[KEY_SIZE], ver[24];
-    snprintf(name, sizeof name, "order:%s", waiting->order);
+    char key[KEY_SIZE], ver[24];
+    AUTOFREE char *name = xasprintf("order:%s", waiting->order);
     store_key(key, county, name);
     snprintf(ver, sizeof ver, "%" PRId64, waiting->ver);
     store_append_script(store, &retire_script, 1, (const char *[]){key}, 1, (const char *[]){ver}, NULL);

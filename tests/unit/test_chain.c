@@ -616,6 +616,8 @@ static void an_old_file_becomes_a_chain(void **state)
     settle_file();
     archive_close(&archive);
     tamper("DROP VIEW published; DROP VIEW classes; DROP VIEW class_orders; DROP INDEX journal_library;"
+           "DROP VIEW matter_orders; DROP TRIGGER matters_new; DROP TRIGGER matters_changed; DROP TRIGGER matters_gone;"
+           "DROP TABLE about; DROP INDEX cases_followed; ALTER TABLE cases DROP COLUMN followed;"
            "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name GLOB 'published_fts*';"
            "PRAGMA writable_schema = RESET; VACUUM;"
            "ALTER TABLE journal DROP COLUMN hash; DROP TABLE audit; DROP TABLE contacts;"
