@@ -1,6 +1,6 @@
 /*
  * directory.c - what a county consists of, for everybody: its places, the kinds of matters it knows, its groups,
- * members, departments and committees by name. No phone, and nobody of the staff.
+ * members, departments and committees by name, and why orders may be returned. No phone, and nobody of the staff.
  *
  * Members are known to the public by their office, as are their names on the wall of each station.
  */
@@ -11,18 +11,22 @@
 /* What a look counts of an address's allowance: pages ask once. */
 enum { DIRECTORY_COST = 2 };
 
+static json_t *named(const char *id, const char *name)
+{
+    return json_pack("{s:s, s:s}", "id", id, "name", name);
+}
+
 static json_t *towns_of(const struct county *county)
 {
     json_t *towns = json_array();
     for (size_t i = 0; i < county->town_count; i++) {
         const struct town *town = &county->towns[i];
-        json_t *communities = json_array();
+        json_t *row = named(town->id, town->name), *communities = json_array();
         for (size_t k = 0; k < county->community_count; k++)
             if (county->communities[k].town == town)
-                json_array_append_new(communities, json_pack("{s:s, s:s}", "community", county->communities[k].id,
-                                                             "name", county->communities[k].name));
-        json_array_append_new(
-            towns, json_pack("{s:s, s:s, s:o}", "town", town->id, "name", town->name, "communities", communities));
+                json_array_append_new(communities, named(county->communities[k].id, county->communities[k].name));
+        json_object_set_new(row, "communities", communities);
+        json_array_append_new(towns, row);
     }
     return towns;
 }
@@ -31,8 +35,7 @@ static json_t *categories_of(const struct county *county)
 {
     json_t *categories = json_array();
     for (size_t i = 0; i < county->category_count; i++)
-        json_array_append_new(categories, json_pack("{s:s, s:s}", "category", county->categories[i].code, "name",
-                                                    county->categories[i].name));
+        json_array_append_new(categories, named(county->categories[i].code, county->categories[i].name));
     return categories;
 }
 
@@ -40,26 +43,48 @@ static json_t *groups_of(const struct county *county)
 {
     json_t *groups = json_array();
     for (size_t i = 0; i < county->group_count; i++)
-        json_array_append_new(groups,
-                              json_pack("{s:s, s:s}", "group", county->groups[i].id, "name", county->groups[i].name));
+        json_array_append_new(groups, named(county->groups[i].id, county->groups[i].name));
     return groups;
 }
 
 static json_t *members_of(const struct county *county)
 {
     json_t *members = json_array();
-    for (size_t i = 0; i < county->member_count; i++)
-        json_array_append_new(members, json_pack("{s:s, s:s, s:s}", "member", county->members[i].id, "name",
-                                                 county->members[i].name, "group", county->members[i].group));
+    for (size_t i = 0; i < county->member_count; i++) {
+        json_t *row = named(county->members[i].id, county->members[i].name);
+        json_object_set_new(row, "group", json_string(county->members[i].group));
+        json_array_append_new(members, row);
+    }
     return members;
 }
 
-static json_t *offices_of(const struct office *offices, size_t count, const char *kind)
+static json_t *offices_of(const struct office *offices, size_t count)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", kind, offices[i].id, "name", offices[i].name));
+        json_array_append_new(list, named(offices[i].id, offices[i].name));
     return list;
+}
+
+/* Why an order may be returned, and where its resident turns to then. */
+static json_t *reasons_of(const struct county *county)
+{
+    json_t *reasons = json_array();
+    for (size_t i = 0; i < county->reason_count; i++) {
+        json_t *row = named(county->reasons[i].code, county->reasons[i].name);
+        json_object_set_new(row, "return_to", json_string(county->reasons[i].return_to));
+        json_array_append_new(reasons, row);
+    }
+    return reasons;
+}
+
+static json_t *directory_of(const struct county *county)
+{
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "county", county->id, "name", county->name,
+                     "contact", county->contact, "towns", towns_of(county), "categories", categories_of(county),
+                     "groups", groups_of(county), "members", members_of(county), "departments",
+                     offices_of(county->departments, county->department_count), "committees",
+                     offices_of(county->committees, county->committee_count), "reasons", reasons_of(county));
 }
 
 static void get_county(void *arg, struct http_request *request)
@@ -72,13 +97,7 @@ static void get_county(void *arg, struct http_request *request)
     else if (!county)
         intake_answer_error(request, 404, "unknown", "county", "no county has this code");
     else
-        intake_answer_json(
-            request, 200,
-            json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "county", county->id, "name", county->name,
-                      "contact", county->contact, "towns", towns_of(county), "categories", categories_of(county),
-                      "groups", groups_of(county), "members", members_of(county), "departments",
-                      offices_of(county->departments, county->department_count, "department"), "committees",
-                      offices_of(county->committees, county->committee_count, "committee")));
+        intake_answer_json(request, 200, directory_of(county));
 }
 
 /* Which counties there are: who opens the pages without a QR code chooses among them. */

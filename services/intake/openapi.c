@@ -27,10 +27,7 @@ const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, F_SECON
     "runs: "                                                                                                           \
     "yellow: three quarters of its time are used up, red: overdue\"}}"
 
-/* A list of things by their ids, as this field, and names; and what else each has. */
-#define NAMED(id, more)                                                                                                \
-    "{\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"" id "\", \"name\"],"                    \
-    " \"properties\": {\"" id "\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}" more "}}}"
+#define NAMES "{\"type\": \"array\", \"items\": {\"$ref\": \"" SCHEMA("Named") "\"}}"
 
 /* What answers hold. */
 static const struct answer {
@@ -215,20 +212,23 @@ static const struct answer {
      .required = "county name",
      .more = "{\"county\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}}"},
     {.name = "Counties", .meaning = "The counties that are served here", .rows = "CountyName"},
+    {.name = "Named",
+     .meaning = "Something by its id and name; communities: of a town; group: of a member; return_to: of a reason",
+     .required = "id name",
+     .more = "{\"id\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}, \"group\": {\"type\": \"string\"},"
+             " \"return_to\": {\"type\": \"string\"}, \"communities\": " NAMES "}"},
     {.name = "County",
-     .meaning = "What a county consists of, by name; contact: whom to ask, in words",
-     .required = "county name contact towns categories groups members departments committees",
-     .more =
-         "{\"county\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}, \"contact\": {\"type\": \"string\"},"
-         " \"towns\": " NAMED("town", ", \"communities\": " NAMED("community", "")) ", \"categories\": " NAMED(
-             "category", "") ","
-                             " \"groups\": " NAMED("group", "") ", \"members\": " NAMED(
-                                 "member",
-                                 ", \"group\": {\"type\": \"string\"}") ","
-                                                                        " \"departments\": " NAMED(
-                                                                            "department",
-                                                                            "") ", \"committees\": " NAMED("committee",
-                                                                                                           "") "}"},
+     .meaning = "What a county consists of, by name; contact: whom to ask, in words; reasons: why orders are returned",
+     .required = "county name contact towns categories groups members departments committees reasons",
+     .more = "{\"county\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"},"
+             " \"contact\": {\"type\": \"string\"},"
+             " \"towns\": " NAMES ","
+             " \"categories\": " NAMES ","
+             " \"groups\": " NAMES ","
+             " \"members\": " NAMES ","
+             " \"departments\": " NAMES ","
+             " \"committees\": " NAMES ","
+             " \"reasons\": " NAMES "}"},
     {.name = "Nothing", .meaning = "There is nothing to say", .required = ""},
     {.name = "Report",
      .meaning = "What became of each row of a file: rows is the sum of accepted, repeated and refused_count",
