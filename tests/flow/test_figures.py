@@ -7,7 +7,7 @@ import pytest
 
 from archive_files import wait_stored
 from conftest import systems_in
-from harness import COUNTY, make_county, wait_until
+from harness import COUNTY, make_county
 
 OTHER, THIRD = "990104", "990105"
 CITY, CONVENER, MEMBER = "10000005901", "10000001001", "10000004104"
