@@ -50,21 +50,21 @@ static const char *const migrations[] = {
     "CREATE INDEX sms_order ON sms (order_id, at);",
 
     /* The journal becomes a chain; chain_old_rows() gives the rows that are there their hashes. */
-    "ALTER TABLE journal ADD COLUMN hash BLOB;"
+    ("ALTER TABLE journal ADD COLUMN hash BLOB;"
 
-    /* The audit trail, a chain too; never changed, never deleted. entry: its id in the stream in Redis. */
-    "CREATE TABLE audit (id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, actor TEXT NOT NULL,"
-    "  action TEXT NOT NULL, order_id TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL);"
-    "CREATE INDEX audit_at ON audit (at);"
-    "CREATE INDEX audit_order ON audit (order_id, at);"
-    "CREATE INDEX audit_actor ON audit (actor, at);"
-    "PRAGMA application_id = 1936286830;", /* "sidn" */
+     /* The audit trail, a chain too; never changed, never deleted. entry: its id in the stream in Redis. */
+     "CREATE TABLE audit (id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, actor TEXT NOT NULL,"
+     "  action TEXT NOT NULL, order_id TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL);"
+     "CREATE INDEX audit_at ON audit (at);"
+     "CREATE INDEX audit_order ON audit (order_id, at);"
+     "CREATE INDEX audit_actor ON audit (actor, at);"
+     "PRAGMA application_id = 1936286830;"), /* "sidn" */
 
     /* Who placed an order, sealed; apart from the journal because it is erased one day. person: hash of the phone.
      * closed_at: of the order, from when it has left Redis. */
-    "CREATE TABLE contacts (order_id TEXT PRIMARY KEY, person TEXT, sealed TEXT NOT NULL, closed_at INTEGER);"
-    "CREATE INDEX contacts_person ON contacts (person);"
-    "CREATE INDEX contacts_closed_at ON contacts (closed_at) WHERE closed_at IS NOT NULL;",
+    ("CREATE TABLE contacts (order_id TEXT PRIMARY KEY, person TEXT, sealed TEXT NOT NULL, closed_at INTEGER);"
+     "CREATE INDEX contacts_person ON contacts (person);"
+     "CREATE INDEX contacts_closed_at ON contacts (closed_at) WHERE closed_at IS NOT NULL;"),
 
     /* Whether an order was handed over to its department, which decides about what that may see. */
     "ALTER TABLE orders ADD COLUMN handed_at INTEGER;",
