@@ -112,8 +112,7 @@ static const char *type_of(const char *name)
     } types[] = {{".html", "text/html; charset=utf-8"},
                  {".js", "text/javascript; charset=utf-8"},
                  {".css", "text/css; charset=utf-8"},
-                 {".svg", "image/svg+xml"},
-                 {".woff2", "font/woff2"}};
+                 {".svg", "image/svg+xml"}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         size_t size = strlen(name), ending = strlen(types[i].ending);
         if (size > ending && strcmp(name + size - ending, types[i].ending) == 0)

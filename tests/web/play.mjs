@@ -8,7 +8,6 @@ import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { width: 360, height: 780 };
-const DESK = { width: 1440, height: 900 };
 
 const [file, name] = process.argv.slice(2);
 const given = JSON.parse(process.env.SIDAN_SCENE);
@@ -16,10 +15,9 @@ const scenes = await import(resolve(file));
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 const faults = [];
 
-/** A page of a person of their own: a phone unless desk is set. */
-async function visit(path, { desk = false, language = "zh-CN", ...more } = {}) {
-  const viewport = desk ? DESK : PHONE;
-  const context = await browser.newContext({ viewport, locale: language, hasTouch: !desk, bypassCSP: false, ...more });
+/** A page of a person of their own, on a phone. */
+async function visit(path) {
+  const context = await browser.newContext({ viewport: PHONE, locale: "zh-CN", hasTouch: true });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => faults.push(`the page threw: ${error.message}`));

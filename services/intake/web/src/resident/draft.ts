@@ -70,7 +70,8 @@ export class Sending {
   /** Keeps what is written. A browser that forbids it forgets it with the page. */
   async save(): Promise<void> {
     const { photos, refused, ...words } = toRaw(this.draft);
-    await set(`draft.${this.draft.county}`, { ...words, photos: photos.map(toRaw), refused: [...refused] }).catch(() => undefined);
+    const plain = { ...words, photos: photos.map(toRaw), refused: [...refused] };
+    await set(`draft.${this.draft.county}`, plain).catch(() => undefined);
   }
 
   async clear(): Promise<void> {
