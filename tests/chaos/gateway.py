@@ -11,6 +11,7 @@ order.
 
 import http.client
 import random
+import socket
 import threading
 import time
 import urllib.parse
@@ -26,6 +27,7 @@ RECEIPT_MODES = ("lose", "twice", "delay")
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
+    allow_reuse_port = True  # beside whoever keeps it; see Door
     request_queue_size = 4096  # after an outage Kannel brings everything at once
 
     def handle_error(self, request, client_address):
@@ -103,14 +105,16 @@ class Receipts(Handler):
 
 
 class Door:
-    """A server that can be away; its port stays the same."""
+    """A server that can be away; its port stays the same, and nobody else's: who finds it shut is refused."""
 
     def __init__(self, host, handler):
-        self.handler, self.address = handler, (host, 0)
+        self.keeper = socket.socket()  # has the port and does not listen
+        self.keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self.keeper.bind((host, 0))
+        self.handler, self.address = handler, self.keeper.getsockname()
         self.mode = None
         self.server = None
         self.open()
-        self.address = self.server.server_address
 
     def open(self):
         self.server = Server(self.address, self.handler)
@@ -161,4 +165,5 @@ class Gateway:
         for door in (self.sending, self.receipts):
             if door.server is not None:
                 door.shut()
+            door.keeper.close()
         self.kannel.stop()
