@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 enum {
-    TICK_MS = 20,     /* what waits for a free place is tried again */
+    TICK_MS = 100,    /* what waits for a free place is tried again */
     CLAIM_MS = 400,   /* overdue events are looked for */
     SAMPLE_MS = 5000, /* queue depths are measured */
 };

@@ -109,11 +109,12 @@ json_t *shown(const struct access *access, const struct record *order, const enu
 
 enum { ETAG_SIZE = 40 };
 
-/* The order's version, and what is shown without a step of it: its light; that it is archived, with fewer fields. */
+/* The order's version, and what is shown without a step of it: its light; that it is archived, with fewer fields; how
+ * the caller stands to it, by which they see and may more or less. */
 static void etag_of(const struct access *access, char etag[ETAG_SIZE])
 {
-    snprintf(etag, ETAG_SIZE, "\"%lld-%s\"", (long long)record_int(access->record, F_VER),
-             access->archived ? "archived" : light_of(access, access->record));
+    snprintf(etag, ETAG_SIZE, "\"%lld-%s-%x\"", (long long)record_int(access->record, F_VER),
+             access->archived ? "archived" : light_of(access, access->record), (unsigned)access->grant.relations);
 }
 
 /* Whether a list of entity tags names a version of the order, whatever its light was. Weak ones do not. */
@@ -137,7 +138,11 @@ static json_t *shown_whole(const struct access *access)
         if (!(field_info((enum field)field)->flags & hidden))
             fields[count++] = (enum field)field;
     }
-    return shown(access, access->record, fields, count);
+    json_t *json = shown(access, access->record, fields, count);
+    AUTOFREE char *granted = permissions_granted(permission_matter(access->permission), access->grant.relations);
+    if (access->caller.kind != CALLER_KEY)
+        json_object_set_new(json, "may", json_words(granted));
+    return json;
 }
 
 void get_order(void *arg, struct http_request *request)

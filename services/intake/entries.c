@@ -66,10 +66,7 @@ json_t *plan_rows(const struct county *county, const struct record *done)
     for (size_t i = 0; i < record_rows(done, F_ROWS); i++) {
         const struct record *task = record_row(done, F_ROWS, i);
         json_t *row = row_of(rows, record_str(task, F_SECTOR), record_str(task, F_TASK), 0);
-        const char *orders = record_str(task, F_ORDERS);
-        char order[ORDER_ID_SIZE];
-        while (words_next(&orders, order, sizeof order))
-            json_array_append_new(json_object_get(row, "orders"), json_string(order));
+        json_object_set_new(row, "orders", json_words(record_str(task, F_ORDERS)));
         json_object_set_new(row, "done", json_integer(record_int(task, F_COUNT)));
     }
     return rows;

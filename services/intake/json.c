@@ -36,6 +36,15 @@ static json_t *value_of(const struct record *record, enum field field)
     return rows;
 }
 
+json_t *json_words(const char *words)
+{
+    char word[80];
+    json_t *array = json_array();
+    while (words_next(&words, word, sizeof word))
+        json_array_append_new(array, json_string(word));
+    return array;
+}
+
 json_t *json_from_record(const struct record *record, const enum field *fields, size_t field_count)
 {
     json_t *object = json_object();

@@ -15,6 +15,9 @@
  */
 json_t *json_from_record(const struct record *record, const enum field *fields, size_t field_count);
 
+/* Words, with spaces between, as an array. The caller owns it. */
+json_t *json_words(const char *words);
+
 /*
  * Reads an object into a record by the message that it is to become. Fields
  * in `reserved` (ended by FIELD_COUNT) are set by us and unknown to callers.

@@ -23,9 +23,13 @@ const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, F_SECON
 
 /* How much time is left of an order's clock; computed, so no field. */
 #define LIGHT                                                                                                          \
-    "{\"light\": {\"type\": \"string\", \"enum\": [\"green\", \"yellow\", \"red\"], \"description\": \"while a clock " \
-    "runs: "                                                                                                           \
-    "yellow: three quarters of its time are used up, red: overdue\"}}"
+    "\"light\": {\"type\": \"string\", \"enum\": [\"green\", \"yellow\", \"red\"], \"description\": \"while a clock "  \
+    "runs: yellow: three quarters of its time are used up, red: overdue\"}"
+
+/* Likewise, with what is asked for alone, by its number or as a session. */
+#define MAY                                                                                                            \
+    "\"may\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"description\": \"what the caller may with "   \
+    "it, by the names of the permissions\"}"
 
 #define NAMES "{\"type\": \"array\", \"items\": {\"$ref\": \"" SCHEMA("Named") "\"}}"
 
@@ -47,13 +51,13 @@ static const struct answer {
      .meaning = "An order as it stands",
      .fields = "* updated_at",
      .required = "order ver",
-     .more = LIGHT},
+     .more = "{" LIGHT ", " MAY "}"},
     {.name = "Orders", .meaning = "Orders, newest first", .rows = "Order"},
     {.name = "Likeness",
      .meaning = "An order that may be the same matter as another, and why; same_person only for who may see contacts",
      .fields = "* updated_at score shared same_person",
      .required = "order ver score shared",
-     .more = LIGHT},
+     .more = "{" LIGHT "}"},
     {.name = "Similar", .meaning = "Orders that may be the same matter, the likest first", .rows = "Likeness"},
     {.name = "Step",
      .meaning = "A step of an order; for those who handle it, also a meeting or suggestion about it, or an SMS",
@@ -78,7 +82,7 @@ static const struct answer {
      .fields = "order ver state kind title place meets_at about group town host invited coming excused present minutes "
                "who reply reason clock clock_at due rung placed_at closed_at updated_at",
      .required = "order ver state kind title place meets_at host",
-     .more = LIGHT},
+     .more = "{" LIGHT ", " MAY "}"},
     {.name = "Meetings", .meaning = "Meetings, those that were called last first", .rows = "Meeting"},
     {.name = "Suggestion",
      .meaning = "A suggestion, a promise or a supervision as it stands",
@@ -86,13 +90,14 @@ static const struct answer {
                "handed_at promised_at proposed settled kept reason clock clock_at pauses extended asked_days due rung "
                "placed_at closed_at updated_at",
      .required = "order ver state kind title host",
-     .more = LIGHT},
+     .more = "{" LIGHT ", " MAY "}"},
     {.name = "Suggestions", .meaning = "The list that is struck off one by one, newest first", .rows = "Suggestion"},
     {.name = "Registered",
      .meaning = "What the office entered, as it stands",
      .fields = "order ver state kind title text held_at present excused absent amount sector task reason placed_at "
                "closed_at updated_at",
-     .required = "order ver state kind title held_at present excused absent"},
+     .required = "order ver state kind title held_at present excused absent",
+     .more = "{" MAY "}"},
     {.name = "Registry", .meaning = "What the office entered, the latest first", .rows = "Registered"},
     {.name = "Task",
      .meaning = "A task of a sector; done: how often; orders: the latest 20 entries that say so; wanted is 0 of what "
@@ -206,7 +211,7 @@ static const struct answer {
              " \"roles\": {\"type\": \"array\", \"items\": {\"type\": \"string\"},"
              " \"description\": \"member:M1, leader:G1, convener:T1, ...\"},"
              " \"csrf\": {\"type\": \"string\", \"description\": \"for X-CSRF-Token\"},"
-             " \"ends\": {\"type\": \"string\", \"format\": \"date-time\"}}"},
+             " \"ends\": {\"type\": \"string\", \"format\": \"date-time\"}, " MAY "}"},
     {.name = "CountyName",
      .meaning = "A county that is served here",
      .required = "county name",
@@ -328,15 +333,6 @@ static void add_fields(json_t *properties, const char *word)
     }
 }
 
-static json_t *words_to_array(const char *words)
-{
-    char word[40];
-    json_t *array = json_array();
-    while (words_next(&words, word, sizeof word))
-        json_array_append_new(array, json_string(word));
-    return array;
-}
-
 static json_t *schema_of_list(const struct answer *answer)
 {
     json_t *rows = json_pack("{s:s, s:o}", "type", "array", "items", schema_reference(answer->rows));
@@ -344,7 +340,7 @@ static json_t *schema_of_list(const struct answer *answer)
     add_field(properties, F_TOTAL);
     add_field(properties, F_NEXT);
     return json_pack("{s:s, s:s, s:o, s:o}", "type", "object", "description", answer->meaning, "required",
-                     words_to_array("total rows"), "properties", properties);
+                     json_words("total rows"), "properties", properties);
 }
 
 static json_t *schema_of_answer(const struct answer *answer)
@@ -358,7 +354,7 @@ static json_t *schema_of_answer(const struct answer *answer)
     json_object_update(properties, more);
     json_decref(more);
     return json_pack("{s:s, s:s, s:o, s:o}", "type", "object", "description", answer->meaning, "required",
-                     words_to_array(answer->required), "properties", properties);
+                     json_words(answer->required), "properties", properties);
 }
 
 static bool is_reserved(const struct api_about *about, enum field field)

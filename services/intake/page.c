@@ -84,7 +84,7 @@ void page_answer(struct page *page, struct http_request *request, int status)
 bool page_is_at(const char *path)
 {
     static const char *const pages[] = {RATING_PAGE, INVITATION_PAGE, SIGN_IN_PAGE, BULLETIN_PAGE,
-                                        "/c/",       "/o/",           "/assets/"};
+                                        "/c/",       "/o/",           "/w/",        "/assets/"};
     if (strcmp(path, "/") == 0)
         return true;
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)

@@ -274,6 +274,15 @@ static char *append_word(char *words, const char *word, const char *id)
     return longer;
 }
 
+char *permissions_granted(enum matter matter, int relations)
+{
+    char *words = xstrdup("");
+    for (enum permission each = PERMIT_SIGNED_IN + 1; each < PERMISSION_COUNT; each++)
+        if (rules[each].matter == matter && rules[each].granted & relations && !(rules[each].forbidden & relations))
+            words = append_word(words, names[each], "");
+    return words;
+}
+
 char *permission_granted_to(enum permission permission)
 {
     char *words = xstrdup("");

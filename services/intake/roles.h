@@ -73,6 +73,10 @@ struct grant {
 void permission_decide(const struct county *county, const struct caller *caller, enum permission permission,
                        const struct record *order, struct grant *ret_grant);
 
+/* Names of all that about one such matter is granted to a person who stands so to it, space between; MATTER_NONE: in
+ * the county. The caller frees them. */
+char *permissions_granted(enum matter matter, int relations);
+
 /* Whether the code of an order alone grants it. */
 bool permission_of_resident(enum permission permission);
 

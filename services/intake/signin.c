@@ -8,6 +8,7 @@
 #include "services/intake/access.h"
 #include "services/intake/code.h"
 #include "services/intake/intake.h"
+#include "services/intake/json.h"
 #include "services/intake/openapi.h"
 #include "services/intake/session.h"
 
@@ -94,17 +95,22 @@ static void post_code(void *arg, struct http_request *request)
     intake_answer_json(request, 202, json_pack("{s:i}", "expires_s", SIGN_IN_CODE_S));
 }
 
-/* The counties whose figures somebody of the city may read. */
-static json_t *counties_of_city(struct intake *intake, const struct county *home, const struct session *session)
+static struct caller caller_of(const struct county *county, const struct session *session)
 {
     struct caller caller = {.kind = CALLER_PERSON};
+    memcpy(caller.county, county->id, sizeof caller.county);
+    memcpy(caller.phone, session->phone, sizeof caller.phone);
+    return caller;
+}
+
+/* The counties whose figures somebody of the city may read. */
+static json_t *counties_of_city(struct intake *intake, const struct county *home, const struct caller *caller)
+{
     struct grant grant;
     json_t *list = json_array();
-    memcpy(caller.county, home->id, sizeof caller.county);
-    memcpy(caller.phone, session->phone, sizeof caller.phone);
     for (size_t i = 0; i < service_county_count(intake->service); i++) {
         const struct county *county = service_county_at(intake->service, i);
-        if (city_reads(home, &caller, county, &grant))
+        if (city_reads(home, caller, county, &grant))
             json_array_append_new(list, json_string(county->id));
     }
     return list;
@@ -114,14 +120,15 @@ static json_t *counties_of_city(struct intake *intake, const struct county *home
 static json_t *describe(struct intake *intake, const struct county *county, const struct session *session)
 {
     AUTOFREE char *roles = person_roles(county, session->phone);
-    json_t *list = json_array();
-    char role[80], end[TIME_SIZE];
-    for (const char *rest = roles; words_next(&rest, role, sizeof role);)
-        json_array_append_new(list, json_string(role));
+    struct caller caller = caller_of(county, session);
+    struct grant grant;
+    char end[TIME_SIZE];
+    permission_decide(county, &caller, PERMIT_SIGNED_IN, NULL, &grant);
+    AUTOFREE char *granted = permissions_granted(MATTER_NONE, grant.relations);
     time_format(end, session->end);
-    json_t *json =
-        json_pack("{s:s, s:o, s:s, s:s}", "county", county->id, "roles", list, "csrf", session->csrf, "ends", end);
-    json_t *counties = counties_of_city(intake, county, session);
+    json_t *json = json_pack("{s:s, s:o, s:o, s:s, s:s}", "county", county->id, "roles", json_words(roles), "may",
+                             json_words(granted), "csrf", session->csrf, "ends", end);
+    json_t *counties = counties_of_city(intake, county, &caller);
     if (json_array_size(counties) > 0)
         json_object_set(json, "counties", counties);
     json_decref(counties);

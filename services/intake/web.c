@@ -155,6 +155,11 @@ static void get_resident(void *arg, struct http_request *request)
     answer_page(arg, request, "resident.html");
 }
 
+static void get_work(void *arg, struct http_request *request)
+{
+    answer_page(arg, request, "work.html");
+}
+
 static void get_asset(void *arg, struct http_request *request)
 {
     const struct intake *intake = arg;
@@ -174,6 +179,8 @@ const struct http_route web_routes[] = {
     {.method = "GET", .path = "/c/", .handle = get_resident, .permission = PERMIT_ANYBODY},
     {.method = "GET", .path = "/c/{county}", .handle = get_resident, .permission = PERMIT_ANYBODY},
     {.method = "GET", .path = "/o/{id}", .handle = get_resident, .permission = PERMIT_ANYBODY},
+    {.method = "GET", .path = "/w/", .handle = get_work, .permission = PERMIT_ANYBODY},
+    {.method = "GET", .path = "/w/{county}", .handle = get_work, .permission = PERMIT_ANYBODY},
     {.method = "GET", .path = "/assets/{file}", .handle = get_asset, .permission = PERMIT_ANYBODY},
 };
 const size_t web_route_count = sizeof web_routes / sizeof *web_routes;

@@ -56,10 +56,11 @@ static struct grant decide(const struct county *county, const char *phone, enum 
     return grant;
 }
 
-/* Of all permissions exactly the named ones are granted. */
+/* Of all permissions exactly the named ones are granted, and told to who asks what they may. */
 static void assert_granted(const struct county *county, const char *who, const char *phone, enum matter matter,
                            const struct record *order, const char *expected)
 {
+    AUTOFREE char *told = permissions_granted(matter, decide(county, phone, PERMIT_SIGNED_IN, order).relations);
     for (int permission = PERMIT_ORDER_READ; permission < PERMISSION_COUNT; permission++) {
         const char *name = permission_name((enum permission)permission);
         if (permission_matter((enum permission)permission) != matter)
@@ -67,6 +68,8 @@ static void assert_granted(const struct county *county, const char *who, const c
         bool granted = decide(county, phone, (enum permission)permission, order).granted;
         if (granted != words_have(expected, name))
             fail_msg("%s: %s is %s", who, name, granted ? "granted" : "not granted");
+        if (granted != words_have(told, name))
+            fail_msg("%s: %s is %s", who, name, granted ? "not told" : "told");
     }
 }
 

@@ -1,13 +1,16 @@
 // Plays one scene of a file in a real browser: node play.mjs FILE SCENE. What it needs is in SIDAN_SCENE as JSON: url, and
 // what the test wants to say. A scene fails by an exception, by anything the browser's console calls an error, and by
-// whatever axe finds where the scene calls look(). What it returns is printed as JSON.
+// whatever axe finds where the scene calls look(). What it asks the test for (ask) goes out as a line of JSON on stdout and
+// comes back as one on stdin; what it returns is printed last.
 import { createRequire } from "node:module";
 import { readFileSync, mkdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { width: 360, height: 780 };
+const DESK = { width: 1440, height: 900 };
 
 const [file, name] = process.argv.slice(2);
 const given = JSON.parse(process.env.SIDAN_SCENE);
@@ -15,9 +18,22 @@ const scenes = await import(resolve(file));
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 const faults = [];
 
-/** A page of a person of their own, on a phone. */
-async function visit(path) {
-  const context = await browser.newContext({ viewport: PHONE, locale: "zh-CN", hasTouch: true });
+const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+/** What only the test knows: a code from the spool, how an order stands. */
+async function ask(what, ...about) {
+  console.log(JSON.stringify({ ask: what, about }));
+  return JSON.parse((await answers.next()).value);
+}
+
+/** A page of a person of their own, on a phone; with desk at a desk. cookie: "name=value" of who has signed in. */
+async function visit(path, { desk = false, cookie } = {}) {
+  const context = await browser.newContext({ viewport: desk ? DESK : PHONE, locale: "zh-CN", hasTouch: !desk });
+  if (cookie) {
+    const [name, value] = cookie.split("=");
+    const url = given.url.replace(/^http:/, "https:"); // what is secure is sent to this machine's own address all the same
+    await context.addCookies([{ name, value, url, secure: true, httpOnly: true, sameSite: "Lax" }]);
+  }
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => faults.push(`the page threw: ${error.message}`));
@@ -45,6 +61,7 @@ async function look(page, title) {
   if (wide > 0) faults.push(`${title}: ${wide} px wider than the screen`);
   const small = await page.evaluate(() =>
     [...document.querySelectorAll("button, a.button, select, input:not(.unseen), textarea")]
+      .map((element) => (/checkbox|radio/.test(element.type) ? element.closest("label") : element)) // it is the target, too
       .map((element) => ({ box: element.getBoundingClientRect(), html: element.outerHTML.slice(0, 120) }))
       .filter(({ box }) => box.width > 0 && (box.height < 44 || box.width < 44))
       .map(({ html }) => html),
@@ -57,12 +74,15 @@ function check(condition, otherwise) {
 }
 
 try {
-  const result = await scenes[name]({ visit, look, check, browser, ...given });
+  const result = await scenes[name]({ visit, look, check, ask, browser, ...given });
   console.log(JSON.stringify(result ?? {}));
 } catch (error) {
   faults.push(error.stack);
+  for (const page of browser.contexts().flatMap((context) => context.pages()))
+    faults.push(`${page.url()} shows: ${(await page.innerText("body")).slice(0, 500)}`);
 } finally {
   await browser.close();
+  process.stdin.destroy();
 }
 for (const fault of faults) console.error(fault);
 process.exit(faults.length > 0 ? 1 : 0);

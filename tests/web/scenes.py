@@ -3,17 +3,33 @@
 import json
 import os
 import subprocess
+import threading
 
 from harness import ROOT
 
 SHOTS = os.environ.get("SIDAN_SHOTS")  # where screenshots go; make screenshots sets it
+LONGEST = 180  # seconds of a scene
 
 
-def play(system, file, scene, **given):
-    """What the scene returned."""
+def play(system, file, scene, answers=None, **given):
+    """What the scene returned. answers: {"code": function} for what it asks for."""
     given = {"url": system.url, "shots": SHOTS} | given
-    done = subprocess.run(["node", str(ROOT / "tests/web/play.mjs"), str(ROOT / "tests/web" / file), scene], text=True,
-                          capture_output=True, timeout=180, check=False,
-                          env=os.environ | {"SIDAN_SCENE": json.dumps(given)})
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    command = ["node", str(ROOT / "tests/web/play.mjs"), str(ROOT / "tests/web" / file), scene]
+    with subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=os.environ | {"SIDAN_SCENE": json.dumps(given)}) as process:
+        limit = threading.Timer(LONGEST, process.kill)
+        limit.start()
+        faults = []
+        reader = threading.Thread(target=lambda: faults.append(process.stderr.read()))
+        reader.start()
+        last = None
+        for line in process.stdout:
+            last = json.loads(line)
+            if "ask" in last:
+                process.stdin.write(json.dumps(answers[last["ask"]](*last["about"])) + "\n")
+                process.stdin.flush()
+        reader.join()
+        code = process.wait()
+        limit.cancel()
+    assert code == 0, faults[0] or f"the scene ended with {code}"
+    return last

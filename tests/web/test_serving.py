@@ -10,7 +10,8 @@ from harness import COUNTY, ROOT, wait_until
 def pages(directory):
     """Some that a build might have made."""
     (directory / "assets").mkdir(parents=True)
-    (directory / "resident.html").write_text("<!doctype html><title>pages</title>")
+    for name in ("resident", "work"):
+        (directory / f"{name}.html").write_text("<!doctype html><title>pages</title>")
     (directory / "assets/resident-1a2b.js").write_text("plain")
     (directory / "assets/resident-1a2b.js.gz").write_bytes(gzip.compress(b"compressed"))
     (directory.parent / "secret.txt").write_text("secret")
@@ -19,7 +20,7 @@ def pages(directory):
 
 def test_pages_are_served(make_system, tmp_path):
     system = make_system(parameters={"intake": {"web_dir": pages(tmp_path / "web")}})
-    for path in ("/", "/c/", f"/c/{COUNTY}", f"/o/{COUNTY}-000001"):
+    for path in ("/", "/c/", f"/c/{COUNTY}", f"/o/{COUNTY}-000001", "/w/", f"/w/{COUNTY}", f"/w/{COUNTY}-000001"):
         answer = requests.get(system.url + path, timeout=10)
         assert answer.status_code == 200 and "<title>pages</title>" in answer.text, path
         policy = answer.headers["Content-Security-Policy"]

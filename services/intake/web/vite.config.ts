@@ -36,6 +36,6 @@ export default defineConfig({
     target: "es2020", // what the browser inside WeChat has understood for years
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { resident: "resident.html" } },
+    rollupOptions: { input: { resident: "resident.html", work: "work.html" } },
   },
 });

@@ -9,15 +9,19 @@ export type Order = Schemas["Order"];
 export type Step = Schemas["Step"];
 export type Problem = Schemas["Problem"];
 
-const language: Middleware = {
+/** csrf: of the session, when somebody is signed in. */
+export const credentials = { csrf: "" };
+
+const headers: Middleware = {
   onRequest({ request }) {
     request.headers.set("Accept-Language", looks.language === "en" ? "en" : "zh-CN");
+    if (credentials.csrf && request.method !== "GET") request.headers.set("X-CSRF-Token", credentials.csrf);
     return request;
   },
 };
 
 export const api = createClient<paths>({ baseUrl: ".." }); // pages are one step below the root
-api.use(language);
+api.use(headers);
 
 /** What went wrong, to be shown: of the server's making, or "" when nothing came back. */
 export interface Trouble {

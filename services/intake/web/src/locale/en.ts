@@ -1,8 +1,8 @@
-import type { Texts } from "../common/locale";
+import type { zh } from "./zh";
 
 const plural = (count: number, unit: string) => `${count} ${unit}${count === 1 ? "" : "s"}`;
 
-export const en: Texts = {
+export const en: typeof zh = {
   looks: { label: "Appearance", elder: "Large type", usual: "Usual type", dark: "Dark", light: "Light" },
   span: (days, hours, minutes) =>
     days > 0

@@ -1,0 +1,268 @@
+// What can be done with an order: to whom the server grants it (may), in which states, and what it asks for. A page shows
+// of it what fits the order it shows.
+import type { County, Order } from "../../common/client";
+import { counties, county, countyId, memberId } from "../session";
+
+type Choice = { id: string; name: string };
+
+export interface Field {
+  name: string;
+  /** one of several, some of several, a line, a text, a number, a moment, yes or no */
+  kind: "one" | "some" | "line" | "text" | "number" | "moment" | "yes";
+  required?: boolean;
+  /** Characters of a text; the greatest number. */
+  most?: number;
+  /** What can be chosen; words are in texts.choices. */
+  of?: (order: Order) => Choice[] | readonly string[];
+  /** What it is before anybody has changed it. */
+  from?: (order: Order) => string;
+}
+
+export interface Action {
+  /** Its route below the order's, unless `route` says another; and its name in texts.actions. */
+  name: string;
+  route?: string;
+  permission: string;
+  /** Whether it fits how the order stands. */
+  when: (order: Order) => boolean;
+  fields: Field[];
+  /** What goes with the fields. */
+  fixed?: Record<string, unknown>;
+  /** It is what most people come for. */
+  first?: boolean;
+}
+
+const HANDLED = "assigned consulting";
+const ACTIVE = "open assigned consulting";
+const FLAGGABLE = "assigned consulting answered evaluated";
+const state =
+  (states: string) =>
+  (order: Order): boolean =>
+    states.split(" ").includes(order.state ?? "");
+const both =
+  (...tests: ((order: Order) => boolean)[]) =>
+  (order: Order): boolean =>
+    tests.every((test) => test(order));
+const has = (ids: string | undefined, id: string) => (ids ?? "").split(" ").includes(id);
+
+const list = (name: "categories" | "groups" | "departments" | "members" | "reasons" | "committees") => (): Choice[] =>
+  county.value?.[name] ?? [];
+const ofGroup = (order: Order): Choice[] =>
+  county.value?.members.filter((member) => !order.group || member.group === order.group) ?? [];
+const communities = (): Choice[] =>
+  (county.value as County).towns.flatMap((town) =>
+    (town.communities ?? []).map(({ id, name }) => ({ id, name: `${town.name} ${name}` })),
+  );
+
+const others = (): Choice[] =>
+  counties.value.filter((other) => other.county !== countyId.value).map((other) => ({ id: other.county, name: other.name }));
+
+const REASON: Field = { name: "reason", kind: "text", required: true, most: 500 };
+const NOTE: Field = { name: "note", kind: "text", required: true, most: 1000 };
+
+export const actions: Action[] = [
+  {
+    name: "claim",
+    permission: "order.claim",
+    when: (order) => order.state === "open" && memberId.value !== "" && !has(order.members, memberId.value),
+    fields: [],
+    first: true,
+  },
+  {
+    name: "confirm",
+    permission: "order.confirm",
+    when: (order) => (order.unseen ?? "").split(" ").some((entry) => entry.startsWith(`${memberId.value}/`)),
+    fields: [],
+    first: true,
+  },
+  {
+    name: "accept",
+    route: "screen",
+    permission: "order.screen",
+    when: state("screening"),
+    fixed: { decision: "accept" },
+    fields: [
+      { name: "category", kind: "one", required: true, of: list("categories"), from: (order) => order.category ?? "" },
+      { name: "community", kind: "one", of: communities, from: (order) => order.community ?? "" },
+      { name: "group", kind: "one", of: list("groups"), from: (order) => order.group ?? "" },
+      { name: "department", kind: "one", of: list("departments"), from: (order) => order.department ?? "" },
+      { name: "weight", kind: "one", of: () => ["simple", "hard", "everybody"], from: (order) => order.weight ?? "" },
+      { name: "urgency", kind: "one", of: () => ["normal", "urgent"], from: (order) => order.urgency ?? "normal" },
+    ],
+    first: true,
+  },
+  {
+    name: "return",
+    route: "screen",
+    permission: "order.screen",
+    when: state("screening"),
+    fixed: { decision: "return" },
+    fields: [
+      { name: "reason_code", kind: "one", of: list("reasons") },
+      { name: "reason", kind: "text", most: 500 },
+      { name: "return_to", kind: "line", most: 200 },
+    ],
+  },
+  {
+    name: "answer",
+    permission: "order.answer",
+    when: state(HANDLED),
+    fields: [
+      { name: "outcome", kind: "one", required: true, of: () => ["solved", "explained", "supervision", "learned"] },
+      { name: "answer", kind: "text", required: true, most: 4000 },
+      { name: "promised_at", kind: "moment" },
+    ],
+    first: true,
+  },
+  {
+    name: "respond",
+    permission: "order.respond",
+    when: state(ACTIVE),
+    fields: [
+      { ...NOTE, most: 4000 },
+      { name: "shown", kind: "yes" },
+    ],
+    first: true,
+  },
+  {
+    name: "rule",
+    permission: "order.rule",
+    when: (order) => Boolean(order.objected),
+    fields: [
+      { name: "decision", kind: "one", required: true, of: () => ["stay", "move"] },
+      { name: "department", kind: "one", of: list("departments") },
+      REASON,
+    ],
+    first: true,
+  },
+  {
+    name: "extend-decide",
+    permission: "order.extend_decide",
+    when: (order) => Boolean(order.asked_days),
+    fields: [{ name: "decision", kind: "one", required: true, of: () => ["grant", "refuse"] }, REASON],
+    first: true,
+  },
+  {
+    name: "decide",
+    permission: "order.decide",
+    when: both(state("evaluated"), (order) => order.rating === "dissatisfied"),
+    fields: [{ name: "decision", kind: "one", required: true, of: () => ["close", "reopen"] }, REASON],
+    first: true,
+  },
+  {
+    name: "rating",
+    permission: "order.rate",
+    when: state("answered"),
+    fields: [
+      {
+        name: "rating",
+        kind: "one",
+        required: true,
+        of: () => ["satisfied", "basically", "dissatisfied", "unreachable"],
+      },
+      { name: "note", kind: "text", most: 1000 },
+    ],
+  },
+  { name: "visit", permission: "order.consult", when: state(`${ACTIVE} answered`), fields: [NOTE, { name: "visited_at", kind: "moment" }] },
+  {
+    name: "ask",
+    permission: "order.ask",
+    when: both(state(`screening ${ACTIVE}`), (order) => !order.question),
+    fields: [{ name: "question", kind: "text", required: true, most: 300 }],
+  },
+  {
+    name: "handover",
+    permission: "order.handover",
+    when: both(state(ACTIVE), (order) => !order.handed_at),
+    fields: [
+      { name: "department", kind: "one", required: true, of: list("departments"), from: (order) => order.department ?? "" },
+      { name: "assisting", kind: "some", of: list("departments") },
+      { name: "note", kind: "text", most: 1000 },
+    ],
+  },
+  {
+    name: "object",
+    permission: "order.object",
+    when: both(state(ACTIVE), (order) => Boolean(order.handed_at) && !order.objected),
+    fields: [REASON],
+  },
+  {
+    name: "extend",
+    permission: "order.extend",
+    when: both(state(HANDLED), (order) => !order.asked_days),
+    fields: [{ name: "days", kind: "number", required: true, most: 30 }, REASON],
+  },
+  {
+    name: "decline",
+    permission: "order.decline",
+    when: both(state(ACTIVE), (order) => has(order.members, memberId.value)),
+    fields: [REASON],
+  },
+  {
+    name: "reassign",
+    permission: "order.reassign",
+    when: state(ACTIVE),
+    fields: [{ name: "members", kind: "some", required: true, of: ofGroup, from: (order) => order.members ?? "" }, REASON],
+  },
+  {
+    name: "dispatch",
+    permission: "order.dispatch",
+    when: state(ACTIVE),
+    fields: [
+      { name: "group", kind: "one", of: list("groups"), from: (order) => order.group ?? "" },
+      { name: "weight", kind: "one", of: () => ["simple", "hard", "everybody"], from: (order) => order.weight ?? "" },
+      REASON,
+    ],
+  },
+  {
+    name: "merge",
+    permission: "order.merge",
+    when: state(`screening ${ACTIVE}`),
+    fields: [{ name: "primary", kind: "line", required: true, most: 24 }, { name: "reason", kind: "text", most: 500 }],
+  },
+  { name: "unmerge", permission: "order.merge", when: state("merged"), fields: [REASON] },
+  {
+    name: "split",
+    permission: "order.screen",
+    when: state("screening"),
+    fields: [
+      { name: "title", kind: "line", required: true, most: 200 },
+      { name: "text", kind: "text", most: 10000 },
+      { name: "category", kind: "one", of: list("categories") },
+      { name: "community", kind: "one", of: communities, from: (order) => order.community ?? "" },
+    ],
+  },
+  {
+    name: "transfer",
+    permission: "order.transfer",
+    when: state("screening"),
+    fields: [{ name: "county", kind: "one", required: true, of: others }, REASON],
+  },
+  {
+    name: "joint",
+    permission: "order.joint",
+    when: state(ACTIVE),
+    fields: [{ name: "county", kind: "one", required: true, of: others }, REASON, { name: "share", kind: "yes" }],
+  },
+  {
+    name: "flag",
+    permission: "order.flag",
+    when: both(state(FLAGGABLE), (order) => Boolean(order.rating) && order.rating !== "unreachable" && !order.flag),
+    fixed: { decision: "flag" },
+    fields: [REASON],
+  },
+  {
+    name: "unflag",
+    route: "flag",
+    permission: "order.flag",
+    when: both(state(FLAGGABLE), (order) => Boolean(order.flag)),
+    fixed: { decision: "withdraw" },
+    fields: [REASON],
+  },
+];
+
+/** What whoever looks at the order can do with it, the most wanted first. */
+export function actionsFor(order: Order): Action[] {
+  const may = new Set(order.may ?? []);
+  return actions.filter((action) => may.has(action.permission) && action.when(order));
+}

@@ -1,0 +1,49 @@
+// The pages, and for whom they are. Whoever comes to one that is not theirs is told so; what they may is decided by the
+// server, each time.
+import { createRouter, createWebHashHistory, type RouteRecordRaw } from "vue-router";
+import { idOf, may, memberId } from "./session";
+
+export interface Page {
+  /** Of its name in texts.pages. */
+  name: string;
+  path: string;
+  load: () => Promise<unknown>;
+  granted: () => boolean;
+}
+
+const isMember = () => memberId.value !== "";
+
+/** What the navigation offers, the most used first. */
+export const pages: Page[] = [
+  { name: "pool", path: "/pool", load: () => import("./orders/PoolPage.vue"), granted: isMember },
+  { name: "mine", path: "/mine", load: () => import("./orders/MyOrdersPage.vue"), granted: isMember },
+  { name: "orders", path: "/orders", load: () => import("./orders/OrdersPage.vue"), granted: () => may("orders.list") },
+  { name: "me", path: "/me", load: () => import("./me/MePage.vue"), granted: () => true },
+];
+
+const routes: RouteRecordRaw[] = [
+  { path: "/", name: "home", component: () => import("./HomePage.vue") },
+  ...pages.map((page) => ({
+    path: page.path,
+    name: page.name,
+    component: page.load as RouteRecordRaw["component"] & (() => Promise<never>),
+    meta: { page },
+  })),
+  { path: "/orders/:id", name: "order", component: () => import("./orders/OrderPage.vue"), props: true },
+  { path: "/:rest(.*)", redirect: "/" },
+];
+
+export const router = createRouter({
+  history: createWebHashHistory(),
+  routes,
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+});
+
+/** What somebody is, the most important first: for the header. */
+export function roleOf(): { role: string; id: string } {
+  for (const role of ["office", "convener", "committee", "department", "city", "member"]) {
+    const id = idOf(role);
+    if (id) return { role, id };
+  }
+  return { role: "", id: "" };
+}

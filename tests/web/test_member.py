@@ -1,0 +1,56 @@
+"""A member's pages in a real browser: signing in, claiming, visiting, answering, absence."""
+
+import base64
+from datetime import datetime, timedelta
+
+import pytest
+
+from conftest import systems_in
+from harness import COUNTY, ROOT, wait_until
+from scenes import play
+from test_resident import photo
+
+MEMBER, STRANGER = "10000004101", "19900000001"
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    with systems_in(tmp_path_factory.mktemp("member")) as make:
+        yield make(parameters={"intake": {"web_dir": ROOT / "build/web"}})
+
+
+def test_signing_in_by_the_code_of_the_sms(system):
+    answers = {"codes": lambda phone: len(system.codes(phone)),
+               "code": lambda phone, before: wait_until(lambda: system.codes(phone)[before:], 20, "a code")[0]}
+    play(system, "member.mjs", "signIn", answers, county=COUNTY, phone=MEMBER, stranger=STRANGER)
+    assert not system.codes(STRANGER)
+
+
+def test_from_the_pool_to_the_answer(system):
+    member = system.sign_in(MEMBER)
+    order = system.place(title="东门小区路灯不亮", text="三栋门口的路灯坏了半个月")
+    system.wait_state(order, "open")
+
+    def assigned(number):
+        assert number == order["order"]
+        members = system.order(order)["members"].split()
+        assert members == ["M101"], "the page claimed it for who signed in"
+        others = [member for member in ("M102", "M103") if system.order(order)["state"] == "open"]
+        for other in others:
+            system.step(order, "claim", {"member": other})
+        return system.wait_state(order, "assigned") and True
+    play(system, "member.mjs", "handle", {"assigned": assigned}, county=COUNTY, cookie=member.cookie,
+         order=order["order"], title="东门小区路灯不亮", photo=base64.b64encode(photo()).decode())
+    steps = system.rows(f"/api/v1/orders/{order['order']}/history?", key="office")
+    history = [row for row in steps if row.get("actor") == "member:M101" and "step" in row]
+    assert [row["step"] for row in history] == ["claimed", "visited", "attached", "answered"]
+    looks = [entry for entry in system.audit() if entry["action"] == "order.contact" and entry["result"] == "done"]
+    assert [(entry["actor"], entry["order"]) for entry in looks] == [("member:M101", order["order"])]
+
+
+def test_absence_and_record(system):
+    member = system.sign_in("10000004102")
+    start = datetime.now() + timedelta(days=3)
+    days = [f"{day:%Y-%m-%d}" for day in (start, start + timedelta(days=4))]
+    play(system, "member.mjs", "me", {"days": lambda: days}, county=COUNTY, cookie=member.cookie)
+    assert system.api("GET", f"/api/v1/absences?county={COUNTY}", key="office").json["rows"] == [], "it was ended again"
