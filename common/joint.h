@@ -12,9 +12,6 @@
 #include "common/order.h"
 #include "common/record.h"
 
-/* F_SOURCE of the order that was placed for another county. */
-#define SOURCE_JOINT "joint"
-
 /* The county's zset of orders that have partners, by when these are looked at next. */
 #define JOINT_KEY "joint"
 

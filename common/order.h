@@ -67,6 +67,12 @@ enum matter matter_of(const char *id);
 /* "H" for MATTER_MEETING, "" for an order. */
 const char *matter_letter(enum matter matter);
 
+/* F_SOURCE of an order that was made from another, whose number is its F_SOURCE_REF: of another county, for another
+ * county, of the same one. */
+#define SOURCE_TRANSFER "transfer"
+#define SOURCE_JOINT "joint"
+#define SOURCE_SPLIT "split"
+
 /*
  * The code in an SMS by which a member claims the order: its serial in a
  * 27-character alphabet that has no 0/O, 1/I/L, 2/Z or 5/S twins, at least

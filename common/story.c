@@ -47,6 +47,9 @@ enum detail {
     OUTCOME,
     RATING,
     WHY_RETURNED,
+    TRANSFERRED,
+    ASKED_FOR,
+    SPLIT_OFF,
 };
 
 /* Of several for one step the first counts that has something for its *. */
@@ -56,6 +59,10 @@ static const struct sentence {
     enum detail detail;
     const char *zh, *en;
 } sentences[] = {
+    {"placed", TRANSFERRED, "其他县（市、区）转来，原单号*", "It came from another county, where it was number *"},
+    {"placed", ASKED_FOR, "其他县（市、区）请求一起办理，对方单号*",
+     "Another county asked for joint handling of its number *"},
+    {"placed", SPLIT_OFF, "从单号*中分出", "It was split off from number *"},
     {"placed", NONE, "群众点单", "A resident placed it"},
     {"screening", NONE, "转召集人定单", "It went to the convener to be screened"},
     {"screened", GROUP, "召集人受理，分给*", "The convener accepted it for *"},
@@ -201,6 +208,13 @@ static bool put_department(FILE *out, const struct county *county, const struct 
     return true;
 }
 
+/* The number of the order that it was made from in this way. False for one that was not. */
+static bool put_origin(FILE *out, const struct record *order, const char *source)
+{
+    fputs(record_str(order, F_SOURCE_REF), out);
+    return record_is(order, F_SOURCE, source);
+}
+
 /* Writes what stands for the *; before: the order before the step, order: after it. False when there is nothing. */
 static bool put_detail(FILE *out, enum detail detail, const struct county *county, const struct record *before,
                        const struct record *order, const struct record *step, bool english)
@@ -230,6 +244,12 @@ static bool put_detail(FILE *out, enum detail detail, const struct county *count
         return record_len(step, F_RATING) > 0;
     case WHY_RETURNED:
         return put_return(out, step, english);
+    case TRANSFERRED:
+        return put_origin(out, order, SOURCE_TRANSFER);
+    case ASKED_FOR:
+        return put_origin(out, order, SOURCE_JOINT);
+    case SPLIT_OFF:
+        return put_origin(out, order, SOURCE_SPLIT);
     default:
         return true;
     }

@@ -202,6 +202,8 @@ void end_confirmation(const struct context *context, const struct record *order,
         look_later(context, order, *waiting, outcome);
         return;
     }
+    char all[401];
+    snprintf(all, sizeof all, "%s", silent);
     record_set(outcome_changes(outcome), F_UNSEEN, waiting);
     keep_replaceable(context, order, silent);
     if (*silent)
@@ -209,8 +211,10 @@ void end_confirmation(const struct context *context, const struct record *order,
     else
         outcome_step(outcome, "silent", "clock", NULL);
     if (words_count(silent) < count) {
-        char convener[64];
+        char convener[64], member[40];
+        for (const char *rest = silent; words_next(&rest, member, sizeof member);)
+            words_remove(all, member);
         supervising_convener(context, order, convener, sizeof convener);
-        outcome_notify(outcome, "silent", convener);
+        record_set(outcome_notify(outcome, "silent", convener), F_MEMBERS, all);
     }
 }

@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/resident.h"
+#include "common/story.h"
 #include "common/text.h"
 
 #include <stdio.h>
@@ -76,8 +77,11 @@ static void get_page(void *arg, struct http_request *request)
     page_begin(&page, request, "对您反映事项的答复", "The answer to your concern");
     put(&page, either(&page, "<h1>您反映的“", "<h1>Your concern \""), record_str(order, F_TITLE),
         either(&page, "”</h1>\n", "\"</h1>\n"));
-    put(&page, either(&page, "<h2>答复</h2>\n<p class=\"answer\">", "<h2>The answer</h2>\n<p class=\"answer\">"),
-        record_str(order, F_ANSWER), "</p>\n");
+    const char *outcome = story_word(record_str(order, F_OUTCOME), page.english);
+    put(&page, either(&page, "<h2>答复", "<h2>The answer"), "", "");
+    if (outcome)
+        put(&page, either(&page, "：", ": "), outcome, "");
+    put(&page, "</h2>\n<p class=\"answer\">", record_str(order, F_ANSWER), "</p>\n");
     put_handlers(&page, service_county(intake->service, access->county), access);
     if (record_is(order, F_STATE, STATE_EVALUATED))
         put_thanks(&page, record_str(order, F_RATING));

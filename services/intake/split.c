@@ -132,7 +132,7 @@ static void post_split(void *arg, struct http_request *request)
         intake_answer_error(request, 503, "unavailable", NULL, NULL);
         return;
     }
-    intake_submit_order(intake, county, part, "split", digest, intake_remember(intake), on_placed, split);
+    intake_submit_order(intake, county, part, SOURCE_SPLIT, digest, intake_remember(intake), on_placed, split);
 }
 
 const struct http_route split_routes[] = {

@@ -29,7 +29,8 @@ static const struct way {
     const char *source; /* of the order in the other county */
     enum message_type type;
     const char *states, *otherwise;
-} transferring = {"transfer", MSG_TRANSFER, STATE_SCREENING, "an order goes to another county while it is screened"},
+} transferring = {SOURCE_TRANSFER, MSG_TRANSFER, STATE_SCREENING,
+                  "an order goes to another county while it is screened"},
   asking = {SOURCE_JOINT, MSG_JOINT, STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING,
             "an order is handled jointly from when it is open until it is answered"};
 

@@ -159,15 +159,12 @@ static const struct template templates[] = {
      "More time is not granted for \"{title}\" (number {order})[; it is due on {due}].[ Reason: {reason}.]"},
     {"reassigned", 0, "“{title}”（单号{order}）办理的委员有变动[，现在是：{members}]。[原因：{reason}。]",
      "The members for \"{title}\" (number {order}) have changed[, now: {members}].[ Reason: {reason}.]"},
-    {"passed_on", 0, "“{title}”（单号{order}）已转给别的委员办理[（{reason}）]，您不用再办理了。谢谢您。",
-     "\"{title}\" (number {order}) has gone to another member[ ({reason})]. There is nothing left for you to do with "
-     "it."},
+    {"passed_on", 0, "“{title}”（单号{order}）不再由您办理[（{reason}）]。谢谢您。",
+     "\"{title}\" (number {order}) is no longer yours to handle[ ({reason})]. Thank you."},
     {"silent", 0,
-     "“{title}”（单号{order}）的委员没有按时回应，组里也没有别的委员可以接替[，现在由{members}办理]。请登录后改派，"
-     "或与委员联系。",
-     "A member has not responded about \"{title}\" (number {order}), and nobody else of the group is left to take it[; "
-     "it "
-     "is with {members}]. Please sign in and give it to others, or call them."},
+     "“{title}”（单号{order}）的委员{members}没有按时回应，组里也没有别的委员可以接替。请登录后改派，或与委员联系。",
+     "{members} has not responded about \"{title}\" (number {order}), and nobody else of the group is left to take it. "
+     "Please sign in and give it to others, or call them."},
     {"unfilled", 0,
      "“{title}”（单号{order}）少了一位委员，组里没有别的委员可以接替[，现在由{members}办理]。[原因：{reason}。]"
      "请登录后改派。",

@@ -173,7 +173,7 @@ def test_the_page_shows_the_answer_and_takes_the_rating(shared):
     order = answered(shared, title="东门小区路灯不亮")
     token = links(shared, order)[0]
     shown = page(shared, token)
-    assert shown.status == 200 and 'lang="zh-CN"' in shown.text and "路灯修好了" in shown.text
+    assert shown.status == 200 and 'lang="zh-CN"' in shown.text and "路灯修好了" in shown.text and "已经解决" in shown.text
     assert re.findall(r'<button name="rating" value="(\w+)">', shown.text) == BUTTONS
     assert not any(words in shown.text for words in (RESIDENT, "周小雨", order["code"], HANDLER))
     assert shared.api("GET", "/r/style.css").headers["Content-Type"].startswith("text/css")

@@ -60,14 +60,21 @@ static inline struct context fixture_context(const struct county *county)
                             .message_id = "0123456789abcdef01234567"};
 }
 
-/* The recipients of the outcome's notice with this template; NULL when there is none. */
-static inline const char *fixture_notified(const struct outcome *outcome, const char *template_name)
+/* The outcome's notice with this template; NULL when there is none. */
+static inline const struct record *fixture_notice(const struct outcome *outcome, const char *template_name)
 {
     for (size_t i = 0; i < outcome_message_count(outcome); i++)
         if (outcome_message_type(outcome, i) == MSG_NOTIFY &&
             record_is(outcome_message(outcome, i), F_TEMPLATE, template_name))
-            return record_str(outcome_message(outcome, i), F_RECIPIENTS);
+            return outcome_message(outcome, i);
     return NULL;
+}
+
+/* Its recipients. */
+static inline const char *fixture_notified(const struct outcome *outcome, const char *template_name)
+{
+    const struct record *notice = fixture_notice(outcome, template_name);
+    return notice ? record_str(notice, F_RECIPIENTS) : NULL;
 }
 
 /* The error of a refusal; "" when there is none. */

@@ -341,6 +341,7 @@ static void who_is_silent_loses_it_to_the_next(void **state)
     assert_string_equal(fixture_notified(outcome, "passed_on"), "member:M1");
     assert_string_equal(fixture_notified(outcome, "assigned"), "member:M3");
     assert_string_equal(fixture_notified(outcome, "silent"), "convener:T1");
+    assert_string_equal(record_str(fixture_notice(outcome, "silent"), F_MEMBERS), "M2"); /* not who was replaced */
     assert_string_equal(entry_score("ZADD"), "1795568400000");
     apply();
     decide(handle_clock); /* another instance saw the same entry */
@@ -352,6 +353,7 @@ static void who_is_silent_loses_it_to_the_next(void **state)
     assert_false(record_has(outcome_changed(outcome), F_MEMBERS));
     assert_string_equal(changed(F_UNSEEN), "");
     assert_string_equal(fixture_notified(outcome, "silent"), "convener:T1");
+    assert_string_equal(record_str(fixture_notice(outcome, "silent"), F_MEMBERS), "M3");
     assert_string_equal(entry_score("ZREM"), confirm_entry);
 }
 

@@ -118,6 +118,10 @@ static void each_turn_has_its_sentence(void **state)
         enum field field;
         const char *value, *told;
     } turns[] = {
+        {"placed", F_SOURCE, "api", "群众点单"},
+        {"placed", F_SOURCE, "transfer", "其他县（市、区）转来，原单号990102-000007"},
+        {"placed", F_SOURCE, "joint", "其他县（市、区）请求一起办理，对方单号990102-000007"},
+        {"placed", F_SOURCE, "split", "从单号990102-000007中分出"},
         {"dispatched", F_GROUP, "G2", "改分给临河小组"},
         {"dispatched", F_WEIGHT, "hard", NULL},
         {"declined", F_DECLINED, "M1", "有委员不能办理"},
@@ -137,6 +141,7 @@ static void each_turn_has_its_sentence(void **state)
         RECORD *order = record_new(), *step = record_new();
         record_set(order, F_MEMBERS, "M1");
         record_set(order, F_ASSISTING, "D1");
+        record_set(order, F_SOURCE_REF, "990102-000007");
         record_set(step, F_STEP, turns[i].step);
         record_set(step, turns[i].field, turns[i].value);
         AUTOFREE char *told = story_step(county, order, step, false);
