@@ -24,6 +24,7 @@ WARNINGS := -Wall -Wextra -Wconversion -Werror
 STANDARD := -std=c11 -D_GNU_SOURCE
 ifdef SANITIZE
 CFLAGS   := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+PROGRAM_LDFLAGS := -static-libasan -static-libubsan # so they start in three quarters of the time, which tests do often
 endif
 ifdef FUZZ
 CC       := clang
@@ -67,7 +68,7 @@ define program
 $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c)) $(BUILD)/libsidan.a
 	@mkdir -p $$(@D)
 	@echo "  link $$@"
-	@$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LDLIBS)
+	@$$(CC) $$(CFLAGS) $$(PROGRAM_LDFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LDLIBS)
 endef
 $(foreach s,$(SERVICES),$(eval $(call program,sidan-$(s),services/$(s))))
 $(eval $(call program,sidanctl,scripts/ctl))

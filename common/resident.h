@@ -24,6 +24,10 @@ int rating_token_parse(const char *token, char ret_county[7], char ret_order[ORD
 /* Where that link leads to, behind the county's public_url: a page of intake. */
 #define RATING_PAGE "/r/"
 
+/* Likewise, with the number of an order behind it: its resident's page, and that of those who handle it. */
+#define TRACK_PAGE "/o/"
+#define WORK_PAGE "/w/"
+
 /*
  * The same for an invitation of an order's resident to a meeting: "990101-H000012-000123-9f86d081884c7d65", the
  * meeting's number, the serial of the order and a keyed hash of both.

@@ -13,12 +13,13 @@
 static const struct template templates[] = {
     {"placed", AT_ONCE | NECESSARY,
      "您好，您反映的“{title}”我们收到了。单号{order}，查询码{access}，请保存好。凭单号和查询码可以在网上查看办理情况。"
-     "[有疑问请联系：{contact}。]",
+     "[有疑问请联系：{contact}。][打开就能看：{track}]",
      "We have received your concern \"{title}\". Number {order}, code {access}: please keep both. With them you can "
-     "follow it online.[ Questions: {contact}.]"},
-    {"screening", 0, "有一件事等您把关：“{title}”[，地点：{place}]，单号{order}。请登录后决定：受理，还是退回。",
+     "follow it online.[ Questions: {contact}.][ See it at {track}]"},
+    {"screening", 0,
+     "有一件事等您把关：“{title}”[，地点：{place}]，单号{order}。请登录后决定：受理，还是退回。[办理请打开：{work}]",
      "A concern waits for your screening: \"{title}\"[, place: {place}], number {order}. Please sign in and accept or "
-     "return it."},
+     "return it.[ Open: {work}]"},
     {"returned", NECESSARY,
      "您反映的“{title}”（单号{order}）不适合由政协协商办理。[原因：{reason}。][您可以找：{return_to}。]"
      "[这是{actor}的决定。][有疑问请联系：{contact}。]",
@@ -50,19 +51,19 @@ static const struct template templates[] = {
     {"asked", NECESSARY,
      "关于您反映的“{title}”（单号{order}），想问您：{question}请直接回复这条短信，或凭单号和查询码{access}在网上回答["
      "，最迟{due}]。"
-     "没有您的回答，我们就按现在知道的办理。[有疑问请联系：{contact}。]",
+     "没有您的回答，我们就按现在知道的办理。[有疑问请联系：{contact}。][打开就能看：{track}]",
      "About your concern \"{title}\" (number {order}) we would like to ask: {question} Please reply to this "
      "message, or online with the number and the code {access}[, by {due}]. Without an answer we go on with what we "
-     "know.[ Questions: {contact}.]"},
-    {"replied", 0, "“{title}”（单号{order}）的居民回答您了：{note}。期限继续计算。",
-     "The resident of \"{title}\" (number {order}) answers: {note}. The deadline runs on."},
+     "know.[ Questions: {contact}.][ See it at {track}]"},
+    {"replied", 0, "“{title}”（单号{order}）的居民回答您了：{note}。期限继续计算。[办理请打开：{work}]",
+     "The resident of \"{title}\" (number {order}) answers: {note}. The deadline runs on.[ Open: {work}]"},
     {"unanswered", 0,
      "“{title}”（单号{order}）的居民没有回答您的问题[：{question}]。期限继续计算，请按现在知道的办理。",
      "The resident of \"{title}\" (number {order}) has not answered[: {question}]. The deadline runs on; please go on "
      "with "
      "what you know."},
-    {"opened", 0, "有居民反映：“{title}”[，地点：{place}]。愿意办理，请回复 {code} 接单。",
-     "A resident's concern: \"{title}\"[, place: {place}]. To take it on, reply {code}."},
+    {"opened", 0, "有居民反映：“{title}”[，地点：{place}]。愿意办理，请回复 {code} 接单。[办理请打开：{work}]",
+     "A resident's concern: \"{title}\"[, place: {place}]. To take it on, reply {code}.[ Open: {work}]"},
     {"claimed", AT_ONCE, "您已接单：“{title}”[，地点：{place}]，单号{order}。谢谢您。",
      "You have taken on: \"{title}\"[, place: {place}], number {order}. Thank you."},
     {"full", AT_ONCE, "“{title}”（单号{order}）人数已满，这次不用您办理了。谢谢您的热心。",
@@ -71,29 +72,33 @@ static const struct template templates[] = {
      "You could not take on number {order}.[ Reason: {reason}.][ Questions: {contact}.]"},
     {"assigned", 0,
      "请您办理：“{title}”[，地点：{place}]，单号{order}。[一起办理的委员：{members}。][答复期限：{due}。]"
-     "[收到请回复 {confirm}。]",
+     "[收到请回复 {confirm}。][办理请打开：{work}]",
      "Please take care of: \"{title}\"[, place: {place}], number {order}.[ Members: {members}.][ The answer is due on "
-     "{due}.][ Reply {confirm} when you have seen it.]"},
+     "{due}.][ Reply {confirm} when you have seen it.][ Open: {work}]"},
     {"assigned_resident", 0,
      "您反映的“{title}”（单号{order}）已有政协委员接单[：{members}]。他们会与您联系[，最迟{due}答复您]。请放心。",
      "Members have taken on your concern \"{title}\" (number {order})[: {members}]. They will contact you[ and answer "
      "by "
      "{due}]."},
-    {"handed_over", 0, "请贵单位办理：“{title}”[，地点：{place}]，单号{order}。[说明：{note}。][答复期限：{due}。]",
-     "Please handle: \"{title}\"[, place: {place}], number {order}.[ Note: {note}.][ The answer is due on {due}.]"},
+    {"handed_over", 0,
+     "请贵单位办理：“{title}”[，地点：{place}]，单号{order}。[说明：{note}。][答复期限：{due}。][办理请打开：{work}]",
+     "Please handle: \"{title}\"[, place: {place}], number {order}.[ Note: {note}.][ The answer is due on {due}.][ "
+     "Open: {work}]"},
     {"assisting", 0,
      "请贵单位协助办理：“{title}”[，地点：{place}]，单号{order}[，主办单位：{department}]。[说明：{note}。]"
-     "[答复期限：{due}。]",
+     "[答复期限：{due}。][办理请打开：{work}]",
      "Please assist with: \"{title}\"[, place: {place}], number {order}[, led by {department}].[ Note: {note}.][ The "
-     "answer is due on {due}.]"},
-    {"responded", 0, "{department}对“{title}”（单号{order}）作了书面答复。请登录查看，答复反映人时可以引用。",
+     "answer is due on {due}.][ Open: {work}]"},
+    {"responded", 0,
+     "{department}对“{title}”（单号{order}）作了书面答复。请登录查看，答复反映人时可以引用。[办理请打开：{work}]",
      "{department} has replied in writing about \"{title}\" (number {order}). Please sign in to read it; you may use "
      "it in "
-     "your answer."},
+     "your answer.[ Open: {work}]"},
     {"objection", 0,
-     "{department}对承办“{title}”（单号{order}）提出异议[：{reason}]。请登录后裁定：维持，还是改交其他部门。",
+     "{department}对承办“{title}”（单号{order}）提出异议[：{reason}]。请登录后裁定：维持，还是改交其他部门。["
+     "办理请打开：{work}]",
      "{department} objects to handling \"{title}\" (number {order})[: {reason}]. Please sign in and rule: it stays, or "
-     "goes to another department."},
+     "goes to another department.[ Open: {work}]"},
     {"objection_refused", 0, "“{title}”（单号{order}）仍由贵单位办理[。理由：{reason}]。",
      "\"{title}\" (number {order}) stays with your office[. Reason: {reason}]."},
     {"objection_granted", 0, "“{title}”（单号{order}）改由{department}办理[。理由：{reason}]。",
@@ -112,13 +117,16 @@ static const struct template templates[] = {
      "We would like to hear what you think of the answer to \"{title}\" (number {order}). Reply 1 (satisfied), 2 "
      "(basically) or 3 (dissatisfied).[ {online}]"},
     {"to_call", 0,
-     "“{title}”（单号{order}）还没有居民的评价，请打电话回访[，最迟{due}]，再登记结果。[办理的委员：{members}。]",
+     "“{title}”（单号{order}）还没有居民的评价，请打电话回访[，最迟{due}]，再登记结果。[办理的委员：{members}。]["
+     "办理请打开：{work}]",
      "\"{title}\" (number {order}) has no rating by its resident yet. Please call them[ by {due}], and record what "
      "they "
-     "say.[ Members: {members}.]"},
-    {"reopened", 0, "居民对“{title}”（单号{order}）的答复不满意，请再次办理。[居民的话：{note}。][原因：{reason}。]",
+     "say.[ Members: {members}.][ Open: {work}]"},
+    {"reopened", 0,
+     "居民对“{title}”（单号{order}）的答复不满意，请再次办理。[居民的话：{note}。][原因：{reason}。][办理请打开：{work}"
+     "]",
      "The resident is not satisfied with \"{title}\" (number {order}). Please take it up again.[ In their words: "
-     "{note}.][ Reason: {reason}.]"},
+     "{note}.][ Reason: {reason}.][ Open: {work}]"},
     {"rated", 0, "“{title}”（单号{order}）居民的评价是：{rating}。[居民的话：{note}。]谢谢您的付出。",
      "\"{title}\" (number {order}): the resident is {rating}.[ In their words: {note}.] Thank you for your work."},
     {"rating_taken", AT_ONCE | NECESSARY,
@@ -145,9 +153,9 @@ static const struct template templates[] = {
      "Please step in: the {clock} of \"{title}\" (number {order}) {deadline} and is not done.[ Members: {members}.]"},
     {"extension_asked", 0,
      "“{title}”（单号{order}）申请延期{days}个工作日[，原期限{due}]。[理由：{reason}。]"
-     "请登录后决定：同意，还是不同意。",
+     "请登录后决定：同意，还是不同意。[办理请打开：{work}]",
      "{days} more working days are asked for \"{title}\" (number {order})[, due on {due}].[ Reason: {reason}.] Please "
-     "sign in and grant or refuse it."},
+     "sign in and grant or refuse it.[ Open: {work}]"},
     {"extended", 0, "“{title}”（单号{order}）同意延期[，新的期限是{due}]。[说明：{reason}。]",
      "More time is granted for \"{title}\" (number {order})[, now due on {due}].[ Note: {reason}.]"},
     {"extended_resident", 0,
@@ -162,17 +170,19 @@ static const struct template templates[] = {
     {"passed_on", 0, "“{title}”（单号{order}）不再由您办理[（{reason}）]。谢谢您。",
      "\"{title}\" (number {order}) is no longer yours to handle[ ({reason})]. Thank you."},
     {"silent", 0,
-     "“{title}”（单号{order}）的委员{members}没有按时回应，组里也没有别的委员可以接替。请登录后改派，或与委员联系。",
+     "“{title}”（单号{order}）的委员{members}没有按时回应，组里也没有别的委员可以接替。请登录后改派，或与委员联系。["
+     "办理请打开：{work}]",
      "{members} has not responded about \"{title}\" (number {order}), and nobody else of the group is left to take it. "
-     "Please sign in and give it to others, or call them."},
+     "Please sign in and give it to others, or call them.[ Open: {work}]"},
     {"unfilled", 0,
      "“{title}”（单号{order}）少了一位委员，组里没有别的委员可以接替[，现在由{members}办理]。[原因：{reason}。]"
-     "请登录后改派。",
+     "请登录后改派。[办理请打开：{work}]",
      "\"{title}\" (number {order}) has lost a member, and nobody of the group is left to take the place[; it is with "
-     "{members}].[ Reason: {reason}.] Please sign in and give it to others."},
-    {"decide", 0, "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。",
+     "{members}].[ Reason: {reason}.] Please sign in and give it to others.[ Open: {work}]"},
+    {"decide", 0,
+     "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。[办理请打开：{work}]",
      "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
-     "reopen it."},
+     "reopen it.[ Open: {work}]"},
     {"joint_asked", 0,
      "您反映的“{title}”（单号{order}）需要{return_to}一起办理，已经请他们协助。办好后仍由我们答复您。",
      "Your concern \"{title}\" (number {order}) is handled together with {return_to} now. You will have the answer "
@@ -185,15 +195,17 @@ static const struct template templates[] = {
      "Your concern \"{title}\" (number {order}) is handled together with {return_to} now, who have your name and phone "
      "for that. You will have the answer from us.[ Questions: {contact}.]"},
     {"joint_answered", 0,
-     "{return_to}对联合办理的“{title}”（单号{order}）有了答复[（{outcome}）]：{answer}。请登录查看。",
+     "{return_to}对联合办理的“{title}”（单号{order}）有了答复[（{outcome}）]：{answer}。请登录查看。[办理请打开：{work}"
+     "]",
      "{return_to} has an answer about \"{title}\" (number {order}), which is handled jointly[ ({outcome})]: {answer}. "
-     "Please sign in to read it."},
+     "Please sign in to read it.[ Open: {work}]"},
     {"joint_refused", 0, "{return_to}没有接受联合办理“{title}”（单号{order}）[：{reason}]。请你们继续办理。",
      "{return_to} does not take part in \"{title}\" (number {order})[: {reason}]. Please go on with it."},
     {"joint_ended", 0,
-     "{return_to}请求联合办理的“{title}”（单号{order}）已被其退回[：{reason}]。是否还属你们办理，请登录决定。",
+     "{return_to}请求联合办理的“{title}”（单号{order}）已被其退回[：{reason}]。是否还属你们办理，请登录决定。["
+     "办理请打开：{work}]",
      "{return_to}, who asked for joint handling of \"{title}\" (number {order}), has returned the matter[: {reason}]. "
-     "Please sign in and decide whether it is still yours."},
+     "Please sign in and decide whether it is still yours.[ Open: {work}]"},
     {"meeting_invited", NECESSARY, "请您参加协商会：“{title}”，时间：{meets}[，地点：{place}]。{respond}",
      "You are invited to a meeting: \"{title}\", {meets}[, place: {place}]. {respond}"},
     {"meeting_moved", NECESSARY, "协商会“{title}”改时间了：{meets}[，地点：{place}]。[原因：{reason}。]{respond}",
@@ -211,18 +223,20 @@ static const struct template templates[] = {
      "[有疑问请联系：{contact}。]",
      "We could not read your reply. Reply 1 if you come to the meeting, or 2 and why if you do not. Of several begin "
      "with the number of one: {meetings}.[ Questions: {contact}.]"},
-    {"suggestion_raised", 0, "请办理[（{kind}）]：“{title}”，编号{order}。[办理期限：{due}。]请登录后填写办理情况。",
+    {"suggestion_raised", 0,
+     "请办理[（{kind}）]：“{title}”，编号{order}。[办理期限：{due}。]请登录后填写办理情况。[办理请打开：{work}]",
      "Please see to[ ({kind})]: \"{title}\", number {order}.[ It is due on {due}.] Please sign in and say what comes "
-     "of it."},
-    {"suggestion_proposed", 0, "“{title}”（编号{order}）办理方反馈：{proposed}[。说明：{note}]。请登录后确认结果。",
+     "of it.[ Open: {work}]"},
+    {"suggestion_proposed", 0,
+     "“{title}”（编号{order}）办理方反馈：{proposed}[。说明：{note}]。请登录后确认结果。[办理请打开：{work}]",
      "\"{title}\" (number {order}): those who see to it say that it is {proposed}[. They say: {note}]. Please sign in "
-     "and settle it."},
+     "and settle it.[ Open: {work}]"},
     {"suggestion_settled", 0, "“{title}”（编号{order}）的结果：{settled}[。说明：{reason}]。",
      "\"{title}\" (number {order}) is {settled}[. Reason: {reason}]."},
     {"suggestion_not_kept", 0,
-     "跟踪问效：“{title}”（编号{order}）没有落实到位[，原因：{reason}]。请继续办理[，期限{due}]。",
+     "跟踪问效：“{title}”（编号{order}）没有落实到位[，原因：{reason}]。请继续办理[，期限{due}]。[办理请打开：{work}]",
      "The re-check found that \"{title}\" (number {order}) was not kept[: {reason}]. Please see to it again[, by "
-     "{due}]."},
+     "{due}].[ Open: {work}]"},
     {"absences_reached", 0,
      "委员{members}一年内无故缺席已满{count}次，最近一次是“{title}”（编号{order}）。名单见履职情况通报。",
      "{members} missed {count} meetings and activities within a year without a reason, the latest being \"{title}\" "

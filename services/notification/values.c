@@ -240,6 +240,22 @@ static char *online(const struct occasion *occasion, enum field field)
     return xasprintf("%s %s" RATING_PAGE "%s", english ? "Or rate it at" : "也可以打开链接评价：", url, token);
 }
 
+/* Their order, opened at once: what stands behind # stays in their browser. */
+static char *track(const struct occasion *occasion, enum field field)
+{
+    const char *url = occasion->county->public_url;
+    AUTOFREE char *code = access_code(occasion, field);
+    return *url ? xasprintf("%s" TRACK_PAGE "%s#%s", url, occasion->order_id, code) : xstrdup("");
+}
+
+/* The page of those who handle it, where they sign in once in a while. */
+static char *work(const struct occasion *occasion, enum field field)
+{
+    (void)field;
+    const char *url = occasion->county->public_url;
+    return *url ? xasprintf("%s" WORK_PAGE "%s", url, occasion->order_id) : xstrdup("");
+}
+
 /* By what a meeting is called on small keys: "H12". */
 static char *short_number(const struct occasion *occasion, enum field field)
 {
@@ -316,6 +332,8 @@ static const struct value values[] = {
     {"confirm", 16, confirm_code, F_ORDER},
     {"access", 6, access_code, F_ORDER},
     {"online", 120, online, F_ORDER},
+    {"track", 240, track, F_ORDER},
+    {"work", 240, work, F_ORDER},
     {"meets", 40, moment, F_MEETS_AT},
     {"respond", 240, respond, F_MEETING},
     {"short", 24, short_number, F_ORDER},

@@ -656,6 +656,8 @@ static bool is_clean(const char *text)
     return true;
 }
 
+#define LINK "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/.#-"
+
 /* Every template, in both languages, with nothing to say, with ordinary words, and with the longest and worst. */
 static void every_text_is_bounded_and_clean(void **state)
 {
@@ -672,6 +674,7 @@ static void every_text_is_bounded_and_clean(void **state)
                 struct county copy = *county;
                 copy.language = languages[l];
                 copy.contact = words[w];
+                copy.public_url = "https://sidan.example.cn";
                 RECORD *order = record_new(), *message = record_new();
                 if (*words[w])
                     fill_order(order, words[w]);
@@ -688,6 +691,9 @@ static void every_text_is_bounded_and_clean(void **state)
                 assert_null(strstr(text + strlen("【"), "【"));
                 assert_true(text_length(text, strlen(text)) <= SMS_TEXT_MAX);
                 assert_null(strstr(text, "。。"));
+                /* No phone takes for a part of a link what follows it, and none is cut. */
+                const char *link = strstr(text, "https://");
+                assert_true(!link || strspn(link, LINK) == strlen(link));
             }
     assert_null(template_at(sizeof expected_names / sizeof *expected_names));
     for (size_t i = 0; i < sizeof expected_names / sizeof *expected_names; i++)
@@ -746,9 +752,26 @@ static void texts_say_what_people_need(void **state)
     }
 }
 
+static void a_link_leads_to_the_order(void **state)
+{
+    (void)state;
+    RECORD *order = make_order(), *message = record_new();
+    char access[ACCESS_CODE_SIZE];
+    order_access_code(access, "990101-000123", vault_secret(county->vault));
+    struct county copy = *county;
+    copy.public_url = "https://sidan.example.cn";
+    struct occasion occasion = {&copy, "990101-000123", 123, order, message, fixture_now};
+    AUTOFREE char *placed = template_text("placed", &occasion), *opened = template_text("opened", &occasion);
+    AUTOFREE char *track = xasprintf("打开就能看：https://sidan.example.cn/o/990101-000123#%s", access);
+    assert_string_equal(placed + strlen(placed) - strlen(track), track);
+    static const char work[] = "办理请打开：https://sidan.example.cn/w/990101-000123";
+    assert_string_equal(opened + strlen(opened) - strlen(work), work);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_link_leads_to_the_order),
         cmocka_unit_test(recipients_become_people),
         cmocka_unit_test(a_resident_without_a_phone_is_passed_over),
         cmocka_unit_test(the_office_is_told),

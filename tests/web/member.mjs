@@ -82,3 +82,14 @@ export async function me({ visit, look, check, ask, county, cookie }) {
   await page.getByText("没有请假。").waitFor();
   check(true, "");
 }
+
+/** The link in the SMS leads to the order, by way of signing in. */
+export async function link({ visit, ask, path, phone, title }) {
+  const page = await visit(path);
+  await page.getByLabel("手机号").fill(phone);
+  const before = await ask("codes", phone);
+  await page.getByRole("button", { name: "获取验证码" }).click();
+  await page.getByLabel("验证码").fill(await ask("code", phone, before));
+  await page.getByRole("button", { name: "登录" }).click();
+  await page.getByRole("heading", { name: title }).waitFor();
+}

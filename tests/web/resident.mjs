@@ -145,3 +145,12 @@ export async function budget({ visit, check, browser, url, county }) {
   await page.getByLabel("什么事？用一句话说").fill("快");
   return { bytes, ms: Date.now() - began };
 }
+
+/** The link in the SMS shows the order, without a code to type; the code does not stay in the address. */
+export async function link({ visit, check, path, title }) {
+  const page = await visit(path);
+  await page.getByRole("heading", { name: title }).waitFor();
+  check(!page.url().includes("#"), page.url());
+  await page.reload();
+  await page.getByRole("heading", { name: title }).waitFor(); // this phone knows it now
+}

@@ -5,10 +5,15 @@ import os
 import subprocess
 import threading
 
-from harness import ROOT
+from harness import ADDRESS, ROOT
 
 SHOTS = os.environ.get("SIDAN_SHOTS")  # where screenshots go; make screenshots sets it
 LONGEST = 180  # seconds of a scene
+
+
+def path_of(text):
+    """Of the link that stands at the end of an SMS."""
+    return text.rpartition(ADDRESS["public_url"])[2]
 
 
 def play(system, file, scene, answers=None, **given):

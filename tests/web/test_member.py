@@ -7,7 +7,7 @@ import pytest
 
 from conftest import systems_in
 from harness import COUNTY, ROOT, wait_until
-from scenes import play
+from scenes import path_of, play
 from test_resident import photo
 
 MEMBER, STRANGER = "10000004101", "19900000001"
@@ -19,11 +19,20 @@ def system(tmp_path_factory):
         yield make(parameters={"intake": {"web_dir": ROOT / "build/web"}})
 
 
+def codes(system):
+    return {"codes": lambda phone: len(system.codes(phone)),
+            "code": lambda phone, before: wait_until(lambda: system.codes(phone)[before:], 20, "a code")[0]}
+
+
 def test_signing_in_by_the_code_of_the_sms(system):
-    answers = {"codes": lambda phone: len(system.codes(phone)),
-               "code": lambda phone, before: wait_until(lambda: system.codes(phone)[before:], 20, "a code")[0]}
-    play(system, "member.mjs", "signIn", answers, county=COUNTY, phone=MEMBER, stranger=STRANGER)
+    play(system, "member.mjs", "signIn", codes(system), county=COUNTY, phone=MEMBER, stranger=STRANGER)
     assert not system.codes(STRANGER)
+
+
+def test_the_link_of_the_sms_leads_to_the_order(system):
+    order = system.place(title="东门小区路灯坏了")
+    text = system.wait_sms(order, template="opened", recipient="member:M103")[0]["text"]
+    play(system, "member.mjs", "link", codes(system), path=path_of(text), phone="10000004103", title="东门小区路灯坏了")
 
 
 def test_from_the_pool_to_the_answer(system):

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import systems_in
 from harness import COUNTY, ROOT, wait_until
-from scenes import play
+from scenes import path_of, play
 
 SIZE = 120 * 1024  # bytes that a phone loads before the first input
 
@@ -56,6 +56,12 @@ def test_an_answer_is_rated(system):
     system.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "灯换好了，晚上请您看一看。"})
     play(system, "resident.mjs", "rate", county=COUNTY, order=order["order"], code=order["code"])
     system.wait_state(order, "closed")
+
+
+def test_the_link_of_the_sms_shows_the_order(system):
+    order = system.place(title="沿河栏杆松了")
+    text = system.wait_sms(order, template="placed")[0]["text"]
+    play(system, "resident.mjs", "link", path=path_of(text), title="沿河栏杆松了")
 
 
 def test_what_people_write_is_text(system):

@@ -39,6 +39,12 @@ export const router = createRouter({
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 });
 
+/** The page of an order, a meeting, a suggestion, by its number. */
+export function pathOf(number: string): string {
+  const [, letter] = /-([A-Z]?)/.exec(number) ?? ["", ""];
+  return `/${{ H: "meetings", J: "suggestions" }[letter] ?? "orders"}/${number}`;
+}
+
 /** What somebody is, the most important first: for the header. */
 export function roleOf(): { role: string; id: string } {
   for (const role of ["office", "convener", "committee", "department", "city", "member"]) {
