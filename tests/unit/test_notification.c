@@ -761,11 +761,11 @@ static void a_link_leads_to_the_order(void **state)
     struct county copy = *county;
     copy.public_url = "https://sidan.example.cn";
     struct occasion occasion = {&copy, "990101-000123", 123, order, message, fixture_now};
-    AUTOFREE char *placed = template_text("placed", &occasion), *opened = template_text("opened", &occasion);
+    AUTOFREE char *to_resident = template_text("placed", &occasion), *to_members = template_text("opened", &occasion);
     AUTOFREE char *track = xasprintf("打开就能看：https://sidan.example.cn/o/990101-000123#%s", access);
-    assert_string_equal(placed + strlen(placed) - strlen(track), track);
+    assert_string_equal(to_resident + strlen(to_resident) - strlen(track), track);
     static const char work[] = "办理请打开：https://sidan.example.cn/w/990101-000123";
-    assert_string_equal(opened + strlen(opened) - strlen(work), work);
+    assert_string_equal(to_members + strlen(to_members) - strlen(work), work);
 }
 
 int main(void)
