@@ -17,8 +17,20 @@ const isMember = () => memberId.value !== "";
 export const pages: Page[] = [
   { name: "pool", path: "/pool", load: () => import("./orders/PoolPage.vue"), granted: isMember },
   { name: "mine", path: "/mine", load: () => import("./orders/MyOrdersPage.vue"), granted: isMember },
-  { name: "orders", path: "/orders", load: () => import("./orders/OrdersPage.vue"), granted: () => may("orders.list") },
+  {
+    name: "meetings",
+    path: "/meetings",
+    load: () => import("./meetings/MeetingsPage.vue"),
+    granted: () => may("meetings.list"),
+  },
   { name: "me", path: "/me", load: () => import("./me/MePage.vue"), granted: () => true },
+  {
+    name: "suggestions",
+    path: "/suggestions",
+    load: () => import("./meetings/SuggestionsPage.vue"),
+    granted: () => may("suggestions.list"),
+  },
+  { name: "orders", path: "/orders", load: () => import("./orders/OrdersPage.vue"), granted: () => may("orders.list") },
 ];
 
 const routes: RouteRecordRaw[] = [
@@ -27,9 +39,12 @@ const routes: RouteRecordRaw[] = [
     path: page.path,
     name: page.name,
     component: page.load as RouteRecordRaw["component"] & (() => Promise<never>),
+    props: (route: { query: Record<string, unknown> }) => route.query, // what it begins with: ?about=990101-000123
     meta: { page },
   })),
   { path: "/orders/:id", name: "order", component: () => import("./orders/OrderPage.vue"), props: true },
+  { path: "/meetings/:id", name: "meeting", component: () => import("./meetings/MeetingPage.vue"), props: true },
+  { path: "/suggestions/:id", name: "suggestion", component: () => import("./meetings/SuggestionPage.vue"), props: true },
   { path: "/:rest(.*)", redirect: "/" },
 ];
 

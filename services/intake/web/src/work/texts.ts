@@ -9,6 +9,7 @@ const zh = {
     mine: "我的单",
     orders: "事项",
     meetings: "会议",
+    suggestions: "建言",
     me: "我的",
     more: "更多",
   } as Record<string, string>,
@@ -88,8 +89,11 @@ const zh = {
     asked: "询问群众",
     asked_again: "再次询问",
     replied: "群众作答",
+    unanswered: "群众没有回答",
+    remarked: "补充说明",
     merged: "并单",
     unmerged: "撤销并单",
+    followed: "随主单办理",
     joined: "有一单并入",
     left: "移出一单",
     split: "拆单",
@@ -157,7 +161,7 @@ const zh = {
 const role = (word: string) => (name: string) => (name ? `${name} (${word})` : word);
 
 const en: typeof zh = {
-  pages: { pool: "To claim", mine: "My orders", orders: "Orders", meetings: "Meetings", me: "Me", more: "More" },
+  pages: { pool: "To claim", mine: "My orders", orders: "Orders", meetings: "Meetings", suggestions: "Suggestions", me: "Me", more: "More" },
   nav: "Pages",
   signIn: {
     title: "Sign in",
@@ -229,8 +233,11 @@ const en: typeof zh = {
     asked: "Resident asked",
     asked_again: "Asked again",
     replied: "Resident replied",
+    unanswered: "Resident did not reply",
+    remarked: "Remark",
     merged: "Merged",
     unmerged: "Taken out again",
+    followed: "Follows its primary",
     joined: "An order was merged into it",
     left: "An order was taken out",
     split: "Split",

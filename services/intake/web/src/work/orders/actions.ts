@@ -5,29 +5,36 @@ import { counties, county, countyId, memberId } from "../session";
 
 type Choice = { id: string; name: string };
 
-export interface Field {
+/** T: what it is done to; an order, unless it is said. */
+export interface Field<T = Order> {
   name: string;
+  /** In texts.fields, where it is not that of the name. */
+  label?: string;
   /** one of several, some of several, a line, a text, a number, a moment, yes or no */
   kind: "one" | "some" | "line" | "text" | "number" | "moment" | "yes";
   required?: boolean;
+  /** What is chosen is a number to the server. */
+  numeric?: boolean;
   /** Characters of a text; the greatest number. */
   most?: number;
   /** What can be chosen; words are in texts.choices. */
-  of?: (order: Order) => Choice[] | readonly string[];
+  of?: (of: T) => Choice[] | readonly string[];
   /** What it is before anybody has changed it. */
-  from?: (order: Order) => string;
+  from?: (of: T) => string;
 }
 
-export interface Action {
-  /** Its route below the order's, unless `route` says another; and its name in texts.actions. */
+export interface Action<T = Order> {
+  /** Its route below that of what it is done to, unless `route` says another; and its name in texts.actions. */
   name: string;
   route?: string;
   permission: string;
-  /** Whether it fits how the order stands. */
-  when: (order: Order) => boolean;
-  fields: Field[];
+  /** Whether it fits how that stands. */
+  when: (of: T) => boolean;
+  fields: Field<T>[];
   /** What goes with the fields. */
   fixed?: Record<string, unknown>;
+  /** Instead of its route: what makes something new has none. */
+  send?: (body: Record<string, unknown>) => Promise<{ response: Response; error?: unknown }>;
   /** It is what most people come for. */
   first?: boolean;
 }
@@ -261,8 +268,8 @@ export const actions: Action[] = [
   },
 ];
 
-/** What whoever looks at the order can do with it, the most wanted first. */
-export function actionsFor(order: Order): Action[] {
-  const may = new Set(order.may ?? []);
-  return actions.filter((action) => may.has(action.permission) && action.when(order));
+/** What whoever looks at it can do, the most wanted first. */
+export function actionsFor<T extends { may?: string[] }>(of: T, all: Action<T>[]): Action<T>[] {
+  const may = new Set(of.may ?? []);
+  return all.filter((action) => may.has(action.permission) && action.when(of));
 }
