@@ -154,3 +154,18 @@ export async function link({ visit, check, path, title }) {
   await page.reload();
   await page.getByRole("heading", { name: title }).waitFor(); // this phone knows it now
 }
+
+/** Whoever may not place more for now reads why, and when it is tried again. */
+export async function limited({ visit, look, county }) {
+  const page = await visit(`/c/${county}#place`);
+  const why = "用这个电话提交的事项太多了，请过几个小时再提交，或联系政协办公室。";
+  await page.route("**/api/v1/orders", (route) => route.fulfill({
+    status: 429, headers: { "Retry-After": "7500" }, contentType: "application/problem+json",
+    body: JSON.stringify({ type: "/problems/limited", title: why, status: 429, detail: why, code: "limited", field: null }),
+  }));
+  await fill(page, { title: "第十一单" });
+  await page.getByRole("button", { name: "提交" }).click();
+  await page.getByText(why).waitFor();
+  await page.getByText("2 小时后自动再试").waitFor();
+  await look(page, "limited");
+}

@@ -58,6 +58,10 @@ def test_an_answer_is_rated(system):
     system.wait_state(order, "closed")
 
 
+def test_who_may_not_place_more_reads_why(system):
+    play(system, "resident.mjs", "limited", county=COUNTY)
+
+
 def test_the_link_of_the_sms_shows_the_order(system):
     order = system.place(title="沿河栏杆松了")
     text = system.wait_sms(order, template="placed")[0]["text"]

@@ -2,17 +2,20 @@
 import { texts } from "./locale";
 import { looks } from "./looks";
 
-const HOUR = 3600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+
+/** So many ms: "1 天 4 小时". */
+export function spanOf(span: number): string {
+  if (span < MINUTE) return texts.value.seconds(Math.max(1, Math.ceil(span / 1000)));
+  return texts.value.span(Math.floor(span / DAY), Math.floor((span % DAY) / HOUR), Math.floor((span % HOUR) / MINUTE));
+}
 
 /** How long until a moment, or since: "还剩 1 天 4 小时". */
 export function until(moment: string, now: number): string {
   const left = new Date(moment).getTime() - now;
-  const span = Math.abs(left);
-  const days = Math.floor(span / DAY);
-  const hours = Math.floor((span % DAY) / HOUR);
-  const minutes = Math.max(1, Math.floor((span % HOUR) / 60_000));
-  const said = texts.value.span(days, hours, minutes);
+  const said = spanOf(Math.max(MINUTE, Math.abs(left)));
   return left >= 0 ? texts.value.left(said) : texts.value.over(said);
 }
 

@@ -4,6 +4,7 @@ const plural = (count: number, unit: string) => `${count} ${unit}${count === 1 ?
 
 export const en: typeof zh = {
   looks: { label: "Appearance", elder: "Large type", usual: "Usual type", dark: "Dark", light: "Light" },
+  seconds: (seconds) => plural(seconds, "second"),
   span: (days, hours, minutes) =>
     days > 0
       ? `${plural(days, "day")}${hours > 0 ? ` ${plural(hours, "hour")}` : ""}`
@@ -16,7 +17,7 @@ export const en: typeof zh = {
   colon: ": ",
   trouble: {
     offline: "There is no connection now.",
-    later: (seconds) => `Many people are here; trying again in ${plural(seconds, "second")}.`,
+    later: (span) => `What you wrote is kept; trying again in ${span}.`,
     unknown: "That did not work. Please try again in a moment.",
     again: "Try again",
   },

@@ -3,6 +3,7 @@ const plural = (count: number, unit: string) => `${count} ${unit}`;
 
 export const zh = {
   looks: { label: "显示方式", elder: "长辈版", usual: "普通版", dark: "深色", light: "浅色" },
+  seconds: (seconds: number) => plural(seconds, "秒"),
   span: (days: number, hours: number, minutes: number) =>
     days > 0
       ? `${plural(days, "天")}${hours > 0 ? ` ${plural(hours, "小时")}` : ""}`
@@ -15,7 +16,7 @@ export const zh = {
   colon: "：",
   trouble: {
     offline: "现在连不上网络。",
-    later: (seconds: number) => `现在人多，${seconds} 秒后自动再试。`,
+    later: (span: string) => `您写的存好了，${span}后自动再试。`,
     unknown: "没有办成，请过一会儿再试。",
     again: "再试一次",
   },
