@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 
-from harness import PLAIN, ROOT
+import requests
+
+from harness import PLAIN, ROOT, free_port, wait_until
 
 COUNTY = ROOT / "deploy/counties/990101"
 
@@ -30,3 +32,30 @@ def test_the_loop_by_hand(make_system, tmp_path):
         assert words in told, (words, told[-5000:])
     public = system.api("GET", "/api/v1/counties/990101/cases")
     assert public.status == 200 and "滨河花园装上了红绿灯" in public.text, public
+
+
+def test_one_click_signs_in_as_each_role_of_a_sample_county(make_system):
+    """What `make run` offers, and nothing else; see scripts/roles."""
+    system = make_system(counties=[COUNTY])
+    port = free_port()
+    command = [str(ROOT / "scripts/roles"), str(port), system.url, str(system.spool_directory), str(COUNTY)]
+    environment = os.environ | {"SIDAN_REDIS": system.redis_url, "SIDAN_KEYS": str(system.keys)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+        try:
+            page = wait_until(lambda: fetch(f"http://127.0.0.1:{port}/"), 10, "its page").text
+            roles = re.findall(r"/as/990101/\d+", page)
+            assert len(roles) > 10 and "召集人 · 陆明远（城关镇）" in page
+            entered = [fetch(f"http://127.0.0.1:{port}{role}") for role in (roles[0], roles[0], roles[-1])]
+            cookies = [answer.headers["Set-Cookie"].split(";")[0] for answer in entered]
+            me = [system.api("GET", "/api/v1/me", headers={"Cookie": cookie}).json["roles"] for cookie in cookies]
+            assert me == [["member:M101", "leader:G1"]] * 2 + [["city:shi-an"]] and cookies[0] == cookies[1], "it is kept"
+            assert {answer.headers["Location"] for answer in entered} == {f"{system.url}/w/990101"}
+        finally:
+            process.terminate()
+
+
+def fetch(url):
+    try:
+        return requests.get(url, timeout=20, allow_redirects=False)
+    except requests.ConnectionError:
+        return None
