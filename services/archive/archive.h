@@ -49,6 +49,8 @@
     X(GROUP)                                                                                                           \
     X(DEPARTMENT)                                                                                                      \
     X(ASSISTING)                                                                                                       \
+    X(OBJECTED)                                                                                                        \
+    X(ASKED_DAYS)                                                                                                      \
     X(MEMBERS)                                                                                                         \
     X(HANDED_AT)                                                                                                       \
     X(OUTCOME)                                                                                                         \

@@ -20,7 +20,7 @@ struct filter {
 };
 
 /* A call's filters, ready for queries: their conditions, and the lists among their values, which live here. */
-enum { FILTERS_MAX = 20 };
+enum { FILTERS_MAX = 24 };
 struct filtered {
     const struct filter *filters;
     size_t count; /* at most FILTERS_MAX */

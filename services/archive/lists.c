@@ -30,6 +30,8 @@ static const struct filter order_filters[] = {
     {F_TO_CALL, "coalesce(to_call, 0) = ?", false},
     {F_RATING, "rating = ?", false},
     {F_FLAGGED, "(coalesce(flag, '') <> '') = ?", false},
+    {F_OVERDUE, "overdue = ?", false},
+    {F_UNDECIDED, "(coalesce(objected, '') <> '' OR coalesce(asked_days, 0) > 0) = ?", false},
     {F_WITHIN,
      "EXISTS (SELECT 1 FROM json_each(?) WHERE value IN ('group:' || \"group\", 'town:' || coalesce(town, ''),"
      " CASE WHEN state = 'open' THEN 'pool:' || \"group\" END,"
@@ -119,6 +121,10 @@ enum { AUDIT_FILTERS = sizeof audit_filters / sizeof *audit_filters };
 enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters };
 _Static_assert(sizeof order_filters / sizeof *order_filters <= FILTERS_MAX, "struct filtered has room for all of them");
 
+/* By a moment: what stands still is not overdue. */
+#define OVERDUE_AT                                                                                                     \
+    "(coalesce(clock, '') <> '' AND coalesce(pauses, '') NOT LIKE '%%-' AND due <= %" PRId64 ") AS overdue"
+
 /* A row of a list of orders, or of other matters; behind its time and key come these columns. */
 static void take_row(struct record *row, sqlite3_stmt *query, const struct projection *projection)
 {
@@ -131,8 +137,8 @@ static void take_row(struct record *row, sqlite3_stmt *query, const struct proje
 
 int lists_orders(struct database *database, const struct record *call, struct record *listing)
 {
-    static const struct list orders = {"orders", "order_id, ver, updated_at" PROJECTED_COLUMNS, "placed_at", "order_id",
-                                       "TEXT"};
+    AUTOFREE char *table = xasprintf("(SELECT *, " OVERDUE_AT " FROM orders)", now_ms());
+    const struct list orders = {table, "order_id, ver, updated_at" PROJECTED_COLUMNS, "placed_at", "order_id", "TEXT"};
     FILTERED filtered = {.filters = order_filters, .count = ORDER_FILTERS, .call = call};
     PAGE page = {0};
     filtered_begin(&filtered);
@@ -148,8 +154,7 @@ static int list_matters(struct database *database, enum message_type type, const
     const struct matter_list *wanted = matter_lists;
     while (wanted->type != type)
         wanted++;
-    AUTOFREE char *table = xasprintf("(SELECT *, (coalesce(clock, '') <> '' AND due <= %" PRId64 ") AS overdue"
-                                     " FROM matters WHERE substr(order_id, 8, 1) = '%s')",
+    AUTOFREE char *table = xasprintf("(SELECT *, " OVERDUE_AT " FROM matters WHERE substr(order_id, 8, 1) = '%s')",
                                      now_ms(), matter_letter(wanted->matter));
     const struct list matters = {table, "order_id, ver, updated_at" MATTER_COLUMNS, "placed_at", "order_id", "TEXT"};
     FILTERED filtered = {.filters = wanted->filters, .count = wanted->count, .call = call};

@@ -19,6 +19,11 @@
     "SELECT order_id AS class, ver, value, " inside " AS inside FROM journal, json_each(fields, '$." list "')"         \
     " WHERE " OF_LIBRARY " AND order_id GLOB '*-K*'"
 
+/* The latest value that a field of an order was given, as the journal has it: for a new column of `orders`. */
+#define LATEST_OF(field)                                                                                               \
+    "SELECT fields ->> '$." field "' FROM journal j WHERE j.order_id = orders.order_id"                                \
+    "  AND fields ->> '$." field "' IS NOT NULL ORDER BY ver DESC LIMIT 1"
+
 static const char *const migrations[] = {
     /* What happened, step by step; never changed, never deleted. fields: JSON of what the step changed. */
     "CREATE TABLE journal (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL, ver INTEGER NOT NULL, at INTEGER NOT NULL,"
@@ -117,8 +122,7 @@ static const char *const migrations[] = {
 
     /* Which departments assist, for their lists. */
     ("ALTER TABLE orders ADD COLUMN assisting TEXT;"
-     "UPDATE orders SET assisting = (SELECT fields ->> '$.assisting' FROM journal j WHERE j.order_id = orders.order_id"
-     "  AND fields ->> '$.assisting' IS NOT NULL ORDER BY ver DESC LIMIT 1);"),
+     "UPDATE orders SET assisting = (" LATEST_OF("assisting") ");"),
 
     /* What orders stay for that have been closed; see cases_claim(). */
     "CREATE INDEX matters_followed ON matters (id) WHERE kind IN ('promise', 'supervision') AND state <> 'closed';",
@@ -140,6 +144,10 @@ static const char *const migrations[] = {
      "DROP INDEX matters_followed;"
      "ALTER TABLE cases ADD COLUMN followed INTEGER NOT NULL DEFAULT 0;"
      "CREATE INDEX cases_followed ON cases (followed) WHERE retired_at IS NULL;"),
+
+    /* What waits for the convener's decision. */
+    ("ALTER TABLE orders ADD COLUMN objected TEXT; ALTER TABLE orders ADD COLUMN asked_days INTEGER;"
+     "UPDATE orders SET objected = (" LATEST_OF("objected") "), asked_days = (" LATEST_OF("asked_days") ");"),
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

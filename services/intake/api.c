@@ -418,6 +418,8 @@ static const struct api_param order_params[] = {
           .meaning = "1: only those whose resident a person has to call, because SMS asked for a rating in vain"),
     PARAM("rating", F_RATING, .meaning = "only those that are rated so"),
     PARAM("flagged", F_FLAGGED, .min = 0, .max = 1),
+    PARAM("overdue", F_OVERDUE, .min = 0, .max = 1),
+    PARAM("undecided", F_UNDECIDED, .min = 0, .max = 1),
     PARAM("class", F_CLASS, .meaning = "only those of this class of matters"),
     PARAM("q", F_QUERY, .meaning = "words that all stand in title, text or place"),
     PARAM("from", F_START, .meaning = "only those placed then or later"),

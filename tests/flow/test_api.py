@@ -507,7 +507,7 @@ def test_lists_are_told_in_parts_and_filtered(make_system):
     assert numbers("&q=夜间 北街") == [noise["order"]] and numbers("&q=夜间 南街") == []
     row = next(row for row in system.rows(base, key="office") if row["order"] == noise["order"])
     assert numbers("&to_call=1") == [] == numbers("&rating=satisfied") == numbers("&flagged=1")
-    assert len(numbers("&to_call=0&flagged=0")) == 7
+    assert len(numbers("&to_call=0&flagged=0&overdue=0&undecided=0")) == 7 and numbers("&overdue=1") == []
     for name in ("group", "town", "category", "department", "urgency"):
         assert noise["order"] in numbers(f"&{name}={row[name]}"), name
         assert numbers(f"&{name}=nonsense") == [], name

@@ -124,6 +124,9 @@ def test_departments_lead_assist_and_object(shared):
     assert clerk.step(order, "object", {"reason": "路灯归城管"}).status == 200
     told = shared.wait_sms(order, template="objection", recipient="convener:T1")[0]["text"]
     assert "县住房和城乡建设局" in told and "路灯归城管" in told
+    undecided = lambda: convener.api("GET", "/api/v1/orders?undecided=1").json["rows"]
+    row, = wait_until(undecided, 20, "it is listed")
+    assert (row["order"], row["objected"]) == (order["order"], "D01")
     again = assisting.step(order, "object", {"reason": "也不归我们"})
     assert again.json["code"] == "pending" and "裁定" in again.json["detail"] and "延期" not in again.text, again
     assert clerk.step(order, "rule", {"decision": "move", "department": "D03", "reason": "不归我们"}).status == 403
@@ -131,6 +134,7 @@ def test_departments_lead_assist_and_object(shared):
     assert convener.step(order, "rule", ruling | {"department": "D02"}).json["field"] == "department"
     assert convener.step(order, "rule", ruling).status == 200
     assert convener.step(order, "rule", ruling).status == 409, "it is settled"
+    wait_until(lambda: not undecided(), 20, "it is off the list")
     for who in ("department:D01", "member:M101"):
         shared.wait_sms(order, template="objection_granted", recipient=who)
     shared.wait_sms(order, template="handed_over", recipient="department:D03")

@@ -264,6 +264,11 @@ static void test_lists(void **state)
         record_set(message, F_MEMBERS, i % 2 ? "M1 M2" : "M12");
         record_set(message, F_TITLE, i % 12 ? "Lamp" : "路灯不亮");
         record_set(message, F_PLACE, "东门");
+        record_set(message, F_CLOCK, i % 5 ? "answer" : "");
+        record_set_int(message, F_DUE, i % 2 ? 1 : INT64_MAX);
+        record_set(message, F_PAUSES, i % 3 ? "5-6" : "5-6 7-");
+        record_set(message, F_OBJECTED, i % 20 ? "" : "D1");
+        record_set_int(message, F_ASKED_DAYS, i % 20 == 10 ? 3 : 0);
         assert_int_equal(take_step(order), VERDICT_OK);
     }
     static const struct {
@@ -297,6 +302,10 @@ static void test_lists(void **state)
         {F_QUERY, "路灯 lamp", 0, 0},
         {F_QUERY, "LAMP", 0, 110},
         {F_QUERY, "%", 0, 0},
+        {F_OVERDUE, NULL, 1, 32},
+        {F_OVERDUE, NULL, 0, 88},
+        {F_UNDECIDED, NULL, 1, 12},
+        {F_UNDECIDED, NULL, 0, 108},
         {F_LIMIT, NULL, 5000, 120},
         {F_LIMIT, NULL, -1, 120},
     };

@@ -612,6 +612,10 @@ static void an_old_file_becomes_a_chain(void **state)
 {
     (void)state;
     fill();
+    step(3, "objected");
+    record_set(message, F_OBJECTED, "D1");
+    record_set_int(message, F_ASKED_DAYS, 3);
+    take_step(COUNTY "-000003");
     const struct anchor before = anchor_now();
     settle_file();
     archive_close(&archive);
@@ -625,8 +629,9 @@ static void an_old_file_becomes_a_chain(void **state)
            "ALTER TABLE orders DROP COLUMN merged; ALTER TABLE orders DROP COLUMN clock;"
            "ALTER TABLE orders DROP COLUMN clock_at; ALTER TABLE orders DROP COLUMN pauses;"
            "ALTER TABLE orders DROP COLUMN to_call; ALTER TABLE orders DROP COLUMN flag; ALTER TABLE orders DROP "
-           "COLUMN files; ALTER TABLE orders DROP COLUMN joint; ALTER TABLE orders DROP COLUMN assisting; DROP TABLE "
-           "matters; PRAGMA user_version = 1; "
+           "COLUMN files; ALTER TABLE orders DROP COLUMN joint; ALTER TABLE orders DROP COLUMN assisting; ALTER "
+           "TABLE orders DROP COLUMN objected; ALTER TABLE orders DROP COLUMN asked_days; DROP TABLE matters; PRAGMA "
+           "user_version = 1; "
            "PRAGMA application_id = 0");
     assert_int_equal(archive_open(dir, &archive), 0);
     archive_admit(archive, COUNTY, &unanchored, now);
