@@ -19,6 +19,11 @@ export function until(moment: string, now: number): string {
   return left >= 0 ? texts.value.left(said) : texts.value.over(said);
 }
 
+/** How long ago a moment was: "1 天 4 小时". */
+export function since(moment: string, now: number): string {
+  return spanOf(Math.max(MINUTE, now - new Date(moment).getTime()));
+}
+
 /** The exact time, in China as everywhere in the county. */
 export function exact(moment: string): string {
   return new Intl.DateTimeFormat(looks.language === "zh" ? "zh-CN" : "en-GB", {

@@ -1,6 +1,6 @@
 // Keeps what a page shows up to date: reads it again when the server tells that something has changed, when the page is
 // looked at again, and once a minute whatever happens.
-import { onMounted, onUnmounted, ref, type Ref } from "vue";
+import { onMounted, onUnmounted, ref, shallowRef, type Ref } from "vue";
 import { troubleOf } from "../common/client";
 import { countyId } from "./session";
 import { texts } from "./texts";
@@ -53,7 +53,7 @@ export function live<T>(
   read: () => Promise<{ data?: T; error?: unknown; response: Response }>,
   concerns: (news: News) => boolean = () => true,
 ): Live<T> {
-  const data = ref<T>() as Ref<T | undefined>;
+  const data = shallowRef<T>(); // replaced as a whole, and maybe a thousand rows
   const trouble = ref("");
   const status = ref(0);
   const now = ref(Date.now());
