@@ -23,6 +23,7 @@ export async function signIn({ visit, look, check, ask, county, phone, stranger 
   await page.getByRole("heading", { name: "等您接单" }).waitFor();
   await page.reload();
   await page.getByRole("heading", { name: "等您接单" }).waitFor(); // the session is remembered
+  await page.getByRole("button", { name: "更多" }).click(); // a leader has the board, too
   await page.getByRole("link", { name: "我的", exact: true }).click();
   await page.getByRole("button", { name: "退出登录" }).click();
   await page.getByRole("heading", { name: /登录/ }).waitFor();

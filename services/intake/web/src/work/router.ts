@@ -12,11 +12,20 @@ export interface Page {
 }
 
 const isMember = () => memberId.value !== "";
+const isConvener = () => idOf("convener") !== "" || idOf("office") !== "";
+const isClerk = () => idOf("department") !== "";
+const isCommittee = () => idOf("committee") !== "";
+const seesBoard = () => isConvener() || isCommittee() || idOf("leader") !== "";
 
 /** What the navigation offers, the most used first. */
 export const pages: Page[] = [
   { name: "pool", path: "/pool", load: () => import("./orders/PoolPage.vue"), granted: isMember },
   { name: "mine", path: "/mine", load: () => import("./orders/MyOrdersPage.vue"), granted: isMember },
+  { name: "screen", path: "/screen", load: () => import("./desk/ScreenPage.vue"), granted: isConvener },
+  { name: "handed", path: "/handed", load: () => import("./desk/HandedPage.vue"), granted: isClerk },
+  { name: "supervised", path: "/supervised", load: () => import("./desk/SupervisedPage.vue"), granted: isCommittee },
+  { name: "board", path: "/board", load: () => import("./desk/BoardPage.vue"), granted: seesBoard },
+  { name: "calls", path: "/calls", load: () => import("./desk/CallsPage.vue"), granted: isConvener },
   {
     name: "meetings",
     path: "/meetings",

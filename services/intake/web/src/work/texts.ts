@@ -7,6 +7,11 @@ const zh = {
   pages: {
     pool: "接单",
     mine: "我的单",
+    screen: "定单",
+    handed: "交办",
+    supervised: "督办",
+    board: "看板",
+    calls: "回访",
     orders: "事项",
     meetings: "会议",
     suggestions: "建言",
@@ -161,7 +166,20 @@ const zh = {
 const role = (word: string) => (name: string) => (name ? `${name} (${word})` : word);
 
 const en: typeof zh = {
-  pages: { pool: "To claim", mine: "My orders", orders: "Orders", meetings: "Meetings", suggestions: "Suggestions", me: "Me", more: "More" },
+  pages: {
+    pool: "To claim",
+    mine: "My orders",
+    screen: "Screening",
+    handed: "Handed over",
+    supervised: "Supervision",
+    board: "Board",
+    calls: "Calls",
+    orders: "Orders",
+    meetings: "Meetings",
+    suggestions: "Suggestions",
+    me: "Me",
+    more: "More",
+  },
   nav: "Pages",
   signIn: {
     title: "Sign in",

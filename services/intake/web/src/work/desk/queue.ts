@@ -1,0 +1,46 @@
+// The orders that wait to be screened, the longest waiting first, and the one that is looked at. What somebody has
+// dealt with leaves the queue at once; it comes back when the server would not have it.
+import { computed, reactive, ref, watch } from "vue";
+import type { Order } from "../../common/client";
+import { live, type Live, type News } from "../live";
+import { readAll } from "./list";
+
+/** Who was asked something is waited for: those come last. */
+export const isAsked = (order: Order) => /-$/.test(order.pauses ?? "");
+
+export function useQueue(onNews: (news: News) => void) {
+  const left = reactive(new Set<string>());
+  const chosen = ref("");
+  const list: Live<Order[]> = live(
+    () => readAll({ state: "screening" }),
+    (news) => {
+      onNews(news);
+      const waits = news.state === "screening";
+      left[waits ? "delete" : "add"](news.order);
+      return waits || (list.data.value ?? []).some((order) => order.order === news.order);
+    },
+  );
+  const orders = computed(() =>
+    (list.data.value ?? [])
+      .filter((order) => !left.has(order.order))
+      .reverse() // the server lists the newest first
+      .sort((a, b) => Number(isAsked(a)) - Number(isAsked(b))),
+  );
+  const at = computed(() => orders.value.findIndex((order) => order.order === chosen.value));
+  const current = computed<Order | undefined>(() => orders.value[at.value]);
+  const following = computed<Order | undefined>(() => orders.value[at.value + 1]);
+
+  function go(by: number): void {
+    chosen.value = orders.value[Math.min(Math.max(at.value + by, 0), orders.value.length - 1)]?.order ?? "";
+  }
+  // Whoever looks at one that leaves, by whatever hand, looks at the one behind it next.
+  watch(orders, (present, before) => {
+    if (present.some((order) => order.order === chosen.value)) return;
+    const place = before?.findIndex((order) => order.order === chosen.value) ?? -1;
+    const behind = before?.slice(place + 1).find((order) => present.includes(order));
+    chosen.value = (behind ?? present[place < 0 ? 0 : present.length - 1])?.order ?? "";
+  });
+  const leave = (id: string) => left.add(id);
+  const comeBack = (id: string) => left.delete(id);
+  return { orders, chosen, current, following, go, leave, comeBack, ...list };
+}

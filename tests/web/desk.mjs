@@ -1,0 +1,303 @@
+// Scenes of conveners, departments and committees, mostly at a desk.
+
+const current = (page) => page.locator(".queue [aria-current='true']");
+
+/** The number of the order that is looked at; once its words are there. */
+async function looking(page) {
+  const number = (await current(page).getAttribute("href")).split("/").pop();
+  await page.locator(".screened .facts", { hasText: number }).waitFor();
+  return number;
+}
+
+/** What somebody does with an order, by keyboard alone. */
+const doings = {
+  accept: async (page) => page.keyboard.press("a"),
+  correct: async (page) => {
+    await page.keyboard.press("e");
+    await page.getByRole("heading", { name: "受理", exact: true }).waitFor();
+    await page.keyboard.press("Home"); // the first category, and the one below it
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Control+Enter");
+  },
+  return: async (page) => {
+    await page.keyboard.press("r");
+    await page.getByRole("heading", { name: "退回" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Control+Enter");
+  },
+  merge: async (page) => {
+    await page.locator(".similar mark").first().waitFor();
+    await page.keyboard.press("m");
+  },
+  split: async (page) => {
+    await page.keyboard.press("s");
+    await page.getByRole("heading", { name: "拆单" }).waitFor();
+    await page.keyboard.type("西门小区六栋楼顶违建");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("另一件事已单独成单。").waitFor();
+    await page.keyboard.press("Enter"); // what is left of it
+  },
+  ask: async (page) => {
+    await page.keyboard.press("q");
+    await page.getByRole("heading", { name: "问群众" }).waitFor();
+    await page.keyboard.type("是哪一条路？");
+    await page.keyboard.press("Control+Enter");
+  },
+};
+
+/** plan: number of each order to what is done with it. What is split off or was asked is accepted at the end. */
+export async function screen({ visit, look, check, county, cookie, plan }) {
+  const small = await visit(`/w/${county}#/screen`, { cookie });
+  await small.locator(".queue li").first().waitFor();
+  await look(small, "screen-phone");
+  const page = await visit(`/w/${county}#/screen`, { desk: true, cookie });
+  await current(page).waitFor();
+  await looking(page);
+  check((await page.locator(".queue li").count()) === Object.keys(plan).length, "all are there");
+  check((await looking(page)) === Object.keys(plan)[0], "who waits longest comes first");
+  await look(page, "screen-desk");
+  await page.keyboard.press("?");
+  await page.getByText("下一单").waitFor();
+  await look(page, "screen-keys");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("ArrowDown");
+  check((await looking(page)) === Object.keys(plan)[1], "down");
+  await page.keyboard.press("k");
+  check((await looking(page)) === Object.keys(plan)[0], "and up");
+  // Whoever speaks to their computer turns the keys off.
+  await page.keyboard.press("?");
+  await page.getByLabel("用键盘快捷键").uncheck();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  check((await looking(page)) === Object.keys(plan)[0], "keys are off");
+  await page.keyboard.press("?");
+  await page.getByLabel("用键盘快捷键").check();
+  await page.keyboard.press("Escape");
+
+  const began = Date.now();
+  const waiting = new Map(Object.entries(plan));
+  for (let left = Object.keys(plan).length + 2; left > 0; left--) {
+    const number = await looking(page);
+    const doing = waiting.get(number) ?? "accept";
+    waiting.delete(number);
+    if (doing === "merge" && ![...waiting.values()].includes("merge")) {
+      await page.locator(".similar mark").first().waitFor();
+      await look(page, "screen-merge");
+    }
+    if (doing === "correct" || doing === "return" || doing === "ask" || doing === "split") {
+      await doings[doing](page);
+      await page.locator("dialog").waitFor({ state: "detached" });
+    } else {
+      await doings[doing](page);
+    }
+    await page.waitForFunction(
+      (before) => document.querySelector(".queue [aria-current='true']")?.getAttribute("href") !== `#/orders/${before}`,
+      number,
+    );
+  }
+  await page.getByText("没有等着定的单").waitFor();
+  const seconds = (Date.now() - began) / 1000;
+  check((await page.getByText("没有办成").count()) === 0, "everything was done");
+  await look(page, "screen-empty");
+  return { seconds };
+}
+
+export async function undo({ visit, look, check, ask, county, cookie, order, other }) {
+  const page = await visit(`/w/${county}#/screen`, { desk: true, cookie });
+  await current(page).waitFor();
+  check((await looking(page)) === order, "it is first");
+  await page.locator(".similar mark").first().waitFor();
+  await page.getByRole("button", { name: "深色" }).click();
+  await look(page, "screen-dark");
+  await page.getByRole("button", { name: "长辈版" }).click();
+  await look(page, "screen-elder");
+  await page.keyboard.press("m");
+  await page.getByRole("button", { name: "撤销并单" }).waitFor();
+  check((await looking(page)) === other, "the next one");
+  await page.keyboard.press("u");
+  await page.getByText("已撤销并单").waitFor();
+  await page.locator(`.queue a[href$="${order}"]`).waitFor();
+  // The page goes without news, and somebody else was faster.
+  await page.context().setOffline(true);
+  check((await ask("taken")) === 200, "somebody else accepts it");
+  await page.keyboard.press("a");
+  await page.getByText("没有办成").waitFor();
+  await look(page, "screen-offline");
+  check((await page.locator(`.queue a[href$="${other}"]`).count()) === 1, "it is back");
+  await page.context().setOffline(false);
+  await page.locator(`.queue a[href$="${other}"]`).waitFor({ state: "detached" });
+  check((await looking(page)) === order, "the one that was taken out again");
+  await page.keyboard.press("a");
+  await page.getByText("没有等着定的单").waitFor();
+}
+
+const column = (page, state) => page.locator(".column", { has: page.getByRole("heading", { name: state }) });
+
+export async function board({ visit, look, check, ask, county, cookie, leader, office, title }) {
+  const page = await visit(`/w/${county}#/board`, { desk: true, cookie });
+  await column(page, "待接单").getByRole("link", { name: title }).waitFor();
+  await look(page, "board-desk");
+  await ask("claimed");
+  await column(page, "办理中").first().getByRole("link", { name: title }).waitFor();
+  check((await column(page, "待接单").getByRole("link", { name: title }).count()) === 0, "it has moved");
+  await ask("answered");
+  await column(page, "待评价").getByRole("link", { name: title }).waitFor();
+  check((await page.getByLabel("乡镇（街道）").count()) === 0, "a convener has one town");
+
+  const phone = await visit(`/w/${county}#/board`, { cookie: leader });
+  await phone.getByRole("button", { name: /待接单/ }).waitFor();
+  const open = phone.getByRole("button", { name: /待接单/ });
+  if ((await open.getAttribute("aria-expanded")) === "false") await open.click();
+  await column(phone, "待接单").getByRole("link").first().waitFor();
+  await look(phone, "board-phone");
+
+  const all = await visit(`/w/${county}#/board`, { desk: true, cookie: office });
+  await column(all, "待接单").getByRole("link").first().waitFor();
+  await all.getByLabel("乡镇（街道）").selectOption({ label: "青山乡" });
+  await column(all, "待接单").getByText("没有").waitFor();
+  await all.getByLabel("乡镇（街道）").selectOption({ label: "城关镇" });
+  await column(all, "待接单").getByRole("link").first().waitFor();
+  await all.getByRole("button", { name: "深色" }).click();
+  await look(all, "board-dark");
+  await all.getByRole("button", { name: "长辈版" }).click();
+  await look(all, "board-elder");
+}
+
+export async function ruling({ visit, look, check, ask, county, convener, clerk, other, title, late }) {
+  const desk = await visit(`/w/${county}#/board`, { desk: true, cookie: convener });
+  await column(desk, "部门办理中").getByRole("link", { name: title }).waitFor();
+  const department = await visit(`/w/${county}#/handed`, { cookie: clerk });
+  const card = department.locator("li", { hasText: title });
+  await card.getByRole("button", { name: "提出异议" }).waitFor();
+  await look(department, "handed-phone");
+  await card.getByRole("button", { name: "提出异议" }).click();
+  await department.getByLabel("理由").fill("树归城管局管。");
+  await department.getByRole("button", { name: "确定" }).click();
+  await department.getByRole("heading", { name: /提了异议/ }).waitFor();
+  // The convener sees it come, without reloading.
+  await desk.getByRole("heading", { name: /等您决定/ }).waitFor();
+  await desk.getByText("县住房和城乡建设局提出异议").waitFor();
+  await desk.getByText("树归城管局管。").waitFor();
+  check((await ask("extend")) === 200, "members ask for more time");
+  await desk.getByText("申请延期 3 个工作日").waitFor();
+  await desk.getByText("要等县里批钱").waitFor();
+  await look(desk, "board-decide");
+  await desk.locator("li", { hasText: title }).getByRole("button", { name: "裁定异议" }).click();
+  await desk.getByLabel("换部门").check();
+  await desk.getByRole("dialog").getByLabel(/^部门/).selectOption({ label: "县城市管理局" });
+  await desk.getByLabel("理由").fill("由城管局办理。");
+  await look(desk, "board-rule");
+  await desk.getByRole("button", { name: "确定" }).click();
+  await desk.getByText("已裁定。").waitFor();
+  await desk.locator("li", { hasText: late }).getByRole("button", { name: "决定延期" }).click();
+  await desk.getByLabel("同意", { exact: true }).check();
+  await desk.getByLabel("理由").fill("同意，抓紧办。");
+  await desk.getByRole("button", { name: "确定" }).click();
+  await desk.getByRole("heading", { name: /等您决定/ }).waitFor({ state: "detached" });
+  await department.reload(); // an order that is another's now is no news for them; it goes within a minute
+  await department.getByText("没有交给本单位的事项").waitFor();
+  await look(department, "handed-none");
+  const next = await visit(`/w/${county}#/handed`, { desk: true, cookie: other });
+  await next.locator("li", { hasText: title }).getByRole("button", { name: "书面答复" }).click();
+  await next.getByLabel("说明").fill("树已经扶正，电线也检查过。");
+  await next.getByRole("button", { name: "确定" }).click();
+  await next.getByText("答复好了，承办委员会收到短信。").waitFor();
+  await look(next, "handed-desk");
+  await next.getByRole("button", { name: "长辈版" }).click();
+  await look(next, "handed-elder");
+}
+
+export async function decide({ visit, look, county, cookie, title }) {
+  const phone = await visit(`/w/${county}#/supervised`, { cookie });
+  await phone.getByRole("heading", { name: /等专委会决定/ }).waitFor();
+  await look(phone, "supervised-phone");
+  const page = await visit(`/w/${county}#/supervised`, { desk: true, cookie });
+  await page.locator("li", { hasText: title }).getByRole("button", { name: "决定" }).click();
+  await page.getByLabel("重新办理").check();
+  await page.getByLabel("理由").fill("请换一个办法再办一次。");
+  await look(page, "supervised-decide");
+  await page.getByRole("button", { name: "确定" }).click();
+  await page.getByRole("heading", { name: /等专委会决定/ }).waitFor({ state: "detached" });
+  await phone.getByRole("heading", { name: /等专委会决定/ }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "深色" }).click();
+  await look(page, "supervised-dark");
+}
+
+const MANY = 10_000;
+
+/** The server's answer to a list of ten thousand orders in the pool, three hundred of them overdue. */
+function answered(url) {
+  const query = new URL(url).searchParams;
+  const isLate = query.get("overdue") === "1";
+  const count = query.get("state") !== "open" ? 0 : isLate ? 300 : MANY - 300;
+  const from = Number(query.get("cursor") ?? 0);
+  const to = Math.min(count, from + Number(query.get("limit")));
+  const rows = Array.from({ length: Math.max(0, to - from) }, (_, at) => ({
+    order: `990103-${String(from + at + (isLate ? 0 : 300)).padStart(6, "0")}`,
+    ver: 2,
+    state: "open",
+    title: `第 ${from + at} 件：东门小区${"路灯不亮，请来看一看".slice(0, 4 + ((from + at) % 7))}`,
+    town: "T1",
+    clock: "claim",
+    due: new Date(Date.now() + (isLate ? -1 : 1) * 86_400_000).toISOString(),
+    light: isLate ? "red" : "green",
+    placed_at: new Date().toISOString(),
+  }));
+  return { rows, total: count, ...(to < count ? { next: String(to) } : {}) };
+}
+
+export async function many({ visit, look, check, county, cookie }) {
+  const page = await visit(`/w/${county}#/me`, { desk: true, cookie });
+  let parts = 0;
+  await page.route(/\/api\/v1\/orders\?/, (route) => {
+    const list = answered(route.request().url());
+    if (list.rows.length > 0) parts++;
+    return route.fulfill({ json: list });
+  });
+  const began = Date.now();
+  await page.getByRole("link", { name: "看板" }).click();
+  await column(page, "待接单").getByRole("link").first().waitFor();
+  const shown = Date.now() - began;
+  await column(page, "待接单").getByText("10000 件").waitFor();
+  check(/第 0 件/.test(await column(page, "待接单").getByRole("link").first().innerText()), "what is overdue is first");
+  await look(page, "board-many");
+  // As fast as somebody drags the bar, to the very end; how long each frame takes.
+  const measured = await column(page, "待接单").locator(".scrolls").evaluate(async (box) => {
+    const frames = [];
+    let nodes = 0;
+    let still = 0;
+    for (let last = performance.now(), height = 0; still < 60; ) {
+      box.scrollTop += 700;
+      await new Promise(requestAnimationFrame);
+      const now = performance.now();
+      frames.push(now - last);
+      last = now;
+      nodes = Math.max(nodes, document.querySelectorAll("*").length);
+      const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 2;
+      still = atEnd && box.scrollHeight === height ? still + 1 : 0;
+      height = box.scrollHeight;
+    }
+    frames.sort((a, b) => a - b);
+    const last = [...box.querySelectorAll("a")].at(-1).getAttribute("href");
+    return { nodes, median: frames[frames.length >> 1], longest: frames.at(-1), last };
+  });
+  return { ...measured, rows: Number(measured.last.slice(-6)) + 1, shown, parts };
+}
+
+export async function call({ visit, look, check, county, cookie, title }) {
+  const page = await visit(`/w/${county}#/calls`, { cookie });
+  const card = page.locator("li", { hasText: title });
+  await card.waitFor();
+  check((await page.getByText("10000000001").count()) === 0, "no number before it is asked for");
+  await look(page, "calls-phone");
+  await card.getByRole("button", { name: "打电话给群众" }).click();
+  await card.getByRole("link", { name: "10000000001" }).waitFor();
+  await card.getByRole("button", { name: "电话回访记录" }).click();
+  await page.getByLabel("满意", { exact: true }).check();
+  await look(page, "calls-rating");
+  await page.getByRole("button", { name: "确定" }).click();
+  await page.getByText("没有要打电话回访的").waitFor();
+  await page.getByRole("button", { name: "长辈版" }).click();
+  await look(page, "calls-elder");
+}
