@@ -19,6 +19,16 @@ export function until(moment: string, now: number): string {
   return left >= 0 ? texts.value.left(said) : texts.value.over(said);
 }
 
+/** A day with its year: of what stays to be read. */
+export function day(moment: string): string {
+  return new Intl.DateTimeFormat(looks.language === "zh" ? "zh-CN" : "en-GB", {
+    timeZone: "Asia/Shanghai",
+    year: "numeric",
+    month: "long",
+    day: "numeric",
+  }).format(new Date(moment));
+}
+
 /** The exact time, in China as everywhere in the county. */
 export function exact(moment: string): string {
   return new Intl.DateTimeFormat(looks.language === "zh" ? "zh-CN" : "en-GB", {
