@@ -9,6 +9,8 @@ export interface Page {
   path: string;
   load: () => Promise<unknown>;
   granted: () => boolean;
+  /** It fills the screen by itself, without navigation. */
+  bare?: boolean;
 }
 
 const isMember = () => memberId.value !== "";
@@ -31,6 +33,7 @@ export const pages: Page[] = [
     granted: () => may("suggestions.list"),
   },
   { name: "orders", path: "/orders", load: () => import("./orders/OrdersPage.vue"), granted: () => may("orders.list") },
+  { name: "wall", path: "/wall", load: () => import("./wall/WallPage.vue"), granted: () => may("figures.read"), bare: true },
 ];
 
 const routes: RouteRecordRaw[] = [

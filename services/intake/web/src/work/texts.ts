@@ -10,6 +10,7 @@ const zh = {
     orders: "事项",
     meetings: "会议",
     suggestions: "建言",
+    wall: "大屏",
     me: "我的",
     more: "更多",
   } as Record<string, string>,
@@ -161,7 +162,7 @@ const zh = {
 const role = (word: string) => (name: string) => (name ? `${name} (${word})` : word);
 
 const en: typeof zh = {
-  pages: { pool: "To claim", mine: "My orders", orders: "Orders", meetings: "Meetings", suggestions: "Suggestions", me: "Me", more: "More" },
+  pages: { pool: "To claim", mine: "My orders", orders: "Orders", meetings: "Meetings", suggestions: "Suggestions", wall: "Wall", me: "Me", more: "More" },
   nav: "Pages",
   signIn: {
     title: "Sign in",
