@@ -112,8 +112,13 @@ export async function script({ visit, look, check, order, code, county, evil }) 
 /** Published cases: found without signing in, read, printed. */
 export async function cases({ visit, look, check, ask, county, title, secrets }) {
   const page = await visit(`/c/${county}?place=C101#home`); // from a poster's page, too
-  await page.getByRole("link", { name: "看办结案例" }).click();
+  const link = page.getByRole("link", { name: "看办结案例" });
+  await link.waitFor();
+  const loaded = () => page.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("PublicCases")));
+  check(!(await loaded()), "who places an order loads no cases");
+  await link.click();
   await page.getByRole("heading", { name: "办结案例" }).waitFor();
+  check(await loaded(), "they are loaded now");
   await page.getByText("还没有公开的案例。").waitFor();
   await look(page, "cases-none");
   await ask("publish");
