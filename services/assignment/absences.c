@@ -21,7 +21,7 @@
 #include <string.h>
 
 #define ABSENT_KEY "absent"
-enum { LOOK_MS = 60000, LOOKS_AT_ONCE = 64, LONGEST_NOTE = 200, ABSENCE_ID_SIZE = 64 };
+enum { SECOND_MS = 1000, LOOK_MS = 60000, LOOKS_AT_ONCE = 64, LONGEST_NOTE = 200, ABSENCE_ID_SIZE = 64 };
 static const int64_t LONGEST_MS = 400LL * 86400000;
 
 /* -- what an absence is ------------------------------------------------------------------------------------------ */
@@ -100,7 +100,8 @@ void handle_enter_absence(const struct context *context, const struct record *or
     int64_t start = record_int(message, F_START), end = record_int(message, F_END);
     char id[ABSENCE_ID_SIZE];
     (void)order;
-    start = start > context->now ? start : context->now; /* nobody was absent who had orders */
+    start = start > context->now ? start : context->now;     /* nobody was absent who had orders */
+    start = (start + SECOND_MS - 1) / SECOND_MS * SECOND_MS; /* it is ended by its start, which lists tell in seconds */
     if (!county_member(context->county, member)) {
         outcome_refuse(outcome, "invalid", "member", "there is no such member in this county");
     } else if (end <= start || end - start > LONGEST_MS) {

@@ -363,6 +363,10 @@ def test_answers_are_as_described(door, shared):
     end = {field: away[field] for field in ("member", "start")}
     door.ask(200, "POST", f"/api/v1/absences/end?{county}", end, key="office")
     door.ask(404, "POST", f"/api/v1/absences/end?{county}", end, key="office")
+    now = {"member": "M106", "end": soon(days=9)}
+    door.ask(200, "POST", f"/api/v1/absences?{county}", now, key="office")
+    listed = door.ask(200, "GET", f"/api/v1/absences?{county}", key="office").json["rows"][0]["start"]
+    door.ask(200, "POST", f"/api/v1/absences/end?{county}", {"member": "M106", "start": listed}, key="office")
     headers = {"Content-Type": "text/csv"}
     imports = f"/api/v1/imports?{county}"
     door.ask(200, "POST", imports, key="import", headers=headers, data="标题,经度\n路灯不亮,\n,x\n".encode())

@@ -109,6 +109,59 @@ export async function script({ visit, look, check, order, code, county, evil }) 
   check(await page.evaluate(() => globalThis.hacked === undefined), "it did not run");
 }
 
+/** Published cases: found without signing in, read, printed. */
+export async function cases({ visit, look, check, ask, county, title, secrets }) {
+  const page = await visit(`/c/${county}?place=C101#home`); // from a poster's page, too
+  const link = page.getByRole("link", { name: "看办结案例" });
+  await link.waitFor();
+  const loaded = () => page.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("PublicCases")));
+  check(!(await loaded()), "who places an order loads no cases");
+  await link.click();
+  await page.getByRole("heading", { name: "办结案例" }).waitFor();
+  check(await loaded(), "they are loaded now");
+  await page.getByText("还没有公开的案例。").waitFor();
+  await look(page, "cases-none");
+  await ask("publish");
+  await page.reload();
+  await page.getByText("共 3 个案例").waitFor();
+  await look(page, "cases");
+  const search = page.getByLabel("找一找");
+  await search.fill("没有这个词");
+  await search.press("Enter");
+  await page.getByText("没有找到和“没有这个词”有关的案例。").waitFor();
+  await search.fill("斑马线");
+  await search.press("Enter");
+  await page.getByText("共 1 个案例").waitFor();
+  await page.getByRole("link", { name: title }).click();
+  await page.getByRole("heading", { name: title }).waitFor();
+  await page.getByRole("heading", { name: "结果" }).waitFor();
+  check(await page.getByRole("heading", { name: title }).evaluate((found) => found === document.activeElement), "the focus is there");
+  const text = await page.innerText("body");
+  for (const secret of secrets) check(!text.includes(secret), `${secret} is shown`);
+  await look(page, "case");
+  await page.getByRole("button", { name: "深色" }).click();
+  const pages = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type\s*\/Page\b/g);
+  check(pages.length === 1, `a short case prints on ${pages.length} pages`);
+  await page.emulateMedia({ media: "print" });
+  const ink = await page.evaluate(() => getComputedStyle(document.body).color);
+  check(ink === "rgb(31, 28, 24)", `it prints in ${ink}, from the dark theme`);
+  check(!(await page.getByRole("button", { name: "打印" }).isVisible()), "only the case is printed");
+  check(!(await page.getByRole("navigation").isVisible()), "only the case is printed");
+  await look(page, "case-printed");
+  await page.emulateMedia({ media: "screen" });
+  await page.getByRole("link", { name: "全部案例" }).click();
+  check((await search.inputValue()) === "斑马线", "what was searched is remembered");
+  await page.context().setOffline(true);
+  await page.getByRole("button", { name: "查找" }).click();
+  await page.getByText("现在连不上网络。").waitFor();
+  await page.context().setOffline(false);
+  await page.getByRole("button", { name: "再试一次" }).click();
+  await page.getByText("现在连不上网络。").waitFor({ state: "detached" });
+  await page.goto(new URL(`/c/${county}#cases/${county}-999999`, page.url()).href);
+  await page.getByText("没有这个案例，或者已经不再公开。").waitFor();
+  await look(page, "case-missing");
+}
+
 /** The looks: 长辈版, dark, English, 320 px, all remembered. */
 export async function looks({ visit, look, check, county }) {
   const page = await visit(`/c/${county}#place`);

@@ -9,6 +9,7 @@ import pytest
 from conftest import systems_in
 from harness import COUNTY, ROOT, wait_until
 from scenes import path_of, play
+from test_libraries import SECRETS, TEXT, case, publish
 
 SIZE = 120 * 1024  # bytes that a phone loads before the first input
 
@@ -72,6 +73,19 @@ def test_what_people_write_is_text(system):
     evil = "<img src=x onerror=hacked=1><script>hacked=1</script>{{hacked=1}}"
     order = system.place(title=evil, text=evil, place=evil)
     play(system, "resident.mjs", "script", county=COUNTY, order=order["order"], code=order["code"], evil=evil)
+
+
+def test_published_cases_are_for_everybody(system):
+    """Found by words, read and printed without signing in; nothing personal among them."""
+    titles = ("东门小区路灯修好了", "河道边的垃圾清走了", "学校门口加了斑马线")
+    orders = [case(system, title=title, text=TEXT) for title in titles]
+
+    def published():
+        for order in orders:
+            assert publish(system, order).status == 200
+        return True
+    play(system, "resident.mjs", "cases", {"publish": published}, county=COUNTY, title=titles[2],
+         secrets=SECRETS)
 
 
 def test_looks_are_for_everybody(system):

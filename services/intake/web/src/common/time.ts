@@ -24,6 +24,16 @@ export function since(moment: string, now: number): string {
   return spanOf(Math.max(MINUTE, now - new Date(moment).getTime()));
 }
 
+/** A day with its year: of what stays to be read. */
+export function day(moment: string): string {
+  return new Intl.DateTimeFormat(looks.language === "zh" ? "zh-CN" : "en-GB", {
+    timeZone: "Asia/Shanghai",
+    year: "numeric",
+    month: "long",
+    day: "numeric",
+  }).format(new Date(moment));
+}
+
 /** The exact time, in China as everywhere in the county. */
 export function exact(moment: string): string {
   return new Intl.DateTimeFormat(looks.language === "zh" ? "zh-CN" : "en-GB", {

@@ -28,6 +28,7 @@ export const en: typeof zh = {
     lead: "Tell the members of the CPPCC what troubles you. Somebody takes it on, somebody answers, and you say whether it was good.",
     place: "Place an order",
     track: "See how it stands",
+    cases: "Read published cases",
     mine: "Placed on this phone",
     contact: "Questions? Ask",
   },

@@ -48,10 +48,14 @@ export interface Live<T> {
   reload: () => Promise<void>;
 }
 
-/** read: asks for it. concerns: whether a change is about it; all are, unless given. */
+/**
+ * read: asks for it. concerns: whether a change is about it; all are, unless given. gather: ms in which several changes
+ * are one.
+ */
 export function live<T>(
   read: () => Promise<{ data?: T; error?: unknown; response: Response }>,
   concerns: (news: News) => boolean = () => true,
+  gather = GATHER,
 ): Live<T> {
   const data = shallowRef<T>(); // replaced as a whole, and maybe a thousand rows
   const trouble = ref("");
@@ -79,7 +83,7 @@ export function live<T>(
     gathering = window.setTimeout(() => {
       gathering = 0;
       void reload();
-    }, GATHER);
+    }, gather);
   }
   function onSeen(): void {
     if (!document.hidden) void reload();

@@ -9,6 +9,8 @@ export interface Page {
   path: string;
   load: () => Promise<unknown>;
   granted: () => boolean;
+  /** It fills the screen by itself, without navigation. */
+  bare?: boolean;
 }
 
 const isMember = () => memberId.value !== "";
@@ -40,6 +42,16 @@ export const pages: Page[] = [
     granted: () => may("suggestions.list"),
   },
   { name: "orders", path: "/orders", load: () => import("./orders/OrdersPage.vue"), granted: () => may("orders.list") },
+  { name: "figures", path: "/figures", load: () => import("./office/FiguresPage.vue"), granted: () => may("figures.read") },
+  { name: "city", path: "/city", load: () => import("./office/CityPage.vue"), granted: () => idOf("city") !== "" },
+  { name: "records", path: "/records", load: () => import("./office/RecordsPage.vue"), granted: () => may("records.read") },
+  { name: "entries", path: "/entries", load: () => import("./office/EntriesPage.vue"), granted: () => may("records.read") },
+  { name: "cases", path: "/cases", load: () => import("./office/CasesPage.vue"), granted: () => may("cases.search") },
+  { name: "classes", path: "/classes", load: () => import("./office/ClassesPage.vue"), granted: () => may("classes") },
+  { name: "absences", path: "/absences", load: () => import("./office/AbsencesPage.vue"), granted: () => idOf("office") !== "" },
+  { name: "audit", path: "/audit", load: () => import("./office/AuditPage.vue"), granted: () => may("audit.list") },
+  { name: "posters", path: "/posters", load: () => import("./posters/PostersPage.vue"), granted: () => may("classes") },
+  { name: "wall", path: "/wall", load: () => import("./wall/WallPage.vue"), granted: () => may("figures.read"), bare: true },
 ];
 
 const routes: RouteRecordRaw[] = [
@@ -54,6 +66,8 @@ const routes: RouteRecordRaw[] = [
   { path: "/orders/:id", name: "order", component: () => import("./orders/OrderPage.vue"), props: true },
   { path: "/meetings/:id", name: "meeting", component: () => import("./meetings/MeetingPage.vue"), props: true },
   { path: "/suggestions/:id", name: "suggestion", component: () => import("./meetings/SuggestionPage.vue"), props: true },
+  { path: "/cases/:id", name: "case", component: () => import("./office/CasePage.vue"), props: true },
+  { path: "/classes/:id", name: "class", component: () => import("./office/ClassPage.vue"), props: true },
   { path: "/:rest(.*)", redirect: "/" },
 ];
 
