@@ -403,10 +403,11 @@ static void values_are_those_in_the_text(void **state)
     struct wording wording WORDING_CLEAR = {0};
     assert_int_equal(template_word("opened", &occasion, &wording), 0);
     json_t *values = json_loads(wording.values, 0, NULL);
-    assert_int_equal(json_object_size(values), 3);
+    assert_int_equal(json_object_size(values), 4);
     assert_string_equal(setting(values, "title"), "路灯\"不亮");
     assert_non_null(strstr(wording.text, setting(values, "code")));
     assert_string_equal(setting(values, "place"), "");
+    assert_string_equal(setting(values, "work"), "");
     json_decref(values);
     struct wording none WORDING_CLEAR = {0};
     assert_true(template_word("nothing", &occasion, &none) < 0);

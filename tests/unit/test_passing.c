@@ -218,7 +218,8 @@ static void what_may_be_entered(void **state)
         {"M1", 0, fixture_now + 401 * (int64_t)FIXTURE_DAY, "invalid", NULL},
         {"M1", 0, fixture_now + 1, "", "M1/1795399200000"},
         {"M1", fixture_now - 5, fixture_now + 1, "", "M1/1795399200000"},
-        {"M1", fixture_now + 5, fixture_now + 6, "", "M1/1795399200005"},
+        {"M1", fixture_now + 5, fixture_now + 1001, "", "M1/1795399201000"}, /* to the second */
+        {"M1", fixture_now + 5, fixture_now + 1000, "invalid", NULL},
     };
     (void)state;
     record_set(message, F_NOTE, "住院");
