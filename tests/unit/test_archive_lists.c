@@ -244,7 +244,32 @@ static void test_history(void **state)
     assert_refused("unknown");
 }
 
-/* 120, each of which differs in its own way. */
+/* What each order of the lists is, by its number, and how far it has come. */
+static void describe(int i)
+{
+    record_set(message, F_CATEGORY, i % 3 ? "road" : "water");
+    record_set(message, F_GROUP, i % 4 ? "G1" : "G'2");
+    record_set(message, F_TOWN, i % 5 ? "T1" : "T2");
+    if (i % 10 == 0)
+        record_set_int(message, F_PUBLIC, 1);
+    record_set(message, F_URGENCY, i % 8 ? "normal" : "urgent");
+    record_set(message, F_TITLE, i % 12 ? "Lamp" : "路灯不亮");
+    record_set(message, F_PLACE, "东门");
+}
+
+static void handle(int i)
+{
+    record_set(message, F_DEPARTMENT, i % 7 ? "D2" : "D1");
+    record_set(message, F_ASSISTING, i % 9 ? "" : "D3 D4");
+    record_set_int(message, F_HANDED_AT, i % 18 ? 7 : 0);
+    record_set(message, F_MEMBERS, i % 2 ? "M1 M2" : "M12");
+    record_set(message, F_CLOCK, i % 5 ? "answer" : "");
+    record_set_int(message, F_DUE, i % 2 ? 1 : INT64_MAX);
+    record_set(message, F_PAUSES, i % 3 ? "5-6" : "5-6 7-");
+    record_set(message, F_OBJECTED, i % 20 ? "" : "D1");
+    record_set_int(message, F_ASKED_DAYS, i % 20 == 10 ? 3 : 0);
+}
+
 static void fill_lists(void)
 {
     for (int i = 1; i <= 120; i++) {
@@ -252,23 +277,8 @@ static void fill_lists(void)
         snprintf(order, sizeof order, COUNTY "-%06d", i);
         step(1, i % 2 ? "open" : "screening");
         record_set_int(message, F_PLACED_AT, i);
-        record_set(message, F_CATEGORY, i % 3 ? "road" : "water");
-        record_set(message, F_GROUP, i % 4 ? "G1" : "G'2");
-        record_set(message, F_TOWN, i % 5 ? "T1" : "T2");
-        if (i % 10 == 0)
-            record_set_int(message, F_PUBLIC, 1);
-        record_set(message, F_DEPARTMENT, i % 7 ? "D2" : "D1");
-        record_set(message, F_ASSISTING, i % 9 ? "" : "D3 D4");
-        record_set_int(message, F_HANDED_AT, i % 18 ? 7 : 0);
-        record_set(message, F_URGENCY, i % 8 ? "normal" : "urgent");
-        record_set(message, F_MEMBERS, i % 2 ? "M1 M2" : "M12");
-        record_set(message, F_TITLE, i % 12 ? "Lamp" : "路灯不亮");
-        record_set(message, F_PLACE, "东门");
-        record_set(message, F_CLOCK, i % 5 ? "answer" : "");
-        record_set_int(message, F_DUE, i % 2 ? 1 : INT64_MAX);
-        record_set(message, F_PAUSES, i % 3 ? "5-6" : "5-6 7-");
-        record_set(message, F_OBJECTED, i % 20 ? "" : "D1");
-        record_set_int(message, F_ASKED_DAYS, i % 20 == 10 ? 3 : 0);
+        describe(i);
+        handle(i);
         assert_int_equal(take_step(order), VERDICT_OK);
     }
 }
