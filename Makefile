@@ -2,9 +2,10 @@
 # make <service>  one of them
 # make run        everything on this machine, with a sample county
 # make check      all tests, with the sanitizers on; make unit: those of tests/unit
+# make screenshots  pictures of all pages, in build/screenshots; those in docs/screenshots are brought up to date
 # make bench      throughput and latency; never fails on timing
 # make chaos      faults under load and an audit: make chaos MINUTES=30 SEED=7 FAULTS=kill,redis
-# make lint       clang-format, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
+# make lint       clang-format, prettier, clang-tidy, cppcheck, shellcheck, pyflakes; each is a target of its own, too
 # make install    the programs, pages, sample counties, the national calendar and configurations to $(DESTDIR)$(PREFIX)
 #
 # make evaluate   how well it judges: DATA=DIR with real messages and judgements of them
@@ -44,7 +45,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/te
 EVALUATIONS := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/eval/*.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all programs web $(SERVICES) sidanctl run check unit unit-programs fuzz-programs fuzz fuzz-merge bench evaluate chaos install \
+.PHONY: all programs web $(SERVICES) sidanctl run check screenshots unit unit-programs fuzz-programs fuzz fuzz-merge bench evaluate chaos install \
     clean golden reference
 all: | build/.setup
 	@$(MAKE) --no-print-directory programs web
@@ -149,6 +150,12 @@ $(MODULES): tests/package-lock.json | build/.setup
 check: $(MODULES) | build/.setup
 	@tests/check
 
+screenshots: $(MODULES) | build/.setup
+	@$(MAKE) --no-print-directory programs web
+	@SIDAN_BIN=$(CURDIR)/build/bin SIDAN_SHOTS=$(CURDIR)/build/screenshots PYTHONDONTWRITEBYTECODE=1 \
+	    /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/web
+	@for shot in docs/screenshots/*.png; do cp build/screenshots/$${shot##*/} $$shot; done
+
 unit: | build/.setup
 	@tests/check unit/
 
@@ -174,7 +181,7 @@ chaos: | build/.setup
 	@$(MAKE) --no-print-directory CHAOS=1 programs
 	@tests/chaos/run --minutes $(MINUTES) --seed $(SEED) $(if $(FAULTS),--faults $(FAULTS))
 
-LINTERS := clang-format cppcheck shellcheck pyflakes clang-tidy
+LINTERS := clang-format prettier cppcheck shellcheck pyflakes clang-tidy
 SOURCES := $(shell find common services scripts tests -name '*.[ch]')
 scripts_in = $(shell grep -rlE --exclude-dir=__pycache__ --exclude-dir=node_modules '^.!/(usr/)?bin/$(1)' .ci deploy scripts tests)
 
@@ -184,6 +191,12 @@ lint: $(LINTERS)
 clang-format: | build/.setup
 	@echo "  clang-format"
 	@clang-format --dry-run -Werror $(SOURCES)
+
+# The layout of the pages and of their scenes, as services/intake/web/.prettierrc says.
+prettier: $(PAGES)/node_modules/.package-lock.json
+	@echo "  prettier"
+	@$(PAGES)/node_modules/.bin/prettier --check --log-level warn --config $(PAGES)/.prettierrc \
+	    '$(PAGES)/src/**/*.{ts,vue,css}' '$(PAGES)/*.{ts,html}' 'tests/web/*.mjs'
 
 # ctu...: it follows values from file to file, but not the conditions on them.
 cppcheck: $(LUA) | build/.setup

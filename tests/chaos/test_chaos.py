@@ -13,9 +13,9 @@ from harness import ROOT
 
 # With the sanitizers on, and other tests beside them.
 RUNS = {
-    "crash_points": "--points --seed 1 --faults crash --gateway spool --rate 8",
-    "mixed": "--minutes 0.3 --seed 2 --faults kill,crash,hang,stop,restart,redis,network --gateway spool --rate 6",
-    "failover": "--minutes 0.3 --seed 297 --faults kill,network,failover --gateway spool --rate 6",
+    "crash_points": "--points --seed 1 --faults crash --gateway spool --rate 5",
+    "mixed": "--minutes 0.2 --seed 2 --faults kill,crash,hang,stop,restart,redis,network --gateway spool --rate 5",
+    "failover": "--minutes 0.2 --seed 297 --faults kill,network,failover --gateway spool --rate 5",
     "gateway": "--minutes 0.2 --seed 4 --faults kill,gateway --gateway kannel --rate 3",
 }
 

@@ -263,25 +263,27 @@ export async function many({ visit, look, check, county, cookie }) {
   check(/第 0 件/.test(await column(page, "待接单").getByRole("link").first().innerText()), "what is overdue is first");
   await look(page, "board-many");
   // As fast as somebody drags the bar, to the very end; how long each frame takes.
-  const measured = await column(page, "待接单").locator(".scrolls").evaluate(async (box) => {
-    const frames = [];
-    let nodes = 0;
-    let still = 0;
-    for (let last = performance.now(), height = 0; still < 60; ) {
-      box.scrollTop += 700;
-      await new Promise(requestAnimationFrame);
-      const now = performance.now();
-      frames.push(now - last);
-      last = now;
-      nodes = Math.max(nodes, document.querySelectorAll("*").length);
-      const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 2;
-      still = atEnd && box.scrollHeight === height ? still + 1 : 0;
-      height = box.scrollHeight;
-    }
-    frames.sort((a, b) => a - b);
-    const last = [...box.querySelectorAll("a")].at(-1).getAttribute("href");
-    return { nodes, median: frames[frames.length >> 1], longest: frames.at(-1), last };
-  });
+  const measured = await column(page, "待接单")
+    .locator(".scrolls")
+    .evaluate(async (box) => {
+      const frames = [];
+      let nodes = 0;
+      let still = 0;
+      for (let last = performance.now(), height = 0; still < 60;) {
+        box.scrollTop += 700;
+        await new Promise(requestAnimationFrame);
+        const now = performance.now();
+        frames.push(now - last);
+        last = now;
+        nodes = Math.max(nodes, document.querySelectorAll("*").length);
+        const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 2;
+        still = atEnd && box.scrollHeight === height ? still + 1 : 0;
+        height = box.scrollHeight;
+      }
+      frames.sort((a, b) => a - b);
+      const last = [...box.querySelectorAll("a")].at(-1).getAttribute("href");
+      return { nodes, median: frames[frames.length >> 1], longest: frames.at(-1), last };
+    });
   return { ...measured, rows: Number(measured.last.slice(-6)) + 1, shown, parts };
 }
 

@@ -60,7 +60,10 @@ export async function consult({ visit, look, check, ask, county, order, cookies,
   await look(host, "suggestion-settle");
   await host.getByRole("button", { name: "确定" }).click();
   await host.getByText("已采纳，待跟踪").first().waitFor();
-  await host.getByRole("link", { name: "更多" }).or(host.getByRole("button", { name: "更多" })).click();
+  await host
+    .getByRole("link", { name: "更多" })
+    .or(host.getByRole("button", { name: "更多" }))
+    .click();
   await host.getByRole("link", { name: "建言", exact: true }).click();
   await host.getByRole("link", { name: "全部换成节能灯" }).waitFor();
   await look(host, "suggestions");

@@ -16,7 +16,10 @@ export async function signIn({ visit, look, check, ask, county, phone, stranger 
   const code = await ask("code", phone, before);
   await page.getByLabel("验证码").fill(code === "000000" ? "000001" : "000000");
   await page.getByRole("button", { name: "登录" }).click();
-  await page.getByText(/验证码不对|验证码错误|验证码/).last().waitFor();
+  await page
+    .getByText(/验证码不对|验证码错误|验证码/)
+    .last()
+    .waitFor();
   await look(page, "sign-in-wrong");
   await page.getByLabel("验证码").fill(code);
   await page.getByRole("button", { name: "登录" }).click();
@@ -51,12 +54,17 @@ export async function handle({ visit, look, check, ask, county, cookie, order, t
   await page.getByText("其他操作").click();
   await page.getByRole("button", { name: "走访记录" }).click();
   await page.getByRole("button", { name: "确定" }).click();
-  check(await page.getByLabel(/^说明/).evaluate((field) => field === document.activeElement), "focus is at what is missing");
+  check(
+    await page.getByLabel(/^说明/).evaluate((field) => field === document.activeElement),
+    "focus is at what is missing",
+  );
   await page.getByLabel(/^说明/).fill("到现场看了，灯杆的线断了。");
   await look(page, "member-visit");
   await page.getByRole("button", { name: "确定" }).click();
   await page.getByText("记好了。").waitFor();
-  await page.getByLabel("加照片或文件").setInputFiles({ name: "现场.png", mimeType: "image/png", buffer: Buffer.from(photo, "base64") });
+  await page
+    .getByLabel("加照片或文件")
+    .setInputFiles({ name: "现场.png", mimeType: "image/png", buffer: Buffer.from(photo, "base64") });
   await page.getByRole("img", { name: "现场" }).waitFor();
   await page.getByRole("button", { name: "答复群众" }).click();
   await page.getByLabel("当场解决").check();

@@ -79,7 +79,10 @@ export async function figures({ visit, look, check, ask, county, cookie }) {
   await page.getByText("这段时间没有内容。").first().waitFor();
   await look(page, "figures-none");
   await page.getByLabel("今年").check();
-  await page.getByRole("row", { name: /临河街道 环境保护/ }).getByRole("link", { name: "设为一类事" }).click();
+  await page
+    .getByRole("row", { name: /临河街道 环境保护/ })
+    .getByRole("link", { name: "设为一类事" })
+    .click();
   await page.getByText("包括：临河街道 环境保护").waitFor();
   await page.getByLabel("名称").fill("河道边的环境");
   await page.getByRole("button", { name: "建立" }).click();
@@ -250,8 +253,10 @@ export async function posters({ visit, look, check, county, cookie, office }) {
   check((await pages()) === 1, "all on one");
   await page.getByLabel("两张").check();
   check((await pages()) === 2, "two on each");
-  const cut = await page.evaluate(() =>
-    [...document.querySelectorAll(".poster")].filter((poster) => poster.scrollHeight > poster.clientHeight + 1).length,
+  const cut = await page.evaluate(
+    () =>
+      [...document.querySelectorAll(".poster")].filter((poster) => poster.scrollHeight > poster.clientHeight + 1)
+        .length,
   );
   check(cut === 0, `${cut} posters do not fit`);
   await page.getByRole("checkbox", { name: "西门社区" }).uncheck();

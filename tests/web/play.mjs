@@ -39,7 +39,8 @@ async function visit(path, { desk = false, cookie } = {}) {
   page.on("pageerror", (error) => faults.push(`the page threw: ${error.message}`));
   page.on("console", (message) => {
     // A request that fails is told to the person by the page; that the browser notes it too is no fault.
-    if (message.type() === "error" && !/Failed to load resource|net::ERR/.test(message.text())) faults.push(message.text());
+    if (message.type() === "error" && !/Failed to load resource|net::ERR/.test(message.text()))
+      faults.push(message.text());
   });
   await page.goto(new URL(path, given.url).href);
   return page;
@@ -54,7 +55,7 @@ async function look(page, title) {
   // The policy of the page lets no script in but its own; the judge comes in by the debugger, past it.
   const session = await page.context().newCDPSession(page);
   await session.send("Runtime.evaluate", { expression: AXE });
-  const rules = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] };
+  const rules = { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] };
   const { violations } = await page.evaluate((options) => globalThis.axe.run(document, options), rules);
   for (const { id, nodes } of violations) faults.push(`${title}: ${id}: ${nodes.map((node) => node.html).join(" | ")}`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

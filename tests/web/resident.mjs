@@ -21,10 +21,15 @@ export async function place({ visit, look, check, county, community, communityNa
   check((await place.locator("option:checked").textContent()).trim() === communityName, "the form knows the place");
   await page.getByRole("button", { name: "提交" }).click();
   await page.getByText("请先写一句话，说是什么事。").waitFor();
-  check(await page.getByLabel("什么事？用一句话说").evaluate((field) => field === document.activeElement), "focus is there");
+  check(
+    await page.getByLabel("什么事？用一句话说").evaluate((field) => field === document.activeElement),
+    "focus is there",
+  );
   await look(page, "place-empty");
   await fill(page, { title: "东门小区路灯不亮" });
-  await page.getByLabel("加照片").setInputFiles({ name: "路灯.png", mimeType: "image/png", buffer: Buffer.from(photo, "base64") });
+  await page
+    .getByLabel("加照片")
+    .setInputFiles({ name: "路灯.png", mimeType: "image/png", buffer: Buffer.from(photo, "base64") });
   await page.getByRole("img", { name: "第 1 张照片" }).waitFor();
   await look(page, "place");
   await page.getByRole("button", { name: "提交" }).click();
@@ -36,8 +41,14 @@ export async function place({ visit, look, check, county, community, communityNa
   await page.getByText(/还剩/).waitFor();
   await look(page, "track");
   // The photo goes on its way whichever page is open.
-  const files = () => page.evaluate(([number, key]) => fetch(`../api/v1/orders/${number}/attachments`,
-    { headers: { "X-Order-Code": key } }).then((answer) => answer.json()).then(({ rows }) => rows), [order, code]);
+  const files = () =>
+    page.evaluate(
+      ([number, key]) =>
+        fetch(`../api/v1/orders/${number}/attachments`, { headers: { "X-Order-Code": key } })
+          .then((answer) => answer.json())
+          .then(({ rows }) => rows),
+      [order, code],
+    );
   while ((await files()).length === 0) await page.waitForTimeout(200);
   return { order, code, files: await files() };
 }
@@ -114,7 +125,8 @@ export async function cases({ visit, look, check, ask, county, title, secrets })
   const page = await visit(`/c/${county}?place=C101#home`); // from a poster's page, too
   const link = page.getByRole("link", { name: "看办结案例" });
   await link.waitFor();
-  const loaded = () => page.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("PublicCases")));
+  const loaded = () =>
+    page.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("PublicCases")));
   check(!(await loaded()), "who places an order loads no cases");
   await link.click();
   await page.getByRole("heading", { name: "办结案例" }).waitFor();
@@ -135,7 +147,10 @@ export async function cases({ visit, look, check, ask, county, title, secrets })
   await page.getByRole("link", { name: title }).click();
   await page.getByRole("heading", { name: title }).waitFor();
   await page.getByRole("heading", { name: "结果" }).waitFor();
-  check(await page.getByRole("heading", { name: title }).evaluate((found) => found === document.activeElement), "the focus is there");
+  check(
+    await page.getByRole("heading", { name: title }).evaluate((found) => found === document.activeElement),
+    "the focus is there",
+  );
   const text = await page.innerText("body");
   for (const secret of secrets) check(!text.includes(secret), `${secret} is shown`);
   await look(page, "case");
@@ -188,7 +203,10 @@ export async function budget({ visit, check, browser, url, county }) {
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
   await session.send("Network.emulateNetworkConditions", {
-    offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 0.75e6 / 8,
+    offline: false,
+    latency: 150,
+    downloadThroughput: 1.6e6 / 8,
+    uploadThroughput: 0.75e6 / 8,
   });
   await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   let bytes = 0;
@@ -212,10 +230,21 @@ export async function link({ visit, check, path, title }) {
 export async function limited({ visit, look, county }) {
   const page = await visit(`/c/${county}#place`);
   const why = "用这个电话提交的事项太多了，请过几个小时再提交，或联系政协办公室。";
-  await page.route("**/api/v1/orders", (route) => route.fulfill({
-    status: 429, headers: { "Retry-After": "7500" }, contentType: "application/problem+json",
-    body: JSON.stringify({ type: "/problems/limited", title: why, status: 429, detail: why, code: "limited", field: null }),
-  }));
+  await page.route("**/api/v1/orders", (route) =>
+    route.fulfill({
+      status: 429,
+      headers: { "Retry-After": "7500" },
+      contentType: "application/problem+json",
+      body: JSON.stringify({
+        type: "/problems/limited",
+        title: why,
+        status: 429,
+        detail: why,
+        code: "limited",
+        field: null,
+      }),
+    }),
+  );
   await fill(page, { title: "第十一单" });
   await page.getByRole("button", { name: "提交" }).click();
   await page.getByText(why).waitFor();

@@ -8,7 +8,12 @@ export interface Upload {
 }
 
 /** Rejects when nothing came back. */
-export function upload(url: string, file: File, headers: Record<string, string>, onProgress: (percent: number) => void): Promise<Upload> {
+export function upload(
+  url: string,
+  file: File,
+  headers: Record<string, string>,
+  onProgress: (percent: number) => void,
+): Promise<Upload> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", url);

@@ -134,7 +134,8 @@ export class Sending {
       headers: { "X-Order-Code": this.draft.code, "X-File-Name": encodeURIComponent(photo.name) },
       body: photo,
     });
-    if (answer.status >= 500 || answer.status === 429) throw troubleOf(answer, await answer.json().catch(() => undefined));
+    if (answer.status >= 500 || answer.status === 429)
+      throw troubleOf(answer, await answer.json().catch(() => undefined));
     if (!answer.ok) {
       const problem = await answer.json().catch(() => undefined);
       this.draft.refused.push(texts.value.placed.photoRefused(photo.name, problem?.detail ?? ""));

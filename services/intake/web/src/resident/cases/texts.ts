@@ -18,7 +18,10 @@ const zh = {
   outcome: "结果",
   print: "打印",
   all: "全部案例",
-  ratings: { satisfied: "满意", basically: "基本满意", dissatisfied: "不满意", unreachable: "没有联系上" } as Record<string, string>,
+  ratings: { satisfied: "满意", basically: "基本满意", dissatisfied: "不满意", unreachable: "没有联系上" } as Record<
+    string,
+    string
+  >,
 };
 
 const en: typeof zh = {
@@ -38,7 +41,12 @@ const en: typeof zh = {
   outcome: "Outcome",
   print: "Print",
   all: "All cases",
-  ratings: { satisfied: "Satisfied", basically: "Basically satisfied", dissatisfied: "Dissatisfied", unreachable: "Not reached" },
+  ratings: {
+    satisfied: "Satisfied",
+    basically: "Basically satisfied",
+    dissatisfied: "Dissatisfied",
+    unreachable: "Not reached",
+  },
 };
 
 export const words = localized(zh, en);

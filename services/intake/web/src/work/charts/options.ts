@@ -24,8 +24,22 @@ export function bars(rows: Bar[], names: { now: string; before: string }): (look
     const label = { show: true, position: "right", color: look.text, fontSize: look.size };
     const barMaxWidth = look.size * 1.4;
     const series = [
-      { name: names.now, type: "bar", barMaxWidth, data: rows.map((row) => row.count), itemStyle: { color: look.accent }, label },
-      { name: names.before, type: "bar", barMaxWidth, data: rows.map((row) => row.before), itemStyle: { color: look.soft }, label },
+      {
+        name: names.now,
+        type: "bar",
+        barMaxWidth,
+        data: rows.map((row) => row.count),
+        itemStyle: { color: look.accent },
+        label,
+      },
+      {
+        name: names.before,
+        type: "bar",
+        barMaxWidth,
+        data: rows.map((row) => row.before),
+        itemStyle: { color: look.soft },
+        label,
+      },
     ];
     const compares = rows.some((row) => row.before !== undefined);
     return {

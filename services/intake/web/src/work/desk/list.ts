@@ -18,7 +18,7 @@ async function read(filters: Filters, limit: number, cursor?: string) {
 /** All of them, however many answers that takes: for what has to be sorted otherwise than by when it was placed. */
 export async function readAll(filters: Filters) {
   const rows: Order[] = [];
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     const answer = await read(filters, MOST, cursor);
     if (!answer.data) return { response: answer.response, error: answer.error };
     rows.push(...answer.data.rows);

@@ -17,7 +17,9 @@ export function invitedAs(meeting: Meeting): string {
 
 function people(): { id: string; name: string }[] {
   const lists = [county.value?.members, county.value?.towns, county.value?.departments, county.value?.committees];
-  return INVITED.flatMap((role, at) => (lists[at] ?? []).map(({ id }) => ({ id: `${role}:${id}`, name: actorName(`${role}:${id}`) })));
+  return INVITED.flatMap((role, at) =>
+    (lists[at] ?? []).map(({ id }) => ({ id: `${role}:${id}`, name: actorName(`${role}:${id}`) })),
+  );
 }
 
 /** The residents of its orders, too, whose names nobody needs to know. */
@@ -35,7 +37,8 @@ export const meetingActions: Action<Meeting>[] = [
     name: "comes",
     route: "answer",
     permission: "meeting.answer",
-    when: (meeting) => called(meeting) && invitedAs(meeting) !== "" && !words(meeting.coming).includes(invitedAs(meeting)),
+    when: (meeting) =>
+      called(meeting) && invitedAs(meeting) !== "" && !words(meeting.coming).includes(invitedAs(meeting)),
     fixed: { reply: "comes" },
     fields: [],
     first: true,
@@ -44,7 +47,8 @@ export const meetingActions: Action<Meeting>[] = [
     name: "excused",
     route: "answer",
     permission: "meeting.answer",
-    when: (meeting) => called(meeting) && invitedAs(meeting) !== "" && !words(meeting.excused).includes(invitedAs(meeting)),
+    when: (meeting) =>
+      called(meeting) && invitedAs(meeting) !== "" && !words(meeting.excused).includes(invitedAs(meeting)),
     fixed: { reply: "excused" },
     fields: [REASON],
   },
@@ -79,11 +83,17 @@ export const meetingActions: Action<Meeting>[] = [
         name: "invited",
         kind: "some",
         required: true,
-        of: (meeting) => [...residents(meeting.about), ...people()].filter(({ id }) => !words(meeting.invited).includes(id)),
+        of: (meeting) =>
+          [...residents(meeting.about), ...people()].filter(({ id }) => !words(meeting.invited).includes(id)),
       },
     ],
   },
-  { name: "move", permission: "meeting.lead", when: called, fields: [TIME, { name: "place", kind: "line", most: 200 }, REASON] },
+  {
+    name: "move",
+    permission: "meeting.lead",
+    when: called,
+    fields: [TIME, { name: "place", kind: "line", most: 200 }, REASON],
+  },
   { name: "cancel", permission: "meeting.lead", when: called, fields: [REASON] },
   {
     name: "close",
@@ -180,6 +190,12 @@ export function attendance(meeting: Meeting): { name: string; state: "present" |
   const [present, coming, excused] = [meeting.present, meeting.coming, meeting.excused].map(words);
   return words(meeting.invited).map((who) => ({
     name: actorName(who),
-    state: present.includes(who) ? "present" : coming.includes(who) ? "comes" : excused.includes(who) ? "excused" : "silent",
+    state: present.includes(who)
+      ? "present"
+      : coming.includes(who)
+        ? "comes"
+        : excused.includes(who)
+          ? "excused"
+          : "silent",
   }));
 }

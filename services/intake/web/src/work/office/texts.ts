@@ -127,7 +127,13 @@ const zh = {
       "audit.list": "查看留痕",
       "order.read": "查看事项",
     } as Record<string, string>,
-    results: { done: "完成", refused: "拒绝", wrong_code: "验证码不对", forbidden: "没有权限", limited: "太频繁" } as Record<string, string>,
+    results: {
+      done: "完成",
+      refused: "拒绝",
+      wrong_code: "验证码不对",
+      forbidden: "没有权限",
+      limited: "太频繁",
+    } as Record<string, string>,
   },
   classes: {
     title: "一类事",
@@ -162,7 +168,10 @@ const zh = {
     later: "后一年",
     done: (done: number, wanted: number) => `${done} / ${wanted}`,
     fulfilled: "完成",
-    tasks: { consultation: "界别协商", proposal: "界别提案", report: "社情民意", benefit: "惠民实事" } as Record<string, string>,
+    tasks: { consultation: "界别协商", proposal: "界别提案", report: "社情民意", benefit: "惠民实事" } as Record<
+      string,
+      string
+    >,
     kinds: { activity: "活动", honour: "表彰", donation: "捐赠", task: "界别任务" } as Record<string, string>,
     list: "登记过的",
     none: "还没有登记。",
@@ -192,7 +201,15 @@ const zh = {
 };
 
 const en: typeof zh = {
-  period: { label: "Period", month: "Month", quarter: "Quarter", year: "Year", own: "Own", from: "From", until: "Until" },
+  period: {
+    label: "Period",
+    month: "Month",
+    quarter: "Quarter",
+    year: "Year",
+    own: "Own",
+    from: "From",
+    until: "Until",
+  },
   none: "There is nothing in this period.",
   name: "Name",
   count: "Orders",
@@ -223,7 +240,8 @@ const en: typeof zh = {
     declare: "Make it a class",
     elsewhere: "Place not known",
     bulletin: "Bulletin",
-    bulletinLead: "Of the same period: overview, groups, members, departments, rankings, absences, sectors, frequent matters.",
+    bulletinLead:
+      "Of the same period: overview, groups, members, departments, rankings, absences, sectors, frequent matters.",
     openBulletin: "Open the bulletin",
     workbook: "Download as XLSX",
   },
@@ -270,7 +288,8 @@ const en: typeof zh = {
     agreed: "Resident agreed",
     story: "What happened (internal)",
     draft: "Public text",
-    draftHint: "Names, numbers and doors are taken out already; please read it once more. What you publish goes through the same again.",
+    draftHint:
+      "Names, numbers and doors are taken out already; please read it once more. What you publish goes through the same again.",
     caseTitle: "Title",
     text: "Text",
     preview: "How it is set",
@@ -317,7 +336,13 @@ const en: typeof zh = {
       "audit.list": "audit trail",
       "order.read": "order read",
     },
-    results: { done: "done", refused: "refused", wrong_code: "wrong code", forbidden: "forbidden", limited: "too often" },
+    results: {
+      done: "done",
+      refused: "refused",
+      wrong_code: "wrong code",
+      forbidden: "forbidden",
+      limited: "too often",
+    },
   },
   classes: {
     title: "Classes of matters",

@@ -62,7 +62,9 @@ const communities = (): Choice[] =>
   );
 
 const others = (): Choice[] =>
-  counties.value.filter((other) => other.county !== countyId.value).map((other) => ({ id: other.county, name: other.name }));
+  counties.value
+    .filter((other) => other.county !== countyId.value)
+    .map((other) => ({ id: other.county, name: other.name }));
 
 const REASON: Field = { name: "reason", kind: "text", required: true, most: 500 };
 const NOTE: Field = { name: "note", kind: "text", required: true, most: 1000 };
@@ -170,7 +172,12 @@ export const actions: Action[] = [
       { name: "note", kind: "text", most: 1000 },
     ],
   },
-  { name: "visit", permission: "order.consult", when: state(`${ACTIVE} answered`), fields: [NOTE, { name: "visited_at", kind: "moment" }] },
+  {
+    name: "visit",
+    permission: "order.consult",
+    when: state(`${ACTIVE} answered`),
+    fields: [NOTE, { name: "visited_at", kind: "moment" }],
+  },
   {
     name: "ask",
     permission: "order.ask",
@@ -182,7 +189,13 @@ export const actions: Action[] = [
     permission: "order.handover",
     when: both(state(ACTIVE), (order) => !order.handed_at),
     fields: [
-      { name: "department", kind: "one", required: true, of: list("departments"), from: (order) => order.department ?? "" },
+      {
+        name: "department",
+        kind: "one",
+        required: true,
+        of: list("departments"),
+        from: (order) => order.department ?? "",
+      },
       { name: "assisting", kind: "some", of: list("departments") },
       { name: "note", kind: "text", most: 1000 },
     ],
@@ -209,7 +222,10 @@ export const actions: Action[] = [
     name: "reassign",
     permission: "order.reassign",
     when: state(ACTIVE),
-    fields: [{ name: "members", kind: "some", required: true, of: ofGroup, from: (order) => order.members ?? "" }, REASON],
+    fields: [
+      { name: "members", kind: "some", required: true, of: ofGroup, from: (order) => order.members ?? "" },
+      REASON,
+    ],
   },
   {
     name: "dispatch",
@@ -225,7 +241,10 @@ export const actions: Action[] = [
     name: "merge",
     permission: "order.merge",
     when: state(`screening ${ACTIVE}`),
-    fields: [{ name: "primary", kind: "line", required: true, most: 24 }, { name: "reason", kind: "text", most: 500 }],
+    fields: [
+      { name: "primary", kind: "line", required: true, most: 24 },
+      { name: "reason", kind: "text", most: 500 },
+    ],
   },
   { name: "unmerge", permission: "order.merge", when: state("merged"), fields: [REASON] },
   {

@@ -33,14 +33,15 @@ export interface Board {
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
 /** Phones, numbers of cards and houses: people write them into titles, too. */
-export const withoutNumbers = (title: string): string => title.normalize("NFKC").replace(/[\d*][\d\s*-]{4,}[\dXx*]/g, "…");
+export const withoutNumbers = (title: string): string =>
+  title.normalize("NFKC").replace(/[\d*][\d\s*-]{4,}[\dXx*]/g, "…");
 
 const isRunning = (order: Order): boolean => Boolean(order.due && order.light) && !/-$/.test(order.pauses ?? "");
 
 async function deadlines(): Promise<Answer<Deadline[]>> {
   const found: Deadline[] = [];
   const query = { county: countyId.value, state: OPEN.join(","), limit: PART };
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     const answer = await api.GET("/api/v1/orders", { params: { query: { ...query, ...(cursor ? { cursor } : {}) } } });
     if (!answer.data) return answer as Answer<Deadline[]>;
     for (const order of answer.data.rows.filter(isRunning)) {
@@ -58,7 +59,8 @@ export async function readBoard(): Promise<Answer<Board>> {
   const county = countyId.value;
   const at = Date.now();
   const from = new Date(today(at) - LATELY * DAY).toISOString();
-  const figures = (since?: string) => api.GET("/api/v1/figures", { params: { query: { county, ...(since ? { from: since } : {}) } } });
+  const figures = (since?: string) =>
+    api.GET("/api/v1/figures", { params: { query: { county, ...(since ? { from: since } : {}) } } });
   const answers = await Promise.all([
     figures(new Date(today(at)).toISOString()),
     figures(),
@@ -66,14 +68,18 @@ export async function readBoard(): Promise<Answer<Board>> {
     api.GET("/api/v1/topics", { params: { query: { county, from, limit: 200 } } }),
     api.GET("/api/v1/counties/{county}/cases", { params: { path: { county }, query: { limit: 4 } } }),
     // The city sees figures only.
-    may("records.read") ? api.GET("/api/v1/records", { params: { query: { county, from, until: new Date(at).toISOString() } } }) : undefined,
+    may("records.read")
+      ? api.GET("/api/v1/records", { params: { query: { county, from, until: new Date(at).toISOString() } } })
+      : undefined,
     may("orders.list") ? deadlines() : undefined,
   ]);
   const failed = answers.find((answer) => answer && !answer.data);
   if (failed) return failed as Answer<Board>;
   const [ofToday, all, lately, topics, cases, records, running] = answers;
   const groups = (records?.data?.rows ?? []).filter((row) => row.group && !row.member);
-  groups.sort((one, other) => (other.answers ?? 0) - (one.answers ?? 0) || (other.satisfied ?? 0) - (one.satisfied ?? 0));
+  groups.sort(
+    (one, other) => (other.answers ?? 0) - (one.answers ?? 0) || (other.satisfied ?? 0) - (one.satisfied ?? 0),
+  );
   return {
     data: {
       today: ofToday.data!,
