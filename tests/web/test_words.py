@@ -5,11 +5,11 @@ import re
 from harness import ROOT
 
 SERVICES = [path for folder in ("services", "common") for path in (ROOT / folder).rglob("*.c")]
-TEXTS = (ROOT / "services/intake/web/src/work/texts.ts").read_text(encoding="utf-8")
+TEXTS = (ROOT / "services/intake/web/src/staff/texts.ts").read_text(encoding="utf-8")
 
 
 def words(table):
-    """The keys of a table of src/work/texts.ts, in Chinese."""
+    """The keys of a table of src/staff/texts.ts, in Chinese."""
     block = re.search(rf"^  {table}: {{\n(.*?)^  }}", TEXTS, re.M | re.S)[1]
     return set(re.findall(r"^    (\w+):", block, re.M))
 
@@ -27,7 +27,7 @@ def test_every_step_has_its_word():
 
 def test_every_state_of_an_order_has_its_word():
     states = set(re.findall(r'^#define STATE_\w+ "(\w+)"', (ROOT / "common/order.h").read_text(encoding="utf-8"), re.M))
-    meetings = (ROOT / "services/intake/web/src/work/meetings/texts.ts").read_text(encoding="utf-8")
+    meetings = (ROOT / "services/intake/web/src/staff/meetings/texts.ts").read_text(encoding="utf-8")
     others = set(re.findall(r"^    (\w+):", re.search(r"states: {\n(.*?)}", meetings, re.S)[1], re.M))
     entries = {"entered", "withdrawn"}  # of what an office entered: these are shown struck through
     assert states - words("states") - others - entries == set()
