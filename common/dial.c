@@ -10,7 +10,9 @@
  * its other replicas still follow and confirm. So who waits for replicas has
  * to know as well that it has not been replaced: a Sentinel takes a primary
  * for gone when it has not heard of it for so long, and it takes a quorum of
- * them. As long as enough of them heard of it lately, nothing has happened.
+ * them. As long as enough of them heard of it lately, nothing begins. What has
+ * begun already is known to the one that does it, which may be silent, and to
+ * those that have voted for it.
  */
 #include "common/dial.h"
 
@@ -59,15 +61,18 @@ struct dialer {
         redisContext *context; /* stays open for dialer_tenure() */
         int64_t silent_until;
     } sentinels[MAX_ADDRESSES];
+    int64_t vote, vote_seen; /* the latest for a replacement, and when it was first heard of */
 };
 
 /* What a Sentinel knows of the primary. */
 struct opinion {
     struct address primary;
     int64_t epoch; /* of its naming; a failover raises it */
+    int64_t vote;  /* the epoch that the latest replacement it has voted for has, done or not */
     bool replacing;
     int64_t heard_at, patience_ms; /* after so long a silence it takes the primary for gone */
     int64_t others, quorum;        /* Sentinels beside this one, and how many of all must say so */
+    int64_t replicas, failover_ms; /* after twice as long another one may try what failed */
 };
 
 struct redis_access redis_access_of(const struct params *params)
@@ -260,7 +265,7 @@ static bool read_primary(const redisReply *reply, struct address *ret_primary)
     return *ret_primary->host != '\0';
 }
 
-/* Asks a Sentinel about the primary. It may want a password or not; the first question tells. */
+/* Asks a Sentinel about the primary, by name. It may want a password or not; the first question tells. */
 static redisReply *consult(const struct dialer *dialer, redisContext *context, const char *about,
                            char error[DIAL_ERROR_SIZE])
 {
@@ -350,7 +355,8 @@ redisContext *dialer_connect(struct dialer *dialer, char ret_error[DIAL_ERROR_SI
 static bool read_opinion(const redisReply *reply, struct opinion *ret_opinion)
 {
     int64_t port = 0, unheard = -1;
-    struct opinion opinion = {.epoch = -1, .patience_ms = -1, .others = -1, .quorum = -1};
+    struct opinion opinion = {
+        .epoch = -1, .patience_ms = -1, .others = -1, .quorum = -1, .replicas = -1, .failover_ms = -1};
     const struct {
         const char *name;
         int64_t *value;
@@ -359,7 +365,9 @@ static bool read_opinion(const redisReply *reply, struct opinion *ret_opinion)
                    {"last-ok-ping-reply", &unheard},
                    {"down-after-milliseconds", &opinion.patience_ms},
                    {"num-other-sentinels", &opinion.others},
-                   {"quorum", &opinion.quorum}};
+                   {"quorum", &opinion.quorum},
+                   {"num-slaves", &opinion.replicas},
+                   {"failover-timeout", &opinion.failover_ms}};
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
         if (!is_text(reply->element[i]) || !is_text(reply->element[i + 1]))
             return false;
@@ -375,7 +383,25 @@ static bool read_opinion(const redisReply *reply, struct opinion *ret_opinion)
     opinion.primary.port = (int)port;
     opinion.heard_at = -unheard;
     *ret_opinion = opinion;
-    return unheard >= 0 && opinion.epoch >= 0 && opinion.patience_ms >= 0 && opinion.others >= 0 && opinion.quorum >= 0;
+    return unheard >= 0 && opinion.epoch >= 0 && opinion.patience_ms >= 0 && opinion.others >= 0 &&
+           opinion.quorum >= 0 && opinion.replicas >= 0 && opinion.failover_ms >= 0;
+}
+
+/* Sentinels ask each other for a vote with this; who asks for one of epoch 0, which has been, is told the latest. */
+static bool read_vote(redisContext *context, struct opinion *opinion)
+{
+    char port[8], error[DIAL_ERROR_SIZE];
+    snprintf(port, sizeof port, "%d", opinion->primary.port);
+    redisReply *reply =
+        ask(context, 6,
+            (const char *[]){"SENTINEL", "IS-MASTER-DOWN-BY-ADDR", opinion->primary.host, port, "0", "sidan"}, error);
+    bool told = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
+                reply->element[2]->type == REDIS_REPLY_INTEGER;
+    if (told)
+        opinion->vote = reply->element[2]->integer;
+    if (reply)
+        freeReplyObject(reply);
+    return told;
 }
 
 static bool hear(struct dialer *dialer, size_t i, struct opinion *ret_opinion)
@@ -386,7 +412,7 @@ static bool hear(struct dialer *dialer, size_t i, struct opinion *ret_opinion)
     if (!*context && now >= dialer->sentinels[i].silent_until)
         *context = open_connection(&dialer->addresses[i], NULL, SENTINEL_MS, error);
     redisReply *reply = *context ? consult(dialer, *context, "MASTER", error) : NULL;
-    bool heard = reply && read_opinion(reply, ret_opinion);
+    bool heard = reply && read_opinion(reply, ret_opinion) && read_vote(*context, ret_opinion);
     if (reply)
         freeReplyObject(reply);
     if (heard) {
@@ -401,17 +427,34 @@ static bool hear(struct dialer *dialer, size_t i, struct opinion *ret_opinion)
     return false;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static int latest_first(const void *a, const void *b)
 {
     int64_t one = *(const int64_t *)a, other = *(const int64_t *)b;
     return (one < other) - (one > other);
 }
 
-int64_t dialer_tenure(struct dialer *dialer)
+/* Whether what was voted for may still go on: nobody sees the end of what failed. */
+static bool may_go_on(struct dialer *dialer, int64_t vote, int64_t failover_ms)
+{
+    int64_t now = mono_ms();
+    if (dialer->vote != vote) {
+        dialer->vote = vote;
+        dialer->vote_seen = now;
+    }
+    return now - dialer->vote_seen < 2 * failover_ms;
+}
+
+int64_t dialer_tenure(struct dialer *dialer, int *ret_replicas)
 {
     struct opinion opinions[MAX_ADDRESSES];
-    int64_t ends[MAX_ADDRESSES], epoch = -1, needed = 1;
+    int64_t ends[MAX_ADDRESSES], epoch = -1, vote = -1, failover_ms = 0, replicas = 0, needed = 1;
     size_t heard = 0, count = 0;
+    *ret_replicas = 0;
     if (!*dialer->name)
         return INT64_MAX;
     for (size_t i = 0; i < dialer->count; i++)
@@ -427,9 +470,13 @@ int64_t dialer_tenure(struct dialer *dialer)
         if (!ours)
             continue; /* it has not heard of the latest failover yet */
         ends[count++] = opinion->heard_at + opinion->patience_ms;
-        if (opinion->others + 2 - opinion->quorum > needed)
-            needed = opinion->others + 2 - opinion->quorum; /* so many are left out of every quorum */
+        needed = larger(needed, opinion->others + 2 - opinion->quorum); /* so many are left out of every quorum */
+        vote = larger(vote, opinion->vote);
+        failover_ms = larger(failover_ms, opinion->failover_ms);
+        replicas = larger(replicas, opinion->replicas);
     }
+    if (vote > epoch && may_go_on(dialer, vote, failover_ms))
+        *ret_replicas = (int)replicas;
     qsort(ends, count, sizeof *ends, latest_first);
     return needed <= (int64_t)count ? ends[needed - 1] : 0;
 }

@@ -38,7 +38,10 @@ redisContext *dialer_connect(struct dialer *dialer, char ret_error[DIAL_ERROR_SI
 /*
  * Until when (ms of the monotonic clock) the Sentinels can certainly not have replaced the primary that was connected
  * to last; 0 when they may have done so. To be asked again before that.
+ *
+ * ret_replicas: 0, or so many must confirm a write, which are all that the Sentinels know: some have voted for a
+ * replacement of which is not known whether it goes on, and the replica that it promotes confirms nothing any more.
  */
-int64_t dialer_tenure(struct dialer *dialer);
+int64_t dialer_tenure(struct dialer *dialer, int *ret_replicas);
 
 #endif

@@ -31,6 +31,7 @@ struct command {
 struct store {
     struct dialer *dialer;
     int replicas, wait_ms; /* how many must have a write, and how long they are waited for */
+    int all_replicas;      /* more, while a replacement of the primary may go on; see dialer_tenure() */
     int64_t began;         /* when the latest run began, ms of the monotonic clock */
     int64_t tenure;        /* see dialer_tenure(); kept up where replicas are waited for */
     redisContext *context; /* NULL while there is no connection */
@@ -213,7 +214,7 @@ static int connect_now(struct store *store)
     if (store->time_learned && mono_ms() - store->time_learned < LEARN_TIME_MS)
         return 0;
     if (store->replicas > 0)
-        store->tenure = dialer_tenure(store->dialer);
+        store->tenure = dialer_tenure(store->dialer, &store->all_replicas);
     return learn_time(store);
 }
 
@@ -288,6 +289,11 @@ static int rerun_unknown(struct store *store, size_t own)
     return r;
 }
 
+static int needed_replicas(const struct store *store)
+{
+    return store->all_replicas > store->replicas ? store->all_replicas : store->replicas;
+}
+
 /*
  * WAIT answers how many replicas have all that this connection wrote. A script
  * that found a repetition writes nothing, and what made it one may be on no
@@ -296,7 +302,7 @@ static int rerun_unknown(struct store *store, size_t own)
 static void append_wait(struct store *store)
 {
     store_appendf(store, "PUBLISH sidan .");
-    store_appendf(store, "WAIT %d %d", store->replicas, store->wait_ms);
+    store_appendf(store, "WAIT %d %d", needed_replicas(store), store->wait_ms);
 }
 
 /* Reads and takes away the replies to append_wait(). */
@@ -306,21 +312,27 @@ static int check_wait(struct store *store, size_t own)
     long long confirmed = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
     while (store->reply_count > own)
         freeReplyObject(store->replies[--store->reply_count]);
-    char error[80];
-    if (confirmed < store->replicas)
-        snprintf(error, sizeof error, "%lld of %d replicas have confirmed the latest writes", confirmed,
-                 store->replicas);
-    else if (mono_ms() >= store->tenure)
-        snprintf(error, sizeof error, "too few Sentinels have heard of this primary lately: it may be replaced");
-    else
+    if (confirmed >= needed_replicas(store))
         return 0;
+    char error[DIAL_ERROR_SIZE];
+    snprintf(error, sizeof error, "%lld of %d replicas have confirmed the latest writes%s", confirmed,
+             needed_replicas(store),
+             store->all_replicas ? ", and Sentinels have voted for the replacement of this primary" : "");
     return fail(store, error);
+}
+
+/* What a primary says that was replaced is of the past, and what is concluded from it may lose something. */
+static int check_tenure(struct store *store)
+{
+    if (store->replicas == 0 || mono_ms() < store->tenure)
+        return 0;
+    return fail(store, "too few Sentinels have heard of this primary lately: it may be replaced");
 }
 
 static int send_and_receive(struct store *store)
 {
     size_t own = store->command_count;
-    bool waits = store->confirm && store->replicas > 0;
+    bool waits = store->replicas > 0 && (store->confirm || store->all_replicas > 0);
     if (waits)
         append_wait(store);
     for (size_t i = 0; i < store->command_count; i++)
@@ -344,7 +356,8 @@ static int send_and_receive(struct store *store)
     for (size_t i = 0; i < store->reply_count; i++)
         if (is_outage(store->replies[i]))
             return fail(store, store->replies[i]->str);
-    return waits ? check_wait(store, own) : 0;
+    r = waits ? check_wait(store, own) : 0;
+    return r < 0 ? r : check_tenure(store);
 }
 
 int store_run(struct store *store)

@@ -8,9 +8,10 @@
  * script that may be repeated. Scripts are known by their files in
  * common/lua/ and the services' own lua/; NOSCRIPT is handled here.
  *
- * With replicas a write counts when so many of them have it, and the primary
- * cannot have been replaced: what store_run() answered 0 for survives the loss
- * of the primary. See redis_access.replicas and dialer_tenure().
+ * With replicas a write counts when so many of them have it, and any answer
+ * while the primary cannot have been replaced: what store_run() answered 0 for
+ * survives the loss of the primary, and what it has read was so. See
+ * redis_access.replicas and dialer_tenure().
  */
 #ifndef SIDAN_STORE_H
 #define SIDAN_STORE_H

@@ -110,6 +110,11 @@ class Replicated(System):
         states = [replica["state"] for name, replica in found.items() if re.fullmatch(r"slave\d", name)]
         return found["role"] == "master" and states == ["online"] * (self.node_count - 1) and flags == {"master"}
 
+    def replacing(self):
+        """The Sentinel that was chosen to replace the primary."""
+        [leader] = [sentinel for sentinel in self.sentinels if "+elected-leader" in sentinel.text()]
+        return leader
+
     def connection(self, node):
         return redis.Redis(node.host, node.port, decode_responses=True, socket_timeout=5)
 

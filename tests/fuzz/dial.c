@@ -53,7 +53,9 @@ static void dial(const char *url, const char *password)
     PROMISE(dialer);
     redisContext *context = dialer_connect(dialer, error);
     PROMISE(context || memchr(error, '\0', sizeof error));
-    dialer_tenure(dialer);
+    int replicas;
+    dialer_tenure(dialer, &replicas);
+    PROMISE(replicas >= 0);
     if (context)
         redisFree(context);
     dialer_destroy(&dialer);

@@ -134,9 +134,10 @@ struct opinion {
     const char *heard; /* ms ago; NULL: it has none, and says something else */
     const char *flags, *epoch;
     bool names_another;
+    const char *vote; /* NULL: as its epoch */
 };
 
-static void say(const struct opinion *opinion, int primary, char *words, size_t size)
+static void say(const struct opinion *opinion, const char *failover_ms, int primary, char *words, size_t size)
 {
     char port[8];
     snprintf(port, sizeof port, "%d", primary + opinion->names_another);
@@ -155,22 +156,27 @@ static void say(const struct opinion *opinion, int primary, char *words, size_t 
                                  "down-after-milliseconds",
                                  "5000",
                                  "num-other-sentinels",
-                                 "2"};
+                                 "2",
+                                 "num-slaves",
+                                 "4",
+                                 "failover-timeout",
+                                 failover_ms};
     size_t count = sizeof texts / sizeof *texts, at = (size_t)snprintf(words, size, "*%zu\r\n", count);
     for (size_t i = 0; i < count; i++)
         at += (size_t)snprintf(words + at, size - at, "$%zu\r\n%s\r\n", strlen(texts[i]), texts[i]);
+    snprintf(words + at, size - at, "*3\r\n:0\r\n$1\r\n*\r\n:%s\r\n", opinion->vote ? opinion->vote : opinion->epoch);
 }
 
 /* What is left of its tenure when three Sentinels, of which two may replace it, are of these opinions. */
-static int64_t tenure(const struct opinion opinions[3])
+static int64_t tenure(const struct opinion opinions[3], const char *failover_ms, int *ret_replicas)
 {
     int primary, ports[3];
-    char words[3][500], name[60], url[120], error[DIAL_ERROR_SIZE];
+    char words[3][600], name[60], url[120], error[DIAL_ERROR_SIZE];
     pid_t speakers[4] = {speak("+OK\r\n*1\r\n$6\r\nmaster\r\n", NULL, &primary)};
     snprintf(name, sizeof name, "*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%d\r\n", primary < 10000 ? 4 : 5, primary);
     for (size_t i = 0; i < 3; i++) {
         if (opinions[i].heard)
-            say(&opinions[i], primary, words[i], sizeof words[i]);
+            say(&opinions[i], failover_ms, primary, words[i], sizeof words[i]);
         else
             snprintf(words[i], sizeof words[i], "*2\r\n$2\r\nip\r\n:1\r\n");
         speakers[1 + i] = speak(i == 0 ? name : words[i], i == 0 ? words[i] : NULL, &ports[i]);
@@ -181,7 +187,7 @@ static int64_t tenure(const struct opinion opinions[3])
     redisContext *context = dialer_connect(dialer, error);
     if (!context)
         fail_msg("%s", error);
-    int64_t left = dialer_tenure(dialer) - mono_ms();
+    int64_t left = dialer_tenure(dialer, ret_replicas) - mono_ms();
     redisFree(context);
     dialer_destroy(&dialer);
     for (size_t i = 0; i < 4; i++)
@@ -191,8 +197,10 @@ static int64_t tenure(const struct opinion opinions[3])
 
 static void a_primary_that_may_be_replaced(void **state)
 {
-    const struct opinion well = {"100", "master", "3", false}, deaf = {"9000", "master,s_down", "3", false}, none = {0},
-                         slow = {"2500", "master", "3", false};
+    const struct opinion well = {.heard = "100", .flags = "master", .epoch = "3"},
+                         deaf = {.heard = "9000", .flags = "master,s_down", .epoch = "3"}, none = {0},
+                         slow = {.heard = "2500", .flags = "master", .epoch = "3"},
+                         voted = {.heard = "100", .flags = "master", .epoch = "3", .vote = "4"};
     const struct {
         struct opinion opinions[3];
         int64_t left;
@@ -200,20 +208,37 @@ static void a_primary_that_may_be_replaced(void **state)
         {{well, well, well}, 4900},
         {{well, deaf, slow}, 2500},
         {{well, none, well}, 4900},
-        {{well, well, {"100", "master", "2", true}}, 4900}, /* it has not heard of the latest failover */
-        {{well, well, {"100", "master", "4", true}}, 0},
-        {{well, well, {"9000", "master,s_down,o_down", "3", false}}, 0},
-        {{{"100", "master,failover_in_progress", "3", false}, well, well}, 0},
+        {{well, none, voted}, 4900},
+        {{voted, deaf, slow}, 2500},
+        {{well, well, {.heard = "100", .flags = "master", .epoch = "2", .names_another = true}}, 4900}, /* the former */
+        {{well, well, {.heard = "100", .flags = "master", .epoch = "4", .names_another = true}}, 0},
+        {{well, well, {.heard = "9000", .flags = "master,s_down,o_down", .epoch = "3"}}, 0},
+        {{{.heard = "100", .flags = "master,failover_in_progress", .epoch = "3"}, well, well}, 0},
         {{well, deaf, deaf}, 0},
         {{well, none, none}, 0},
         {{none, deaf, well}, 0},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int64_t left = tenure(cases[i].opinions), most = cases[i].left;
+        bool is_voted = false;
+        for (size_t k = 0; k < 3; k++)
+            is_voted |= cases[i].left > 0 && cases[i].opinions[k].vote;
+        int replicas;
+        int64_t left = tenure(cases[i].opinions, "60000", &replicas), most = cases[i].left;
         if (left > most || (most > 0 && left < most - 2000))
             fail_msg("case %zu: %lld ms are left", i, (long long)left);
+        if (replicas != (is_voted ? 4 : 0))
+            fail_msg("case %zu: %d replicas must confirm", i, replicas);
     }
+}
+
+static void a_vote_is_of_no_account_once_another_may_try(void **state)
+{
+    const struct opinion voted = {.heard = "100", .flags = "master", .epoch = "3", .vote = "4"};
+    int replicas;
+    (void)state;
+    assert_true(tenure((struct opinion[]){voted, voted, voted}, "0", &replicas) > 0);
+    assert_int_equal(replicas, 0);
 }
 
 int main(void)
@@ -223,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_password_is_no_part_of_it),
         cmocka_unit_test(what_is_no_answer_is_a_reason),
         cmocka_unit_test(a_primary_that_may_be_replaced),
+        cmocka_unit_test(a_vote_is_of_no_account_once_another_may_try),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
