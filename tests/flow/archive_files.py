@@ -52,6 +52,18 @@ def wait_stored(system, county=COUNTY, timeout=30):
     wait_until(lambda: outbox(system, county) == 0, timeout, f"the archive has all of {county}")
 
 
+def wait_at_rest(system):
+    """All is done that was begun, SMS as well: nothing more comes to the archive by itself."""
+    def under_way():
+        return sum(system.redis.hlen(key) for key in system.redis.keys("outbox:*"))
+
+    def waiting():
+        return sum(system.redis.zcard(key) for key in system.redis.keys("smsq:*"))
+
+    # Messages become SMS, and SMS messages: none were there while there was nothing of the other.
+    wait_until(lambda: under_way() == waiting() == under_way() == 0, 30, "all is at rest")
+
+
 def wait_dead_forgotten(system):
     """sidanctl asks an instance of the registry, where one that was killed stays for some seconds."""
     alive = sum(archive.running() for archive in system.of("archive"))

@@ -12,8 +12,8 @@ from contextlib import closing
 import pytest
 import redis
 
-from archive_files import (OTHER, assert_as_stored, path, readiness, tamper, two_counties, verify, wait_dead_forgotten,
-                           wait_refused, wait_stored)
+from archive_files import (OTHER, assert_as_stored, path, readiness, tamper, two_counties, verify, wait_at_rest,
+                           wait_dead_forgotten, wait_refused, wait_stored)
 from harness import COUNTY, make_county, wait_until
 from test_second_implementation import Peer
 
@@ -107,6 +107,7 @@ def test_a_mark_that_the_file_does_not_have_is_not_overwritten(system):
 def test_what_goes_into_the_wrong_file_stays_in_the_audit_stream(system):
     """Redis knows of another file's rows, and it shows only after the entry has been stored."""
     system.allowed_errors.append(rf"county={COUNTY} .*its events wait")
+    wait_at_rest(system)
     system.redis.hset(f"chain:{{{COUNTY}}}", "audit", f"7 {'0' * 64}")
     entry = system.redis.xadd(AUDIT, {"actor": "member:M1", "action": "contact.read"})
     wait_refused(system, "lacks row 7 of the table audit")
