@@ -11,30 +11,25 @@
 # make evaluate   how well it judges: DATA=DIR with real messages and judgements of them
 # make fuzz       fuzz tests: MINUTES=60 TARGET=wire JOBS=2; make fuzz-merge takes what they found into tests/fuzz/corpus
 #
-# SANITIZE=1 builds into build/asan with AddressSanitizer and UBSan, FUZZ=1 into build/fuzz with clang, libFuzzer and
-# both, CHAOS=1 into build/chaos; build/asan and build/chaos have the crash points of common/crash.h. After changing CC or
-# CFLAGS: make clean.
+# SANITIZE=1 builds into build/asan with clang's AddressSanitizer and UBSan, and so that fuzz tests can be made of the same
+# objects. The crash points of common/crash.h work there, and in build/chaos. After changing CC or CFLAGS: make clean.
 
 SERVICES := intake routing assignment notification archive
 PACKAGES := libzmq libczmq msgpack hiredis libcurl libmicrohttpd jansson libxml-2.0 libsodium nettle sqlite3 libutf8proc libqrencode xlsxwriter
 PREFIX   ?= /usr/local
 
-BUILD    := build$(if $(FUZZ),/fuzz,$(if $(SANITIZE),/asan,$(if $(CHAOS),/chaos)))
+BUILD    := build$(if $(SANITIZE),/asan)
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wconversion -Werror
 STANDARD := -std=c11 -D_GNU_SOURCE
 ifdef SANITIZE
-CFLAGS   := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-PROGRAM_LDFLAGS := -static-libasan -static-libubsan # so they start in three quarters of the time, which tests do often
-endif
-ifdef FUZZ
 CC       := clang
 CFLAGS   := -O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 endif
 # pkg-config may be missing until scripts/setup has run, so it is asked when something is compiled, and only once.
 PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
 PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
-DIALECT = $(STANDARD) $(WARNINGS) $(if $(SANITIZE)$(CHAOS),-DSIDAN_CHAOS) -I. -I$(BUILD) $(PACKAGE_CFLAGS)
+DIALECT = $(STANDARD) $(WARNINGS) $(if $(SANITIZE),-DSIDAN_CHAOS) -I. -I$(BUILD) $(PACKAGE_CFLAGS)
 COMPILE = $(CC) $(DIALECT) $(CFLAGS) -MMD -MP
 LDLIBS  = -Wl,--as-needed $(PACKAGE_LIBS) -lm # each program loads what it uses, which is not all of these
 
@@ -46,7 +41,7 @@ EVALUATIONS := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/eval/*.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/*.c))
 
 .PHONY: all programs web $(SERVICES) sidanctl run check screenshots unit unit-programs fuzz-programs fuzz fuzz-merge bench evaluate chaos install \
-    clean golden reference
+    chaos-programs clean golden reference
 all: | build/.setup
 	@$(MAKE) --no-print-directory programs web
 
@@ -65,16 +60,23 @@ $(BUILD)/libsidan.a: $(COMMON)
 	@rm -f $@
 	@ar rcs $@ $^
 
+# A program twice: with what its crash points do elsewhere, which is nothing, and in $(BUILD)/chaos with working ones.
 define program
-$(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c)) $(BUILD)/libsidan.a
+$(BUILD)/bin/$(1) $(BUILD)/chaos/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c)) $(BUILD)/libsidan.a
 	@mkdir -p $$(@D)
 	@echo "  link $$@"
-	@$$(CC) $$(CFLAGS) $$(PROGRAM_LDFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LDLIBS)
+	@$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LDLIBS)
+$(BUILD)/chaos/bin/$(1): $(BUILD)/chaos/crash.o
 endef
 $(foreach s,$(SERVICES),$(eval $(call program,sidan-$(s),services/$(s))))
 $(eval $(call program,sidanctl,scripts/ctl))
 # sidanctl shows what SMS and mails say, and checks a county's codes for them.
-$(BUILD)/bin/sidanctl: $(patsubst %,$(BUILD)/services/notification/%.o,templates values wording mail channel)
+$(BUILD)/bin/sidanctl $(BUILD)/chaos/bin/sidanctl: $(patsubst %,$(BUILD)/services/notification/%.o,templates values \
+    wording mail channel)
+$(BUILD)/chaos/crash.o: common/crash.c
+	@mkdir -p $(@D)
+	@$(COMPILE) -DSIDAN_CHAOS -c -o $@ $<
+chaos-programs: $(PROGRAMS:$(BUILD)/%=$(BUILD)/chaos/%)
 
 # The pages, from services/intake/web. Their client is typed by what intake says about its API.
 PAGES := services/intake/web
@@ -161,11 +163,11 @@ unit: | build/.setup
 
 # MINUTES for each target, JOBS of them at a time. TARGET: one or some of tests/fuzz/*.c.
 fuzz: | build/.setup
-	@$(MAKE) --no-print-directory FUZZ=1 fuzz-programs
+	@$(MAKE) --no-print-directory SANITIZE=1 fuzz-programs
 	@tests/fuzz/run $(MINUTES:%=--minutes %) $(JOBS:%=--jobs %) $(TARGET)
 
 fuzz-merge: | build/.setup
-	@$(MAKE) --no-print-directory FUZZ=1 fuzz-programs
+	@$(MAKE) --no-print-directory SANITIZE=1 fuzz-programs
 	@tests/fuzz/run --merge $(TARGET)
 
 bench: all
@@ -178,7 +180,7 @@ evaluate: $(EVALUATIONS)
 MINUTES ?= 5
 SEED    ?= 1
 chaos: | build/.setup
-	@$(MAKE) --no-print-directory CHAOS=1 programs
+	@$(MAKE) --no-print-directory chaos-programs
 	@tests/chaos/run --minutes $(MINUTES) --seed $(SEED) $(if $(FAULTS),--faults $(FAULTS))
 
 LINTERS := clang-format prettier cppcheck shellcheck pyflakes clang-tidy

@@ -2,8 +2,8 @@
  * crash.h - the named steps of the delivery protocol, at which a test has a
  * service die as by kill -9.
  *
- * They exist only where SIDAN_CHAOS is defined (make CHAOS=1, SANITIZE=1);
- * elsewhere crash_point() is nothing at all. There, the environment says:
+ * They do nothing, except in programs whose crash.c was compiled with
+ * SIDAN_CHAOS (make chaos-programs, SANITIZE=1). There, the environment says:
  *
  *   SIDAN_CRASH=list         the program prints its points, one to a line, and ends
  *   SIDAN_CRASH=NAME         it dies when it comes to this point
@@ -16,16 +16,13 @@
 #ifndef SIDAN_CRASH_H
 #define SIDAN_CRASH_H
 
-#ifdef SIDAN_CHAOS
 void crash_reached(const char *name);
+
 /* The linker gathers the names of all points of a program in one section. */
 #define crash_point(name)                                                                                              \
     do {                                                                                                               \
         static const char *const crash_name __attribute__((section("crash_points"), used)) = (name);                   \
         crash_reached(crash_name);                                                                                     \
     } while (0)
-#else
-#define crash_point(name) ((void)0)
-#endif
 
 #endif
