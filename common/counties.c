@@ -95,11 +95,17 @@ struct parse {
     const char *id;
 };
 
-static void report(void *arg, const char *file, int line, const char *text)
+static void report(void *arg, const struct county_fault *fault)
 {
     struct parse *parse = arg;
     if (parse->counties->fault)
-        parse->counties->fault(parse->counties->arg, parse->id, file, line, text);
+        parse->counties->fault(parse->counties->arg, parse->id, fault);
+}
+
+/* What an operator has to mend. */
+static void report_whole(struct parse *parse, const char *file, const char *text)
+{
+    report(parse, &(struct county_fault){.file = file, .english = text, .chinese = text});
 }
 
 static const redisReply *hash_value(const redisReply *hash, const char *field)
@@ -144,8 +150,8 @@ static bool open_files(const struct vault *vault, struct parse *parse, const red
     for (enum county_file file = 0; file < COUNTY_FILE_COUNT; file++) {
         const redisReply *sealed = hash_value(hash, county_file_name(file));
         if (sealed && county_open_file(vault, file, sealed->str, &texts[file]) < 0) {
-            report(parse, county_file_name(file), 0,
-                   "it was not sealed with the county's keys: apply the county again");
+            report_whole(parse, county_file_name(file),
+                         "it was not sealed with the county's keys: apply the county again");
             good = false;
         }
     }
@@ -164,7 +170,7 @@ static struct vault *open_vault(struct counties *counties, struct entry *entry, 
     else if (vault_unwrap(counties->keys_dir, entry->id, wrapped->str, &vault, &fault) == 0)
         return vault;
     if (entry->locked != revision)
-        report(parse, COUNTY_CONFIG, 0, fault);
+        report_whole(parse, COUNTY_CONFIG, fault);
     entry->locked = revision;
     free(fault);
     return NULL;

@@ -15,13 +15,14 @@ struct store;
 
 /* The set of all county ids: the one key that belongs to no county. */
 #define COUNTIES_KEY "counties"
-/* The county's hash (see store_key): each file's text by its name, sealed; and the two fields below. */
+/* The county's hash (see store_key): each file's text by its name, sealed; and the fields below. */
 #define COUNTY_CONFIG "config"
 #define COUNTY_REVISION "revision"
-#define COUNTY_VAULT "vault" /* wrapped by a master key */
+#define COUNTY_VAULT "vault"     /* wrapped by a master key */
+#define COUNTY_CHANGED "changed" /* see county_config.h */
 
 /* Told once per revision that cannot be used, fault by fault; the county stays as it was before. */
-typedef void counties_fault_fn(void *arg, const char *county, const char *file, int line, const char *text);
+typedef void counties_fault_fn(void *arg, const char *county, const struct county_fault *fault);
 
 /*
  * The store must outlive the counties, and is used by counties_refresh() alone. keys_dir: where the master keys are.

@@ -221,11 +221,14 @@ struct county {
     struct arena *arena; /* owns everything above but the calendar */
 };
 
-/*
- * Where a fault in the files is reported, to be printed as "members.csv:12: text".
- * line is 0 when it is about the file as a whole. The text holds no personal data.
- */
-typedef void county_fault_fn(void *arg, const char *file, int line, const char *text);
+/* A fault in the files, to be printed as "members.csv:12: text". The texts hold no personal data, and live as long as
+ * the call that reports it. */
+struct county_fault {
+    const char *file;
+    int line; /* 0: the file as a whole */
+    const char *english, *chinese;
+};
+typedef void county_fault_fn(void *arg, const struct county_fault *fault);
 
 /*
  * Parses and checks a whole county. texts[] are the files' contents by enum

@@ -6,150 +6,153 @@
 
 #include "common/permission.h"
 
-#define AT(type, member) .name = #member, .offset = offsetof(struct type, member)
+#include <string.h>
+
+#define AT(type, member, words) .name = #member, .chinese = (words), .offset = offsetof(struct type, member)
 
 static const struct column setting_columns[] = {
-    {AT(setting_row, name), .kind = TEXT, .flags = REQUIRED | UNIQUE},
-    {AT(setting_row, value), .kind = TEXT},
+    {AT(setting_row, name, "设置"), .kind = TEXT, .flags = REQUIRED | UNIQUE},
+    {AT(setting_row, value, "值"), .kind = TEXT},
     {0},
 };
 
 static const struct column town_columns[] = {
-    {AT(town, id), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(town, name), .kind = TEXT, .flags = REQUIRED},
-    {AT(town, convener), .kind = TEXT, .flags = REQUIRED},
-    {AT(town, phone), .kind = PHONE, .flags = REQUIRED},
+    {AT(town, id, "编号"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(town, name, "名称"), .kind = TEXT, .flags = REQUIRED},
+    {AT(town, convener, "召集人"), .kind = TEXT, .flags = REQUIRED},
+    {AT(town, phone, "手机"), .kind = PHONE, .flags = REQUIRED},
     {0},
 };
 
 static const struct column community_columns[] = {
-    {AT(community, id), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(community, name), .kind = TEXT, .flags = REQUIRED},
-    {AT(community, town), .kind = TOWN, .flags = REQUIRED, .target = FILE_TOWNS},
-    {AT(community, aliases), .kind = WORDS},
+    {AT(community, id, "编号"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(community, name, "名称"), .kind = TEXT, .flags = REQUIRED},
+    {AT(community, town, "乡镇"), .kind = TOWN, .flags = REQUIRED, .target = FILE_TOWNS},
+    {AT(community, aliases, "别名"), .kind = WORDS},
     {0},
 };
 
 static const struct column group_columns[] = {
-    {AT(member_group, id), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(member_group, name), .kind = TEXT, .flags = REQUIRED},
-    {AT(member_group, communities), .kind = REFERENCES, .target = FILE_COMMUNITIES},
-    {AT(member_group, committee), .kind = REFERENCE, .target = FILE_COMMITTEES},
+    {AT(member_group, id, "编号"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(member_group, name, "名称"), .kind = TEXT, .flags = REQUIRED},
+    {AT(member_group, communities, "社区"), .kind = REFERENCES, .target = FILE_COMMUNITIES},
+    {AT(member_group, committee, "专委会"), .kind = REFERENCE, .target = FILE_COMMITTEES},
     {0},
 };
 
 static const struct column member_columns[] = {
-    {AT(member, id), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(member, name), .kind = TEXT, .flags = REQUIRED},
-    {AT(member, phone), .kind = PHONE, .flags = REQUIRED | UNIQUE},
-    {AT(member, group), .kind = REFERENCE, .flags = REQUIRED, .target = FILE_GROUPS},
-    {AT(member, communities), .kind = REFERENCES, .target = FILE_COMMUNITIES},
-    {AT(member, skills), .kind = WORDS},
-    {AT(member, leader), .kind = YES},
-    {AT(member, sector), .kind = SECTOR},
+    {AT(member, id, "编号"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(member, name, "姓名"), .kind = TEXT, .flags = REQUIRED},
+    {AT(member, phone, "手机"), .kind = PHONE, .flags = REQUIRED | UNIQUE},
+    {AT(member, group, "小组"), .kind = REFERENCE, .flags = REQUIRED, .target = FILE_GROUPS},
+    {AT(member, communities, "社区"), .kind = REFERENCES, .target = FILE_COMMUNITIES},
+    {AT(member, skills, "专长"), .kind = WORDS},
+    {AT(member, leader, "组长"), .kind = YES},
+    {AT(member, sector, "界别"), .kind = SECTOR},
     {0},
 };
 
 static const struct column office_columns[] = {
-    {AT(office, id), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(office, name), .kind = TEXT, .flags = REQUIRED},
-    {AT(office, phone), .kind = PHONE, .flags = REQUIRED},
-    {AT(office, email), .kind = EMAIL},
+    {AT(office, id, "编号"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(office, name, "名称"), .kind = TEXT, .flags = REQUIRED},
+    {AT(office, phone, "手机"), .kind = PHONE, .flags = REQUIRED},
+    {AT(office, email, "邮箱"), .kind = EMAIL},
     {0},
 };
 
 static const struct column category_columns[] = {
-    {AT(category, code), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(category, name), .kind = TEXT, .flags = REQUIRED},
-    {AT(category, section), .kind = TEXT},
-    {AT(category, department), .kind = REFERENCE, .target = FILE_DEPARTMENTS},
-    {AT(category, urgency), .kind = CHOICE, .flags = REQUIRED, .choices = "normal urgent"},
-    {AT(category, places), .kind = PLACES, .flags = REQUIRED},
-    {AT(category, group), .kind = REFERENCE, .target = FILE_GROUPS},
-    {AT(category, description), .kind = TEXT},
+    {AT(category, code, "编号"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(category, name, "名称"), .kind = TEXT, .flags = REQUIRED},
+    {AT(category, section, "大类"), .kind = TEXT},
+    {AT(category, department, "部门"), .kind = REFERENCE, .target = FILE_DEPARTMENTS},
+    {AT(category, urgency, "急缓"), .kind = CHOICE, .flags = REQUIRED, .choices = "normal urgent"},
+    {AT(category, places, "委员人数"), .kind = PLACES, .flags = REQUIRED},
+    {AT(category, group, "小组"), .kind = REFERENCE, .target = FILE_GROUPS},
+    {AT(category, description, "说明"), .kind = TEXT},
     {0},
 };
 
 static const struct column rule_columns[] = {
-    {AT(rule, words), .kind = WORDS, .flags = REQUIRED},
-    {AT(rule, category), .kind = REFERENCE, .flags = REQUIRED, .target = FILE_CATEGORIES},
-    {AT(rule, weight), .kind = WEIGHT, .flags = REQUIRED},
-    {AT(rule, urgency), .kind = CHOICE, .choices = "urgent"},
+    {AT(rule, words, "词语"), .kind = WORDS, .flags = REQUIRED},
+    {AT(rule, category, "类别"), .kind = REFERENCE, .flags = REQUIRED, .target = FILE_CATEGORIES},
+    {AT(rule, weight, "权重"), .kind = WEIGHT, .flags = REQUIRED},
+    {AT(rule, urgency, "急缓"), .kind = CHOICE, .choices = "urgent"},
     {0},
 };
 
 static const struct column clock_columns[] = {
-    {AT(clock_row, urgency), .kind = CHOICE, .flags = REQUIRED, .choices = "normal urgent"},
-    {AT(clock_row, clock), .kind = CHOICE, .flags = REQUIRED, .choices = "claim handover answer callback confirm"},
-    {AT(clock_row, time), .kind = TEXT, .flags = REQUIRED},
+    {AT(clock_row, urgency, "急缓"), .kind = CHOICE, .flags = REQUIRED, .choices = "normal urgent"},
+    {AT(clock_row, clock, "环节"), .kind = CHOICE, .flags = REQUIRED,
+     .choices = "claim handover answer callback confirm"},
+    {AT(clock_row, time, "时限"), .kind = TEXT, .flags = REQUIRED},
     {0},
 };
 
 static const struct column calendar_columns[] = {
-    {AT(calendar_row, date), .kind = TEXT, .flags = REQUIRED},
-    {AT(calendar_row, kind), .kind = CHOICE, .flags = REQUIRED, .choices = "off work"},
-    {AT(calendar_row, name), .kind = TEXT},
+    {AT(calendar_row, date, "日期"), .kind = TEXT, .flags = REQUIRED},
+    {AT(calendar_row, kind, "放假或上班"), .kind = CHOICE, .flags = REQUIRED, .choices = "off work"},
+    {AT(calendar_row, name, "名称"), .kind = TEXT},
     {0},
 };
 
 static const struct column key_columns[] = {
-    {AT(api_key, name), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(api_key, role), .kind = CHOICES, .flags = REQUIRED, .choices = SCOPES},
-    {AT(api_key, hash), .kind = HASH, .flags = REQUIRED | UNIQUE},
-    {AT(api_key, expires), .kind = DAY},
+    {AT(api_key, name, "名称"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(api_key, role, "权限"), .kind = CHOICES, .flags = REQUIRED, .choices = SCOPES},
+    {AT(api_key, hash, "散列值"), .kind = HASH, .flags = REQUIRED | UNIQUE},
+    {AT(api_key, expires, "有效期至"), .kind = DAY},
     {0},
 };
 
 static const struct column staff_columns[] = {
-    {AT(staff, id), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(staff, name), .kind = TEXT, .flags = REQUIRED},
-    {AT(staff, phone), .kind = PHONE, .flags = REQUIRED},
-    {AT(staff, role), .kind = CHOICE, .flags = REQUIRED, .choices = "office city"},
+    {AT(staff, id, "编号"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(staff, name, "姓名"), .kind = TEXT, .flags = REQUIRED},
+    {AT(staff, phone, "手机"), .kind = PHONE, .flags = REQUIRED},
+    {AT(staff, role, "角色"), .kind = CHOICE, .flags = REQUIRED, .choices = "office city"},
     {0},
 };
 
 static const struct column reason_columns[] = {
-    {AT(return_reason, code), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(return_reason, name), .kind = TEXT, .flags = REQUIRED},
-    {AT(return_reason, return_to), .kind = TEXT},
+    {AT(return_reason, code, "编号"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(return_reason, name, "原因"), .kind = TEXT, .flags = REQUIRED},
+    {AT(return_reason, return_to, "请找"), .kind = TEXT},
     {0},
 };
 
 static const struct column portrait_columns[] = {
-    {AT(portrait_row, dimension), .kind = TEXT, .flags = REQUIRED},
-    {AT(portrait_row, measure), .kind = CHOICE, .flags = REQUIRED, .choices = PORTRAIT_MEASURES},
-    {AT(portrait_row, points), .kind = POINTS, .flags = REQUIRED},
-    {AT(portrait_row, most), .kind = POINTS, .flags = REQUIRED},
+    {AT(portrait_row, dimension, "维度"), .kind = TEXT, .flags = REQUIRED},
+    {AT(portrait_row, measure, "项目"), .kind = CHOICE, .flags = REQUIRED, .choices = PORTRAIT_MEASURES},
+    {AT(portrait_row, points, "每次得分"), .kind = POINTS, .flags = REQUIRED},
+    {AT(portrait_row, most, "最多得分"), .kind = POINTS, .flags = REQUIRED},
     {0},
 };
 
 static const struct column plan_columns[] = {
-    {AT(plan_row, sector), .kind = SECTOR, .flags = REQUIRED},
-    {AT(plan_row, task), .kind = CHOICE, .flags = REQUIRED, .choices = PLAN_TASKS},
-    {AT(plan_row, wanted), .kind = COUNT, .flags = REQUIRED},
+    {AT(plan_row, sector, "界别"), .kind = SECTOR, .flags = REQUIRED},
+    {AT(plan_row, task, "任务"), .kind = CHOICE, .flags = REQUIRED, .choices = PLAN_TASKS},
+    {AT(plan_row, wanted, "次数"), .kind = COUNT, .flags = REQUIRED},
     {0},
 };
 
 static const struct column sms_template_columns[] = {
-    {AT(sms_template, template), .kind = ID, .flags = REQUIRED},
-    {AT(sms_template, gateway), .kind = ID, .flags = REQUIRED},
-    {AT(sms_template, code), .kind = ID, .flags = REQUIRED},
-    {AT(sms_template, parameters), .kind = WORDS},
+    {AT(sms_template, template, "模板"), .kind = ID, .flags = REQUIRED},
+    {AT(sms_template, gateway, "通道"), .kind = ID, .flags = REQUIRED},
+    {AT(sms_template, code, "代码"), .kind = ID, .flags = REQUIRED},
+    {AT(sms_template, parameters, "参数"), .kind = WORDS},
     {0},
 };
 
 static const struct column sms_signature_columns[] = {
-    {AT(sms_signature, gateway), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(sms_signature, sign), .kind = TEXT, .flags = REQUIRED},
+    {AT(sms_signature, gateway, "通道"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(sms_signature, sign, "签名"), .kind = TEXT, .flags = REQUIRED},
     {0},
 };
 
 static const struct column robot_columns[] = {
-    {AT(robot, name), .kind = ID, .flags = REQUIRED | UNIQUE},
-    {AT(robot, kind), .kind = CHOICE, .flags = REQUIRED, .choices = "wecom dingtalk feishu"},
-    {AT(robot, url), .kind = URL, .flags = REQUIRED},
-    {AT(robot, secret), .kind = TEXT},
-    {AT(robot, tells), .kind = WORDS, .flags = REQUIRED},
+    {AT(robot, name, "名称"), .kind = ID, .flags = REQUIRED | UNIQUE},
+    {AT(robot, kind, "种类"), .kind = CHOICE, .flags = REQUIRED, .choices = "wecom dingtalk feishu"},
+    {AT(robot, url, "网址"), .kind = URL, .flags = REQUIRED},
+    {AT(robot, secret, "密钥"), .kind = TEXT},
+    {AT(robot, tells, "通知谁"), .kind = WORDS, .flags = REQUIRED},
     {0},
 };
 
@@ -187,4 +190,9 @@ const enum county_file county_reading_order[COUNTY_FILE_COUNT] = {
 const char *county_file_name(enum county_file file)
 {
     return county_formats[file].name;
+}
+
+bool column_is(const struct column *column, const char *name)
+{
+    return strcmp(column->name, name) == 0 || strcmp(column->chinese, name) == 0;
 }

@@ -33,8 +33,8 @@ enum column_flag { REQUIRED = 1, UNIQUE = 2 };
 
 /* From TOWN on the kinds are not kept as text. */
 struct column {
-    const char *name;
-    size_t offset; /* of its member in the struct of the row */
+    const char *name, *chinese; /* either may stand in the file */
+    size_t offset;              /* of its member in the struct of the row */
     enum column_kind kind;
     int flags;
     enum county_file target;
@@ -42,6 +42,9 @@ struct column {
 };
 
 enum { MAX_COLUMNS = 8 };
+
+/* Whether this is what the column may be called. */
+bool column_is(const struct column *column, const char *name);
 
 struct county_format {
     const char *name;

@@ -44,18 +44,21 @@ struct parser {
     int positions[MAX_COLUMNS]; /* field number by column, -1: not in the file */
 };
 
-static void report(struct parser *parser, enum county_file file, int line, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void report(struct parser *parser, enum county_file file, int line, const char *format, ...)
+/* What is wrong, in both languages, of the same arguments. */
+__attribute__((format(printf, 4, 6), format(printf, 5, 6))) static void
+report(struct parser *parser, enum county_file file, int line, const char *english, const char *chinese, ...)
 {
-    char text[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    char texts[2][1024];
+    va_list arguments, again;
+    va_start(arguments, chinese);
+    va_copy(again, arguments);
+    vsnprintf(texts[0], sizeof texts[0], english, arguments);
+    vsnprintf(texts[1], sizeof texts[1], chinese, again);
+    va_end(again);
     va_end(arguments);
-    parser->fault(parser->arg, county_formats[file].name, line, text);
+    parser->fault(parser->arg,
+                  &(struct county_fault){
+                      .file = county_formats[file].name, .line = line, .english = texts[0], .chinese = texts[1]});
     parser->faults++;
 }
 
@@ -72,37 +75,6 @@ static const void *find_row(const struct parser *parser, enum county_file file, 
             return row;
     }
     return NULL;
-}
-
-/* Spaces as people type them: ASCII, and the full-width one. */
-static size_t space_at(const char *text)
-{
-    static const char full_width[] = "\xE3\x80\x80";
-
-    if (*text == ' ' || *text == '\t')
-        return 1;
-    return strncmp(text, full_width, strlen(full_width)) == 0 ? strlen(full_width) : 0;
-}
-
-/* Removes spaces at both ends and makes one ASCII space of any in between. In place. */
-static char *tidy(char *text)
-{
-    char *to = text;
-
-    for (const char *from = text; *from;) {
-        size_t space = space_at(from);
-        if (space == 0) {
-            *to++ = *from++;
-            continue;
-        }
-        from += space;
-        if (to > text && to[-1] != ' ')
-            *to++ = ' ';
-    }
-    if (to > text && to[-1] == ' ')
-        to--;
-    *to = '\0';
-    return text;
 }
 
 static bool has_control(const char *text)
@@ -122,7 +94,8 @@ static const char *quotable(const char *value)
 static void check_reference(struct parser *parser, const struct column *column, const char *id)
 {
     if (parser->tables[column->target].readable && !find_row(parser, column->target, id))
-        refuse(parser, "%s \"%s\" is not in %s", column->name, quotable(id), county_formats[column->target].name);
+        refuse(parser, "%s \"%s\" is not in %s", "%s“%s”在 %s 里没有", column->name, quotable(id),
+               county_formats[column->target].name);
 }
 
 /* What is sent there stays secret on its way: by TLS, or because it does not leave the host. */
@@ -136,9 +109,9 @@ static bool is_secret_address(const char *value)
 static void check_address(struct parser *parser, const struct column *column, const char *value)
 {
     if (column->kind == EMAIL && !is_mail_address(value))
-        refuse(parser, "%s is no mail address", column->name);
+        refuse(parser, "%s is no mail address", "%s 不是邮箱地址", column->name);
     if (column->kind == URL && !is_secret_address(value))
-        refuse(parser, "%s is no address that begins with https://", column->name);
+        refuse(parser, "%s is no address that begins with https://", "%s 不是以 https:// 开头的网址", column->name);
 }
 
 static void set_number(struct parser *parser, const struct column *column, const char *value, int least, int most,
@@ -149,7 +122,7 @@ static void set_number(struct parser *parser, const struct column *column, const
     if (parse_int(value, least, most, &number) == 0)
         *ret_number = (int)number;
     else
-        refuse(parser, "%s is not a whole number from %d to %d", column->name, least, most);
+        refuse(parser, "%s is not a whole number from %d to %d", "%s 不是 %d 到 %d 的整数", column->name, least, most);
 }
 
 /* The value is not empty. Sets the member of the row that belongs to the column. */
@@ -167,7 +140,7 @@ static void set_value(struct parser *parser, const struct column *column, const 
     case YES:
         *(bool *)member = true;
         if (strcmp(value, "yes") != 0)
-            refuse(parser, "%s is neither yes nor empty", column->name);
+            refuse(parser, "%s is neither yes nor empty", "%s 只能填 yes，或者空着", column->name);
         return;
     case PLACES:
         set_number(parser, column, value, 0, 20, member);
@@ -180,28 +153,31 @@ static void set_value(struct parser *parser, const struct column *column, const 
         return;
     case WEIGHT:
         if (parse_real(value, 0.01, 100, member) < 0)
-            refuse(parser, "%s is not a number from 0.01 to 100", column->name);
+            refuse(parser, "%s is not a number from 0.01 to 100", "%s 不是 0.01 到 100 的数", column->name);
         return;
     case ID:
         if (!is_id(value))
-            refuse(parser, "%s is not 1 to 32 of A-Z a-z 0-9 _ -", column->name);
+            refuse(parser, "%s is not 1 to 32 of A-Z a-z 0-9 _ -", "%s 只能用字母、数字、_ 和 -，1 到 32 个",
+                   column->name);
         break;
     case PHONE:
         if (!is_mobile(value))
-            refuse(parser, "%s is not 11 digits beginning with 1", column->name);
+            refuse(parser, "%s is not 11 digits beginning with 1", "%s 不是 1 开头的 11 位手机号", column->name);
         break;
     case CHOICE:
         if (!words_have(column->choices, value))
-            refuse(parser, "%s \"%s\" is not one of: %s", column->name, quotable(value), column->choices);
+            refuse(parser, "%s \"%s\" is not one of: %s", "%s“%s”不在可选的里面：%s", column->name, quotable(value),
+                   column->choices);
         break;
     case CHOICES:
         while (words_next(&list, id, sizeof id))
             if (!words_have(column->choices, id))
-                refuse(parser, "%s \"%s\" is not one of: %s", column->name, quotable(id), column->choices);
+                refuse(parser, "%s \"%s\" is not one of: %s", "%s“%s”不在可选的里面：%s", column->name, quotable(id),
+                       column->choices);
         break;
     case DAY:
         if (date_parse(value, member) < 0)
-            refuse(parser, "%s is not a date such as 2026-10-01", column->name);
+            refuse(parser, "%s is not a date such as 2026-10-01", "%s 不是 2026-10-01 这样的日期", column->name);
         else
             *(int64_t *)member += DAY_MS;
         return;
@@ -211,7 +187,8 @@ static void set_value(struct parser *parser, const struct column *column, const 
         break;
     case HASH:
         if (strlen(value) != 64 || strspn(value, "0123456789abcdef") != 64)
-            refuse(parser, "%s is not 64 hexadecimal digits in lower case", column->name);
+            refuse(parser, "%s is not 64 hexadecimal digits in lower case", "%s 不是 64 位小写十六进制数",
+                   column->name);
         break;
     case REFERENCE:
         check_reference(parser, column, value);
@@ -222,9 +199,11 @@ static void set_value(struct parser *parser, const struct column *column, const 
         break;
     case SECTOR:
         if (text_length(value, strlen(value)) > field_info(F_SECTOR)->max)
-            refuse(parser, "%s is longer than %zu characters", column->name, field_info(F_SECTOR)->max);
+            refuse(parser, "%s is longer than %zu characters", "%s 超过了 %zu 个字", column->name,
+                   field_info(F_SECTOR)->max);
         if (strchr(value, ' '))
-            refuse(parser, "%s holds a space, which lists of sectors and members are split at", column->name);
+            refuse(parser, "%s holds a space, which lists of sectors and members are split at", "%s 里不能有空格",
+                   column->name);
         break;
     case TEXT:
     case WORDS:
@@ -242,7 +221,7 @@ static void check_unique(struct parser *parser, const struct column *column, con
     for (size_t i = 0; i < table->count; i++) {
         const char *other = *(const char *const *)(table->rows + i * row_size + column->offset);
         if (strcmp(other, value) == 0) {
-            refuse(parser, "%s is already in line %d", column->name, table->lines[i]);
+            refuse(parser, "%s is already in line %d", "%s 和第 %d 行的一样", column->name, table->lines[i]);
             return;
         }
     }
@@ -250,17 +229,17 @@ static void check_unique(struct parser *parser, const struct column *column, con
 
 static void parse_value(struct parser *parser, const struct column *column, char *field, char *row)
 {
-    const char *value = arena_strdup(parser->county->arena, tidy(field));
+    const char *value = arena_strdup(parser->county->arena, text_tidy(field));
 
     if (column->kind < TOWN)
         *(const char **)(row + column->offset) = "";
     if (!*value) {
         if (column->flags & REQUIRED)
-            refuse(parser, "%s is empty", column->name);
+            refuse(parser, "%s is empty", "%s 没有填", column->name);
     } else if (text_length(value, strlen(value)) > MAX_FIELD) {
-        refuse(parser, "%s is longer than %d characters", column->name, MAX_FIELD);
+        refuse(parser, "%s is longer than %d characters", "%s 超过了 %d 个字", column->name, MAX_FIELD);
     } else if (has_control(value)) {
-        refuse(parser, "%s holds a line break or another control character", column->name);
+        refuse(parser, "%s holds a line break or another control character", "%s 里有换行或别的控制字符", column->name);
     } else {
         if (column->flags & UNIQUE)
             check_unique(parser, column, value);
@@ -278,20 +257,21 @@ static void parse_header(struct parser *parser, char *const fields[], size_t cou
     for (int c = 0; c < MAX_COLUMNS; c++)
         parser->positions[c] = -1;
     for (size_t i = 0; i < count; i++) {
-        const char *name = tidy(fields[i]);
+        const char *name = text_tidy(fields[i]);
         int c = 0;
-        while (columns[c].name && strcmp(columns[c].name, name) != 0)
+        while (columns[c].name && !column_is(&columns[c], name))
             c++;
         if (!columns[c].name)
-            refuse(parser, "column %zu, \"%s\", does not belong to this file", i + 1, quotable(name));
+            refuse(parser, "column %zu, \"%s\", does not belong to this file", "第 %zu 列“%s”不是这张表里的", i + 1,
+                   quotable(name));
         else if (parser->positions[c] >= 0)
-            refuse(parser, "the column \"%s\" is there twice", name);
+            refuse(parser, "the column \"%s\" is there twice", "“%s”这一列有两个", name);
         else
             parser->positions[c] = (int)i;
     }
     for (int c = 0; columns[c].name; c++) {
         if (parser->positions[c] < 0 && (columns[c].flags & REQUIRED)) {
-            refuse(parser, "the column \"%s\" is missing", columns[c].name);
+            refuse(parser, "the column \"%s\" is missing", "缺少“%s”这一列", columns[c].name);
             complete = false;
         }
     }
@@ -300,13 +280,14 @@ static void parse_header(struct parser *parser, char *const fields[], size_t cou
 
 static void apply_setting(struct parser *parser, const struct setting_row *setting)
 {
-    const char *wanted;
-    int result = county_set(parser->county, setting->name, setting->value, &wanted);
+    const struct setting_rule *rule;
+    int result = county_set(parser->county, setting->name, setting->value, &rule);
 
     if (result == -ENOENT)
-        refuse(parser, "there is no setting \"%s\"", quotable(setting->name));
+        refuse(parser, "there is no setting \"%s\"", "没有“%s”这项设置", quotable(setting->name));
     else if (result < 0)
-        refuse(parser, "%s is not %s", setting->name, wanted);
+        report(parser, parser->file, parser->line, "%s is not %s%.0s", "%s%.0s 应当是%s", setting->name, rule->wanted,
+               rule->wanted_chinese);
 }
 
 static void apply_clock(struct parser *parser, const struct clock_row *clock)
@@ -315,11 +296,12 @@ static void apply_clock(struct parser *parser, const struct clock_row *clock)
     struct span span;
 
     if (span_parse(clock->time, &span) < 0) {
-        refuse(parser, "time \"%s\" is not a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days", clock->time);
+        refuse(parser, "time \"%s\" is not a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days",
+               "时限“%s”要写成 90s、15m、36h、7d、2wd（2 个工作日）这样，最多 400 天", clock->time);
     } else {
         struct span *place = &parser->county->clocks[strcmp(clock->urgency, "urgent") == 0][kind];
         if (place->working_days || place->ms)
-            refuse(parser, "the clock %s %s is there twice", clock->urgency, clock->clock);
+            refuse(parser, "the clock %s %s is there twice", "时限 %s %s 有两个", clock->urgency, clock->clock);
         *place = span;
     }
 }
@@ -330,9 +312,9 @@ static void apply_day(struct parser *parser, const struct calendar_row *day)
     int result = calendar_set(parser->county->calendar, day->date, strcmp(day->kind, "work") == 0, day->name);
 
     if (result == -EEXIST && parser->file == FILE_CALENDAR)
-        refuse(parser, "the date %s is there twice", day->date);
+        refuse(parser, "the date %s is there twice", "日期 %s 有两个", day->date);
     else if (result == -EINVAL)
-        refuse(parser, "date \"%s\" is not a date such as 2026-10-01", day->date);
+        refuse(parser, "date \"%s\" is not a date such as 2026-10-01", "“%s”不是 2026-10-01 这样的日期", day->date);
 }
 
 /* What leaves no rows in the county takes effect at once. */
@@ -357,7 +339,7 @@ static void apply_row(struct parser *parser, const char *row)
 static bool is_blank(char *const fields[], size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (*tidy(fields[i]))
+        if (*text_tidy(fields[i]))
             return false;
     return true;
 }
@@ -370,7 +352,7 @@ static void parse_row(struct parser *parser, char *const fields[], size_t count)
     int faults = parser->faults;
 
     if (count > parser->header_count && !is_blank(fields + parser->header_count, count - parser->header_count))
-        refuse(parser, "there are more fields than columns");
+        refuse(parser, "there are more fields than columns", "这一行比表头多出几格");
 
     table->rows = xrealloc(table->rows, (table->count + 1) * format->row_size);
     table->lines = xrealloc(table->lines, (table->count + 1) * sizeof *table->lines);
@@ -392,7 +374,7 @@ static int take_row(void *arg, int line, char *const fields[], size_t count, con
 
     parser->line = line;
     if (error) {
-        refuse(parser, "%s", error);
+        refuse(parser, "%s", "这一行读不出来：%s", error);
         parser->has_header = true; /* were this the header, the next row is none */
     } else if (is_blank(fields, count)) {
         return 0;
@@ -411,7 +393,7 @@ static void parse_file(struct parser *parser, enum county_file file, const char 
 
     if (!text) {
         if (!format->optional)
-            report(parser, file, 0, "the file is missing");
+            report(parser, file, 0, "the file is missing", "缺少这张表");
         return;
     }
     parser->file = file;
@@ -422,9 +404,10 @@ static void parse_file(struct parser *parser, enum county_file file, const char 
     csv_destroy(&csv);
 
     if (!parser->has_header)
-        report(parser, file, 0, "the file has no row with the names of the columns");
+        report(parser, file, 0, "the file has no row with the names of the columns",
+               "这张表没有表头，也就是写列名的那一行");
     else if (table->readable && format->populated && table->count == 0)
-        report(parser, file, 0, "the file needs at least one row");
+        report(parser, file, 0, "the file needs at least one row", "这张表至少要有一行");
 
     size_t size = table->count * format->row_size;
     char *rows = arena_alloc(parser->county->arena, size);
@@ -472,7 +455,7 @@ static void check_groups_have_members(struct parser *parser)
             m++;
         if (m == county->member_count)
             report(parser, FILE_GROUPS, parser->tables[FILE_GROUPS].lines[g], "group \"%s\" has nobody in members.csv",
-                   county->groups[g].id);
+                   "小组“%s”在 members.csv 里一个委员也没有", county->groups[g].id);
     }
 }
 
@@ -490,7 +473,8 @@ static void check_groups_fit(struct parser *parser)
             report(
                 parser, FILE_GROUPS, parser->tables[FILE_GROUPS].lines[g],
                 "the ids of the members of group \"%s\" have %zu characters, more than %zu together: use shorter ids",
-                county->groups[g].id, size, most);
+                "小组“%s”的委员编号加起来有 %zu 个字，超过了 %zu 个：请用短一点的编号", county->groups[g].id, size,
+                most);
     }
 }
 
@@ -502,7 +486,8 @@ static void check_clocks(struct parser *parser)
         for (enum clock_kind kind = 0; kind < CLOCK_KINDS; kind++) {
             struct span span = parser->county->clocks[urgency][kind];
             if (!span.working_days && !span.ms && kind != CLOCK_CONFIRM)
-                report(parser, FILE_CLOCKS, 0, "the clock %s %s is missing", urgencies[urgency], clock_name(kind));
+                report(parser, FILE_CLOCKS, 0, "the clock %s %s is missing", "缺少时限 %s %s", urgencies[urgency],
+                       clock_name(kind));
         }
 }
 
@@ -513,7 +498,8 @@ static void check_plan(struct parser *parser)
     for (size_t i = 0; i < county->plan_count; i++)
         if (county_plan(county, county->plan[i].sector, county->plan[i].task) != &county->plan[i])
             report(parser, FILE_PLAN, parser->tables[FILE_PLAN].lines[i],
-                   "the task \"%s\" of this sector is there twice", quotable(county->plan[i].task));
+                   "the task \"%s\" of this sector is there twice", "这个界别的任务“%s”有两个",
+                   quotable(county->plan[i].task));
 }
 
 /* One code for each template and gateway; and signatures without the brackets that go around them. */
@@ -525,12 +511,12 @@ static void check_sms(struct parser *parser)
         row->line = parser->tables[FILE_SMS_TEMPLATES].lines[i];
         if (county_sms_template(county, row->gateway, row->template) != row)
             report(parser, FILE_SMS_TEMPLATES, row->line, "the template \"%s\" of the gateway \"%s\" is there twice",
-                   quotable(row->template), quotable(row->gateway));
+                   "模板“%s”在通道“%s”里有两个", quotable(row->template), quotable(row->gateway));
     }
     for (size_t i = 0; i < county->sms_signature_count; i++)
         if (strstr(county->sms_signatures[i].sign, "【") || strstr(county->sms_signatures[i].sign, "】"))
             report(parser, FILE_SMS_SIGNATURES, parser->tables[FILE_SMS_SIGNATURES].lines[i],
-                   "sign is written without 【 and 】");
+                   "sign is written without 【 and 】", "签名不要写【】");
 }
 
 /* Whether it is somebody in the county whom notices go to, and who may have a robot. */
@@ -559,7 +545,8 @@ static void check_robots(struct parser *parser)
             if (!has_notices(parser, word))
                 report(parser, FILE_ROBOTS, parser->tables[FILE_ROBOTS].lines[i],
                        "tells names somebody else than convener:, committee:, department: or group: with an id of the "
-                       "county, or chair");
+                       "county, or chair",
+                       "tells 只能写 convener:、committee:、department:、group: 加本县的编号，或者 chair");
 }
 
 static void check_whole(struct parser *parser)
@@ -571,9 +558,10 @@ static void check_whole(struct parser *parser)
     check_groups_fit(parser);
     check_clocks(parser);
     if (parser->tables[FILE_SETTINGS].readable && !parser->county->name)
-        report(parser, FILE_SETTINGS, 0, "the setting \"name\" is missing");
+        report(parser, FILE_SETTINGS, 0, "the setting \"name\" is missing", "缺少 name（县名）这项设置");
     if (parser->tables[FILE_CATEGORIES].readable && !county_category(parser->county, "other"))
-        report(parser, FILE_CATEGORIES, 0, "the category \"other\" is missing: it takes what no rule knows");
+        report(parser, FILE_CATEGORIES, 0, "the category \"other\" is missing: it takes what no rule knows",
+               "缺少 other 这个类别：没有规则能认出的都归到它");
 }
 
 int county_parse(const char *id, const char *const texts[COUNTY_FILE_COUNT], county_fault_fn *fault, void *arg,
@@ -588,7 +576,8 @@ int county_parse(const char *id, const char *const texts[COUNTY_FILE_COUNT], cou
     if (strlen(id) == 6 && strspn(id, "0123456789") == 6)
         memcpy(county->id, id, sizeof county->id);
     else
-        report(&parser, FILE_SETTINGS, 0, "the id of a county is its division code of 6 digits, not \"%s\"", id);
+        report(&parser, FILE_SETTINGS, 0, "the id of a county is its division code of 6 digits, not \"%s\"",
+               "县的编号是 6 位行政区划代码，不是“%s”", id);
 
     for (size_t i = 0; i < COUNTY_FILE_COUNT; i++)
         parse_file(&parser, county_reading_order[i], texts[county_reading_order[i]]);

@@ -232,47 +232,53 @@ static int set_absences_told(struct county *county, const char *value)
     return parse_int(value, 1, 100, &county->absences_told) < 0 ? -EINVAL : 0;
 }
 
-static const struct {
-    const char *name;
-    int (*set)(struct county *county, const char *value);
-    const char *wanted;
-} settings[] = {
-    {"name", set_name, "a name of at most 60 characters"},
-    {"language", set_language, "zh or en"},
-    {"chair_phone", set_chair_phone, "11 digits beginning with 1"},
-    {"office_email", set_office_email, "a mail address such as name@example.cn"},
-    {"contact", set_contact, "text"},
-    {"public_url", set_public_url,
-     "an address such as https://sidan.example.cn, of at most 40 characters, without a slash at its end"},
-    {"threshold", set_threshold, "a number from 0 to 1"},
-    {"open311_tokens", set_open311_tokens, "yes or no"},
-    {"work_hours", set_work_hours, "a start and a later end such as 08:30-17:30"},
-    {"work_weekdays", set_work_weekdays, "weekdays such as 1-5, where 1 is Monday and 7 is Sunday"},
-    {"escalate", set_escalate,
-     "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days, or three with spaces between"},
-    {"question", set_question, "a time such as 36h, 7d or 2wd, at most 400 days"},
-    {"follow", set_follow, "a time such as 36h, 7d or 20wd, at most 400 days"},
-    {"recheck", set_recheck, "a time such as 36h, 90d or 60wd, at most 400 days"},
-    {"conclude", set_conclude, "a time such as 36h, 7d or 3wd, at most 400 days"},
-    {"phone_orders", set_phone_orders,
-     "a number from 0 to 1000000 of orders that a guest may place for one phone a day"},
-    {"quiet_hours", set_quiet_hours, "none, or two times such as 21:00-08:00, between which no SMS wakes anybody"},
-    {"sms_per_day", set_sms_per_day, "a number from 0 to 1000 of SMS that one phone gets a day; 0: no limit"},
-    {"absences_told", set_absences_told,
-     "a number from 1 to 100 of absences without a reason in a year, at which the office is told"},
-    {"retention", set_retention, "days from 0 to 36500 for which a closed order keeps name and phone"},
+static const struct setting_rule rules[] = {
+    {"name", "a name of at most 60 characters", "不超过 60 个字的名称", set_name},
+    {"language", "zh or en", "zh 或 en", set_language},
+    {"chair_phone", "11 digits beginning with 1", "1 开头的 11 位手机号", set_chair_phone},
+    {"office_email", "a mail address such as name@example.cn", "name@example.cn 这样的邮箱", set_office_email},
+    {"contact", "text", "文字", set_contact},
+    {"public_url", "an address such as https://sidan.example.cn, of at most 40 characters, without a slash at its end",
+     "https://sidan.example.cn 这样的网址，不超过 40 个字符，末尾不带斜线", set_public_url},
+    {"threshold", "a number from 0 to 1", "0 到 1 的数", set_threshold},
+    {"open311_tokens", "yes or no", "yes 或 no", set_open311_tokens},
+    {"work_hours", "a start and a later end such as 08:30-17:30", "08:30-17:30 这样的上下班时间", set_work_hours},
+    {"work_weekdays", "weekdays such as 1-5, where 1 is Monday and 7 is Sunday",
+     "1-5 这样的工作日，1 是星期一，7 是星期日", set_work_weekdays},
+    {"escalate", "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days, or three with spaces between",
+     "2wd（2 个工作日）、36h、7d 这样的时限，最多 400 天；或三个，用空格隔开", set_escalate},
+    {"question", "a time such as 36h, 7d or 2wd, at most 400 days", "36h、7d、2wd 这样的时限，最多 400 天",
+     set_question},
+    {"follow", "a time such as 36h, 7d or 20wd, at most 400 days", "36h、7d、20wd 这样的时限，最多 400 天", set_follow},
+    {"recheck", "a time such as 36h, 90d or 60wd, at most 400 days", "36h、90d、60wd 这样的时限，最多 400 天",
+     set_recheck},
+    {"conclude", "a time such as 36h, 7d or 3wd, at most 400 days", "36h、7d、3wd 这样的时限，最多 400 天",
+     set_conclude},
+    {"phone_orders", "a number from 0 to 1000000 of orders that a guest may place for one phone a day",
+     "0 到 1000000 的数：不登录的人用同一个手机号一天能点多少单", set_phone_orders},
+    {"quiet_hours", "none, or two times such as 21:00-08:00, between which no SMS wakes anybody",
+     "none，或 21:00-08:00 这样的两个时刻，其间不发短信", set_quiet_hours},
+    {"sms_per_day", "a number from 0 to 1000 of SMS that one phone gets a day; 0: no limit",
+     "0 到 1000 的数：同一个手机号一天最多收多少条短信；0 为不限", set_sms_per_day},
+    {"absences_told", "a number from 1 to 100 of absences without a reason in a year, at which the office is told",
+     "1 到 100 的数：一年无故缺席几次告知办公室", set_absences_told},
+    {"retention", "days from 0 to 36500 for which a closed order keeps name and phone",
+     "0 到 36500 的天数：办结以后姓名、手机号保留多久", set_retention},
 };
 
-int county_set(struct county *county, const char *name, const char *value, const char **ret_wanted)
+const struct setting_rule *county_setting(size_t index)
 {
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        if (strcmp(settings[i].name, name) != 0)
+    return index < sizeof rules / sizeof *rules ? &rules[index] : NULL;
+}
+
+int county_set(struct county *county, const char *name, const char *value, const struct setting_rule **ret_rule)
+{
+    const struct setting_rule *rule;
+    for (size_t i = 0; (rule = county_setting(i)); i++) {
+        if (strcmp(rule->name, name) != 0)
             continue;
-        if (*value && settings[i].set(county, value) < 0) {
-            *ret_wanted = settings[i].wanted;
-            return -EINVAL;
-        }
-        return 0;
+        *ret_rule = rule;
+        return *value && rule->set(county, value) < 0 ? -EINVAL : 0;
     }
     return -ENOENT;
 }

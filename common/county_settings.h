@@ -6,13 +6,24 @@
 
 #include "common/county.h"
 
+#include <stddef.h>
+
 void county_set_defaults(struct county *county);
+
+struct setting_rule {
+    const char *name;
+    const char *wanted, *wanted_chinese; /* what a value must be */
+    int (*set)(struct county *county, const char *value);
+};
+
+/* The rules of all settings, by index; NULL behind the last. */
+const struct setting_rule *county_setting(size_t index);
 
 /*
  * Sets one; an empty value leaves the default. The value must live as long as
- * the county. 0, -ENOENT (no such setting), or -EINVAL and in *ret_wanted what
- * it must be, in English.
+ * the county. 0, -ENOENT (no such setting), or -EINVAL and the rule that the
+ * value breaks.
  */
-int county_set(struct county *county, const char *name, const char *value, const char **ret_wanted);
+int county_set(struct county *county, const char *name, const char *value, const struct setting_rule **ret_rule);
 
 #endif

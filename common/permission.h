@@ -56,7 +56,8 @@
     X(FIGURES_READ, "figures.read") /* numbers without names, of the whole county */                                   \
     X(RECORDS_READ, "records.read") /* what members, groups and departments did, and the bulletin */                   \
     X(CASES_SEARCH, "cases.search")                                                                                    \
-    X(CLASSES, "classes") /* declare orders one class of matters, and change such a class */                           \
+    X(COUNTY_TABLES, "county.tables") /* read and change its people, places, settings and rules; each is recorded */   \
+    X(CLASSES, "classes")             /* declare orders one class of matters, and change such a class */               \
     X(IMPORT, "import")                                                                                                \
     X(OPEN311, "open311") /* write through Open311 */
 

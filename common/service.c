@@ -211,10 +211,11 @@ static bool is_ready(void *arg, const char **ret_why)
     return **ret_why == '\0';
 }
 
-static void on_county_fault(void *arg, const char *county, const char *file, int line, const char *text)
+static void on_county_fault(void *arg, const char *county, const struct county_fault *fault)
 {
     (void)arg;
-    log_error("county=%s %s:%d: %s; the configuration before it stays in force", county, file, line, text);
+    log_error("county=%s %s:%d: %s; the configuration before it stays in force", county, fault->file, fault->line,
+              fault->english);
 }
 
 static int begin_drain(zloop_t *loop, zmq_pollitem_t *item, void *arg);

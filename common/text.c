@@ -101,6 +101,36 @@ bool words_next(const char **cursor, char *word, size_t size)
     return true;
 }
 
+/* Spaces as people type them: ASCII, and the full-width one. */
+static size_t space_at(const char *text)
+{
+    static const char full_width[] = "\xE3\x80\x80";
+
+    if (*text == ' ' || *text == '\t')
+        return 1;
+    return strncmp(text, full_width, strlen(full_width)) == 0 ? strlen(full_width) : 0;
+}
+
+char *text_tidy(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from;) {
+        size_t space = space_at(from);
+        if (space == 0) {
+            *to++ = *from++;
+            continue;
+        }
+        from += space;
+        if (to > text && to[-1] != ' ')
+            *to++ = ' ';
+    }
+    if (to > text && to[-1] == ' ')
+        to--;
+    *to = '\0';
+    return text;
+}
+
 void text_cut(char *text, size_t max)
 {
     size_t count = 0;

@@ -17,6 +17,9 @@ bool words_have(const char *words, const char *word);
 /* Takes away the character at the end of a text of which the cut that made the text left only the beginning. */
 void text_mend_end(char *text);
 
+/* Removes spaces at both ends and makes one ASCII space of any in between, in place. Returns the text. */
+char *text_tidy(char *text);
+
 /* Leaves the first so many characters of a text. */
 void text_cut(char *text, size_t max);
 

@@ -8,24 +8,27 @@
 #include "scripts/ctl/ctl.h"
 
 #include "common/alloc.h"
+#include "common/county_config.h"
 #include "common/text.h"
 #include "services/notification/wording.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* More than any county needs; a mistaken path shall not fill the memory. */
 enum { MAX_FILE = 16 << 20 };
 
-static void print_fault(void *arg, const char *file, int line, const char *text)
+static void print_fault(void *arg, const struct county_fault *fault)
 {
     (void)arg;
-    if (line > 0)
-        fprintf(stderr, "%s:%d: %s\n", file, line, text);
+    if (fault->line > 0)
+        fprintf(stderr, "%s:%d: %s\n", fault->file, fault->line, fault->english);
     else
-        fprintf(stderr, "%s: %s\n", file, text);
+        fprintf(stderr, "%s: %s\n", fault->file, fault->english);
 }
 
 /* The whole file, ended by a NUL; the caller frees it. 0, or -errno. */
@@ -64,8 +67,7 @@ static bool read_files(const char *directory, char *texts[COUNTY_FILE_COUNT])
         AUTOFREE char *path = xasprintf("%s/%s", directory, county_file_name(file));
         int r = read_file(path, &texts[file]);
         if (r < 0 && r != -ENOENT) {
-            print_fault(NULL, county_file_name(file), 0,
-                        r == -EILSEQ ? "this is not text: it holds a NUL" : strerror(-r));
+            fprintf(stderr, "%s: %s\n", path, r == -EILSEQ ? "this is not text: it holds a NUL" : strerror(-r));
             good = false;
         }
     }
@@ -79,9 +81,10 @@ static void warn(const struct county *county)
     for (size_t i = 0; i < county->staff_count; i++)
         office |= strcmp(county->staff[i].role, "office") == 0;
     if (!office)
-        print_fault(NULL, county_file_name(FILE_STAFF), 0,
-                    "warning: nobody has the role office, and settings.csv no office_email: nobody hears when a member"
-                    " was absent too often, or a meeting is not ended");
+        fprintf(stderr,
+                "%s: warning: nobody has the role office, and settings.csv no office_email: nobody hears when a member"
+                " was absent too often, or a meeting is not ended\n",
+                county_file_name(FILE_STAFF));
 }
 
 /* Reads and checks a directory. The caller destroys the county and frees the texts, also after a failure. */
@@ -154,10 +157,10 @@ int county_rewrap(struct ctl *ctl, size_t argc, char *const argv[])
     return code;
 }
 
-static void print_stored_fault(void *arg, const char *county, const char *file, int line, const char *text)
+static void print_stored_fault(void *arg, const char *county, const struct county_fault *fault)
 {
     fprintf(stderr, "county %s, as stored: ", county);
-    print_fault(arg, file, line, text);
+    print_fault(arg, fault);
 }
 
 struct counties *counties_open(struct ctl *ctl)
@@ -190,6 +193,32 @@ int county_apply(struct ctl *ctl, size_t argc, char *const argv[])
     }
     county_destroy(&county);
     free_files(texts);
+    return code;
+}
+
+/* Phones are in it: nobody else on this machine reads them. */
+static int write_file(const char *directory, enum county_file file, const char *text)
+{
+    AUTOFREE char *path = xasprintf("%s/%s", directory, county_file_name(file));
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *stream = fd < 0 ? NULL : fdopen(fd, "w");
+    bool good = stream && fputs(text, stream) >= 0;
+    good = stream && fclose(stream) == 0 && good;
+    return good ? DONE : fail("%s: %s", path, strerror(errno));
+}
+
+int county_export(struct ctl *ctl, size_t argc, char *const argv[])
+{
+    (void)argc;
+    CONFIG config = {0};
+    int code = config_open(ctl, argv[0], &config);
+    if (code == DONE && mkdir(argv[1], 0700) < 0 && errno != EEXIST)
+        code = fail("%s: %s", argv[1], strerror(errno));
+    for (enum county_file file = 0; code == DONE && file < COUNTY_FILE_COUNT; file++)
+        if (config.texts[file] && file != FILE_NATIONAL)
+            code = write_file(argv[1], file, config.texts[file]);
+    if (code == DONE)
+        printf("revision %lld of county %s is in %s\n", (long long)config.revision, argv[0], argv[1]);
     return code;
 }
 

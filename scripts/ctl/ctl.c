@@ -112,9 +112,10 @@ static void print_help(const struct command *commands, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct command *c = &commands[i];
         AUTOFREE char *line = xasprintf(
-            "%s%s%s%s%s%s%s", c->name, c->arguments[0] ? " " : "", c->arguments,
+            "%s%s%s%s%s%s%s%s", c->name, c->arguments[0] ? " " : "", c->arguments,
             c->options & OPTION_ID ? " [--id ID]" : "", c->options & OPTION_CALENDAR ? " [--calendar DIR]" : "",
-            c->options & OPTION_REASON ? " --reason TEXT" : "", c->options & OPTION_JSON ? " [--json]" : "");
+            c->options & OPTION_REPLACE ? " [--replace]" : "", c->options & OPTION_REASON ? " --reason TEXT" : "",
+            c->options & OPTION_JSON ? " [--json]" : "");
         printf("  %-54s %s\n", line, c->meaning);
     }
     puts("\n  --redis URL    redis://HOST:PORT[/DB], unix:/PATH or sentinel://HOST:PORT[,HOST:PORT...]/NAME[/DB];\n"
@@ -125,6 +126,7 @@ static void print_help(const struct command *commands, size_t count)
          "  --calendar DIR the national holidays, a file for each year; else SIDAN_CALENDAR, else the directory "
          "calendar\n"
          "                 beside that in which the county's directory lies\n"
+         "  --replace      also what the county's office has changed on its pages since the files were applied\n"
          "  --reason TEXT  is kept along with what was decided\n"
          "  --json         for programs\n"
          "\nexit code: 0 done, 1 could not be done, 2 not understood");
@@ -170,10 +172,15 @@ static int run(const struct command *command, struct ctl *ctl, const char *redis
 int ctl_main(int argc, char **argv, const struct command *commands, size_t count)
 {
     static const struct option options[] = {
-        {"redis", required_argument, NULL, 'r'},    {"keys", required_argument, NULL, 'k'},
-        {"id", required_argument, NULL, 'i'},       {"reason", required_argument, NULL, 'w'},
-        {"calendar", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+        {"redis", required_argument, NULL, 'r'},
+        {"keys", required_argument, NULL, 'k'},
+        {"id", required_argument, NULL, 'i'},
+        {"reason", required_argument, NULL, 'w'},
+        {"calendar", required_argument, NULL, 'c'},
+        {"json", no_argument, NULL, 'j'},
+        {"replace", no_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct ctl ctl = {.keys = getenv("SIDAN_KEYS"), .calendar = getenv("SIDAN_CALENDAR")};
     const char *redis = NULL;
@@ -202,6 +209,10 @@ int ctl_main(int argc, char **argv, const struct command *commands, size_t count
         case 'j':
             ctl.json = true;
             given |= OPTION_JSON;
+            break;
+        case 'o':
+            ctl.replace = true;
+            given |= OPTION_REPLACE;
             break;
         case 'h':
             print_help(commands, count);

@@ -18,13 +18,13 @@
 enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
 /* Options that only some commands take, as bits. */
-enum { OPTION_ID = 1, OPTION_REASON = 2, OPTION_JSON = 4, OPTION_CALENDAR = 8 };
+enum { OPTION_ID = 1, OPTION_REASON = 2, OPTION_JSON = 4, OPTION_CALENDAR = 8, OPTION_REPLACE = 16 };
 
-struct vault;
+struct county_config;
 
 struct ctl {
     struct store *store;
-    bool json;
+    bool json, replace;
     const char *keys;     /* --keys, or SIDAN_KEYS, or NULL */
     const char *id;       /* --id, or NULL */
     const char *reason;   /* --reason, or NULL */
@@ -43,7 +43,7 @@ struct command {
     command_fn *run;
 };
 
-command_fn county_apply, county_check, county_list, county_show, county_rekey, county_rewrap;
+command_fn county_apply, county_check, county_export, county_list, county_show, county_rekey, county_rewrap;
 command_fn status;
 command_fn dlq_list, dlq_show, dlq_replay, dlq_skip;
 command_fn order_show;
@@ -87,10 +87,14 @@ json_t *gateway_rows(struct ctl *ctl);
 /* All counties as the services see them; NULL after saying why not. */
 struct counties *counties_open(struct ctl *ctl);
 
+/* A county's config as it is stored, its files opened. DONE, or FAILED after saying why; config_end() in any case. */
+int config_open(struct ctl *ctl, const char *county, struct county_config *ret_config);
+
 /*
  * Stores a county's config anew, sealed: with these files, or with those that it has when texts is NULL; rekey: with a
  * new data key. Its vault gets wrapped by the current master key; the secret of a version before the vault goes into
- * it. Returns DONE and the new revision, or FAILED after saying why.
+ * it. Files that lack what the county's office has changed meanwhile are refused without --replace. Returns DONE and
+ * the new revision, or FAILED after saying why.
  */
 int config_update(struct ctl *ctl, const char *county, char *const texts[COUNTY_FILE_COUNT], bool rekey,
                   int64_t *ret_revision);

@@ -4,9 +4,10 @@
 #include "scripts/ctl/ctl.h"
 
 static const struct command commands[] = {
-    {"county apply", "DIR", 1, 1, OPTION_ID | OPTION_CALENDAR, "check a county's files and store them, all or none",
-     county_apply},
+    {"county apply", "DIR", 1, 1, OPTION_ID | OPTION_CALENDAR | OPTION_REPLACE,
+     "check a county's files and store them, all or none", county_apply},
     {"county check", "DIR", 1, 1, OPTION_ID | OPTION_CALENDAR, "only check them; needs no Redis", county_check},
+    {"county export", "COUNTY DIR", 2, 2, 0, "write its files as they are stored into a directory", county_export},
     {"county list", "", 0, 0, OPTION_JSON, "counties in use", county_list},
     {"county show", "COUNTY", 1, 1, OPTION_JSON, "one county in figures", county_show},
     {"county rekey", "COUNTY", 1, 1, 0, "seal its data with a new key from now on", county_rekey},

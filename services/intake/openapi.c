@@ -31,6 +31,7 @@ const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, F_SECON
     "\"may\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"description\": \"what the caller may with "   \
     "it, by the names of the permissions\"}"
 
+#define TABLE_ROWS "{\"type\": \"array\", \"items\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}}"
 #define NAMES "{\"type\": \"array\", \"items\": {\"$ref\": \"" SCHEMA("Named") "\"}}"
 
 /* What answers hold. */
@@ -234,6 +235,35 @@ static const struct answer {
              " \"departments\": " NAMES ","
              " \"committees\": " NAMES ","
              " \"reasons\": " NAMES "}"},
+    {.name = "TableName",
+     .meaning = "A table of the county; changed: by the office, since an operator applied files",
+     .required = "table count changed",
+     .more = "{\"table\": {\"type\": \"string\"}, \"count\": {\"type\": \"integer\"}, \"changed\": {\"type\": "
+             "\"boolean\"}}"},
+    {.name = "Tables", .meaning = "The tables that the office keeps", .rows = "TableName"},
+    {.name = "Table",
+     .meaning = "A table: each row has a text for each column; settings: what may stand in that table, and how",
+     .required = "table revision columns rows",
+     .more =
+         "{\"table\": {\"type\": \"string\"}, \"revision\": {\"type\": \"integer\"},"
+         " \"columns\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
+         " \"required\": [\"name\", \"label\", \"kind\", \"required\"],"
+         " \"properties\": {\"name\": {\"type\": \"string\"}, \"label\": {\"type\": \"string\"},"
+         " \"kind\": {\"type\": \"string\"}, \"required\": {\"type\": \"boolean\"},"
+         " \"target\": {\"type\": \"string\", \"description\": \"the table whose ids may stand here\"},"
+         " \"choices\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}}}},"
+         " \"rows\": " TABLE_ROWS ","
+         " \"settings\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"name\", \"wanted\"],"
+         " \"properties\": {\"name\": {\"type\": \"string\"}, \"wanted\": {\"type\": \"string\"}}}}}"},
+    {.name = "TableChange",
+     .meaning = "How a table was read, and what is wrong with it: line 0 is the table as a whole; the first 100",
+     .required = "table revision stored rows faults",
+     .more = "{\"table\": {\"type\": \"string\"}, \"revision\": {\"type\": \"integer\"}, \"stored\": {\"type\": "
+             "\"boolean\"},"
+             " \"rows\": " TABLE_ROWS ","
+             " \"faults\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
+             " \"required\": [\"file\", \"line\", \"message\"], \"properties\": {\"file\": {\"type\": \"string\"},"
+             " \"line\": {\"type\": \"integer\"}, \"message\": {\"type\": \"string\"}}}}}"},
     {.name = "Nothing", .meaning = "There is nothing to say", .required = ""},
     {.name = "Report",
      .meaning = "What became of each row of a file: rows is the sum of accepted, repeated and refused_count",
@@ -426,6 +456,7 @@ static void add_path_parameters(const char *path, json_t *parameters)
                               : strcmp(name, "county") == 0 ? field_info(F_COUNTY)->meaning
                               : strcmp(name, "class") == 0  ? field_info(F_CLASS)->meaning
                               : strcmp(name, "file") == 0   ? "the id of an attachment"
+                              : strcmp(name, "table") == 0  ? "members, settings, ...: see the list of tables"
                                                             : field_info(F_ERROR)->meaning;
         json_array_append_new(parameters, parameter(name, "path", true, meaning, json_pack("{s:s}", "type", "string")));
     }
@@ -501,7 +532,7 @@ static bool may_answer(const struct http_route *route, int status)
     case 409:
         return about->body == API_MESSAGE || route->permission == PERMIT_MEETING_LEAD; /* its code has its time */
     case 412:
-        return about->step;
+        return about->step || route->permission == PERMIT_COUNTY_TABLES;
     case 500:
         return route->permission == PERMIT_ORDER_CONTACT;
     default:

@@ -3,6 +3,7 @@
  * and the bulletin as a workbook and as a page to be printed.
  */
 #include "services/intake/records.h"
+#include "services/intake/sheets.h"
 
 #include "common/alloc.h"
 #include "common/calendar.h"
@@ -208,11 +209,11 @@ static void answer_sheets(struct http_request *request, const struct bulletin *b
     json_t *tables = bulletin_tables(bulletin, english);
     char *data;
     size_t size;
-    if (bulletin_sheets(title, tables, &data, &size) < 0) {
+    if (sheets_make(title, tables, &data, &size) < 0) {
         intake_answer_error(request, 503, "unavailable", NULL, NULL);
     } else {
         http_answer_header(request, "Content-Disposition", "attachment; filename=\"bulletin.xlsx\"");
-        http_answer(request, 200, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", data, size);
+        http_answer(request, 200, SHEETS_TYPE, data, size);
         free(data);
     }
     json_decref(tables);

@@ -53,7 +53,4 @@ json_t *bulletin_tables(const struct bulletin *bulletin, bool english);
 /* "云溪县政协 2026年第三季度履职情况通报"; for another period its days. The caller frees it. */
 char *bulletin_title(const struct bulletin *bulletin, bool english);
 
-/* The tables as a workbook (XLSX), a sheet each; the caller frees it. 0 or -EIO. */
-int bulletin_sheets(const char *title, const json_t *tables, char **ret_data, size_t *ret_size);
-
 #endif

@@ -73,6 +73,7 @@ static const struct permission_rule {
     [PERMIT_FIGURES_READ] = {CONVENER | COMMITTEE | OFFICE | CITY, 0, false},
     [PERMIT_RECORDS_READ] = {GROUP | LEADER | CONVENER | COMMITTEE | OFFICE, 0, false}, /* it is circulated */
     [PERMIT_CASES_SEARCH] = {OFFICE, 0, false},
+    [PERMIT_COUNTY_TABLES] = {OFFICE, 0, false},
     [PERMIT_CLASSES] = {CONVENER | OFFICE, 0, false},
     [PERMIT_IMPORT] = {OFFICE, 0, false},
     [PERMIT_OPEN311] = {OFFICE, 0, false},

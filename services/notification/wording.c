@@ -201,7 +201,10 @@ int templates_check(const struct county *county, county_fault_fn *fault, void *a
                 text = xasprintf("the template \"%s\" has no value \"%s\"", row->template, name);
         if (!text)
             continue;
-        fault(arg, county_file_name(FILE_SMS_TEMPLATES), row->line, text);
+        fault(arg, &(struct county_fault){.file = county_file_name(FILE_SMS_TEMPLATES),
+                                          .line = row->line,
+                                          .english = text,
+                                          .chinese = text}); /* for operators alone */
         r = -EINVAL;
     }
     return r;

@@ -9,11 +9,14 @@
 
 static int faults;
 
-static void on_fault(void *arg, const char *file, int line, const char *text)
+static void on_fault(void *arg, const struct county_fault *fault)
 {
+    const char *const texts[] = {fault->english, fault->chinese};
     (void)arg;
     faults++;
-    PROMISE(*file && line >= 0 && *text && is_text(text) && !strchr(text, '\n'));
+    PROMISE(*fault->file && fault->line >= 0);
+    for (size_t i = 0; i < 2; i++)
+        PROMISE(*texts[i] && is_text(texts[i]) && !strchr(texts[i], '\n'));
 }
 
 /* The file that "== NAME" and a line's end at `line` begin, or -1; ret_size: of that line. */

@@ -32,10 +32,10 @@ static const char *const fixture_files[COUNTY_FILE_COUNT] = {
                     "urgent,claim,1h\nurgent,handover,1d\nurgent,answer,3d\nurgent,callback,2d\n",
 };
 
-static void fixture_fault(void *arg, const char *file, int line, const char *text)
+static void fixture_fault(void *arg, const struct county_fault *fault)
 {
     (void)arg;
-    fprintf(stderr, "%s:%d: %s\n", file, line, text);
+    fprintf(stderr, "%s:%d: %s\n", fault->file, fault->line, fault->english);
 }
 
 static inline struct county *fixture_county(void)

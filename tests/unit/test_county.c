@@ -46,13 +46,16 @@ struct faults {
     int count;
 };
 
-static void note_fault(void *arg, const char *file, int line, const char *text)
+static void note_fault(void *arg, const struct county_fault *fault)
 {
     struct faults *faults = arg;
     size_t used = strlen(faults->text);
 
-    snprintf(faults->text + used, sizeof faults->text - used, "%s%s:%d: %s", used ? "\n" : "", file, line, text);
+    snprintf(faults->text + used, sizeof faults->text - used, "%s%s:%d: %s", used ? "\n" : "", fault->file, fault->line,
+             fault->english);
     faults->count++;
+    if (strlen(fault->chinese) == text_length(fault->chinese, strlen(fault->chinese)))
+        fail_msg("this is not Chinese: %s", fault->chinese);
 }
 
 static struct county *parse_small_county(void)

@@ -15,7 +15,7 @@ const DESK = { width: 1440, height: 900 };
 const [file, name] = process.argv.slice(2);
 const given = JSON.parse(process.env.SIDAN_SCENE);
 const scenes = await import(resolve(file));
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium-headless-shell", args: ["--no-sandbox"] });
 const faults = [];
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();

@@ -1,9 +1,9 @@
 /*
- * bulletin_sheets.c - tables as a workbook (XLSX), made by libxlsxwriter in a file without a name.
+ * sheets.c - tables as a workbook, made by libxlsxwriter in a file without a name.
  *
  * Text goes in as text, so nothing that somebody wrote becomes a formula.
  */
-#include "services/intake/records.h"
+#include "services/intake/sheets.h"
 
 #include "common/alloc.h"
 #include "common/log.h"
@@ -37,23 +37,28 @@ static void write_row(lxw_worksheet *sheet, lxw_row_t row, json_t *cells, lxw_fo
     }
 }
 
+/* title: stands above the table with the table's own; NULL: the first row is the head, as in a table to be read again.
+ */
 static void write_table(lxw_workbook *book, const char *title, json_t *table, lxw_format *bold)
 {
     const char *name = json_string_value(json_object_get(table, "title"));
     lxw_worksheet *sheet = workbook_add_worksheet(book, name);
+    lxw_row_t head = title ? 2 : 0;
     size_t i;
     json_t *row;
-    worksheet_write_string(sheet, 0, 0, title, bold);
-    worksheet_write_string(sheet, 1, 0, name, bold);
-    write_row(sheet, 2, json_object_get(table, "head"), bold);
+    if (title) {
+        worksheet_write_string(sheet, 0, 0, title, bold);
+        worksheet_write_string(sheet, 1, 0, name, bold);
+    }
+    write_row(sheet, head, json_object_get(table, "head"), bold);
     json_array_foreach(json_object_get(table, "rows"), i, row)
     {
-        write_row(sheet, (lxw_row_t)(3 + i), row, NULL);
+        write_row(sheet, (lxw_row_t)(head + 1 + i), row, NULL);
     }
     worksheet_set_column(sheet, 0, (lxw_col_t)json_array_size(json_object_get(table, "head")), WIDTH, NULL);
-    worksheet_freeze_panes(sheet, 3, 1);
+    worksheet_freeze_panes(sheet, head + 1, 1);
     worksheet_set_landscape(sheet);
-    worksheet_repeat_rows(sheet, 0, 2);
+    worksheet_repeat_rows(sheet, 0, head);
     worksheet_fit_to_pages(sheet, 1, 0);
 }
 
@@ -72,7 +77,7 @@ static int write_book(const char *path, const char *title, const json_t *tables)
     }
     lxw_error error = workbook_close(book);
     if (error != LXW_NO_ERROR)
-        log_error("the bulletin could not be written: %s", lxw_strerror(error));
+        log_error("a workbook could not be written: %s", lxw_strerror(error));
     return error == LXW_NO_ERROR ? 0 : -EIO;
 }
 
@@ -91,9 +96,9 @@ static int read_all(int fd, char **ret_data, size_t *ret_size)
     return 0;
 }
 
-int bulletin_sheets(const char *title, const json_t *tables, char **ret_data, size_t *ret_size)
+int sheets_make(const char *title, const json_t *tables, char **ret_data, size_t *ret_size)
 {
-    int fd = memfd_create("bulletin", MFD_CLOEXEC);
+    int fd = memfd_create("sheets", MFD_CLOEXEC);
     if (fd < 0)
         return -EIO;
     AUTOFREE char *path = xasprintf("/proc/self/fd/%d", fd);
