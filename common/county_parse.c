@@ -41,7 +41,8 @@ struct parser {
     int line;
     bool has_header;
     size_t header_count;
-    int positions[MAX_COLUMNS]; /* field number by column, -1: not in the file */
+    int positions[MAX_COLUMNS];  /* field number by column, -1: not in the file */
+    const struct column *column; /* whose value is being read, and with which its faults begin; else NULL */
 };
 
 /* What is wrong, in both languages, of the same arguments. */
@@ -52,8 +53,11 @@ report(struct parser *parser, enum county_file file, int line, const char *engli
     va_list arguments, again;
     va_start(arguments, chinese);
     va_copy(again, arguments);
-    vsnprintf(texts[0], sizeof texts[0], english, arguments);
-    vsnprintf(texts[1], sizeof texts[1], chinese, again);
+    const struct column *column = parser->column;
+    int used = snprintf(texts[0], sizeof texts[0], "%s%s", column ? column->name : "", column ? " " : "");
+    vsnprintf(texts[0] + used, sizeof texts[0] - (size_t)used, english, arguments);
+    used = snprintf(texts[1], sizeof texts[1], "%s", column ? column->chinese : "");
+    vsnprintf(texts[1] + used, sizeof texts[1] - (size_t)used, chinese, again);
     va_end(again);
     va_end(arguments);
     parser->fault(parser->arg,
@@ -94,8 +98,7 @@ static const char *quotable(const char *value)
 static void check_reference(struct parser *parser, const struct column *column, const char *id)
 {
     if (parser->tables[column->target].readable && !find_row(parser, column->target, id))
-        refuse(parser, "%s \"%s\" is not in %s", "%s“%s”在 %s 里没有", column->name, quotable(id),
-               county_formats[column->target].name);
+        refuse(parser, "\"%s\" is not in %s", "“%s”在 %s 里没有", quotable(id), county_formats[column->target].name);
 }
 
 /* What is sent there stays secret on its way: by TLS, or because it does not leave the host. */
@@ -109,20 +112,19 @@ static bool is_secret_address(const char *value)
 static void check_address(struct parser *parser, const struct column *column, const char *value)
 {
     if (column->kind == EMAIL && !is_mail_address(value))
-        refuse(parser, "%s is no mail address", "%s 不是邮箱地址", column->name);
+        refuse(parser, "is no mail address", "不是有效的邮箱地址");
     if (column->kind == URL && !is_secret_address(value))
-        refuse(parser, "%s is no address that begins with https://", "%s 不是以 https:// 开头的网址", column->name);
+        refuse(parser, "is no address that begins with https://", "不是以 https:// 开头的网址");
 }
 
-static void set_number(struct parser *parser, const struct column *column, const char *value, int least, int most,
-                       int *ret_number)
+static void set_number(struct parser *parser, const char *value, int least, int most, int *ret_number)
 {
     int64_t number;
 
     if (parse_int(value, least, most, &number) == 0)
         *ret_number = (int)number;
     else
-        refuse(parser, "%s is not a whole number from %d to %d", "%s 不是 %d 到 %d 的整数", column->name, least, most);
+        refuse(parser, "is not a whole number from %d to %d", "不是 %d 到 %d 的整数", least, most);
 }
 
 /* The value is not empty. Sets the member of the row that belongs to the column. */
@@ -140,44 +142,41 @@ static void set_value(struct parser *parser, const struct column *column, const 
     case YES:
         *(bool *)member = true;
         if (strcmp(value, "yes") != 0)
-            refuse(parser, "%s is neither yes nor empty", "%s 只能填 yes，或者空着", column->name);
+            refuse(parser, "is neither yes nor empty", "只能填 yes，或者空着");
         return;
     case PLACES:
-        set_number(parser, column, value, 0, 20, member);
+        set_number(parser, value, 0, 20, member);
         return;
     case POINTS:
-        set_number(parser, column, value, -100, 100, member);
+        set_number(parser, value, -100, 100, member);
         return;
     case COUNT:
-        set_number(parser, column, value, 1, 100, member);
+        set_number(parser, value, 1, 100, member);
         return;
     case WEIGHT:
         if (parse_real(value, 0.01, 100, member) < 0)
-            refuse(parser, "%s is not a number from 0.01 to 100", "%s 不是 0.01 到 100 的数", column->name);
+            refuse(parser, "is not a number from 0.01 to 100", "不是 0.01 到 100 的数");
         return;
     case ID:
         if (!is_id(value))
-            refuse(parser, "%s is not 1 to 32 of A-Z a-z 0-9 _ -", "%s 只能用字母、数字、_ 和 -，1 到 32 个",
-                   column->name);
+            refuse(parser, "is not 1 to 32 of A-Z a-z 0-9 _ -", "只能用字母、数字、_ 和 -，1 到 32 个");
         break;
     case PHONE:
         if (!is_mobile(value))
-            refuse(parser, "%s is not 11 digits beginning with 1", "%s 不是 1 开头的 11 位手机号", column->name);
+            refuse(parser, "is not 11 digits beginning with 1", "不是 1 开头的 11 位手机号");
         break;
     case CHOICE:
         if (!words_have(column->choices, value))
-            refuse(parser, "%s \"%s\" is not one of: %s", "%s“%s”不在可选的里面：%s", column->name, quotable(value),
-                   column->choices);
+            refuse(parser, "\"%s\" is not one of: %s", "“%s”不在可选的里面：%s", quotable(value), column->choices);
         break;
     case CHOICES:
         while (words_next(&list, id, sizeof id))
             if (!words_have(column->choices, id))
-                refuse(parser, "%s \"%s\" is not one of: %s", "%s“%s”不在可选的里面：%s", column->name, quotable(id),
-                       column->choices);
+                refuse(parser, "\"%s\" is not one of: %s", "“%s”不在可选的里面：%s", quotable(id), column->choices);
         break;
     case DAY:
         if (date_parse(value, member) < 0)
-            refuse(parser, "%s is not a date such as 2026-10-01", "%s 不是 2026-10-01 这样的日期", column->name);
+            refuse(parser, "is not a date such as 2026-10-01", "不是 2026-10-01 这样的日期");
         else
             *(int64_t *)member += DAY_MS;
         return;
@@ -187,8 +186,7 @@ static void set_value(struct parser *parser, const struct column *column, const 
         break;
     case HASH:
         if (strlen(value) != 64 || strspn(value, "0123456789abcdef") != 64)
-            refuse(parser, "%s is not 64 hexadecimal digits in lower case", "%s 不是 64 位小写十六进制数",
-                   column->name);
+            refuse(parser, "is not 64 hexadecimal digits in lower case", "不是 64 位小写十六进制数");
         break;
     case REFERENCE:
         check_reference(parser, column, value);
@@ -199,11 +197,9 @@ static void set_value(struct parser *parser, const struct column *column, const 
         break;
     case SECTOR:
         if (text_length(value, strlen(value)) > field_info(F_SECTOR)->max)
-            refuse(parser, "%s is longer than %zu characters", "%s 超过了 %zu 个字", column->name,
-                   field_info(F_SECTOR)->max);
+            refuse(parser, "is longer than %zu characters", "超过了 %zu 个字", field_info(F_SECTOR)->max);
         if (strchr(value, ' '))
-            refuse(parser, "%s holds a space, which lists of sectors and members are split at", "%s 里不能有空格",
-                   column->name);
+            refuse(parser, "holds a space, which lists of sectors and members are split at", "里不能有空格");
         break;
     case TEXT:
     case WORDS:
@@ -221,7 +217,7 @@ static void check_unique(struct parser *parser, const struct column *column, con
     for (size_t i = 0; i < table->count; i++) {
         const char *other = *(const char *const *)(table->rows + i * row_size + column->offset);
         if (strcmp(other, value) == 0) {
-            refuse(parser, "%s is already in line %d", "%s 和第 %d 行的一样", column->name, table->lines[i]);
+            refuse(parser, "is already in line %d", "和第 %d 行的一样", table->lines[i]);
             return;
         }
     }
@@ -231,20 +227,22 @@ static void parse_value(struct parser *parser, const struct column *column, char
 {
     const char *value = arena_strdup(parser->county->arena, text_tidy(field));
 
+    parser->column = column;
     if (column->kind < TOWN)
         *(const char **)(row + column->offset) = "";
     if (!*value) {
         if (column->flags & REQUIRED)
-            refuse(parser, "%s is empty", "%s 没有填", column->name);
+            refuse(parser, "is empty", "没有填");
     } else if (text_length(value, strlen(value)) > MAX_FIELD) {
-        refuse(parser, "%s is longer than %d characters", "%s 超过了 %d 个字", column->name, MAX_FIELD);
+        refuse(parser, "is longer than %d characters", "超过了 %d 个字", MAX_FIELD);
     } else if (has_control(value)) {
-        refuse(parser, "%s holds a line break or another control character", "%s 里有换行或别的控制字符", column->name);
+        refuse(parser, "holds a line break or another control character", "里有换行或别的控制字符");
     } else {
         if (column->flags & UNIQUE)
             check_unique(parser, column, value);
         set_value(parser, column, value, row);
     }
+    parser->column = NULL;
 }
 
 static void parse_header(struct parser *parser, char *const fields[], size_t count)

@@ -329,9 +329,7 @@ static void get_tables(void *arg, struct http_request *request)
                                               (json_int_t)json_array_size(rows), "changed", changed));
         json_decref(rows);
     }
-    intake_answer_json(
-        request, 200,
-        json_pack("{s:i, s:I, s:o}", "total", TABLES, "revision", (json_int_t)config.revision, "rows", list));
+    intake_answer_json(request, 200, json_pack("{s:i, s:o}", "total", TABLES, "rows", list));
 }
 
 static void get_table(void *arg, struct http_request *request)
@@ -426,7 +424,9 @@ static bool store(const struct ask *ask, const struct county_config *config, int
         log_error("county=%s %s", config->county, fault);
     free(fault);
     if (r == -EAGAIN)
-        intake_answer_error(ask->request, 412, "changed", "revision", "somebody else changed the county's tables");
+        intake_answer_error(
+            ask->request, 412, "changed", "revision",
+            "somebody else has just changed the county's tables: look at your changes again, and store them anew");
     else if (r < 0)
         intake_answer_error(ask->request, 503, "unavailable", NULL, NULL);
     return r == 0;
@@ -444,8 +444,13 @@ static void post_table(void *arg, struct http_request *request)
     CONFIG config = {0};
     if (!find_table(request, &file))
         return;
-    if (wanted && parse_int(wanted, 1, INT64_MAX, &revision) < 0) {
+    if (wanted && parse_int(wanted, 1, INT32_MAX, &revision) < 0) {
         intake_answer_error(request, 400, "invalid", "revision", "revision is that of the table as you read it");
+        return;
+    }
+    if (size == 0) {
+        intake_answer_error(request, 400, "missing", NULL,
+                            "send the whole table as CSV, with the names of its columns");
         return;
     }
     if (memchr(text, '\0', size)) {
@@ -455,7 +460,9 @@ static void post_table(void *arg, struct http_request *request)
     if (!read_config(ask, &config))
         return;
     if (wanted && revision != config.revision) {
-        intake_answer_error(request, 412, "changed", "revision", "somebody else changed the county's tables");
+        intake_answer_error(
+            request, 412, "changed", "revision",
+            "somebody else has just changed the county's tables: look at your changes again, and store them anew");
         return;
     }
     struct checking checking = {.english = intake_prefers_english(request), .faults = json_array()};
@@ -477,7 +484,9 @@ static void post_table(void *arg, struct http_request *request)
 static const struct api_param reading_params[] = {
     PARAM("as", F_KIND, .meaning = "json, csv or xlsx; json unless given"), {0}};
 static const struct api_param changing_params[] = {
-    PARAM("revision", F_VER, .meaning = "the revision that this replaces; without it, it is only checked"), {0}};
+    PARAM("revision", F_VER, .min = 1, .max = INT32_MAX,
+          .meaning = "the revision that this replaces; without it, it is only checked"),
+    {0}};
 
 const struct http_route table_routes[] = {
     {GET, .path = "/api/v1/tables", .handle = get_tables, .permission = PERMIT_COUNTY_TABLES,

@@ -96,6 +96,7 @@ static const struct word general = {"", 409, "不能这样做，请查看事项�
 static const struct {
     const char *word, *field, *chinese;
 } chinese_by_field[] = {
+    {"changed", "revision", "别人刚刚改过名册或设置。请再看一遍您的改动，没有问题就再保存一次。"},
     {"invalid", "title", "标题是空的，请用一句话说明是什么事。"},
     {"long", "reason", "理由太长，请写短一些。"},
     {"invalid", "community", "没有这个社区编号，请去掉，或填写本县的社区编号。"},

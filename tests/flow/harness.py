@@ -199,10 +199,11 @@ class Process:
 
 
 class Answer:
-    """What the HTTP door said: status, headers, text, and json (None when it is none)."""
+    """What the HTTP door said: status, headers, content, text, and json (None when it is none)."""
 
     def __init__(self, response):
-        self.status, self.headers, self.text = response.status_code, response.headers, response.text
+        self.status, self.headers = response.status_code, response.headers
+        self.content, self.text = response.content, response.text
         try:
             self.json = response.json()
         except ValueError:

@@ -386,6 +386,17 @@ def test_answers_are_as_described(door, shared):
         path = f"/api/v1/{name}?{county}&from=2026-01-01T00:00:00"
         door.ask(200, "GET", f"{path}&until=2099-01-01T00:00:00", key="office")
         door.ask(400, "GET", path, key="office")
+    tables = door.ask(200, "GET", f"/api/v1/tables?{county}", key="office").json
+    assert {"table": "members", "count": 24, "changed": False} in tables["rows"]
+    door.ask(401, "GET", f"/api/v1/tables?{county}")
+    for name in ("members", "settings"):
+        path = f"/api/v1/tables/{name}?{county}"
+        door.ask(200, "GET", path, key="office")
+        door.ask(200, "POST", path, key="office", headers=headers, data="id,name\n".encode())
+        door.ask(400, "POST", path, key="office", headers=headers, data=b"")
+        door.ask(412, "POST", f"{path}&revision=99", key="office", headers=headers, data="id,name\n".encode())
+        door.ask(401, "GET", path)
+    door.ask(404, "GET", f"/api/v1/tables/keys?{county}", key="office")
     door.ask(200, "GET", f"/api/v1/portrait?{county}")
     door.ask(404, "GET", "/api/v1/portrait?county=123456")
     assert {"county": COUNTY, "name": "云溪县政协"} in door.ask(200, "GET", "/api/v1/counties").json["rows"]
@@ -477,7 +488,7 @@ def test_parameters_are_taken_as_described(door, shared):
                 bad.append("nonsense")
             for value in [*bad, ""] if part["required"] else bad:
                 query = "&".join(f"{key}={word}" for key, word in (good | {name: value}).items())
-                address = path.replace("{id}", order).replace("{county}", COUNTY)
+                address = path.replace("{id}", order).replace("{county}", COUNTY).replace("{table}", "settings")
                 answer = door.ask(400, method, f"{address}?county={COUNTY}&{query}", key="office")
                 assert answer.json["field"] == name, answer
                 asked += 1

@@ -8,6 +8,7 @@
 #include "common/calendar.h"
 #include "common/county.h"
 #include "common/permission.h"
+#include "common/text.h"
 #include "scripts/ctl/ctl.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ static void note_fault(void *arg, const struct county_fault *fault)
     snprintf(faults->text + used, sizeof faults->text - used, "%s%s:%d: %s", used ? "\n" : "", fault->file, fault->line,
              fault->english);
     faults->count++;
-    if (strlen(fault->chinese) == text_length(fault->chinese, strlen(fault->chinese)))
+    if (text_length(fault->chinese, strlen(fault->chinese)) == strlen(fault->chinese))
         fail_msg("this is not Chinese: %s", fault->chinese);
 }
 

@@ -414,10 +414,10 @@ static void values_are_those_in_the_text(void **state)
     county_destroy(&county);
 }
 
-static void collect(void *arg, const char *file, int line, const char *text)
+static void collect(void *arg, const struct county_fault *fault)
 {
     char *faults = arg;
-    snprintf(faults + strlen(faults), 400 - strlen(faults), "%s:%d: %s\n", file, line, text);
+    snprintf(faults + strlen(faults), 400 - strlen(faults), "%s:%d: %s\n", fault->file, fault->line, fault->english);
 }
 
 static void a_countys_codes_are_for_templates_that_there_are(void **state)

@@ -122,7 +122,8 @@ static const struct {
      "order.read order.notes order.decide order.flag", "orders.list figures.read records.read" LISTS},
     {"committee of another group", "10000002002", "", "", "orders.list figures.read records.read" LISTS},
     {"office", "10000005001", ALL_OF_ORDER, ALL_OF_ORDER,
-     "orders.list orders.find absences audit.list figures.read records.read cases.search classes import open311 "
+     "orders.list orders.find absences audit.list county.tables figures.read records.read cases.search classes import "
+     "open311 "
      "entries.enter entries.list" CALLS},
     {"city", "10000005901", "", "", "figures.read"},
     {"nobody", "10000009999", "", "", ""},
@@ -346,9 +347,10 @@ static void keys_have_scopes(void **state)
         bool delegates;
     } rows[] = {
         {"all",
-         ALL_OF_ORDER " " LEAD_MEETING " " SETTLE_SUGGESTION
-                      " orders.list orders.find absences audit.list figures.read records.read cases.search classes "
-                      "import open311 entries.enter entries.list " READ_ENTRY " entry.withdraw" CALLS,
+         ALL_OF_ORDER
+         " " LEAD_MEETING " " SETTLE_SUGGESTION
+         " orders.list orders.find absences audit.list county.tables figures.read records.read cases.search classes "
+         "import open311 entries.enter entries.list " READ_ENTRY " entry.withdraw" CALLS,
          true},
         {"lists", "orders.list order.read", false},
         {"desk", "order.claim", true},

@@ -31,3 +31,18 @@ def test_every_state_of_an_order_has_its_word():
     others = set(re.findall(r"^    (\w+):", re.search(r"states: {\n(.*?)}", meetings, re.S)[1], re.M))
     entries = {"entered", "withdrawn"}  # of what an office entered: these are shown struck through
     assert states - words("states") - others - entries == set()
+
+
+def test_every_setting_and_choice_of_the_tables_has_its_word():
+    tables = (ROOT / "services/intake/web/src/staff/tables/texts.ts").read_text(encoding="utf-8")
+    settings, choices, names = (set(re.findall(r"^    (\w+):", re.search(rf"^  {table}: {{\n(.*?)^  }}", tables, re.M | re.S)[1], re.M))
+                                for table in ("settings", "choices", "tables"))
+    rules = (ROOT / "common/county_settings.c").read_text(encoding="utf-8")
+    assert set(re.findall(r'^    \{"(\w+)"', rules, re.M)) == settings
+    source = (ROOT / "services/intake/county_files.c").read_text(encoding="utf-8")
+    files = re.search(r"tables\[\] = \{(.*?)\}", source, re.S)[1]
+    assert {name.lower() for name in re.findall(r"FILE_(\w+)", files)} == names
+    offered = (ROOT / "common/county_format.c").read_text(encoding="utf-8") + (ROOT / "common/county.h").read_text(encoding="utf-8")
+    lists = re.findall(r'\.choices = "([^"]+)"', offered) + re.findall(r'^    "([a-z ]+)"', offered, re.M) + re.findall(
+        r'PLAN_TASKS "([^"]+)"', offered)
+    assert set(" ".join(lists).split()) - choices - {"wecom", "dingtalk", "feishu"} == set(), "robots are the operator's"

@@ -70,6 +70,12 @@ export const pages: Page[] = [
     granted: () => idOf("office") !== "",
   },
   { name: "audit", path: "/audit", load: () => import("./office/AuditPage.vue"), granted: () => may("audit.list") },
+  {
+    name: "tables",
+    path: "/tables",
+    load: () => import("./tables/TablesPage.vue"),
+    granted: () => may("county.tables"),
+  },
   { name: "posters", path: "/posters", load: () => import("./posters/PostersPage.vue"), granted: () => may("classes") },
   {
     name: "wall",
@@ -97,6 +103,7 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./meetings/SuggestionPage.vue"),
     props: true,
   },
+  { path: "/tables/:id", name: "table", component: () => import("./tables/TablePage.vue"), props: true },
   { path: "/cases/:id", name: "case", component: () => import("./office/CasePage.vue"), props: true },
   { path: "/classes/:id", name: "class", component: () => import("./office/ClassPage.vue"), props: true },
   { path: "/:rest(.*)", redirect: "/" },

@@ -1,0 +1,106 @@
+// 名册与设置: what the office does with the county's tables.
+import { writeFileSync } from "node:fs";
+
+const rowOf = (page, name) => page.getByRole("row", { name });
+const stored = (page) => page.getByText("存好了，马上生效。").waitFor();
+
+/** A roster is changed by hand: a new member, a phone that is none, a row that goes and comes back. */
+export async function roster({ visit, look, check, county, cookie }) {
+  const page = await visit(`/w/${county}#/tables`, { desk: true, cookie });
+  await page.getByRole("link", { name: /^委员 24 行/ }).waitFor();
+  await look(page, "tables");
+  await page.getByRole("link", { name: /^委员 24 行/ }).click();
+  await page.getByRole("heading", { name: "委员", exact: true }).waitFor();
+  await look(page, "table-members");
+  await page.getByRole("button", { name: "加一行" }).click();
+  const form = page.getByRole("dialog");
+  await form.getByLabel("编号").fill("M188");
+  await form.getByLabel("姓名").fill("元月白<b>");
+  await form.getByLabel("手机").fill("12345");
+  await form.getByLabel("小组").selectOption({ label: "城关委员小组" });
+  await form.getByLabel("东门社区").check();
+  await look(page, "table-row");
+  await form.getByRole("button", { name: "就这样" }).click();
+  await page.getByText("新增 1 行").waitFor();
+  await page.getByRole("button", { name: "删去：温静姝" }).click();
+  await page.getByText("新增 1 行、删去 1 行").waitFor();
+  await page.getByRole("button", { name: "检查并保存" }).click();
+  await page.getByText("手机不是 1 开头的 11 位手机号").waitFor();
+  check(await page.getByText("第 25 行").isVisible(), "the line is told");
+  await look(page, "table-faults");
+  await page.getByRole("button", { name: "改：元月白<b>" }).click();
+  await form.getByLabel("手机").fill("19900001188");
+  await form.getByRole("button", { name: "就这样" }).click();
+  await page.getByRole("button", { name: "检查并保存" }).click();
+  await stored(page);
+  check((await rowOf(page, /温静姝/).count()) === 0, "she is gone");
+  await page.getByLabel("查找").fill("元月白");
+  await rowOf(page, /M188 元月白<b> 19900001188 城关委员小组 东门社区/).waitFor();
+  check((await page.getByRole("row").count()) === 2, "nobody else is found");
+}
+
+/** A file with faults is refused line by line; mended, it says what is different before it is stored. */
+export async function imported({ visit, look, check, ask, county, cookie, directory }) {
+  const page = await visit(`/w/${county}#/tables/departments`, { desk: true, cookie });
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "导出 XLSX" }).click(),
+  ]);
+  const book = `${directory}/departments.xlsx`;
+  await download.saveAs(book);
+  const choose = (file) => page.getByLabel("导入文件（XLSX、CSV）").setInputFiles(file);
+  await choose(book);
+  await page.getByText("和现在的一样，没有改动。").waitFor();
+  await page.getByRole("button", { name: "放弃改动" }).click();
+  const rows = await ask("rows");
+  const write = (name, text) => (writeFileSync(`${directory}/${name}`, text), `${directory}/${name}`);
+  await choose(write("faults.csv", `编号,名称,手机,邮箱\n${rows}D01,又一个,10000009999,\nD77,新部门,123,无\n`));
+  await page.getByText("文件里有 3 处要更正").waitFor();
+  for (const fault of ["编号和第 2 行的一样", "手机不是 1 开头的 11 位手机号", "邮箱不是有效的邮箱地址"])
+    await page.getByText(fault).waitFor();
+  check((await page.getByRole("button", { name: "检查并保存" }).count()) === 0, "nothing of it is taken");
+  await look(page, "table-import-faults");
+  await choose(write("book.xls", "PK"));
+  await page
+    .getByText(/缺少|表头|不是这张表里的/)
+    .first()
+    .waitFor();
+  await choose(write("broken.xlsx", "this is no workbook"));
+  await page.getByText("这个文件打不开。").waitFor();
+  await choose(write("good.csv", `编号,名称,手机,邮箱\n${rows}D77,县数据局,10000003077,d77@example.cn\n`));
+  await page.getByText("新增 1 行").waitFor();
+  await page.getByText("＋ 县数据局").waitFor();
+  await look(page, "table-import");
+  await page.getByRole("button", { name: "检查并保存" }).click();
+  await stored(page);
+  await rowOf(page, /县数据局/).waitFor();
+}
+
+/** Settings say in words what may stand there; a value that may not is refused; on a phone, too. */
+export async function settings({ visit, look, check, ask, county, cookie }) {
+  const page = await visit(`/w/${county}#/tables/settings`, { cookie });
+  await rowOf(page, /^联系方式保留天数/).waitFor();
+  await look(page, "table-settings");
+  const change = async (name, value) => {
+    await page.getByRole("button", { name: `改：${name}` }).click();
+    await page.getByRole("dialog").getByLabel("值").fill(value);
+    await page.getByRole("dialog").getByRole("button", { name: "就这样" }).click();
+    await page.getByRole("button", { name: "检查并保存" }).click();
+  };
+  await page.getByRole("button", { name: "改：联系方式保留天数" }).click();
+  await page.getByText("0 到 36500 的天数").waitFor();
+  await look(page, "table-setting");
+  await page.keyboard.press("Escape");
+  await change("联系方式保留天数", "很久");
+  await page.getByText("retention 应当是0 到 36500 的天数").waitFor();
+  await page.getByRole("button", { name: "放弃改动" }).click();
+  await change("联系方式保留天数", "90");
+  await stored(page);
+  await ask("changed"); // by somebody else, meanwhile
+  await change("联系方式保留天数", "80");
+  await page.getByText("别人刚刚改过名册或设置。").waitFor();
+  await page.getByRole("button", { name: "检查并保存" }).click(); // what was typed is kept
+  await stored(page);
+  await page.getByRole("button", { name: "长辈版" }).click();
+  await look(page, "table-elder");
+}
