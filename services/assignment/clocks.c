@@ -35,7 +35,8 @@ void supervising_convener(const struct context *context, const struct record *or
     snprintf(ret_recipient, size, "convener:%s", county_convener(context->county, record_str(order, F_TOWN))->id);
 }
 
-/* Who is told on a rung; where nobody is there yet (no members while screening), the convener. */
+/* Who is told on a rung; where nobody is there yet (no members while screening), the convener. After a dissatisfied
+ * rating that settles nothing it is the committee that has to decide. */
 static void rung_recipients(const struct context *context, const struct record *order, int64_t rung, char *recipients,
                             size_t size)
 {
@@ -51,7 +52,7 @@ static void rung_recipients(const struct context *context, const struct record *
     }
     if (rung == RUNG_CHAIR)
         snprintf(recipients, size, "chair");
-    else if (rung == RUNG_COMMITTEE && group)
+    else if (group && (rung == RUNG_COMMITTEE || (rung == RUNG_HANDLERS && record_is(order, F_STATE, STATE_EVALUATED))))
         snprintf(recipients, size, "committee:%s", group->committee);
     else if (rung == RUNG_HANDLERS)
         member_recipients(record_str(order, F_MEMBERS), recipients, size);

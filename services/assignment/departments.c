@@ -3,7 +3,8 @@
  * objections. All are told, the leading one answers.
  *
  * A department may object within one working day, with its reason; the convener rules whether it stays there or goes to
- * another one. That settles it: about this department and this order nobody objects again.
+ * another one. That settles it: about this department and this order nobody objects again. Until then the order is not
+ * handed over anew, and who has it already gets no other working day by that; an answer ends the objection.
  * Whoever has it may reply in writing (书面答复), for the members to use in their answer.
  */
 #include "common/order.h"
@@ -56,6 +57,16 @@ static void tell_departments(const struct record *order, const char *template, c
         record_set(notice, F_NOTE, note);
 }
 
+/* Whether all of them have the order already, leading or assisting. */
+static bool have_it(const struct record *order, const char *departments)
+{
+    char id[40];
+    while (words_next(&departments, id, sizeof id))
+        if (!record_is(order, F_DEPARTMENT, id) && !words_have(record_str(order, F_ASSISTING), id))
+            return false;
+    return record_int(order, F_HANDED_AT) > 0;
+}
+
 /* The convener need not wait for members: then the order stays open for them. */
 void handle_handover(const struct context *context, const struct record *order, const struct record *message,
                      struct outcome *outcome)
@@ -67,15 +78,18 @@ void handle_handover(const struct context *context, const struct record *order, 
         !is_department(context, department, "department", outcome) ||
         !may_assist(context, assisting, department, outcome))
         return;
+    if (record_len(order, F_OBJECTED) > 0) {
+        outcome_refuse(outcome, "pending", "department", "an objection waits for the convener's ruling");
+        return;
+    }
     outcome_step(outcome, "handed_over", record_str(message, F_ACTOR), note);
     if (!record_is(order, F_STATE, STATE_OPEN))
         record_set(changes, F_STATE, STATE_CONSULTING);
     record_set(changes, F_DEPARTMENT, department);
     if (!record_is(order, F_ASSISTING, assisting))
         record_set(changes, F_ASSISTING, assisting);
-    if (record_len(order, F_OBJECTED) > 0)
-        record_set(changes, F_OBJECTED, "");
-    record_set_int(changes, F_HANDED_AT, context->now);
+    if (!have_it(order, department) || !have_it(order, assisting))
+        record_set_int(changes, F_HANDED_AT, context->now);
     tell_departments(order, "handed_over", department, department, note, outcome);
     tell_departments(order, "assisting", assisting, department, note, outcome);
 }

@@ -89,6 +89,8 @@ void record_answer(const struct context *context, const struct record *order, co
     record_copy(changes, answer, F_ANSWER);
     record_set_int(changes, F_ANSWERED_AT, context->now);
     record_set_int(changes, F_TRIES, 0);
+    if (record_len(order, F_OBJECTED) > 0) /* there is nothing to rule about any more */
+        record_set(changes, F_OBJECTED, "");
     record_set_int(changes, F_ROUND, record_int(order, F_ROUND) + 1);
     if (is_for_another(order)) {
         end_unrated(context, order, outcome);
@@ -129,9 +131,10 @@ static void evaluate(const struct context *context, const struct record *order, 
     stop_clock(context, order, outcome);
     ask_no_more(context, order, outcome);
     if (strcmp(rating, "dissatisfied") == 0) {
+        start_clock(context, order, CLOCK_HANDOVER, outcome); /* of the committee's decision */
         const struct member_group *group = county_group(context->county, record_str(order, F_GROUP));
         snprintf(recipients, sizeof recipients, "%s%s", group ? "committee:" : "", group ? group->committee : "");
-        outcome_notify(outcome, "decide", recipients);
+        record_copy(outcome_notify(outcome, "decide", recipients), outcome_changes(outcome), F_DUE);
         return;
     }
     order_clock_entry(entry, context->order_id, "close", 0);
@@ -199,6 +202,11 @@ void handle_rate(const struct context *context, const struct record *order, cons
         outcome_refuse(outcome, "invalid", "rating", "a resident who rates has been reached");
         return;
     }
+    if (unreachable && record_len(order, F_PERSON) > 0 && record_int(order, F_TO_CALL) == 0) {
+        outcome_refuse(outcome, "state", "rating",
+                       "the resident is still being asked by SMS: call when that was in vain");
+        return;
+    }
     int64_t tries = record_int(order, F_TRIES) + 1;
     if (unreachable && tries < CALLBACK_TRIES) {
         outcome_step(outcome, "called", actor, note);
@@ -245,6 +253,7 @@ void handle_decide(const struct context *context, const struct record *order, co
         outcome_refuse(outcome, "state", NULL, "the resident is not dissatisfied; there is nothing to decide");
     } else if (record_is(message, F_DECISION, "close")) {
         outcome_step(outcome, "decided", actor, reason);
+        stop_clock(context, order, outcome);
         close_order(context, order, reason, outcome);
     } else if (record_is(message, F_DECISION, "reopen")) {
         reopen(context, order, actor, reason, outcome);

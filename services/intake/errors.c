@@ -96,6 +96,7 @@ static const struct word general = {"", 409, "不能这样做，请查看事项�
 static const struct {
     const char *word, *field, *chinese;
 } chinese_by_field[] = {
+    {"state", "rating", "还在用短信请居民评价，三次都没有回音再打电话。"},
     {"changed", "revision", "别人刚刚改过名册或设置。请再看一遍您的改动，没有问题就再保存一次。"},
     {"invalid", "title", "标题是空的，请用一句话说明是什么事。"},
     {"long", "reason", "理由太长，请写短一些。"},

@@ -180,9 +180,10 @@ static const struct template templates[] = {
      "\"{title}\" (number {order}) has lost a member, and nobody of the group is left to take the place[; it is with "
      "{members}].[ Reason: {reason}.] Please sign in and give it to others.[ Open: {work}]"},
     {"decide", 0,
-     "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理。[办理请打开：{work}]",
+     "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理[，最迟{due}]。[办理请打开：{work}"
+     "]",
      "The resident is dissatisfied with \"{title}\" (number {order}) for the second time. Please decide: close it or "
-     "reopen it.[ Open: {work}]"},
+     "reopen it[, by {due}].[ Open: {work}]"},
     {"joint_asked", 0,
      "您反映的“{title}”（单号{order}）需要{return_to}一起办理，已经请他们协助。办好后仍由我们答复您。",
      "Your concern \"{title}\" (number {order}) is handled together with {return_to} now. You will have the answer "

@@ -129,6 +129,8 @@ def test_departments_lead_assist_and_object(shared):
     assert (row["order"], row["objected"]) == (order["order"], "D01")
     again = assisting.step(order, "object", {"reason": "也不归我们"})
     assert again.json["code"] == "pending" and "裁定" in again.json["detail"] and "延期" not in again.text, again
+    anew = shared.step(order, "handover", {"actor": "member:M101", "department": "D01"})
+    assert anew.json["code"] == "pending", "nobody takes the question away"
     assert clerk.step(order, "rule", {"decision": "move", "department": "D03", "reason": "不归我们"}).status == 403
     ruling = {"decision": "move", "department": "D03", "reason": "由城管办理"}
     assert convener.step(order, "rule", ruling | {"department": "D02"}).json["field"] == "department"

@@ -18,8 +18,7 @@ def test_the_loop_by_hand(make_system, tmp_path):
     commands = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1]
     assert "http://127.0.0.1:8311" in commands
     here = commands.replace("http://127.0.0.1:8311", system.url).replace("scripts/sidanctl", str(PLAIN))
-    # Whoever types leaves a moment between the commands; a step may have to pass from one service to the next.
-    script = f"set -eEuo pipefail\ntrap 'echo \"stopped at: $BASH_COMMAND\"' ERR\ntrap 'sleep 0.7' DEBUG\n{here}"
+    script = f"set -eEuo pipefail\ntrap 'echo \"stopped at: $BASH_COMMAND\"' ERR\n{here}"
     environment = os.environ | {"SIDAN_REDIS": system.redis_url, "SIDAN_KEYS": str(system.keys), "LANG": "C.UTF-8",
                                 "SIDAN_REDIS_USER": "sidan",
                                 "SIDAN_REDIS_PASSWORD_FILE": str(system.directory / "redis-password")}

@@ -305,6 +305,11 @@ static void answers_and_ratings(void **state)
     handle(handle_rate); /* dissatisfied again: the committee decides, nothing closes by itself */
     assert_string_equal(changed(F_STATE), STATE_EVALUATED);
     assert_string_equal(fixture_notified(outcome, "decide"), "committee:K1");
+    assert_string_equal(changed(F_CLOCK), "handover");
+    apply();
+    record_set(message, F_CLOCK, "handover"); /* and is reminded */
+    handle(handle_clock);
+    assert_string_equal(fixture_notified(outcome, "reminder"), "committee:K1");
     apply();
     record_set(message, F_CLOCK, "close");
     handle(handle_clock);
@@ -315,6 +320,7 @@ static void answers_and_ratings(void **state)
     record_set(message, F_REASON, "已尽责");
     handle(handle_decide);
     assert_string_equal(changed(F_STATE), STATE_CLOSED);
+    assert_string_equal(changed(F_CLOCK), "");
     assert_true(writes("HINCRBY", LOAD_KEY, "M1"));
     assert_string_equal(fixture_notified(outcome, "closed"), "resident");
 }
@@ -345,6 +351,10 @@ static void three_calls_in_vain_end_the_callback(void **state)
     record_set(order, F_CLOCK, "callback");
     record_set(message, F_ACTOR, "convener:T1");
     record_set(message, F_RATING, "unreachable");
+    record_set(order, F_PERSON, "p");
+    handle(handle_rate); /* the resident is still being asked by SMS */
+    assert_string_equal(fixture_error(outcome), "state");
+    record_set_int(order, F_TO_CALL, 1);
     for (int try = 1; try <= 2; try++) {
         handle(handle_rate);
         assert_string_equal(changed(F_STATE), "");

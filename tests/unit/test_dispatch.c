@@ -185,8 +185,12 @@ static void a_department_objects_once_and_the_ruling_settles_it(void **state)
     record_set(message, F_ACTOR, "department:D2");
     handle(handle_object);
     assert_string_equal(fixture_error(outcome), "pending");
+    record_set(message, F_ACTOR, "convener:T1"); /* nobody takes the question away by handing it over anew */
+    record_set(message, F_DEPARTMENT, "D1");
+    handle(handle_handover);
+    assert_string_equal(fixture_error(outcome), "pending");
+    record_unset(message, F_DEPARTMENT);
 
-    record_set(message, F_ACTOR, "convener:T1");
     record_set(message, F_DECISION, "perhaps");
     handle(handle_rule);
     assert_string_equal(fixture_error(outcome), "invalid");
@@ -205,6 +209,37 @@ static void a_department_objects_once_and_the_ruling_settles_it(void **state)
     record_set(message, F_ACTOR, "department:D2"); /* about this one nobody has ruled */
     handle(handle_object);
     assert_string_equal(fixture_error(outcome), "");
+}
+
+static void handing_over_again_gives_no_other_day(void **state)
+{
+    (void)state;
+    hand_over();
+    record_set(order, F_ASSISTING, "");
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_DEPARTMENT, "D1");
+    handle(handle_handover);
+    assert_string_equal(changed(F_DEPARTMENT), "D1");
+    assert_false(record_has(outcome_changed(outcome), F_HANDED_AT));
+    record_set(message, F_ASSISTING, "D2"); /* who has not had it */
+    handle(handle_handover);
+    assert_int_equal(record_int(outcome_changed(outcome), F_HANDED_AT), fixture_now);
+}
+
+static void an_answer_ends_an_objection(void **state)
+{
+    (void)state;
+    hand_over();
+    record_set(order, F_OBJECTED, "D1");
+    record_set(message, F_OUTCOME, "solved");
+    record_set(message, F_ANSWER, "已修好");
+    handle(handle_answer);
+    assert_string_equal(changed(F_STATE), STATE_ANSWERED);
+    apply();
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_DECISION, "stay");
+    handle(handle_rule);
+    assert_string_equal(fixture_error(outcome), "state");
 }
 
 static void it_goes_to_another_department(void **state)
@@ -292,6 +327,8 @@ int main(void)
         TEST(what_cannot_be_dispatched),
         TEST(one_department_leads_and_others_assist),
         TEST(a_department_objects_once_and_the_ruling_settles_it),
+        TEST(handing_over_again_gives_no_other_day),
+        TEST(an_answer_ends_an_objection),
         TEST(it_goes_to_another_department),
         TEST(one_that_assists_gives_way_to_another),
         TEST(who_may_object_and_until_when),
