@@ -169,8 +169,9 @@ static void tell_taken(const struct record *message, struct outcome *outcome)
 {
     struct record *notice = outcome_notify(outcome, "rating_taken", "resident");
     record_copy(notice, message, F_NOTE);
-    if (!record_is(outcome_changes(outcome), F_STATE, STATE_EVALUATED)) /* else the deadline is the committee's */
-        record_copy(notice, outcome_changes(outcome), F_DUE);
+    record_copy(notice, outcome_changes(outcome), F_DUE);
+    if (record_is(outcome_changes(outcome), F_STATE, STATE_EVALUATED)) /* the deadline is the committee's */
+        record_set_int(notice, F_DUE, 0);
 }
 
 void handle_rate(const struct context *context, const struct record *order, const struct record *message,
