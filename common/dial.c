@@ -395,13 +395,13 @@ static bool read_vote(redisContext *context, struct opinion *opinion)
     redisReply *reply =
         ask(context, 6,
             (const char *[]){"SENTINEL", "IS-MASTER-DOWN-BY-ADDR", opinion->primary.host, port, "0", "sidan"}, error);
-    bool told = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
-                reply->element[2]->type == REDIS_REPLY_INTEGER;
-    if (told)
+    bool answered = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
+                    reply->element[2]->type == REDIS_REPLY_INTEGER;
+    if (answered)
         opinion->vote = reply->element[2]->integer;
     if (reply)
         freeReplyObject(reply);
-    return told;
+    return answered;
 }
 
 static bool hear(struct dialer *dialer, size_t i, struct opinion *ret_opinion)

@@ -23,19 +23,12 @@ static int fail_of(const struct ctl *ctl, const char *county, int r, char *fault
     return FAILED;
 }
 
-/* What the office has changed is not undone by files that do not have it. */
-static int check_changed(const struct ctl *ctl, const struct county_config *config,
-                         char *const texts[COUNTY_FILE_COUNT])
+/* Whether the office has changed a file in a way that this text undoes. */
+static bool undoes(const struct county_config *config, enum county_file file, const char *text)
 {
-    for (enum county_file file = 0; !ctl->replace && file < COUNTY_FILE_COUNT; file++) {
-        const char *stored = config->texts[file], *given = texts[file];
-        if (config->changed && words_have(config->changed, county_file_name(file)) &&
-            strcmp(stored ? stored : "", given ? given : "") != 0)
-            return fail("county %s: its office has changed %s since it was applied; nothing was changed. Take that over"
-                        " with \"county export %s DIR\", or undo it with --replace",
-                        config->county, county_file_name(file), config->county);
-    }
-    return DONE;
+    const char *stored = config->texts[file] ? config->texts[file] : "";
+    return config->changed && words_have(config->changed, county_file_name(file)) &&
+           strcmp(stored, text ? text : "") != 0;
 }
 
 static void take_texts(struct county_config *config, char *const texts[COUNTY_FILE_COUNT])
@@ -74,8 +67,11 @@ static int update_once(struct ctl *ctl, const char *county, char *const texts[CO
         r = config_open_files(ctl->store, &config, &fault);
     if (r < 0)
         return fail_of(ctl, county, r, fault);
-    if (texts && check_changed(ctl, &config, texts) != DONE)
-        return FAILED;
+    for (enum county_file file = 0; texts && !ctl->replace && file < COUNTY_FILE_COUNT; file++)
+        if (undoes(&config, file, texts[file]))
+            return fail("county %s: its office has changed %s since it was applied; nothing was changed. Take that over"
+                        " with \"county export %s DIR\", or undo it with --replace",
+                        county, county_file_name(file), county);
     if (texts)
         take_texts(&config, texts);
     if (rekey)

@@ -301,7 +301,7 @@ static bool read_config(const struct ask *ask, struct county_config *ret_config)
 }
 
 /* What is done is on record before. False after answering that it cannot be. */
-static bool record_look(const struct ask *ask, enum county_file file, const char *what)
+static bool put_on_record(const struct ask *ask, enum county_file file, const char *what)
 {
     AUTOFREE char *detail = xasprintf("%s %s", what, county_file_name(file));
     if (audit_write(service_store(ask->intake->service), ask->access->county,
@@ -344,7 +344,7 @@ static void get_table(void *arg, struct http_request *request)
         intake_answer_error(request, 400, "invalid", "as", "as is json, csv or xlsx");
         return;
     }
-    if (!read_config(ask, &config) || !record_look(ask, file, "read"))
+    if (!read_config(ask, &config) || !put_on_record(ask, file, "read"))
         return;
     json_t *rows = rows_of(file, config.texts[file]);
     if (as && strcmp(as, "csv") == 0)
@@ -416,7 +416,7 @@ static void take_table(struct county_config *config, enum county_file file, cons
 }
 
 /* Stores the config. False after answering what came between. */
-static bool store(const struct ask *ask, const struct county_config *config, int64_t *ret_revision)
+static bool store_config(const struct ask *ask, const struct county_config *config, int64_t *ret_revision)
 {
     char *fault = NULL;
     int r = config_store(service_store(ask->intake->service), keys_dir(ask->intake), config, ret_revision, &fault);
@@ -469,7 +469,7 @@ static void post_table(void *arg, struct http_request *request)
     take_table(&config, file, text);
     check(ask->access, &config, &checking);
     bool stores = wanted && checking.count == 0;
-    if (stores && !(record_look(ask, file, "change") && store(ask, &config, &config.revision))) {
+    if (stores && !(put_on_record(ask, file, "change") && store_config(ask, &config, &config.revision))) {
         json_decref(checking.faults);
         return;
     }
