@@ -17,6 +17,7 @@ static struct script county_apply_script = {.name = "county_apply", .source =
 #include "common/lua/county_apply.lua.h"
 };
 
+/* cppcheck-suppress unusedFunction ; CONFIG uses it */
 void config_end(struct county_config *config)
 {
     vault_destroy(&config->vault);
