@@ -63,7 +63,7 @@ static int update_once(struct ctl *ctl, const char *county, char *const texts[CO
     int r = config_read(ctl->store, ctl->keys, county, &config, &fault);
     if (r == 0 && config.revision == 0 && !texts)
         return fail("there is no county %s", county);
-    if (r == 0 && (!texts || config.changed))
+    if (r == 0 && (!texts || (config.changed && !ctl->replace)))
         r = config_open_files(ctl->store, &config, &fault);
     if (r < 0)
         return fail_of(ctl, county, r, fault);
