@@ -85,6 +85,12 @@ bool clock_is_paused(const struct record *order)
     return length > 0 && record_str(order, F_PAUSES)[length - 1] == '-';
 }
 
+int64_t clock_paused_at(const struct record *order)
+{
+    const char *pauses = record_str(order, F_PAUSES), *last = strrchr(pauses, ' ');
+    return clock_is_paused(order) ? strtoll(last ? last + 1 : pauses, NULL, 10) : 0;
+}
+
 bool pause_clock(const struct context *context, const struct record *order, struct outcome *outcome)
 {
     enum { ROOM = 32 }; /* for one more */

@@ -32,6 +32,8 @@ void stop_clock(const struct context *context, const struct record *order, struc
 bool pause_clock(const struct context *context, const struct record *order, struct outcome *outcome);
 bool resume_clock(const struct context *context, const struct record *order, struct outcome *outcome);
 bool clock_is_paused(const struct record *order);
+/* Since when, ms since 1970; 0 when it runs. */
+int64_t clock_paused_at(const struct record *order);
 
 /*
  * Computes anew when the running clock is due: the county's calendar or spans, the order's urgency or its extension

@@ -26,7 +26,7 @@ void merge_into(const struct context *context, const struct record *order, const
         return;
     }
     if (words_count(record_str(order, F_MERGED)) > 0) {
-        outcome_refuse(outcome, "state", NULL,
+        outcome_refuse(outcome, "state", "merged",
                        "others are merged into this order: merge %s into it, or undo those first", primary);
         return;
     }

@@ -21,6 +21,9 @@ static const struct {
     {STATE_PLACED, STATE_SCREENING},
     {STATE_PLACED, STATE_OPEN}, /* the county's policy lets confident routing pass the screening */
     {STATE_SCREENING, STATE_OPEN},
+    {STATE_OPEN, STATE_SCREENING}, /* the convener takes it back */
+    {STATE_ASSIGNED, STATE_SCREENING},
+    {STATE_CONSULTING, STATE_SCREENING},
     {STATE_SCREENING, STATE_RETURNED},
     {STATE_OPEN, STATE_ASSIGNED},
     {STATE_ASSIGNED, STATE_CONSULTING},

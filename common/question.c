@@ -78,6 +78,12 @@ void ask_resident(enum service_id owner, const struct context *context, const st
     }
 }
 
+int64_t question_end(const struct county *county, const struct record *order)
+{
+    int64_t asked = record_len(order, F_QUESTION) > 0 ? clock_paused_at(order) : 0;
+    return asked > 0 ? calendar_end(county, asked, county->question, NULL) : 0;
+}
+
 void drop_question(const struct context *context, const struct record *order, struct outcome *outcome)
 {
     char entry[CLOCK_ENTRY_SIZE];

@@ -21,6 +21,9 @@ void ask_resident(enum service_id owner, const struct context *context, const st
 void take_answer(enum service_id owner, const struct context *context, const struct record *order,
                  const struct record *message, struct outcome *outcome);
 
+/* When the time for the answer is over; 0: no clock stands still for a question, so nobody knows since when. */
+int64_t question_end(const struct county *county, const struct record *order);
+
 /* Nobody waits for the answer any more, and the clock goes on. Without an open question nothing is done. */
 void drop_question(const struct context *context, const struct record *order, struct outcome *outcome);
 

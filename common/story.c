@@ -67,6 +67,7 @@ static const struct sentence {
     {"screening", NONE, "转召集人定单", "It went to the convener to be screened"},
     {"screened", GROUP, "召集人受理，分给*", "The convener accepted it for *"},
     {"opened", GROUP, "分单给*", "It was given to *"},
+    {"recalled", NONE, "召集人收回，重新定单", "The convener took it back to screen it again"},
     {"returned", WHY_RETURNED, "退单：*", "It was returned: *"},
     {"returned", NONE, "退单", "It was returned"},
     {"transferred", NONE, "转到其他县（市、区）办理", "It was passed on to another county"},

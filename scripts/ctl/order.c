@@ -112,7 +112,7 @@ static void print_story(const struct county *county, const struct record *listin
 {
     AUTOFREE char *title = NULL;
     AUTOFREE char *text = story_tell(NULL, listing, county && strcmp(county->language, "en") == 0, &title);
-    printf("\nstory\n%s\n%s", title, text);
+    printf("%s\n%s\nas it stands\n", title, text);
 }
 
 static int show(struct ctl *ctl, const char *id, const char *number, const struct county *county)
@@ -128,12 +128,12 @@ static int show(struct ctl *ctl, const char *id, const char *number, const struc
         report_print(report, true);
         json_decref(report);
     } else {
+        if (known && matter_of(number) == MATTER_ORDER)
+            print_story(county, listing);
         if (json_is_null(order))
             printf("%s is not open\n", number);
         else
             report_print(order, false);
-        if (known && matter_of(number) == MATTER_ORDER)
-            print_story(county, listing);
         if (known)
             print_history(rows);
     }

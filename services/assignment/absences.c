@@ -60,14 +60,36 @@ static bool next_absence(const struct aux *absences, const char *member, size_t 
     return false;
 }
 
+/* The absence that lasts at that moment; false when the member is there. */
+static bool find_absence(const struct aux *absences, const char *member, int64_t now, struct record *ret_absence)
+{
+    const char *note;
+    for (size_t i = 0; next_absence(absences, member, &i, ret_absence, &note);)
+        if (now >= record_int(ret_absence, F_START) && now < record_int(ret_absence, F_END))
+            return true;
+    return false;
+}
+
 bool is_absent(const struct aux *absences, const char *member, int64_t now)
 {
     RECORD *absence = record_new();
-    const char *note;
-    for (size_t i = 0; next_absence(absences, member, &i, absence, &note);)
-        if (now >= record_int(absence, F_START) && now < record_int(absence, F_END))
-            return true;
-    return false;
+    return find_absence(absences, member, now, absence);
+}
+
+void look_for_absent(const struct context *context, const char *members, char *ret_there, size_t size,
+                     struct outcome *outcome)
+{
+    char member[40], id[ABSENCE_ID_SIZE];
+    ret_there[0] = '\0';
+    while (words_next(&members, member, sizeof member)) {
+        RECORD *absence = record_new();
+        if (find_absence(context->aux, member, context->now, absence)) {
+            absence_id(id, member, record_int(absence, F_START));
+            outcome_zadd(outcome, ABSENT_KEY, context->now, id);
+        } else {
+            words_append(ret_there, size, member);
+        }
+    }
 }
 
 void absences_aux(const struct record *message, char *keys, size_t size)

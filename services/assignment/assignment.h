@@ -123,6 +123,12 @@ void ask_no_more(const struct context *context, const struct record *order, stru
 handler_fn handle_joint;      /* MSG_JOINT */
 handler_fn handle_joint_news; /* MSG_JOINT_NEWS */
 
+/* recall.c: 定单 anew, by the convener */
+handler_fn handle_recall; /* MSG_RECALL */
+/* Back to the convener's desk, with nobody who handles it. actor: who is not told, if they are the convener. */
+void screen_again(const struct context *context, const struct record *order, const char *actor,
+                  struct outcome *outcome);
+
 /* merging.c: 并单, a primary order and those that are merged into it */
 handler_fn handle_split;        /* MSG_SPLIT: the opposite */
 handler_fn handle_merge;        /* MSG_MERGE */
@@ -160,6 +166,11 @@ void sweep_poll(struct sweep *sweep);
 #define HELD_KEY "held"
 void members_aux(const struct record *message, char *keys, size_t size);  /* load, absences */
 void absences_aux(const struct record *message, char *keys, size_t size); /* absences alone */
+
+/* Members have an order anew: from those who are away it is handed on at once. ret_there: the others of them. Of a
+ * handler with absences_aux. */
+void look_for_absent(const struct context *context, const char *members, char *ret_there, size_t size,
+                     struct outcome *outcome);
 
 /* Whether a member is away at that moment; absences_of(): of a handler with members_aux. */
 bool is_absent(const struct aux *absences, const char *member, int64_t now);
@@ -229,11 +240,12 @@ bool move_deadline(const struct context *context, const struct record *order, st
 void close_order(const struct context *context, const struct record *order, const char *reason,
                  struct outcome *outcome);
 
-/* "member:M1 member:M2" of "M1 M2". */
+/* "member:M1 member:M2" of "M1 M2"; likewise of another kind, and beside those who are there. */
 void member_recipients(const char *members, char *ret_recipients, size_t size);
+void append_recipients(const char *kind, const char *ids, char *recipients, size_t size);
 
-/* The members who have the order, and the department that was given it; see extension.c. */
-void handler_recipients(const struct record *order, char *recipients, size_t size);
+/* The members who have the order, and the departments that were given it. */
+void handler_recipients(const struct record *order, char *ret_recipients, size_t size);
 
 /* "convener:T1" of the order's town; "" when the town is not known. */
 void convener_recipient(const struct record *order, char *ret_recipient, size_t size);

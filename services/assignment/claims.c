@@ -192,6 +192,7 @@ void handle_reassign(const struct context *context, const struct record *order, 
         return;
     }
     outcome_step(outcome, "reassigned", record_str(message, F_ACTOR), record_str(message, F_REASON));
+    record_set_int(outcome_changes(outcome), F_PLACES, (int64_t)words_count(members));
     change_load(context, members, before, 1, outcome);
     change_load(context, before, members, -1, outcome);
     snprintf(given, sizeof given, "%s", members);

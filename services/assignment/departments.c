@@ -45,11 +45,8 @@ static bool may_assist(const struct context *context, const char *assisting, con
 static void tell_departments(const struct record *order, const char *template, const char *told, const char *leading,
                              const char *note, struct outcome *outcome)
 {
-    char recipients[2001] = "", id[40];
-    size_t length = 0;
-    while (words_next(&told, id, sizeof id) && length < sizeof recipients)
-        length +=
-            (size_t)snprintf(recipients + length, sizeof recipients - length, "%sdepartment:%s", length ? " " : "", id);
+    char recipients[2001] = "";
+    append_recipients("department", told, recipients, sizeof recipients);
     struct record *notice = outcome_notify(outcome, template, recipients);
     record_copy(notice, order, F_DUE);
     record_set(notice, F_DEPARTMENT, leading);
@@ -129,7 +126,7 @@ static void move_department(const struct context *context, const struct record *
     const char *from = record_str(order, F_OBJECTED), *to = record_str(message, F_DEPARTMENT);
     bool leads = record_is(order, F_DEPARTMENT, from);
     struct record *changes = outcome_changes(outcome);
-    char members[1900], recipients[2001];
+    char recipients[2001] = "";
     if (leads) {
         record_set(changes, F_DEPARTMENT, to);
     } else {
@@ -141,8 +138,8 @@ static void move_department(const struct context *context, const struct record *
     }
     record_set_int(changes, F_HANDED_AT, context->now);
     outcome_step(outcome, "objection_granted", record_str(message, F_ACTOR), record_str(message, F_REASON));
-    member_recipients(record_str(order, F_MEMBERS), members, sizeof members);
-    snprintf(recipients, sizeof recipients, "department:%s%s%s", from, *members ? " " : "", members);
+    append_recipients("department", from, recipients, sizeof recipients);
+    append_recipients("member", record_str(order, F_MEMBERS), recipients, sizeof recipients);
     struct record *notice = outcome_notify(outcome, "objection_granted", recipients);
     record_set(notice, F_DEPARTMENT, to);
     record_copy(notice, message, F_REASON);

@@ -11,15 +11,6 @@
 
 enum { MOST_DAYS = 30 };
 
-void handler_recipients(const struct record *order, char *recipients, size_t size)
-{
-    member_recipients(record_str(order, F_MEMBERS), recipients, size);
-    size_t length = strlen(recipients);
-    if (record_int(order, F_HANDED_AT) > 0)
-        snprintf(recipients + length, size - length, "%sdepartment:%s", length ? " " : "",
-                 record_str(order, F_DEPARTMENT));
-}
-
 void handle_extend(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {

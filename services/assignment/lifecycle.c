@@ -15,13 +15,27 @@
 
 enum { CALLBACK_TRIES = 3 };
 
+void append_recipients(const char *kind, const char *ids, char *recipients, size_t size)
+{
+    char id[40];
+    size_t length = strlen(recipients);
+    while (words_next(&ids, id, sizeof id) && length < size)
+        length += (size_t)snprintf(recipients + length, size - length, "%s%s:%s", length ? " " : "", kind, id);
+}
+
 void member_recipients(const char *members, char *ret_recipients, size_t size)
 {
-    char member[40];
-    size_t length = 0;
     ret_recipients[0] = '\0';
-    while (words_next(&members, member, sizeof member) && length < size)
-        length += (size_t)snprintf(ret_recipients + length, size - length, "%smember:%s", length ? " " : "", member);
+    append_recipients("member", members, ret_recipients, size);
+}
+
+void handler_recipients(const struct record *order, char *ret_recipients, size_t size)
+{
+    member_recipients(record_str(order, F_MEMBERS), ret_recipients, size);
+    if (record_int(order, F_HANDED_AT) == 0)
+        return;
+    append_recipients("department", record_str(order, F_DEPARTMENT), ret_recipients, size);
+    append_recipients("department", record_str(order, F_ASSISTING), ret_recipients, size);
 }
 
 void convener_recipient(const struct record *order, char *ret_recipient, size_t size)
@@ -147,7 +161,7 @@ static void evaluate(const struct context *context, const struct record *order, 
 static void reopen(const struct context *context, const struct record *order, const char *actor, const char *note,
                    struct outcome *outcome)
 {
-    char members[2001], convener[64], recipients[2100];
+    char there[401], convener[64], recipients[2100];
     struct record *changes = outcome_changes(outcome);
     outcome_step(outcome, "reopened", actor, note);
     record_set(changes, F_STATE, STATE_CONSULTING);
@@ -155,9 +169,11 @@ static void reopen(const struct context *context, const struct record *order, co
     leave_primary(context, order, actor, outcome);
     start_clock(context, order, CLOCK_ANSWER, outcome);
     ask_no_more(context, order, outcome);
-    member_recipients(record_str(order, F_MEMBERS), members, sizeof members);
+    look_for_absent(context, record_str(order, F_MEMBERS), there, sizeof there, outcome);
+    member_recipients(there, recipients, sizeof recipients);
     convener_recipient(order, convener, sizeof convener);
-    snprintf(recipients, sizeof recipients, "%s%s%s", members, *convener ? " " : "", convener);
+    if (*convener)
+        words_append(recipients, sizeof recipients, convener);
     struct record *notice = outcome_notify(outcome, "reopened", recipients);
     record_copy(notice, changes, F_DUE);
     if (note)

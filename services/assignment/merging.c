@@ -16,8 +16,16 @@
 
 #define MERGEABLE STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
 #define HAS_ANSWER STATE_ANSWERED " " STATE_EVALUATED
-/* What a resident is told that is so for all of them; a question, for one, is asked of one person. */
-#define TOLD_TO_ALL "assigned_resident extended_resident answered answered_own"
+/*
+ * What happens to the primary happens to all of them: who has it, who was asked to help, what was done. What is one
+ * resident's is not: a question to them, and their reply; only how that moves the deadline concerns the others.
+ */
+#define HAPPENS_TO_ALL                                                                                                 \
+    "claimed assigned dispatched reassigned declined handed_on passed_over handed_over objection_granted visited "     \
+    "responded joint_asked joint_answered joint_refused extension_granted deadline_moved answered"
+#define MOVES_DEADLINE "replied unanswered"
+/* What SMS say to the primary's resident that is so for all of them; a contact that is shared is that resident's. */
+#define TOLD_TO_ALL "assigned_resident extended_resident joint_asked answered answered_own"
 
 void handle_split(const struct context *context, const struct record *order, const struct record *message,
                   struct outcome *outcome)
@@ -47,8 +55,8 @@ void handle_merge(const struct context *context, const struct record *order, con
 static struct record *send_step(const struct context *context, const struct record *order, const char *secondary,
                                 const char *step, const char *actor, struct outcome *outcome)
 {
-    static const enum field told[] = {F_STATE,   F_GROUP, F_CATEGORY, F_DEPARTMENT,
-                                      F_MEMBERS, F_DUE,   F_OUTCOME,  F_ANSWER};
+    static const enum field told[] = {F_STATE,   F_GROUP, F_CATEGORY, F_DEPARTMENT, F_ASSISTING, F_HANDED_AT,
+                                      F_MEMBERS, F_DUE,   F_OUTCOME,  F_ANSWER,     F_WRITTEN,   F_PROMISED_AT};
     const struct record *changes = outcome_changes(outcome);
     struct record *body = outcome_send_about(outcome, MSG_PRIMARY_STEP, secondary, false);
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
@@ -89,39 +97,37 @@ void handle_left(const struct context *context, const struct record *order, cons
     record_set(outcome_changes(outcome), F_MERGED, merged);
 }
 
+/* What the primary's resident is told by this step that all of them are told; NULL when there is no such thing. */
+static const struct record *told_to_all(struct outcome *outcome)
+{
+    for (size_t i = 0; i < outcome_message_count(outcome); i++)
+        if (outcome_message_type(outcome, i) == MSG_NOTIFY &&
+            words_have(TOLD_TO_ALL, record_str(outcome_message(outcome, i), F_TEMPLATE)))
+            return outcome_message(outcome, i);
+    return NULL;
+}
+
 void tell_merged(const struct context *context, const struct record *order, struct outcome *outcome)
 {
     const struct message_info *info = message_info(MSG_NOTIFY);
     const char *step = outcome_step_name(outcome);
-    size_t count = step ? outcome_message_count(outcome) : 0;
     char secondary[ORDER_ID_SIZE];
-    for (size_t i = 0; i < count; i++) {
-        const struct record *notice = outcome_message(outcome, i);
-        if (outcome_message_type(outcome, i) != MSG_NOTIFY || !words_have(TOLD_TO_ALL, record_str(notice, F_TEMPLATE)))
-            continue;
-        for (const char *rest = record_str(order, F_MERGED); words_next(&rest, secondary, sizeof secondary);) {
-            struct record *body = send_step(context, order, secondary, step, outcome_actor(outcome), outcome);
-            for (size_t k = 0; k < info->field_count; k++)
-                if (info->fields[k].field != F_RECIPIENTS)
-                    record_copy(body, notice, info->fields[k].field);
-        }
+    if (!step || record_len(order, F_MERGED) == 0)
+        return;
+    if (words_have(MOVES_DEADLINE, step))
+        step = "deadline_moved";
+    if (!words_have(HAPPENS_TO_ALL, step))
+        return;
+    const struct record *notice = told_to_all(outcome);
+    for (const char *rest = record_str(order, F_MERGED); words_next(&rest, secondary, sizeof secondary);) {
+        struct record *body = send_step(context, order, secondary, step, outcome_actor(outcome), outcome);
+        for (size_t i = 0; notice && i < info->field_count; i++)
+            if (info->fields[i].field != F_RECIPIENTS)
+                record_copy(body, notice, info->fields[i].field);
     }
 }
 
 /* -- at an order that is merged into another --------------------------------------------------------------------- */
-
-/* Back to the convener's desk, from where it came. */
-static void screen_again(const struct context *context, const struct record *order, struct outcome *outcome)
-{
-    char recipient[64];
-    struct record *changes = outcome_changes(outcome);
-    record_set(changes, F_STATE, STATE_SCREENING);
-    record_set(changes, F_PRIMARY, "");
-    record_set(changes, F_MEMBERS, "");
-    start_clock(context, order, CLOCK_HANDOVER, outcome);
-    supervising_convener(context, order, recipient, sizeof recipient);
-    outcome_notify(outcome, "screening", recipient);
-}
 
 void handle_unmerge(const struct context *context, const struct record *order, const struct record *message,
                     struct outcome *outcome)
@@ -131,7 +137,7 @@ void handle_unmerge(const struct context *context, const struct record *order, c
         return;
     outcome_step(outcome, "unmerged", actor, record_str(message, F_REASON));
     leave_primary(context, order, actor, outcome);
-    screen_again(context, order, outcome);
+    screen_again(context, order, actor, outcome);
     record_copy(outcome_notify(outcome, "unmerged", "resident"), message, F_REASON);
 }
 
@@ -161,15 +167,16 @@ static void tell_resident(const struct record *message, const char *template, st
 void handle_primary_step(const struct context *context, const struct record *order, const struct record *message,
                          struct outcome *outcome)
 {
-    static const enum field mirrored[] = {F_GROUP, F_CATEGORY, F_DEPARTMENT, F_MEMBERS, F_DUE};
-    const char *step = record_str(message, F_STEP);
+    static const enum field mirrored[] = {F_GROUP,   F_CATEGORY, F_DEPARTMENT, F_ASSISTING,  F_HANDED_AT,
+                                          F_MEMBERS, F_DUE,      F_WRITTEN,    F_PROMISED_AT};
+    const char *step = record_str(message, F_STEP), *actor = record_str(message, F_ACTOR);
     bool merged = record_is(order, F_STATE, STATE_MERGED),
-         answer = words_have(HAS_ANSWER, record_str(message, F_STATE));
+         answer = words_have(HAS_ANSWER, record_str(message, F_STATE)), joined = strcmp(step, "joined") == 0;
     if (!record_is(order, F_PRIMARY, record_str(message, F_PRIMARY)))
         return; /* it has left meanwhile */
     if (merged && strcmp(step, "rejected") == 0) {
-        outcome_step(outcome, "unmerged", record_str(message, F_ACTOR), "the primary takes no more orders");
-        screen_again(context, order, outcome);
+        outcome_step(outcome, "unmerged", actor, "the primary takes no more orders");
+        screen_again(context, order, actor, outcome);
         return;
     }
     /* One that has been rated, or is being handled by itself, has nothing to learn any more. */
@@ -181,7 +188,7 @@ void handle_primary_step(const struct context *context, const struct record *ord
         record_answer(context, order, message, outcome);
         return;
     }
-    outcome_step(outcome, strcmp(step, "joined") == 0 ? "followed" : step, record_str(message, F_ACTOR),
-                 record_str(message, F_PRIMARY));
-    tell_resident(message, record_has(message, F_TEMPLATE) ? record_str(message, F_TEMPLATE) : "merged", outcome);
+    outcome_step(outcome, joined ? "followed" : step, actor, record_str(message, F_PRIMARY));
+    if (joined || record_has(message, F_TEMPLATE))
+        tell_resident(message, joined ? "merged" : record_str(message, F_TEMPLATE), outcome);
 }

@@ -12,6 +12,7 @@
  */
 #include "common/alloc.h"
 #include "common/order.h"
+#include "common/question.h"
 #include "common/store.h"
 #include "common/text.h"
 #include "services/assignment/assignment.h"
@@ -78,6 +79,8 @@ void handle_check(const struct context *context, const struct record *order, con
         at = claim_window_end(context->county, order);
     else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0)
         at = confirmation_end(context->county, order);
+    else if (strcmp(clock, CLOCK_QUESTION) == 0 && question_end(context->county, order) > 0)
+        at = question_end(context->county, order);
     else if (strcmp(clock, CLOCK_MEETING) == 0 && record_has(order, F_MEETS_AT))
         at = meeting_reminder_at(context->county, order);
     else if (!record_is(order, F_CLOCK, clock) || record_int(order, F_RUNG) != rung || clock_is_paused(order) ||

@@ -139,6 +139,9 @@ static json_t *shown_whole(const struct access *access)
             fields[count++] = (enum field)field;
     }
     json_t *json = shown(access, access->record, fields, count);
+    size_t merged = words_count(record_str(access->record, F_MERGED));
+    if (merged > 0) /* which ones is for those who handle them */
+        json_object_set_new(json, "merged_count", json_integer((json_int_t)merged));
     AUTOFREE char *granted = permissions_granted(permission_matter(access->permission), access->grant.relations);
     if (access->caller.kind != CALLER_KEY)
         json_object_set_new(json, "may", json_words(granted));
@@ -485,6 +488,9 @@ const struct http_route api_routes[] = {
     {.path = ORDER "/merge",
      .permission = PERMIT_ORDER_MERGE,
      ACTION(MERGE, "Merges an order into a primary one", "并单：并入主单", .early = MSG_MERGE_EARLY)},
+    {.path = ORDER "/recall",
+     .permission = PERMIT_ORDER_SCREEN,
+     ACTION(RECALL, "Takes an order back from its members, to screen it again", "收回：重新定单")},
     {.path = ORDER "/unmerge",
      .permission = PERMIT_ORDER_MERGE,
      ACTION(UNMERGE, "Takes an order out of its primary one again", "撤销并单")},

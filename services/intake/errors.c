@@ -159,6 +159,8 @@ static const struct {
     {"invalid", "shown", "shown 只能是 0 或 1。"},
     {"invalid", "place", "请写明地点，网络协商请写链接。"},
     {"invalid", "meets_at", "会议时间应晚于现在。"},
+    {"state", "merged", "有别的事项并入了这一单，请先撤销并单。"},
+    {"state", "round", "这一单已经答复过，也评价过，不能重新定单；可以改派或换委员办理。"},
     {"state", "meets_at", "还没到时间：会前半小时起才可以签到和登记会议情况。"},
     {"invalid", "about", "about 应是本县在办事项的单号，用空格分开；没有单号的，由组长、召集人或政协办召集。"},
     {"invalid", "orders", "有的单号不对，或您看不到。请核对单号，用空格分开。"},

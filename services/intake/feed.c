@@ -1,9 +1,9 @@
 /*
- * feed.c - server-sent events about orders that change; see feed.h.
+ * feed.c - server-sent events about orders, meetings, suggestions and entries that change; see feed.h.
  *
- * Every commit leaves the order's number in the county's stream CHANGES_KEY, whose ids are the ids of the events. A
+ * Every commit leaves the matter's number in the county's stream CHANGES_KEY, whose ids are the ids of the events. A
  * listener is a request whose answer goes on, and a position in that stream. In each turn what is new is read once for
- * all listeners of a county, and each order is loaded once, however often it has changed. Who may see it is asked anew
+ * all listeners of a county, and each matter is loaded once, however often it has changed. Who may see it is asked anew
  * each time, by the county's present roster; who somebody is, when they come again, after listen_ms at the latest: a
  * session that has ended hears no more than that.
  */
@@ -95,18 +95,29 @@ static void tell(struct listener *listener, const char *event, json_t *data)
     json_decref(data);
 }
 
-/* How an order stands now, to whoever may see it; that it is gone, to whoever could see it before. */
-static void tell_order(struct listener *listener, const char *id, const struct record *order)
+/* By kind: the event's name, and which permission lets a person see one of them, and a key all. */
+static const struct {
+    const char *event;
+    enum permission one, all;
+} kinds[MATTERS] = {
+    [MATTER_ORDER] = {"order", PERMIT_ORDER_READ, PERMIT_ORDERS_LIST},
+    [MATTER_MEETING] = {"meeting", PERMIT_MEETING_READ, PERMIT_MEETINGS_LIST},
+    [MATTER_SUGGESTION] = {"suggestion", PERMIT_SUGGESTION_READ, PERMIT_SUGGESTIONS_LIST},
+    [MATTER_ENTRY] = {"entry", PERMIT_ENTRY_READ, PERMIT_ENTRIES_LIST},
+};
+
+/* How it stands now, to whoever may see it; that it is gone, to whoever could see it before. */
+static void tell_matter(struct listener *listener, enum matter matter, const char *id, const struct record *order)
 {
     const struct county *county = service_county(listener->feed->service, listener->access->county);
     const struct caller *caller = &listener->access->caller;
     struct grant grant = {.granted = false};
     if (!county)
         return;
-    permission_decide(county, caller, caller->kind == CALLER_KEY ? PERMIT_ORDERS_LIST : PERMIT_ORDER_READ, order,
+    permission_decide(county, caller, caller->kind == CALLER_KEY ? kinds[matter].all : kinds[matter].one, order,
                       &grant);
     if (grant.granted)
-        tell(listener, "order",
+        tell(listener, kinds[matter].event,
              json_pack("{s:s, s:I, s:s, s:s}", "order", id, "ver", (json_int_t)record_int(order, F_VER), "state",
                        record_str(order, F_STATE), "light", clock_light(county, order, now_ms())));
     else if (grant.relations)
@@ -158,14 +169,15 @@ static void tell_county(struct feed *feed, const char *county, struct position a
     RECORD *order = record_new();
     for (size_t i = 0; i < news.count; i++) {
         record_clear(order);
-        /* It has left Redis, for the archive, and changes no more; or it is a meeting or a suggestion. */
-        bool left = order_read(store_reply(store, i), order) < 0 || matter_of(news.changes[i].order) != MATTER_ORDER;
+        enum matter matter = matter_of(news.changes[i].order);
+        /* It has left Redis, for the archive, and changes no more. */
+        bool left = order_read(store_reply(store, i), order) < 0 || matter == MATTER_NONE;
         for (struct listener *listener = feed->listeners; listener; listener = listener->next) {
             if (strcmp(listener->access->county, county) != 0 || !is_before(listener->after, news.changes[i].at))
                 continue;
             listener->after = news.changes[i].at;
             if (!left && !news.changes[i].again)
-                tell_order(listener, news.changes[i].order, order);
+                tell_matter(listener, matter, news.changes[i].order, order);
         }
     }
 }
@@ -273,7 +285,7 @@ const struct http_route feed_routes[] = {
      .path = "/api/v1/events",
      .handle = listen_to,
      .permission = PERMIT_ORDERS_LIST,
-     ABOUT(.summary = "Tells which orders change, as server-sent events", .chinese = "事项有变化时即时通知（SSE）",
-           .answer = "text/event-stream")},
+     ABOUT(.summary = "Tells which orders, meetings, suggestions and entries change, as server-sent events",
+           .chinese = "事项、协商会、建言、履职登记有变化时即时通知（SSE）", .answer = "text/event-stream")},
 };
 const size_t feed_route_count = sizeof feed_routes / sizeof *feed_routes;

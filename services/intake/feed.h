@@ -1,9 +1,10 @@
 /*
- * feed.h - tells browsers and other systems which orders have changed, while they wait: server-sent events.
+ * feed.h - tells browsers and other systems what has changed, while they wait: server-sent events.
  *
- * Whoever listens hears of orders that they may see, as they stand, each change within a second; and of those of their
- * group that they may see no longer. Nothing is lost by a connection that breaks: the client comes again with the
- * Last-Event-ID that it has, to any instance. Who is away for too long is told to look at everything anew.
+ * Whoever listens hears of orders, meetings, suggestions and entries that they may see, as they stand, each change
+ * within a second; and of those of their group that they may see no longer. Nothing is lost by a connection that
+ * breaks: the client comes again with the Last-Event-ID that it has, to any instance. Who is away for too long is told
+ * to look at everything anew.
  */
 #ifndef SIDAN_INTAKE_FEED_H
 #define SIDAN_INTAKE_FEED_H

@@ -40,6 +40,14 @@ static const struct template templates[] = {
      "\"{title}\" (number {order}) is the same matter as number {primary} and is handled there. There is nothing left "
      "for "
      "you to do with it."},
+    {"recalled", 0, "“{title}”（单号{order}）由召集人收回，重新核定由谁办理[，理由：{reason}]。您不用再办了，谢谢您。",
+     "The convener takes back \"{title}\" (number {order}), to decide anew who handles it[. Reason: {reason}]. There "
+     "is "
+     "nothing left for you to do with it; thank you."},
+    {"recalled_resident", 0,
+     "您反映的“{title}”（单号{order}）正在重新核定由谁办理，定了马上告诉您。[有疑问请联系：{contact}。]",
+     "It is being decided anew who handles your concern \"{title}\" (number {order}). You will hear as soon as that is "
+     "settled.[ Questions: {contact}.]"},
     {"unmerged", 0, "您反映的“{title}”（单号{order}）不再与别的事合并，将单独办理。[原因：{reason}。]",
      "Your concern \"{title}\" (number {order}) is no longer handled together with another, but by itself.[ Reason: "
      "{reason}.]"},

@@ -458,7 +458,10 @@ class System:
 
     def order(self, order):
         """The order as its resident sees it."""
-        answer = self.api("GET", f"/api/v1/orders/{order['order']}", code=order["code"])
+        def shown():  # as long as Redis is not there again, one comes again
+            answer = self.api("GET", f"/api/v1/orders/{order['order']}", code=order["code"])
+            return answer.status != 503 and answer
+        answer = wait_until(shown, 20, "it is shown")
         assert answer.status == 200, answer
         return answer.json
 

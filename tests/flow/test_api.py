@@ -147,7 +147,7 @@ def go_through_an_order(door, system):
     door.ask(200, "POST", path + "/contact", key="office")
     door.ask(200, "POST", f"/api/v1/orders/find?county={COUNTY}", {"phone": person["phone"]}, key="office")
     door.ask(400, "POST", f"/api/v1/orders/find?county={COUNTY}", {"phone": "1"}, key="office")
-    assert door.ask(200, "GET", path + "/similar", key="office").json["rows"], "there are two of these"
+    wait_until(lambda: door.ask(200, "GET", path + "/similar", key="office").json["rows"], 20, "there are two of these")
     door.ask(400, "GET", path + "/similar?limit=0", key="office")
 
     file = door.ask(201, "POST", path + "/attachments", data=b"%PDF-1.4", code=order["code"]).json
@@ -163,12 +163,20 @@ def go_through_an_order(door, system):
     door.step(409, order, "reply", {"note": "三栋"}, key=None, code=order["code"])
     part = {"order": door.step(200, order, "split", {"title": "东门小区井盖不见了"}).json["part"]}
     door.step(400, order, "split", {"title": " "})
-    wait_until(lambda: system.api("GET", f"/api/v1/orders/{part['order']}", key="office").json["state"] in
-               ("open", "screening"), 20, "it is sorted")
+
+    def wait_part(*states):
+        wait_until(lambda: system.api("GET", f"/api/v1/orders/{part['order']}", key="office").json["state"] in states, 20,
+                   f"the other matter is {states}")
+    wait_part("open", "screening")
     door.step(200, part, "merge", {"primary": order["order"]})
     door.step(409, part, "merge", {"primary": order["order"]})
     door.step(200, part, "unmerge", {"reason": "不是同一件事"})
     door.step(409, part, "unmerge", {"reason": "不是同一件事"})
+    door.step(409, part, "recall", {"reason": "还在定单"})
+    door.step(200, part, "screen", {"decision": "accept", "category": "construction", "community": "C101"})
+    wait_part("open")
+    door.step(400, part, "recall", {})
+    door.step(200, part, "recall", {"reason": "类别不对"})
     door.step(412, order, "claim", {"member": CLAIMS[0]}, headers={"If-Match": '"0"'})
     for member in CLAIMS:
         door.step(200, order, "claim", {"member": member})

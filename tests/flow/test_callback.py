@@ -604,7 +604,8 @@ def test_each_resident_of_merged_orders_is_called_back(hasty):
         hasty.wait_state(order, "open")
     for order in (second, third):
         assert hasty.step(order, "merge", {"actor": "convener:T1", "primary": primary["order"]}).status == 200
-        wait_until(lambda: order["order"] in hasty.order(primary).get("merged", ""), 20, "it has joined")
+        wait_until(lambda: order["order"] in hasty.api("GET", f"/api/v1/orders/{primary['order']}", key="office").json.get(
+            "merged", ""), 20, "it has joined")
     hasty.claim_all(primary)
     hasty.answer_it(primary)
     tokens = [links(hasty, order)[0] for order in orders]

@@ -1,6 +1,7 @@
 """接单: a member who has an order declines it, is absent, or is silent, and it goes to the next."""
 
 import re
+import time
 from datetime import datetime, timedelta, timezone
 
 from harness import COUNTY, make_county, wait_until
@@ -153,6 +154,27 @@ def test_orders_of_who_is_absent_go_to_the_next(make_system):
     answer = system.api("POST", f"/api/v1/absences/end?county={COUNTY}", {"member": "M101", "start": start}, key="office")
     assert answer.status == 200 and not system.redis.exists(f"absent:{{{COUNTY}}}"), answer
     assert system.step(waiting, "claim", {"member": "M101"}).status == 200
+
+
+def test_a_reopened_order_does_not_wait_for_who_is_absent(shared):
+    """It is theirs until it is answered; when its resident is dissatisfied, it goes to the next at once."""
+    order = shared.place()
+    shared.wait_state(order, "open")
+    shared.claim_all(order)
+    shared.answer_it(order)
+    entered = shared.api("POST", f"/api/v1/absences?county={COUNTY}", {"member": "M102", "end": at(days=2)}, key="office")
+    assert entered.status == 200, entered
+    time.sleep(2)  # the next look is in a minute
+    assert "M102" in shared.order(order)["members"].split()
+    assert shared.rate(order, "dissatisfied").status == 200
+    wait_until(lambda: "M102" not in shared.order(order)["members"].split(), 10, "it has gone to the next")
+    new = set(shared.order(order)["members"].split()) - {"M101", "M103"}
+    assert len(new) == 1
+    told = {sms["recipient"] for sms in shared.spool(order) if sms["template"] == "reopened"}
+    assert told == {"member:M101", "member:M103", "convener:T1"}, "who is away is left in peace"
+    shared.wait_sms(order, template="assigned", recipient=f"member:{new.pop()}")
+    shared.api("POST", f"/api/v1/absences/end?county={COUNTY}", {"member": "M102", "start": entered.json["start"]}, key="office")
+    shared.answer_it(order, "又修好了")
 
 
 # -- silence -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from urllib.parse import urlencode
 
 import pytest
@@ -97,6 +98,31 @@ def test_each_hears_what_they_may_see(system):
     assert last[2].keys() == {"order", "ver", "state", "light"} and last[2]["light"] == "green"
     assert people["fellow"].told(unclear) == [], "who has nothing to do with it"
     assert [event for event, _, _ in people["other member"].events] == ["ready"], "of another group"
+
+
+def test_meetings_suggestions_and_entries_are_told_like_orders(system):
+    people = {who: Listener(system.port, Cookie=system.sign_in(phone).cookie) for who, phone in PEOPLE.items()}
+    key = of_key(system)
+    tomorrow = time.strftime("%Y-%m-%dT10:00:00+08:00", time.gmtime(time.time() + 32 * 3600))
+
+    def office(path, body):
+        answer = system.api("POST", f"/api/v1/{path}?county={COUNTY}", body, key="office")
+        assert answer.status == 201, answer
+        return answer.json
+    order = system.place()
+    system.wait_state(order, "open")
+    meeting = office("meetings", {"kind": "micro", "title": "路灯怎么修", "place": "东门小区", "meets_at": tomorrow,
+                                  "about": order["order"], "invited": "member:M104"})
+    opinion = office("suggestions", {"title": "路灯要有人管", "department": "D01", "about": order["order"]})
+    entry = office("entries", {"kind": "honour", "title": "优秀委员", "held_at": "2026-01-05T10:00:00", "present": "member:M203"})
+    for who in ("convener", "office"):
+        people[who].wait(meeting, "meeting", "called")
+        people[who].wait(opinion, "suggestion", "followed")
+    people["fellow"].wait(meeting, "meeting", "called")
+    people["other member"].wait(entry, "entry", "entered")
+    for matter, name in ((meeting, "meeting"), (opinion, "suggestion"), (entry, "entry")):
+        assert [event for event, _ in key.told(matter)] == [name]
+    assert people["fellow"].told(entry) == [] and people["other member"].told(meeting) == [], "who is not invited, or meant"
 
 
 def test_who_comes_again_has_missed_nothing(system):

@@ -1,13 +1,14 @@
 """Figures and hot topics: numbers without names, that add up to the orders that there are; the city sees all its counties."""
 
+import time
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from archive_files import wait_stored
 from conftest import systems_in
-from harness import COUNTY, make_county
+from harness import COUNTY, make_county, wait_until
 
 OTHER, THIRD = "990104", "990105"
 CITY, CONVENER, MEMBER = "10000005901", "10000001001", "10000004104"
@@ -90,3 +91,21 @@ def test_hot_topics_with_their_growth(system):
     assert len(system.api("GET", f"{path}&from={moment(days=30)}&limit=1", key="office").json["rows"]) == 1
     missing = system.api("GET", path, key="office")
     assert missing.status == 400 and missing.json["field"] == "from", missing
+
+    # An hour that begins now: what was raised till now is in the hour before, and what comes in is growth.
+    time.sleep(1.1)  # it is told in whole seconds
+    begins = datetime.now(timezone.utc)
+    town, category = max(frequent, key=frequent.get)
+    like = next(row for row in system.rows(f"/api/v1/orders?county={COUNTY}", key="office")
+                if (row["town"], row.get("category")) == (town, category))
+    same = {name: like[name] for name in ("title", "text", "community") if like.get(name)}
+    more = [system.place(**same) for _ in range(3)]
+    for order in more:
+        system.wait_state(order, "open", "screening")
+    query = f"{path}&from={begins:%Y-%m-%dT%H:%M:%SZ}&until={begins + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+
+    def grown():
+        return [row for row in system.api("GET", query, key="office").json["rows"]
+                if (row["town"], row["category"], row["count"]) == (town, category, 3)]
+    row = wait_until(grown, 20, "the archive has them")[0]
+    assert row["before"] == frequent[town, category], "of as long a time before"

@@ -175,10 +175,13 @@ def test_sms_wait_without_using_up_tries_while_no_gateway_takes_any(through, clo
     cloud.always = "isv.OUT_OF_SERVICE"
     system = through(ali=cloud.settings(), parameters={"gateway_rest_ms": 2000})
     system.allowed_errors.append("gateway=ali stopped")
-    orders = [system.place() for _ in range(5)]
-    wait_until(lambda: cloud.requests >= 2, 20, "it was tried again after its rest")
-    asked = cloud.requests
-    assert asked < 5 * 7, "each SMS was tried"
+    orders = [system.place()]
+    notification = system.of("notification")[0]
+    wait_until(lambda: 'sidan_gateway_open{gateway="ali"} 0' in system.metrics(notification), 20, "it is found stopped")
+    asked = cloud.requests  # of those that were on their way
+    orders += [system.place() for _ in range(4)]
+    wait_until(lambda: cloud.requests > asked, 20, "it was tried again after its rest")
+    assert cloud.requests < asked + 4 * 7, "each SMS was tried"
     cloud.always = None
     for order in orders:
         wait_sms(system, order, "accepted")

@@ -187,7 +187,7 @@ def test_nothing_that_lists_orders_takes_it_for_one(shared):
     listener = of_key(shared)
     another, order = call(shared), shared.place()
     listener.wait(order, "order", "open")
-    assert not listener.told(another)
+    assert listener.told(another) == [("meeting", "called")], "by its own name, and as nothing else"
     assert shared.ctl("order", "show", number), "an operator sees it all the same"
 
 

@@ -1,19 +1,16 @@
 """履职: records of members, groups and departments, the portrait by the county's formula, the bulletin and its rankings."""
 
-import io
 import re
-import zipfile
 from datetime import datetime, timedelta, timezone
-from xml.etree import ElementTree
 
 import pytest
 
 from conftest import systems_in
 from harness import COUNTY, make_county, wait_until
+from workbook import sheets
 
 FORMULA = "dimension,measure,points,most\n办理,answers,40,60\n参与,claims,30,100\n参与,lost,-50,100\n"
 MEMBER, OTHERS_MEMBER, CITY = "10000004101", "10000004201", "10000005901"
-NAMESPACE = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 
 
 @pytest.fixture(scope="module")
@@ -85,28 +82,15 @@ def test_records_are_for_those_who_take_part(system):
         assert answer.status == 400, answer
 
 
-def sheets(data):
-    """The cells of a workbook: {sheet: [[...], ...]}."""
-    book = zipfile.ZipFile(io.BytesIO(data))
-    names = [sheet.get("name") for sheet in ElementTree.fromstring(book.read("xl/workbook.xml")).iterfind(".//x:sheet",
-                                                                                                        NAMESPACE)]
-    strings = ["".join(text.text or "" for text in item.iterfind(".//x:t", NAMESPACE))
-               for item in ElementTree.fromstring(book.read("xl/sharedStrings.xml")).iterfind("x:si", NAMESPACE)]
-
-    def value(cell):
-        number = cell.find("x:v", NAMESPACE)
-        return None if number is None else strings[int(number.text)] if cell.get("t") == "s" else float(number.text)
-
-    return {name: [[value(cell) for cell in row.iterfind("x:c", NAMESPACE)] for row in
-                   ElementTree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml")).iterfind(".//x:row", NAMESPACE)]
-            for number, name in enumerate(names, 1)}
-
-
-def test_the_bulletin_as_a_workbook(system):
+def bulletin(system):
     answer = system.http.get(f"{system.url}/api/v1/bulletin.xlsx?{period()}", headers={
         "Authorization": "Bearer test-office-key", "Accept-Language": "zh-CN"}, timeout=20)
     assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]
-    book = sheets(answer.content)
+    return sheets(answer.content)
+
+
+def test_the_bulletin_as_a_workbook(system):
+    book = bulletin(system)
     assert len(book) == 11 and all("云溪县政协履职情况通报" in rows[0][0] for rows in book.values())
     head, members = book["委员履职"][2], {row[0]: row for row in book["委员履职"][3:]}
     assert head[:4] == ["委员", "小组", "主动接单", "办结"] and head[-3:] == ["办理", "参与", "画像总分"]
@@ -132,3 +116,32 @@ def test_the_bulletin_as_a_page(system):
     quarter = member.api("GET", f"/b/bulletin?county={COUNTY}&from=2026-07-01T00:00:00&until=2026-09-30T23:59:59",
                          headers={"Accept-Language": "zh-CN"})
     assert "云溪县政协2026年第三季度履职情况通报" in quarter.text
+
+
+def test_the_four_rankings(system):
+    """By more, by better and by sooner; those of whom too few can be counted stand in none of the latter two."""
+    handlers = {"C101": ("M101", "M102", "M103"), "C201": ("M201", "M202", "M203")}
+    ratings = {"C101": ("satisfied", "basically"), "C201": ("satisfied", "satisfied", "dissatisfied", "basically")}
+    for community, members in handlers.items():
+        for rating in ratings[community]:
+            order = system.place(community=community)
+            system.wait_state(order, "open")
+            system.claim_all(order, members)
+            assert system.step(order, "handover", {"actor": f"member:{members[0]}", "department": "D02"}).status == 200
+            assert system.step(order, "answer", {"actor": f"member:{members[0]}", "outcome": "learned",
+                                                 "answer": "政策是这样规定的"}).status == 200
+            assert system.rate(order, rating).status == 200
+    wait_until(lambda: records(system)["G2"].get("dissatisfied"), 20, "the archive has it")
+
+    def ranking(name):
+        return next([row[:3] for row in rows[3:]] for title, rows in bulletin(system).items() if title.startswith(name))
+
+    wait_until(lambda: ranking("解单榜") == [[1, "临河委员小组", 4], [2, "城关委员小组", 3]], 20, f"{ranking('解单榜')}")
+    assert ranking("满意榜") == [[1, "城关委员小组", "100%"], [2, "临河委员小组", "75%"]]
+    scores = {row["name"]: row["score"] for row in records(system).values() if row.get("member") and row["score"] > 0}
+    best = ranking("履职榜")
+    assert [row[2] for row in best] == sorted(scores.values(), reverse=True)[:10]
+    assert {row[1]: row[2] for row in best}.items() <= scores.items()
+    assert ranking("时效榜") == [[1, "县交通运输局", "100%"]], "of D01 too few can be counted"
+    overview = dict(bulletin(system)["本期点单"][3:])
+    assert overview["答复：讲清政策"] == 6, "a question that was really one about policy"

@@ -1,5 +1,6 @@
 """定单: what conveners do with an order before anybody takes it on, over HTTP, with what its resident hears of it."""
 
+import json
 import time
 
 from harness import CLAIMS, COUNTY, make_county, wait_until
@@ -12,6 +13,10 @@ CONVENER, OTHER_CONVENER = "10000001001", "10000001002"  # of T1, and of T2
 def merge(system, order, primary, who=None, **more):
     body = {"primary": primary["order"]} | more
     return who.step(order, "merge", body) if who else system.step(order, "merge", body)
+
+
+def seen_by_staff(system, order):
+    return system.api("GET", f"/api/v1/orders/{order['order']}", key="office").json
 
 
 def told(system, order, template, count=1):
@@ -27,11 +32,27 @@ def test_merged_orders_follow_their_primary_and_are_rated_by_themselves(shared):
     assert merge(shared, early, primary).status == 200, "from the pool"
     assert merge(shared, unclear, primary).status == 200, "from the convener's desk"
     assert "同一件事" in told(shared, early, "merged") and "同一件事" in told(shared, unclear, "merged")
-    wait_until(lambda: len(shared.order(primary)["merged"].split()) == 2, 20, "the primary knows both")
+    wait_until(lambda: len(seen_by_staff(shared, primary).get("merged", "").split()) == 2, 20, "the primary knows both")
 
     shared.claim_all(primary)
     assert told(shared, unclear, "assigned_resident")
     assert shared.order(unclear)["members"].split() == list(CLAIMS), "who handles it, stands with it"
+    assert shared.step(primary, "handover", {"actor": "member:M101", "department": "D01", "assisting": "D02"}).status == 200
+    visit = {"actor": "member:M102", "who": "member:M102", "note": "三栋的张先生说晚上看不见路"}
+    assert shared.step(primary, "visit", visit).status == 200
+    assert shared.step(primary, "respond", {"actor": "department:D01", "note": "本周内换灯", "shown": 1}).status == 200
+    assert shared.step(primary, "ask", {"actor": "member:M101", "question": "张先生，几点最暗"}).status == 200
+    wait_until(lambda: shared.order(unclear).get("written") == "本周内换灯", 20, "what was done is shown with it")
+    follows = shared.order(unclear)
+    assert (follows["department"], follows["assisting"]) == ("D01", "D02") and follows["handed_at"]
+    seen = shared.api("GET", f"/api/v1/orders/{unclear['order']}", code=unclear["code"]).json
+    assert "primary" not in seen and seen["written"] == "本周内换灯", "not the number of somebody else's order"
+    seen = shared.api("GET", f"/api/v1/orders/{primary['order']}", code=primary["code"]).json
+    assert "merged" not in seen and seen["merged_count"] == 2, "the primary shows how many"
+    before = shared.order(unclear)["due"]
+    assert shared.step(primary, "reply", {"note": "八点"}, key=None, code=primary["code"]).status == 200
+    assert shared.order(primary)["due"] >= before
+    wait_until(lambda: shared.order(unclear)["due"] == shared.order(primary)["due"], 20, "one deadline")
     shared.claim_all(late)
     assert merge(shared, late, primary).status == 200, "from its members, who are told"
     shared.wait_sms(late, template="merged_members", count=3)
@@ -54,8 +75,11 @@ def test_merged_orders_follow_their_primary_and_are_rated_by_themselves(shared):
     for order in (primary, late, unclear):
         shared.wait_state(order, "closed")
     wait_until(lambda: steps(shared, unclear)[-1:] == ["closed"], 20, "the journal has it all")
-    assert steps(shared, unclear) == ["placed", "screening", "merged", "followed", "claimed", "answered", "rated",
-                                      "closed"]
+    assert [step for step in steps(shared, unclear) if step != "deadline_moved"] == \
+        ["placed", "screening", "merged", "followed", "claimed", "claimed", "claimed", "handed_over", "visited",
+         "responded", "answered", "rated", "closed"]
+    told_so = json.dumps(shared.api("GET", f"/api/v1/orders/{unclear['order']}/history", key="office").json, ensure_ascii=False)
+    assert "张先生" not in told_so and "八点" not in told_so, "what one resident was asked, and said, is theirs"
     for order in (primary, early, late, unclear):
         wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 30, "it has left Redis")
         texts = [(sms["template"], sms["recipient"]) for sms in shared.spool(order)]
@@ -93,9 +117,9 @@ def test_merging_is_undone(shared):
     assert answer.status == 200, answer
     assert "不是同一盏灯" in told(shared, order, "unmerged")
     shared.wait_sms(order, template="screening", recipient="convener:T1")
-    wait_until(lambda: shared.order(primary)["merged"] == "", 20, "the primary has forgotten it")
+    wait_until(lambda: seen_by_staff(shared, primary)["merged"] == "", 20, "the primary has forgotten it")
     shared.finish(primary)
-    now = shared.order(order)
+    now = seen_by_staff(shared, order)
     assert (now["state"], now["primary"], now["clock"]) == ("screening", "", "handover"), "it stays what it is"
     assert shared.step(order, "screen", {"decision": "accept"}).status == 200
     shared.finish(order)
@@ -118,8 +142,8 @@ def test_what_cannot_be_merged(shared):
     assert shared.step(order, "merge").json["code"] == "missing"
     assert merge(shared, order, primary).status == 200
     refused(third, order, 409, "state", "primary")
-    wait_until(lambda: shared.order(primary)["merged"], 20, "the primary knows")
-    refused(primary, third, 409, "state")
+    wait_until(lambda: seen_by_staff(shared, primary).get("merged"), 20, "the primary knows")
+    refused(primary, third, 409, "state", "merged")
     assert shared.step(order, "claim", {"member": "M101"}).status == 409, "it is not in the pool any more"
 
 
@@ -146,7 +170,7 @@ def test_a_primary_that_is_closed_meanwhile_gives_back(shared):
     shared.redis.hset(hash_of_primary, "state", "closed")
     assert merge(shared, order, primary).status == 200, "that is decided at the primary"
     wait_until(lambda: steps(shared, order)[-2:] == ["merged", "unmerged"], 20, "the primary gives it back")
-    now = shared.order(order)
+    now = seen_by_staff(shared, order)
     assert (now["state"], now["primary"], now["clock"]) == ("screening", "", "handover")
     shared.redis.hset(hash_of_primary, "state", "open")
     assert not [sms for sms in shared.spool(order) if sms["template"] in ("merged", "unmerged")], "nobody was confused"
@@ -222,6 +246,62 @@ def test_a_question_to_the_resident_stops_the_clock_until_the_answer(shared):
     shared.answer_it(order)  # without waiting: the question goes, and nobody is asked for it again
     assert shared.order(order)["question"] == ""
     assert shared.step(order, "ask", {"question": "满意吗"}).json["code"] == "state"
+
+
+def test_what_went_to_members_goes_back_to_the_desk(shared):
+    """Routing was sure, and wrong: the convener takes the order back, corrects it, and in the end returns it."""
+    order = shared.place()
+    shared.wait_state(order, "open")
+    convener = shared.sign_in(CONVENER)
+    assert convener.step(order, "recall").json["field"] == "reason"
+    assert shared.sign_in(OTHER_CONVENER).step(order, "recall", {"reason": "不是"}).status == 403
+    answer = convener.step(order, "recall", {"reason": "类别不对"})
+    assert answer.status == 200 and answer.json["state"] == "screening", answer
+    late = shared.step(order, "claim", {"member": "M101"})
+    assert late.status == 409 and late.json["code"] == "state", late
+    assert convener.step(order, "screen", {"decision": "accept", "category": "transport", "community": "C101"}).status == 200
+    assert shared.wait_state(order, "open")["category"] == "transport"
+    assert not [sms for sms in shared.spool(order) if sms["template"] in ("recalled", "recalled_resident", "screening")], \
+        "nobody had it, its resident knew of nobody, and the convener did it"
+
+    shared.claim_all(order)
+    assert shared.step(order, "handover", {"actor": "member:M101", "department": "D01", "assisting": "D02"}).status == 200
+    assert shared.step(order, "object", {"actor": "department:D01", "reason": "不归我们管"}).status == 200
+    assert shared.step(order, "ask", {"actor": "member:M101", "question": "几栋"}).status == 200
+    assert shared.step(order, "recall", {"actor": "office:O1", "reason": "应由供电公司办理"}).status == 200
+    now = seen_by_staff(shared, order)
+    assert (now["state"], now["members"], now["assisting"], now["objected"], now["question"], now["clock"]) == \
+        ("screening", "", "", "", "", "handover") and "handed_at" not in now and now["pauses"] == ""
+    for handler in ("member:M101", "member:M102", "member:M103", "department:D01", "department:D02"):
+        assert "应由供电公司办理" in shared.wait_sms(order, template="recalled", recipient=handler)[0]["text"]
+    assert "供电公司" not in told(shared, order, "recalled_resident"), "that is said among those who handle it"
+    shared.wait_sms(order, template="screening", recipient="convener:T1")
+    assert shared.sign_in("10000004102").api("GET", f"/api/v1/orders/{order['order']}").status == 403, "not theirs any more"
+    assert convener.step(order, "screen", {"decision": "return", "reason_code": "unsuited"}).status == 200
+    assert shared.wait_state(order, "returned")
+    told(shared, order, "returned")
+    wait_until(lambda: steps(shared, order)[-1:] == ["returned"], 20, "the journal has it all")
+    assert steps(shared, order) == ["placed", "opened", "recalled", "screened", "claimed", "claimed", "claimed",
+                                    "handed_over", "objected", "asked", "recalled", "returned"]
+    for key in ("held", "clock"):
+        left = [entry for entry in shared.redis.zrange(f"{key}:{{{COUNTY}}}", 0, -1) if order["order"] in entry]
+        assert not left, "nobody's load, and nothing to be done, any more"
+
+
+def test_what_is_not_taken_back(shared):
+    primary, order = shared.place(), shared.place(phone="10000000007")
+    for one in (primary, order):
+        shared.wait_state(one, "open")
+    assert merge(shared, order, primary).status == 200
+    wait_until(lambda: seen_by_staff(shared, primary).get("merged"), 20, "the primary knows")
+    assert shared.step(primary, "recall", {"reason": "不对"}).json["field"] == "merged", "its residents would hang in the air"
+    assert shared.step(order, "recall", {"reason": "不对"}).json["code"] == "state"
+    shared.claim_all(primary)
+    shared.answer_it(primary)
+    assert shared.step(primary, "recall", {"reason": "不对"}).json["code"] == "state"
+    assert shared.rate(primary, "dissatisfied").status == 200
+    shared.wait_state(primary, "consulting")
+    assert shared.step(primary, "recall", {"reason": "不对"}).json["field"] == "round", "no way round the rating"
 
 
 def test_a_question_without_an_answer_does_not_wait_for_ever(make_system, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import time
 from collections import Counter
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
@@ -234,6 +235,46 @@ def test_each_rung_has_its_own_delay(make_system, tmp_path):
     at = entries(system, order)[f"{order['order']}|handover|3"]
     assert 3500 < at / 1000 - datetime.now().timestamp() <= 3600
     assert not [sms for sms in system.spool(order) if sms["recipient"] == "chair"]
+
+
+def test_a_light_is_green_then_yellow_then_red(make_system, tmp_path):
+    """Yellow when three quarters of the time are used up; as lists tell it, too, and as another version of the order."""
+    system = make_system(counties=[make_county(tmp_path, clocks={("normal", "handover"): "4s"})])
+    order = system.place(**UNCLEAR)
+    system.wait_state(order, "screening")
+    seen = []
+
+    def look():
+        answer = system.api("GET", f"/api/v1/orders/{order['order']}", key="office")
+        at, now = datetime.now().timestamp(), (answer.json["light"], answer.headers["ETag"].split("-")[1])
+        if [light for _, *light in seen][-1:] != [list(now)]:
+            seen.append((at, *now))
+        return now[0] == "red"
+    wait_until(look, 10, "it is overdue")
+    assert [light for _, light, _ in seen] == ["green", "yellow", "red"] == [tag for _, _, tag in seen]
+    assert 0.5 < seen[2][0] - seen[1][0] < 2, "the last quarter of four seconds"
+    row = next(row for row in system.rows(f"/api/v1/orders?county={COUNTY}", key="office") if row["order"] == order["order"])
+    assert row["light"] == "red"
+
+
+def test_reminders_wait_for_working_hours(make_system, tmp_path):
+    """Overdue by night, or on a day off: nobody hears of it before they are at work, and then once."""
+    hour = datetime.now(timezone(timedelta(hours=8))).hour
+    away = "03:00-04:00" if hour > 12 else "20:00-21:00"
+    clocks = {("normal", "handover"): "1s"}
+    system = make_system(counties=[make_county(tmp_path / "away", clocks=clocks, settings={"work_hours": away})])
+    order = system.place(**UNCLEAR)
+    system.wait_state(order, "screening")
+    wait_until(lambda: system.order(order).get("light") == "red", 10, "it is overdue")
+    entry = f"{order['order']}|handover|0"
+    opens = wait_until(lambda: entries(system, order).get(entry), 10, "it is looked at again")
+    assert datetime.fromtimestamp(opens / 1000, timezone(timedelta(hours=8))).strftime("%H:%M") == away[:5]
+    assert opens / 1000 > datetime.now().timestamp() + 3600
+    time.sleep(2)
+    assert "reminded" not in steps(system, order)
+    apply_again(system, tmp_path / "there", clocks=clocks)
+    system.wait_sms(order, template="reminder", recipient="convener:T1")
+    assert steps(system, order).count("reminded") == 1
 
 
 def test_a_deadline_explains_itself(make_system, tmp_path):

@@ -6,6 +6,9 @@ from collections import Counter, defaultdict
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
+from harness import KEYS
+from workbook import sheets
+
 CHINA = timezone(timedelta(hours=8))
 FINAL = ("closed", "returned")
 ORDERS, MEETINGS, SUGGESTIONS = (f"order_id GLOB '??????-{kind}[0-9]*' AND order_id NOT GLOB '*/*'" for kind in
@@ -16,7 +19,7 @@ RUNGS = 4
 # Without these it was no quarter, and without the rarer ones no long one.
 HAPPENS = ("opened", "claimed", "assigned", "confirmed", "visited", "answered", "asked_again", "rated", "closed",
            "called", "signed_in", "held")
-RARER = ("screening", "passed_over", "reminded", "escalated", "reopened", "invitation_answered", "moved", "cancelled",
+RARER = ("screening", "merged", "split", "transferred", "handed_on", "passed_over", "reminded", "escalated", "reopened", "invitation_answered", "moved", "cancelled",
          "raised", "commented", "settled", "rechecked")
 LONG = 200  # orders
 NIGHT_ENDS, NIGHT_BEGINS = 8, 21
@@ -149,7 +152,9 @@ class Count:
         if order.now["state"] == "answered" and order.now["due"] / 1000 < self.now - ALL_RUNGS:
             self._expect("to_call" in names, f"{number}: its resident was not asked to the end: {names}")
         if answers:
-            self.table["called back"] += order.now.get("rating") is not None or order.now.get("asks", 0) > 0
+            reached = order.now.get("rating") is not None or "to_call" in names
+            self._expect(reached, f"{number}: its resident was asked for nothing, or not to the end: {names}")
+            self.table["called back"] += reached
             self.table["answered"] += 1
 
     def _meeting(self, number, meeting, told):
@@ -212,6 +217,27 @@ class Count:
         for name, count in wanted.items():
             self.table[f"records: {name}"] += count.total()
             self._expect(shown[name] == count, f"{county}: {name} of members {shown[name]}, journal {count}")
+        self._bulletin(county, period, orders, wanted)
+
+    def _bulletin(self, county, period, orders, wanted):
+        """The workbook says the same, by names; and so do its rankings."""
+        answer = self.system.http.get(f"{self.system.url}/api/v1/bulletin.xlsx?county={county}&{period}", headers={
+            "Authorization": f"Bearer {KEYS['office']}", "Accept-Language": "zh-CN"}, timeout=60)
+        book = sheets(answer.content)
+        head, rows = book["委员履职"][2], {row[0]: row for row in book["委员履职"][3:]}
+        for name, title in (("answers", "办结"), ("visits", "走访"), ("meetings", "到会"), ("absences", "无故缺席"),
+                            ("opinions", "建言"), ("adopted", "采纳")):
+            shown = {who: row[head.index(title)] for who, row in rows.items() if row[head.index(title)]}
+            count = {f"委员{member[1:]}": number for member, number in wanted[name].items()}
+            self._expect(shown == count, f"{county}: the bulletin's {title} {shown}, journal {count}")
+        states = Counter(order.now["state"] for order in orders.values())
+        overview = dict(book["本期点单"][3:])
+        for state, title in (("closed", "已办结"), ("returned", "已退回"), ("assigned", "已接单")):
+            self._expect(overview[title] == states[state], f"{county}: the bulletin has {overview}, journal {states}")
+        groups = Counter(order.now["group"] for order in orders.values() if order.now.get("answered_at"))
+        ranked = next(rows for title, rows in book.items() if title.startswith("解单榜"))[3:]
+        self._expect([row[2] for row in ranked] == sorted(groups.values(), reverse=True)[:10],
+                     f"{county}: ranked {ranked}, journal {groups}")
 
     def _figures(self, county, orders):
         """What the API counts adds up to the journal."""

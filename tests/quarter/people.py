@@ -110,6 +110,20 @@ class People(Meetings):
 
     # -- members -----------------------------------------------------------------------------------------------------
 
+    def plan_absences(self, days):
+        """One in four is away for some days, at some time."""
+        for member in self.members:
+            if member not in self.silent and self.chance(0.25):
+                self.later(0, days * DAY, self.go_away, member)
+
+    def go_away(self, member):
+        until = self.agenda.now + self.random.uniform(1, 5) * DAY
+        answer = self.agenda.ask("POST", f"/api/v1/absences?county={self.county.id}", {
+            "member": member, "end": self._time(until), "note": "外出学习"}, key="office")
+        if answer.status != 200:
+            raise Refused(f"{member} is away: {answer}")
+        self.done["absence"] = self.done.get("absence", 0) + 1
+
     def on_opened(self, sms, member):
         if self.chance(0.15):
             code = re.search(r"请回复 (\w+) 接单", sms["text"])[1]
@@ -214,10 +228,36 @@ class People(Meetings):
             self.step(order, "screen", body | {"decision": "return", "reason_code": self.random.choice(REASONS)})
         elif what < 0.16 and "question" not in now:
             self.step(order, "ask", body | {"question": "请问具体在哪一栋？"}, ("state",))
+        elif what < 0.2:
+            self.split(order)
+        elif what < 0.23:
+            self.part_of(order, "transfer", {"county": self.agenda.other_county(self.county.id), "reason": "不在本县"})
+        elif what < 0.5 and self.merge(order):
+            pass
         else:
             category = now.get("category") or self.random.choice(self.county.categories)["code"]
             community = now.get("community") or self.random.choice(self.county.communities)["id"]
             self.step(order, "screen", body | {"decision": "accept", "category": category, "community": community})
+
+    def part_of(self, order, verb, body):
+        """Another order is made of it, here or elsewhere."""
+        answer = self.agenda.ask("POST", f"/api/v1/orders/{order}/{verb}", {"actor": "office:O1"} | body, key="office")
+        if answer.status != 200:
+            raise Refused(f"{order} {verb} {body}: {answer}")
+        self.done[verb] = self.done.get(verb, 0) + 1
+        self.agenda.placed.append(answer.json["part"])
+
+    def split(self, order):
+        """Who screens it hears no more of it by SMS, and goes on with it."""
+        self.part_of(order, "split", {"title": "另外一件事：垃圾没有人收"})
+        self.later(HOUR, 5 * HOUR, self.screen, order, self.look(order).get("town", "T1"), at_work=True)
+
+    def merge(self, order):
+        """Into the likest that members have; False when there is none."""
+        rows = self.agenda.ask("GET", f"/api/v1/orders/{order}/similar", None, key="office").json["rows"]
+        primary = next((row["order"] for row in rows if row["state"] in ("open", "assigned", "consulting")
+                        and not row.get("primary")), None)
+        return primary is not None and self.step(order, "merge", {"actor": "office:O1", "primary": primary}, ("state",))
 
     def on_silent(self, sms, town):
         """Nobody is left to take it: the convener gives it to others, the same ones if need be."""

@@ -9,7 +9,7 @@ from harness import ROOT
 
 
 def test_every_order_ends_or_is_seen_to_be_late():
-    command = [str(ROOT / "tests/quarter/run"), "--orders", "20", "--days", "24", "--step", "60", "--sms-per-day", "4"]
+    command = [str(ROOT / "tests/quarter/run"), "--orders", "30", "--days", "24", "--step", "60", "--sms-per-day", "4"]
     done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400,
                           check=False)
     assert done.returncode == 0, done.stdout[-6000:]

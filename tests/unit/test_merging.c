@@ -127,6 +127,23 @@ static void every_word_to_the_resident_goes_to_those_of_the_merged_too(void **st
     assert_null(sent(MSG_PRIMARY_STEP, 0));
 }
 
+static void a_deadline_that_moves_is_that_of_all(void **state)
+{
+    (void)state;
+    record_set(order, F_MERGED, OTHER);
+    record_set_int(order, F_CLOCK_AT, fixture_now);
+    record_set_int(order, F_DUE, fixture_now + FIXTURE_DAY);
+    record_set(message, F_CLOCK, "answer");
+    record_set_int(message, F_DUE, fixture_now + FIXTURE_DAY);
+    county->clocks[0][CLOCK_ANSWER] = (struct span){.ms = 2 * (int64_t)FIXTURE_DAY};
+    decide(handle_check);
+    const struct sending *step = sent(MSG_PRIMARY_STEP, 0);
+    assert_non_null(step);
+    assert_string_equal(record_str(step->body, F_STEP), "deadline_moved");
+    assert_int_equal(record_int(step->body, F_DUE), fixture_now + 2 * (int64_t)FIXTURE_DAY);
+    assert_string_equal(record_str(step->body, F_TEMPLATE), "");
+}
+
 /* A step of the primary, as this order hears of it. */
 static void hear(const char *step, const char *state)
 {
@@ -200,6 +217,9 @@ static void undoing_brings_it_back_to_the_convener(void **state)
     record_set(order, F_PRIMARY, OTHER);
     record_set(message, F_REASON, "不是同一盏灯");
     decide(handle_unmerge);
+    assert_null(fixture_notified(outcome, "screening")); /* the convener did it */
+    record_set(message, F_ACTOR, "office:O1");
+    decide(handle_unmerge);
     assert_string_equal(changed(F_STATE), STATE_SCREENING);
     assert_string_equal(changed(F_CLOCK), "handover");
     assert_string_equal(fixture_notified(outcome, "screening"), "convener:T1");
@@ -251,6 +271,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_merged_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_primary_takes_orders_until_it_is_closed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_word_to_the_resident_goes_to_those_of_the_merged_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_deadline_that_moves_is_that_of_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_merged_order_follows_its_primary, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_dissatisfied_resident_reopens_their_own_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(undoing_brings_it_back_to_the_convener, set_up, tear_down),

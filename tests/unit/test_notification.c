@@ -569,6 +569,8 @@ static const char *const expected_names[] = {
     "transferred",
     "merged",
     "merged_members",
+    "recalled",
+    "recalled_resident",
     "unmerged",
     "split",
     "asked",

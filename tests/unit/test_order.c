@@ -137,8 +137,8 @@ static void only_legal_transitions(void **state)
                                          STATE_EVALUATED,
                                          STATE_CLOSED};
     /* Row: from; column: to, in the order above. */
-    static const char *const legal[] = {"xx........", ".xx.x.....", "..xxx.....", "...x......", "....xx....",
-                                        ".....xxx..", ".....xxx..", "......xxxx", "......x.xx", ".........x"};
+    static const char *const legal[] = {"xx........", ".xx.x.....", "..xxx.....", "...x......", "..x.xx....",
+                                        "..x..xxx..", "..x..xxx..", "......xxxx", "......x.xx", ".........x"};
     (void)state;
     for (size_t from = 0; from < 10; from++)
         for (size_t to = 0; to < 10; to++)

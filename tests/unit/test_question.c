@@ -97,6 +97,23 @@ static void time_ends_it_once(void **state)
     assert_int_equal(outcome_message_count(outcome), 0);
 }
 
+static void its_end_moves_with_the_calendar(void **state)
+{
+    (void)state;
+    county->question = (struct span){.ms = 3 * (int64_t)FIXTURE_DAY};
+    ask();
+    record_set(message, F_CLOCK, CLOCK_QUESTION);
+    record_set_int(message, F_RUNG, 0);
+    record_set_int(message, F_DUE, fixture_now + 3 * (int64_t)FIXTURE_DAY);
+    handle(handle_check);
+    assert_int_equal(outcome->write_count, 0); /* nothing has changed */
+    county->question = (struct span){.ms = 5 * (int64_t)FIXTURE_DAY};
+    handle(handle_check);
+    assert_true(writes("ZADD", "990101-000123|question|0"));
+    assert_int_equal(strtoll(outcome->writes[0].arguments[0], NULL, 10), fixture_now + 5 * (int64_t)FIXTURE_DAY);
+    assert_null(outcome_step_name(outcome));
+}
+
 static void the_members_answer_ends_it(void **state)
 {
     (void)state;
@@ -166,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_answer_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(time_ends_it_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(its_end_moves_with_the_calendar, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_members_answer_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(merging_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_asker_without_a_phone_is_told_by_the_convener, set_up, tear_down),

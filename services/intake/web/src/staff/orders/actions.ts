@@ -246,6 +246,12 @@ export const actions: Action[] = [
       { name: "reason", kind: "text", most: 500 },
     ],
   },
+  {
+    name: "recall",
+    permission: "order.screen",
+    when: both(state(ACTIVE), (order) => !order.round && !order.merged),
+    fields: [REASON],
+  },
   { name: "unmerge", permission: "order.merge", when: state("merged"), fields: [REASON] },
   {
     name: "split",
