@@ -17,7 +17,7 @@ static const struct command commands[] = {
     {"dlq show", "COUNTY ENTRY", 2, 2, OPTION_JSON, "one of them, with its body", dlq_show},
     {"dlq replay", "COUNTY ENTRY|all", 2, 2, 0, "send it again", dlq_replay},
     {"dlq skip", "COUNTY ENTRY", 2, 2, OPTION_REASON, "go on without it; it is kept", dlq_skip},
-    {"order show", "ORDER", 1, 1, OPTION_JSON, "an order as it stands, and its history", order_show},
+    {"order show", "ORDER", 1, 1, OPTION_JSON, "an order as a story, as it stands, and all that happened", order_show},
     {"deadline explain", "ORDER", 1, 1, OPTION_JSON, "how its deadline came about, and when its ladder sounds",
      deadline_explain},
     {"sms unknown", "[COUNTY]", 0, 1, OPTION_JSON, "SMS whose fate is not known", sms_unknown},

@@ -107,12 +107,30 @@ static void print_history(const json_t *rows)
     }
 }
 
+/* What is not there, is not set, or has been told by the story, is left out for people. */
+static void leave_out(json_t *order)
+{
+    static const enum field told[] = {F_COUNTY, F_ORDER, F_TITLE, F_TEXT, F_ANSWER};
+    const char *name;
+    json_t *value;
+    void *next;
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        json_object_del(order, field_info(told[i])->name);
+    json_object_foreach_safe(order, next, name, value)
+    {
+        bool empty = json_is_string(value) && json_string_length(value) == 0;
+        bool zero = json_is_integer(value) && json_integer_value(value) == 0;
+        if (empty || zero)
+            json_object_del(order, name);
+    }
+}
+
 /* In the county's language, but with ids in place of names: operators see no people. */
 static void print_story(const struct county *county, const struct record *listing)
 {
     AUTOFREE char *title = NULL;
     AUTOFREE char *text = story_tell(NULL, listing, county && strcmp(county->language, "en") == 0, &title);
-    printf("%s\n%s\nas it stands\n", title, text);
+    printf("%s\n%s\n", title, text);
 }
 
 static int show(struct ctl *ctl, const char *id, const char *number, const struct county *county)
@@ -130,10 +148,12 @@ static int show(struct ctl *ctl, const char *id, const char *number, const struc
     } else {
         if (known && matter_of(number) == MATTER_ORDER)
             print_story(county, listing);
-        if (json_is_null(order))
+        if (json_is_null(order)) {
             printf("%s is not open\n", number);
-        else
+        } else {
+            leave_out(order);
             report_print(order, false);
+        }
         if (known)
             print_history(rows);
     }

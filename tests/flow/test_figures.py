@@ -1,4 +1,4 @@
-"""Figures and hot topics: numbers without names, that add up to the orders that there are; the city sees all its counties."""
+"""Figures and 高频事项 (hot topics): numbers without names, that add up to the orders that there are; the city sees all its counties."""
 
 import time
 from collections import Counter

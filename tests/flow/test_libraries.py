@@ -1,4 +1,4 @@
-"""The libraries: what is open, cases told and published after review, earlier ones to learn from, classes of matters."""
+"""归单、三库: what is open, cases told and published after review, earlier ones to learn from, classes of matters."""
 
 import re
 import sqlite3

@@ -186,7 +186,8 @@ def test_reassign(shared):
     shared.claim_all(order)
     answer = shared.step(order, "reassign", {"actor": "convener:T1", "members": "M104 M105", "reason": "委员外出学习"})
     assert answer.status == 200, answer
-    assert set(shared.order(order)["members"].split()) == {"M104", "M105"}
+    now = shared.order(order)
+    assert set(now["members"].split()) == {"M104", "M105"} and now["places"] == 2, "so many does it need, then"
     shared.wait_sms(order, template="reassigned", recipient="member:M104")
     refused = shared.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "好了"})
     assert refused.status == 403, refused

@@ -1,4 +1,4 @@
-"""协商会: meetings from call to close: invitations by SMS and page, answers, a QR code to sign in, minutes; and 走访."""
+"""解单: 协商会, meetings from call to close: invitations by SMS and page, answers, a QR code to sign in, minutes; and 走访."""
 
 import re
 import subprocess

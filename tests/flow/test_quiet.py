@@ -1,4 +1,4 @@
-"""What people are spared: SMS by night, too many a day, several reminders where one does, and what they do not want."""
+"""通知: what people are spared: SMS by night, too many a day, several reminders where one does, and what they do not want."""
 
 import sqlite3
 import time

@@ -241,7 +241,7 @@ class People(Meetings):
 
     def part_of(self, order, verb, body):
         """Another order is made of it, here or elsewhere."""
-        answer = self.agenda.ask("POST", f"/api/v1/orders/{order}/{verb}", {"actor": "office:O1"} | body, key="office")
+        answer = self.agenda.ask("POST", f"/api/v1/orders/{order}/{verb}", body, key="office")
         if answer.status != 200:
             raise Refused(f"{order} {verb} {body}: {answer}")
         self.done[verb] = self.done.get(verb, 0) + 1
