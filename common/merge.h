@@ -16,6 +16,9 @@
 void merge_into(const struct context *context, const struct record *order, const struct record *message,
                 const char *states, struct outcome *outcome);
 
+/* F_ACTOR of what an order follows of its primary, whose number is behind it; who did that is said there. */
+#define ACTOR_PRIMARY "order:"
+
 /* States in which an order can be split: it has no answer yet. */
 #define SPLITTABLE "screening open assigned consulting"
 

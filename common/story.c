@@ -100,6 +100,7 @@ static const struct sentence {
      "The county that asked for joint handling has returned the matter"},
     {"joint_refused", NONE, "一起办理的县（市、区）没有接受", "The county that was asked did not take it"},
     {"responded", DEPARTMENT, "*书面答复", "* replied in writing"},
+    {"responded", NONE, "部门书面答复", "A department replied in writing"},
     {"reminded", NONE, "逾期，提醒办理人", "It is overdue; those who handle it were reminded"},
     {"escalated", NONE, "仍然逾期，报上一级督促", "It is still overdue; those above were told"},
     {"extension_asked", NONE, "申请延长答复期限", "More time was asked for"},

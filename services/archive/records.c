@@ -7,6 +7,7 @@
  * entered when it took place, unless that was withdrawn.
  */
 #include "common/alloc.h"
+#include "common/merge.h"
 #include "common/text.h"
 #include "services/archive/archive.h"
 #include "services/archive/listing.h"
@@ -89,8 +90,10 @@ static int count_orders(struct database *database, const struct record *call, st
 
 /* -- what else a member did ---------------------------------------------------------------------------------------- */
 
-/* stored_at is never before at, and has the index. */
-#define STEPS "FROM journal WHERE stored_at >= ?1 AND at BETWEEN ?1 AND ?2 AND step = "
+/* stored_at is never before at, and has the index. What orders that are merged into another follow of that is counted
+ * there. */
+#define STEPS                                                                                                          \
+    "FROM journal WHERE stored_at >= ?1 AND at BETWEEN ?1 AND ?2 AND actor NOT LIKE '" ACTOR_PRIMARY "%' AND step = "
 #define OF_MEETINGS(whose, which)                                                                                      \
     "SELECT who.value AS whose, 1 AS number FROM matters, " EACH_OF(                                                   \
         whose) " WHERE order_id LIKE '%-H%' AND state IN ('held', 'closed') AND meets_at BETWEEN ?1 AND ?2" which

@@ -6,6 +6,7 @@
  * itself. A dissatisfied resident reopens that one alone, which leaves its primary with this. So nobody is left out,
  * and undoing is a way back to the convener's desk.
  */
+#include "common/alloc.h"
 #include "common/merge.h"
 #include "common/order.h"
 #include "common/text.h"
@@ -188,7 +189,12 @@ void handle_primary_step(const struct context *context, const struct record *ord
         record_answer(context, order, message, outcome);
         return;
     }
-    outcome_step(outcome, joined ? "followed" : step, actor, record_str(message, F_PRIMARY));
+    if (joined) {
+        outcome_step(outcome, "followed", actor, record_str(message, F_PRIMARY));
+    } else {
+        AUTOFREE char *primary = xasprintf(ACTOR_PRIMARY "%s", record_str(message, F_PRIMARY));
+        outcome_step(outcome, step, primary, NULL);
+    }
     if (joined || record_has(message, F_TEMPLATE))
         tell_resident(message, joined ? "merged" : record_str(message, F_TEMPLATE), outcome);
 }

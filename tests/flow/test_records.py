@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from archive_files import wait_stored
 from conftest import systems_in
 from harness import COUNTY, make_county, wait_until
 from workbook import sheets
@@ -116,6 +117,25 @@ def test_the_bulletin_as_a_page(system):
     quarter = member.api("GET", f"/b/bulletin?county={COUNTY}&from=2026-07-01T00:00:00&until=2026-09-30T23:59:59",
                          headers={"Accept-Language": "zh-CN"})
     assert "云溪县政协2026年第三季度履职情况通报" in quarter.text
+
+
+def test_what_a_merged_order_follows_is_counted_once(system):
+    primary, order = system.place(community="C201"), system.place(community="C201", phone="10000000002")
+    for one in (primary, order):
+        system.wait_state(one, "open")
+    assert system.step(order, "merge", {"primary": primary["order"]}).status == 200
+    system.claim_all(primary, ("M201", "M202", "M203"))
+    assert system.step(primary, "visit", {"actor": "member:M201", "who": "member:M201", "note": "看过了"}).status == 200
+    assert system.step(primary, "handover", {"actor": "member:M201", "department": "D03"}).status == 200
+    assert system.step(primary, "respond", {"actor": "department:D03", "note": "本周内换灯"}).status == 200
+    assert system.step(primary, "decline", {"actor": "member:M203", "reason": "出差"}).status == 200
+    follows = ["merged", "followed", "claimed", "claimed", "claimed", "visited", "handed_over", "responded", "declined"]
+    wait_until(lambda: [row["step"] for row in system.history(order)][-9:] == follows, 20, "it has followed")
+    wait_stored(system)
+    rows = records(system)
+    assert [rows[member].get(what) for member, what in (("M201", "claims"), ("M202", "claims"), ("M201", "visits"),
+                                                        ("M203", "declines"), ("D03", "responses"))] == [1] * 5
+    assert not any("-" in name for name in rows), "nor is its number somebody's"
 
 
 def test_the_four_rankings(system):

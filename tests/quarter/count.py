@@ -200,7 +200,8 @@ class Count:
         for order in orders.values():
             if order.now.get("answered_at"):
                 wanted["answers"].update(order.now["members"].split())
-            wanted["visits"].update(member for step, _, _, now in order.steps if step == "visited"
+            wanted["visits"].update(member for step, actor, _, now in order.steps
+                                    if step == "visited" and not actor.startswith("order:")  # that of its primary
                                     for member in members_in(now["who"]))
         for meeting in meetings.values():
             invited, present, excused = (set(members_in(meeting.now[name])) for name in

@@ -53,7 +53,7 @@ export function actorName(actor: string | undefined): string {
     department: "departments",
     committee: "committees",
   };
-  const name = lists[role] ? nameOf(lists[role], id) : "";
+  const name = lists[role] ? nameOf(lists[role], id) : role === "order" ? id : "";
   return texts.value.actors[role]?.(name) ?? actor ?? "";
 }
 

@@ -67,6 +67,7 @@ const zh = {
     clock: () => "到期自动",
     routing: () => "系统分派",
     key: () => "其他系统",
+    order: (number) => `主单 ${number}`,
   } as Record<string, (name: string) => string>,
   states: {
     placed: "正在分派",
@@ -241,6 +242,7 @@ const en: typeof zh = {
     clock: () => "deadline",
     routing: () => "routing",
     key: () => "another system",
+    order: (number) => `primary order ${number}`,
   },
   states: {
     placed: "Being routed",
