@@ -130,6 +130,12 @@ export async function undo({ visit, look, check, ask, county, cookie, order, oth
   check((await looking(page)) === order, "the one that was taken out again");
   await page.keyboard.press("a");
   await page.getByText("没有等着定的单").waitFor();
+  await page.getByRole("button", { name: "收回受理" }).waitFor();
+  await page.keyboard.press("u"); // a slip of the finger
+  await page.getByText("已收回，这一单回到定单。").waitFor();
+  check((await looking(page)) === order, "it is back");
+  await page.keyboard.press("a");
+  await page.getByText("没有等着定的单").waitFor();
 }
 
 const column = (page, state) => page.locator(".column", { has: page.getByRole("heading", { name: state }) });
