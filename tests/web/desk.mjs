@@ -209,6 +209,7 @@ export async function ruling({ visit, look, check, ask, county, convener, clerk,
   await next.getByLabel("说明").fill("树已经扶正，电线也检查过。");
   await next.getByRole("button", { name: "确定" }).click();
   await next.getByText("答复好了，承办委员会收到短信。").waitFor();
+  await next.locator("blockquote", { hasText: "树已经扶正，电线也检查过。" }).waitFor();
   await look(next, "handed-desk");
   await next.getByRole("button", { name: "长辈版" }).click();
   await look(next, "handed-elder");

@@ -16,7 +16,7 @@ export async function consult({ visit, look, check, ask, county, order, cookies,
   await look(host, "meeting-call");
   await host.getByRole("button", { name: "确定" }).click();
   await host.getByText("已召集，受邀的人会收到短信。").waitFor();
-  await host.getByRole("link", { name: "路灯怎么修" }).waitFor({ timeout: 70_000 });
+  await host.getByRole("link", { name: "路灯怎么修" }).waitFor(); // by the news of it
   await look(host, "meetings");
 
   const guest = await visit(`/w/${county}#/meetings`, { cookie: cookies.guest });

@@ -27,8 +27,7 @@ function listen(listener: Listener): void {
   listeners.add(listener);
   if (source) return;
   source = new EventSource(`../api/v1/events?county=${countyId.value}`);
-  source.addEventListener("order", tell);
-  source.addEventListener("gone", tell);
+  for (const event of ["order", "meeting", "suggestion", "entry", "gone"]) source.addEventListener(event, tell);
 }
 
 function leave(listener: Listener): void {
