@@ -1,9 +1,12 @@
 """接单: a member who has an order declines it, is absent, or is silent, and it goes to the next."""
 
 import re
+import sqlite3
 import time
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
+from archive_files import wait_stored
 from harness import COUNTY, make_county, wait_until
 
 PHONES = {f"M10{n}": f"1000000410{n}" for n in range(1, 7)}
@@ -217,6 +220,31 @@ def test_who_is_silent_loses_it_to_the_next(make_system, tmp_path):
     names = [row["step"] for row in system.history(order)]
     assert names[3:] == ["confirmed", "confirmed", "passed_over", "passed_over", "passed_over", "silent"]
     assert len(system.wait_sms(order, template="silent")) == 1
+
+
+def test_who_was_given_it_first_loses_it_first(make_system, tmp_path):
+    """Several are over at once, as after a night: the oldest goes first, and so to whoever has the fewest orders."""
+    clocks = {("normal", "claim"): "400d", ("normal", "confirm"): "2s"}
+    system = make_system(counties=[make_county(tmp_path, clocks=clocks)])
+    orders = [system.place() for _ in range(6)]
+    orders = orders[3:] + orders[:3]  # not in the order of their numbers
+    for order in orders:
+        system.wait_state(order, "open")
+    for order in orders:
+        body = {"actor": "convener:T1", "members": "M101", "reason": "由您办理"}
+        assert system.step(order, "reassign", body).status == 200
+        time.sleep(0.05)
+    system.kill("assignment")
+    time.sleep(2.5)
+    system.restart("assignment")
+    wait_stored(system)
+
+    def lost():
+        with closing(sqlite3.connect(f"file:{system.directory}/archive/{COUNTY}.db?mode=ro", uri=True)) as archive:
+            return [row[0] for row in archive.execute("SELECT order_id FROM journal WHERE step = 'passed_over' ORDER BY id")]
+    wait_until(lambda: len(set(lost())) == len(orders), 20, "all of them have gone to the next")
+    first = list(dict.fromkeys(lost()))
+    assert first == [order["order"] for order in orders]
 
 
 def test_a_leader_claims_for_the_group(shared):

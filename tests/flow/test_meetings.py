@@ -165,6 +165,24 @@ def test_a_meeting_from_call_to_close(shared):
     assert shared.ctl("journal", "verify", COUNTY)
 
 
+def test_three_kinds_of_meetings(shared):
+    """微协商 is about orders; 专题协商 about a topic, without any; 网络协商 is held where its link leads to."""
+    refused = call(shared, status=400, kind="ball")
+    assert refused["field"] == "kind"
+    topic = call(shared, kind="topic", title="老旧小区的照明", invited="group:G1 committee:K1")
+    link = "https://meeting.example.cn/j/884321"
+    online = call(shared, kind="online", title="在线商量路灯", place=link, invited="member:M102 department:D01")
+    assert "老旧小区的照明" in told(shared, topic, "meeting_invited", "committee:K1")
+    for who in ("member:M102", "department:D01"):
+        assert link in told(shared, online, "meeting_invited", who), "whoever is invited has the link"
+    assert [look(shared, meeting)["kind"] for meeting in (topic, online)] == ["topic", "online"]
+    rows = shared.rows(f"/api/v1/meetings?county={COUNTY}", key="office")
+    kinds = {row["order"]: row["kind"] for row in rows}
+    assert (kinds[topic["order"]], kinds[online["order"]]) == ("topic", "online")
+    for meeting in (topic, online):
+        assert step(shared, meeting, "cancel", {"reason": "试一试"}).status == 200
+
+
 def test_nothing_that_lists_orders_takes_it_for_one(shared):
     before = shared.api("GET", f"/api/v1/figures?county={COUNTY}", key="office").json["total"]
     meeting = call(shared)
