@@ -155,6 +155,18 @@ static void get_resident(void *arg, struct http_request *request)
     answer_page(arg, request, "resident.html");
 }
 
+/* What the page will ask for first is on its way before it can ask. */
+static void get_county_page(void *arg, struct http_request *request)
+{
+    const struct intake *intake = arg;
+    const struct county *county = service_county(intake->service, http_segment(request, "county"));
+    if (county) {
+        AUTOFREE char *link = xasprintf("<../api/v1/counties/%s>; rel=preload; as=fetch; crossorigin", county->id);
+        http_answer_header(request, "Link", link);
+    }
+    get_resident(arg, request);
+}
+
 static void get_work(void *arg, struct http_request *request)
 {
     answer_page(arg, request, "work.html");
@@ -177,7 +189,7 @@ static void get_root(void *arg, struct http_request *request)
 const struct http_route web_routes[] = {
     {.method = "GET", .path = "/", .handle = get_root, .permission = PERMIT_ANYBODY},
     {.method = "GET", .path = "/c/", .handle = get_resident, .permission = PERMIT_ANYBODY},
-    {.method = "GET", .path = "/c/{county}", .handle = get_resident, .permission = PERMIT_ANYBODY},
+    {.method = "GET", .path = "/c/{county}", .handle = get_county_page, .permission = PERMIT_ANYBODY},
     {.method = "GET", .path = "/o/{id}", .handle = get_resident, .permission = PERMIT_ANYBODY},
     {.method = "GET", .path = "/w/", .handle = get_work, .permission = PERMIT_ANYBODY},
     {.method = "GET", .path = "/w/{county}", .handle = get_work, .permission = PERMIT_ANYBODY},

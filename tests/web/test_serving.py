@@ -26,6 +26,10 @@ def test_pages_are_served(make_system, tmp_path):
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy and "script-src 'self'" in policy and "unsafe" not in policy
         assert answer.headers["Cache-Control"] == "no-cache"
+    early = requests.get(f"{system.url}/c/{COUNTY}", timeout=10).headers["Link"]
+    address = early.partition(">")[0].removeprefix("<..")
+    assert address == f"/api/v1/counties/{COUNTY}" and "rel=preload" in early, "it is under way before the page asks"
+    assert "Link" not in requests.get(f"{system.url}/c/123456", timeout=10).headers
     asset = f"{system.url}/assets/resident-1a2b.js"
     plain = requests.get(asset, headers={"Accept-Encoding": "identity"}, timeout=10)
     assert plain.text == "plain" and plain.headers["Content-Type"] == "text/javascript; charset=utf-8"
