@@ -35,6 +35,7 @@ void county_set_defaults(struct county *county)
         county->clocks[urgency][CLOCK_CONCLUDE] = (struct span){.working_days = 3};
     }
     county->retention = 180 * DAY_MS;
+    county->similar = "yes";
     county->phone_orders = 10;
     county->quiet_start = 21 * 60;
     county->quiet_end = 8 * 60;
@@ -222,6 +223,14 @@ static int set_phone_orders(struct county *county, const char *value)
     return parse_int(value, 0, 1000000, &county->phone_orders) < 0 ? -EINVAL : 0;
 }
 
+static int set_similar(struct county *county, const char *value)
+{
+    if (!words_have("yes public no", value))
+        return -EINVAL;
+    county->similar = value;
+    return 0;
+}
+
 static int set_sms_per_day(struct county *county, const char *value)
 {
     return parse_int(value, 0, 1000, &county->sms_per_day) < 0 ? -EINVAL : 0;
@@ -256,6 +265,8 @@ static const struct setting_rule rules[] = {
      set_conclude},
     {"phone_orders", "a number from 0 to 1000000 of orders that a guest may place for one phone a day",
      "0 到 1000000 的数：不登录的人用同一个手机号一天能点多少单", set_phone_orders},
+    {"similar", "yes, public (only orders whose residents agreed to publication) or no",
+     "yes、public（只给看同意公开的事项）或 no", set_similar},
     {"quiet_hours", "none, or two times such as 21:00-08:00, between which no SMS wakes anybody",
      "none，或 21:00-08:00 这样的两个时刻，其间不发短信", set_quiet_hours},
     {"sms_per_day", "a number from 0 to 1000 of SMS that one phone gets a day; 0: no limit",

@@ -19,7 +19,8 @@ static const struct {
 } transitions[] = {
     {"", STATE_PLACED},
     {STATE_PLACED, STATE_SCREENING},
-    {STATE_PLACED, STATE_OPEN}, /* the county's policy lets confident routing pass the screening */
+    {STATE_PLACED, STATE_OPEN},   /* the county's policy lets confident routing pass the screening */
+    {STATE_PLACED, STATE_MERGED}, /* its resident says so */
     {STATE_SCREENING, STATE_OPEN},
     {STATE_OPEN, STATE_SCREENING}, /* the convener takes it back */
     {STATE_ASSIGNED, STATE_SCREENING},

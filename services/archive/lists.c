@@ -335,6 +335,7 @@ static int answer(struct database *database, const struct delivery *delivery, st
     case MSG_READ_HISTORY:
         return read_history(database, delivery->message, listing);
     case MSG_FIND_SIMILAR:
+    case MSG_FIND_ALIKE:
         return similar_find(database, delivery->message, listing);
     case MSG_READ_FIGURES:
         return figures_read(database, delivery->message, listing);

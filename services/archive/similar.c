@@ -252,11 +252,18 @@ static int compare_candidates(const void *a, const void *b)
 
 /* -- reading and telling ----------------------------------------------------------------------------------------- */
 
-/* 1; 0: there is no such order; -EIO. */
-static int read_subject(struct database *database, const char *order, struct subject *subject)
+/* The order that a call names, or what it tells of one that is not placed yet. 1; 0: there is no such order; -EIO. */
+static int read_subject(struct database *database, const struct record *call, struct subject *subject)
 {
+    if (record_has(call, F_TITLE)) {
+        subject->title = xstrdup(record_str(call, F_TITLE));
+        subject->text = xstrdup(record_str(call, F_TEXT));
+        subject->placed_at = now_ms();
+        subject_begin(subject);
+        return 1;
+    }
     QUERY *query = database_query(database, "SELECT title, text, placed_at FROM orders WHERE order_id = ?1");
-    query_text(query, 1, order);
+    query_text(query, 1, record_str(call, F_ORDER));
     int result = query_next(query);
     if (result <= 0)
         return result;
@@ -272,16 +279,21 @@ static int read_candidates(struct database *database, const struct record *call,
 {
     AUTOFREE char *states = words_to_json(in_states);
     AUTOFREE struct counts *scratch = xcalloc(subject->count + 1, sizeof *scratch);
-    QUERY *query = database_query(database, "SELECT order_id, title, text, placed_at,"
-                                            " (SELECT person FROM contacts WHERE order_id = orders.order_id)"
-                                            " = (SELECT person FROM contacts WHERE order_id = ?1), CASE rating WHEN"
-                                            " 'satisfied' THEN 2 WHEN 'basically' THEN 1 WHEN 'dissatisfied' THEN -1"
-                                            " ELSE 0 END FROM orders"
-                                            " WHERE order_id <> ?1 AND state IN (SELECT value FROM json_each(?2))"
-                                            " ORDER BY placed_at DESC, id DESC LIMIT ?3");
+    QUERY *query =
+        database_query(database, "SELECT order_id, title, text, placed_at,"
+                                 " (SELECT person FROM contacts WHERE order_id = orders.order_id)"
+                                 " = (SELECT person FROM contacts WHERE order_id = ?1), CASE rating WHEN"
+                                 " 'satisfied' THEN 2 WHEN 'basically' THEN 1 WHEN 'dissatisfied' THEN -1"
+                                 " ELSE 0 END FROM orders"
+                                 " WHERE order_id <> ?1 AND state IN (SELECT value FROM json_each(?2))"
+                                 " AND (?4 = '' OR (community = ?4 AND ?6 = 0) OR (town = ?5 AND public = 1))"
+                                 " ORDER BY placed_at DESC, id DESC LIMIT ?3");
     query_text(query, 1, record_str(call, F_ORDER));
     query_text(query, 2, states);
     query_int(query, 3, LOOKED_AT);
+    query_text(query, 4, record_str(call, F_COMMUNITY)); /* of what is not placed yet */
+    query_text(query, 5, record_str(call, F_TOWN));
+    query_int(query, 6, record_int(call, F_PUBLIC));
     candidates->all = xcalloc(LOOKED_AT, sizeof *candidates->all);
     int result;
     while ((result = query_next(query)) > 0) {
@@ -350,7 +362,7 @@ static void tell(struct subject *subject, const struct candidate *candidate, str
 static int find(struct database *database, const struct record *call, const char *states, struct subject *subject,
                 struct candidates *candidates)
 {
-    int result = read_subject(database, record_str(call, F_ORDER), subject);
+    int result = read_subject(database, call, subject);
     if (result > 0)
         result = read_candidates(database, call, states, subject, candidates);
     if (result < 0 || candidates->count == 0)

@@ -8,6 +8,7 @@
  * Idempotency-Key is safe.
  */
 #include "services/intake/api.h"
+#include "services/intake/alike.h"
 #include "services/intake/json.h"
 
 #include "common/alloc.h"
@@ -63,6 +64,8 @@ static void on_placed(void *arg, const struct placement *placed)
         json_pack("{s:s, s:s, s:s}", "order", placed->order, "code", placed->code, "state", STATE_PLACED));
 }
 
+static const enum field place_reserved[] = {F_SOURCE, F_VIA, F_PRIMARY, FIELD_COUNT};
+
 static void post_order(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
@@ -71,7 +74,7 @@ static void post_order(void *arg, struct http_request *request)
     char idempotency[DIGEST_SIZE];
     size_t size;
     const char *body = http_body(request, &size);
-    if (json_to_record(body, size, MSG_PLACE_ORDER, api_reserved, message, &fault) < 0 ||
+    if (json_to_record(body, size, MSG_PLACE_ORDER, place_reserved, message, &fault) < 0 ||
         record_check(message, MSG_PLACE_ORDER, &fault) < 0) {
         ask_answer_fault(ask, &fault);
         return;
@@ -82,6 +85,8 @@ static void post_order(void *arg, struct http_request *request)
                             "no county has this code: use its 6-digit division code");
         return;
     }
+    if (!alike_set_primary(ask->intake, request, county, message))
+        return;
     const struct api_key *key = access_county_key(request, county);
     if (key)
         record_printf(message, F_VIA, "key:%s", key->name);
@@ -463,7 +468,7 @@ const struct http_route api_routes[] = {
      .max_body = API_BODY_MAX,
      .permission = PERMIT_ANYBODY,
      ABOUT(.summary = "Places an order", .chinese = "点单：反映一件事", .body = API_MESSAGE, .takes = MSG_PLACE_ORDER,
-           .answer = "Placed", .status = 201)},
+           .reserved = place_reserved, .answer = "Placed", .status = 201)},
     {GET, .path = ORDERS, .handle = get_orders, .permission = PERMIT_ORDERS_LIST,
      ABOUT(.summary = "The orders that the caller may see, newest first", .chinese = "可以查看的事项，新的在前",
            .query = order_params, .answer = "Orders")},

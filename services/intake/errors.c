@@ -101,6 +101,7 @@ static const struct {
     {"invalid", "title", "标题是空的，请用一句话说明是什么事。"},
     {"long", "reason", "理由太长，请写短一些。"},
     {"invalid", "community", "没有这个社区编号，请去掉，或填写本县的社区编号。"},
+    {"invalid", "same_as", "没有找到您说的那件事，请重新提交。"},
     {"invalid", "category", "没有这个类别代码，请去掉，或填写本县的类别代码。"},
     {"invalid", "phone", "电话号码不对，请填 11 位手机号，或区号加号码。"},
     {"invalid", "email", "邮箱地址不对，请去掉，或填写 name@example.cn 这样的地址。"},

@@ -65,6 +65,13 @@ static const struct answer {
      .required = "order ver score shared",
      .more = "{" LIGHT "}"},
     {.name = "Similar", .meaning = "Orders that may be the same matter, the likest first", .rows = "Likeness"},
+    {.name = "Alikeness",
+     .meaning = "An order that is being handled; title: only if its resident agreed to publication; same_as: what to "
+                "place an order with, for it to be merged into this one",
+     .fields = "same_as title category community state",
+     .required = "same_as state month",
+     .more = "{\"month\": {\"type\": \"string\", \"description\": \"in which it was placed: 2026-11\"}}"},
+    {.name = "Alike", .meaning = "Orders nearby that may be the same matter, the likest first", .rows = "Alikeness"},
     {.name = "Step",
      .meaning = "A step of an order; for those who handle it, also a meeting or suggestion about it, or an SMS",
      .fields = "order updated_at order.step sms.settled",

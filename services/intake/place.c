@@ -121,6 +121,7 @@ void place_order(const struct context *context, const struct record *order, cons
     struct record *changes = outcome_changes(outcome);
     record_copy_all(changes, message);
     record_unset(changes, F_VIA);
+    record_unset(changes, F_PRIMARY); /* until it is merged */
     record_set(changes, F_ORDER, context->order_id);
     record_set(changes, F_STATE, STATE_PLACED);
     record_set_int(changes, F_PLACED_AT, context->now);
@@ -134,7 +135,7 @@ void place_order(const struct context *context, const struct record *order, cons
 
     start_clock(context, order, CLOCK_HANDOVER, outcome);
     outcome_step(outcome, "placed", "resident", NULL);
-    outcome_send(outcome, MSG_ORDER_PLACED);
+    record_copy(outcome_send(outcome, MSG_ORDER_PLACED), message, F_PRIMARY);
     if (reachable)
         outcome_notify(outcome, "placed", "resident");
 }

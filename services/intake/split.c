@@ -93,8 +93,8 @@ static int inherit(const struct county *county, const struct access *access, str
     return r;
 }
 
-static const enum field reserved[] = {F_COUNTY, F_LAT,    F_LONG,   F_MEDIA_URL,  F_NAME, F_PHONE,
-                                      F_EMAIL,  F_PUBLIC, F_SOURCE, F_SOURCE_REF, F_VIA,  FIELD_COUNT};
+static const enum field reserved[] = {F_COUNTY, F_LAT,    F_LONG,       F_MEDIA_URL, F_NAME,    F_PHONE,   F_EMAIL,
+                                      F_PUBLIC, F_SOURCE, F_SOURCE_REF, F_VIA,       F_SAME_AS, F_PRIMARY, FIELD_COUNT};
 
 static void post_split(void *arg, struct http_request *request)
 {

@@ -53,10 +53,20 @@ static void open_order(const struct context *context, const struct category *cat
         record_set(opened, F_MEMBERS, members);
 }
 
+/* Its resident has met with the same (我也遇到了). If the other takes no more orders, this one comes to the convener.
+ */
+static void join(const struct context *context, const struct record *order, const char *primary,
+                 struct outcome *outcome)
+{
+    RECORD *wish = record_new();
+    record_set(wish, F_ACTOR, "resident");
+    record_set(wish, F_PRIMARY, primary);
+    merge_into(context, order, wish, STATE_PLACED, outcome);
+}
+
 void handle_placed(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {
-    (void)message;
     if (!record_is(order, F_STATE, STATE_PLACED)) {
         outcome_refuse(outcome, "state", NULL, "an order that is %s has been routed", record_str(order, F_STATE));
         return;
@@ -73,6 +83,10 @@ void handle_placed(const struct context *context, const struct record *order, co
         set_community(changes, place.community);
     if (*group)
         record_set(changes, F_GROUP, group);
+    if (record_has(message, F_PRIMARY)) {
+        join(context, order, record_str(message, F_PRIMARY), outcome);
+        return;
+    }
     if (confidence >= context->county->threshold && *group) {
         outcome_step(outcome, "opened", "routing", NULL);
         open_order(context, matter.category, category_weight(matter.category), "", outcome);

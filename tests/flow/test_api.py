@@ -134,6 +134,10 @@ def go_through_an_order(door, system):
     assert door.ask(201, "POST", "/api/v1/orders", title | {"lat": 29.7, "long": 118.3, "public": 1}, key="office")
     door.ask(400, "POST", "/api/v1/orders", title | {"title": " "})
     door.ask(404, "POST", "/api/v1/orders", title | {"county": "123456"})
+    nearby = {"county": COUNTY, "title": title["title"], "community": "C101"}
+    wait_until(lambda: door.ask(200, "POST", "/api/v1/orders/alike", nearby).json["rows"], 20, "these are nearby")
+    door.ask(400, "POST", "/api/v1/orders/alike", nearby | {"community": "nonsense"})
+    door.ask(404, "POST", "/api/v1/orders/alike", nearby | {"county": "123456"})
     system.wait_state(order, "open")
 
     path = f"/api/v1/orders/{order['order']}"

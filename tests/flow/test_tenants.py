@@ -113,6 +113,7 @@ SCOPES = [*OPEN, *MATTERS, "meetings.call", "meetings.list", "suggestions.raise"
 
 ROUTES = {  # all there are
     "POST /api/v1/orders": "public",
+    "POST /api/v1/orders/alike": "public",
     "GET /api/v1/orders": "orders.list",
     "GET /api/v1/events": "orders.list",
     "GET /api/v1/orders/{id}": "order.read",
@@ -688,7 +689,7 @@ def test_every_call_with_another_countys_order(world):
               "rating": "satisfied", "query": "路灯", "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456",
               "limit": 100, "file": f"{'0' * 24}/pdf/1/{'0' * 64}/all/x.pdf"}
     # They do not depend on an order, and answer about their county.
-    of_the_county = ("orders.list", "orders.precedents", "cases.published", "classes.list", "meetings.list",
+    of_the_county = ("orders.list", "orders.alike", "orders.precedents", "cases.published", "classes.list", "meetings.list",
                      "suggestions.list", "entries.list", "figures.read", "topics.list", "records.read", "cases.search", "updates.list",
                      "audit.list", "absences.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send",
                      "contact.read")

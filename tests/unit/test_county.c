@@ -168,6 +168,7 @@ static void defaults(void **state)
     for (int rung = 0; rung < RUNGS - 1; rung++)
         assert_int_equal(county->escalate[rung].working_days, 1);
     assert_int_equal(county->phone_orders, 10);
+    assert_string_equal(county->similar, "yes");
     assert_string_equal(county->public_url, "");
     assert_int_equal(county->quiet_start, 21 * 60);
     assert_int_equal(county->quiet_end, 8 * 60);

@@ -49,6 +49,37 @@ static void fill(void)
     place(7, "open", 100, "g", "自来水发黄", "新苑小区的自来水发黄，有异味。");
 }
 
+/* What is not placed yet is compared with orders of its community, and with those of its town that are public. */
+static void nearby_are_those_of_the_community_and_public_ones_of_the_town(void **state)
+{
+    static const struct {
+        const char *community, *town;
+        int public;
+        const char *found;
+    } cases[] = {{"C1", "T1", 0, "12"}, {"C2", "T1", 0, "2"}, {"C1", "T1", 1, "2"}, {"C3", "T2", 0, "3"}};
+    (void)state;
+    for (int serial = 1; serial <= 3; serial++) {
+        char order[ORDER_ID_SIZE];
+        order_id(order, COUNTY, serial);
+        step(1, "open");
+        record_set(message, F_TITLE, "东门小区路灯不亮");
+        record_set(message, F_COMMUNITY, serial == 1 ? "C1" : serial == 2 ? "C9" : "C3");
+        record_set(message, F_TOWN, serial == 3 ? "T2" : "T1");
+        record_set_int(message, F_PUBLIC, serial == 2);
+        record_set_int(message, F_PLACED_AT, now_ms() - serial * INT64_C(86400000));
+        assert_int_equal(take_step(order), VERDICT_OK);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        record_clear(message);
+        record_set(message, F_TITLE, "东门小区的路灯不亮");
+        record_set(message, F_COMMUNITY, cases[i].community);
+        record_set(message, F_TOWN, cases[i].town);
+        record_set_int(message, F_PUBLIC, cases[i].public);
+        record_set(message, F_STATES, "open");
+        assert_string_equal(found(ask(MSG_FIND_ALIKE)), cases[i].found);
+    }
+}
+
 static void the_likest_come_first_with_what_they_share(void **state)
 {
     (void)state;
@@ -169,6 +200,7 @@ int main(void)
         TEST(the_likest_come_first_with_what_they_share),
         TEST(one_person_and_one_day_make_it_likelier),
         TEST(only_what_may_be_seen_is_found),
+        TEST(nearby_are_those_of_the_community_and_public_ones_of_the_town),
         TEST(of_precedents_that_are_equally_alike_the_better_rated_come_first),
         TEST(odd_texts_do_no_harm),
     };

@@ -53,6 +53,36 @@ export async function place({ visit, look, check, county, community, communityNa
   return { order, code, files: await files() };
 }
 
+/** 我也遇到了: what is near is shown before it is sent, and one tap joins it; what is not the same is sent as it is. */
+export async function alike({ visit, look, check, county, community, title }) {
+  const page = await visit(`/c/${county}?place=${community}`);
+  const join = page.getByRole("button", { name: "我也遇到了" });
+  await fill(page, { title: "小学门口堵车" });
+  await page.waitForResponse("**/api/v1/orders/alike");
+  check((await join.count()) === 0, "nothing is like it");
+  await fill(page, { title: "锦绣花园健身器材坏了" });
+  await page.getByRole("heading", { name: "附近有人反映过差不多的事" }).waitFor();
+  check((await join.count()) === 2, "one that is public, one that is not");
+  await page.getByText(title).waitFor();
+  await page.getByText(/有人反映了“.*”方面的事/).waitFor();
+  await look(page, "alike");
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByRole("button", { name: "I have met with it, too" }).first().waitFor();
+  await page.getByRole("button", { name: "中文" }).click();
+  await page.route("**/api/v1/orders/alike", (route) => route.abort());
+  await page.getByLabel("详细说说（可以不写）").fill("断了一个月了");
+  await join.first().waitFor({ state: "detached" }); // no network: nothing is shown, and nobody is kept from sending
+  await page.unroute("**/api/v1/orders/alike");
+  await page.getByLabel("详细说说（可以不写）").fill("断了很久");
+  await page.getByLabel("同意公开这件事").check();
+  await page.locator("li", { hasText: title }).getByRole("button").click();
+  const { order, code } = await placed(page);
+  await page.getByRole("link", { name: "看看办到哪一步了" }).click();
+  await page.getByText("和别人反映的是同一件事，正在一起办理。").waitFor({ timeout: 40_000 });
+  await look(page, "merged");
+  return { order, code };
+}
+
 /** What was written outlives the page; what was sent without a network arrives later, once. */
 export async function offline({ visit, look, check, county }) {
   const page = await visit(`/c/${county}#place`);

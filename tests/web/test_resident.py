@@ -10,6 +10,7 @@ from conftest import systems_in
 from harness import COUNTY, ROOT, wait_until
 from scenes import path_of, play
 from test_libraries import SECRETS, TEXT, case, publish
+from test_own_orders import opened
 
 SIZE = 120 * 1024  # bytes that a phone loads before the first input
 
@@ -38,6 +39,16 @@ def test_place_and_track(system):
     assert [row["name"] for row in seen["files"]] == ["路灯.png"], "the page was left before it was sent"
     sms = system.wait_sms(seen, template="placed")[0]
     assert seen["code"] in sms["text"]
+
+
+def test_who_met_with_the_same_joins_it(system):
+    primary = opened(system, title="锦绣花园的健身器材断了", text="健身器材断了很久", community="C101", public=1)
+    opened(system, title="锦绣花园的健身器材坏了", text="健身器材坏了", community="C101")
+    listed = {"county": COUNTY, "title": "锦绣花园健身器材坏了", "community": "C101"}
+    wait_until(lambda: system.api("POST", "/api/v1/orders/alike", listed).json["total"] == 2, 20, "both are archived")
+    seen = play(system, "resident.mjs", "alike", county=COUNTY, community="C101", title="锦绣花园的健身器材断了")
+    order = system.api("GET", f"/api/v1/orders/{seen['order']}", key="office").json
+    assert (order["primary"], order["public"], order["text"]) == (primary["order"], 1, "断了很久")
 
 
 def test_what_is_sent_without_a_network_arrives_once(system):

@@ -52,6 +52,7 @@ export const en: typeof zh = {
     name: "Your name (may be empty)",
     privacy:
       "Name and phone are seen only by the members, departments and staff who handle this, and every look is written down.",
+    public: "You may publish this, so that others who meet with it see it (not name and phone)",
     send: "Send",
     sending: "Sending…",
     kept: "What you write is kept on this phone, even when you close the page.",
@@ -64,6 +65,13 @@ export const en: typeof zh = {
     tryNow: "Try now",
     drop: "Do not send it; start anew",
     photosLeft: (count) => `${plural(count, "photo")} still being sent…`,
+  },
+  alike: {
+    title: "Somebody nearby raised something like it",
+    lead: "If it is the same matter, tap “I have met with it, too”, and it is handled together: you get a number of your own and hear of every step. If not, send yours below.",
+    about: (category) => (category ? `A matter of “${category}”` : "A matter"),
+    month: (month) => `raised in ${month}`,
+    join: "I have met with it, too",
   },
   placed: {
     title: "We have it",

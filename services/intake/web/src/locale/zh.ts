@@ -53,6 +53,7 @@ export const zh = {
     phoneHint: "办到哪一步、怎么答复的，都发短信告诉您。不留也可以，请自己记好单号和查询码。",
     name: "您的称呼（可以不写）",
     privacy: "称呼和手机号只有办理这件事的委员、部门和政协工作人员能看到，谁看过都有记录。",
+    public: "同意公开这件事，让遇到同样事情的人看到（不公开称呼和手机号）",
     send: "提交",
     sending: "正在提交…",
     kept: "您写的内容存在这部手机上，关掉也不会丢。",
@@ -64,6 +65,13 @@ export const zh = {
     tryNow: "现在再试",
     drop: "不送了，清空重写",
     photosLeft: (count: number) => `还有 ${count} 张照片没有传完，正在传…`,
+  },
+  alike: {
+    title: "附近有人反映过差不多的事",
+    lead: "是同一件事，就点“我也遇到了”，一起办理：您也有自己的单号，每一步都告诉您。不是同一件事，就在下面提交。",
+    about: (category: string) => (category ? `有人反映了“${category}”方面的事` : "有人反映了一件事"),
+    month: (month: string) => `${month.slice(0, 4)} 年 ${Number(month.slice(5))} 月反映`,
+    join: "我也遇到了",
   },
   placed: {
     title: "收到了",

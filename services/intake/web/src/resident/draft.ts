@@ -17,6 +17,10 @@ export interface Draft {
   place: string;
   phone: string;
   name: string;
+  /** What may be told of it is public. */
+  public: boolean;
+  /** What it is the same matter as, by what the server calls that; "": a matter of its own. */
+  sameAs: string;
   photos: File[];
   /** Why photos were not taken, in words. */
   refused: string[];
@@ -42,6 +46,8 @@ function blank(county: string, before?: Draft): Draft {
     place: "",
     phone: before?.phone ?? "", // who writes again is the same person
     name: before?.name ?? "",
+    public: false,
+    sameAs: "",
     photos: [],
     refused: [],
     order: "",
@@ -108,9 +114,10 @@ export class Sending {
   }
 
   private async sendOrder(): Promise<void> {
-    const { county, title, text, community, place, phone, name, idempotency } = this.draft;
-    const given = { title, text, community, place, phone, name };
-    const body = { county, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value.trim())) };
+    const { county, title, text, community, place, phone, name, sameAs, idempotency } = this.draft;
+    const given = { title, text, community, place, phone, name, same_as: sameAs };
+    const words = Object.entries(given).filter(([, value]) => value?.trim()); // one that was kept before may lack some
+    const body = { county, ...Object.fromEntries(words), ...(this.draft.public ? { public: 1 } : {}) };
     const { data, error, response } = await api.POST("/api/v1/orders", {
       body: body as typeof body & { title: string },
       headers: { "Idempotency-Key": idempotency },

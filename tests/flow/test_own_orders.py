@@ -1,0 +1,108 @@
+"""What residents do with their orders by themselves: join one that is being handled, and more, over HTTP."""
+
+import json
+
+import pytest
+
+from harness import CLAIMS, COUNTY, make_county, wait_until
+from test_life import UNCLEAR, steps
+from test_screen import seen_by_staff, told
+
+# -- 我也遇到了 -------------------------------------------------------------------------------------------------------
+
+BENCH = {"title": "锦绣花园的健身器材断了，电话13700001234", "text": "老王家楼下的健身器材断了很久，锻炼不安全。", "community": "C101"}
+
+
+def opened(system, **fields):
+    """Placed, and accepted if it waits for that."""
+    order = system.place(**fields)
+    if system.wait_state(order, "open", "screening")["state"] == "screening":
+        assert system.step(order, "screen", {"decision": "accept", "category": "construction"}).status == 200
+    return order
+
+
+def alike(system, **more):
+    body = {"county": COUNTY, "title": "锦绣花园健身器材断了", "text": "健身器材断了，锻炼不安全。", "community": "C101"} | more
+    return system.api("POST", "/api/v1/orders/alike", body)
+
+
+def found(system, count=1, **more):
+    return wait_until(lambda: len(rows := alike(system, **more).json["rows"]) == count and rows, 20, f"{count} are found")
+
+
+def test_who_met_with_the_same_joins_it(shared):
+    primary = opened(shared, **BENCH, name="王五", public=1)
+    row, = found(shared)
+    assert row["title"] == "锦绣花园的健身器材断了，电话***" and row["community"] == "C101" and row["state"] == "open"
+    assert row["month"] == shared.order(primary)["placed_at"][:7]
+    assert primary["order"][7:] not in json.dumps(row), "no number of somebody else's order"
+
+    order = shared.place(title="健身器材断了", community="C101", same_as=row["same_as"], phone="10000000081")
+    assert order["order"] != primary["order"] and order["code"]
+    assert "同一件事" in told(shared, order, "merged")
+    now = seen_by_staff(shared, order)
+    assert (now["state"], now["primary"], now["category"] != "") == ("merged", primary["order"], True)
+    assert seen_by_staff(shared, primary)["merged"] == order["order"]
+    shared.claim_all(primary)
+    shared.answer_it(primary)
+    assert shared.wait_state(order, "answered")["answer"] == "路灯修好了"
+    assert [step for step in steps(shared, order) if step != "deadline_moved"][:3] == ["placed", "merged", "followed"]
+    for one in (primary, order):
+        assert shared.rate(one, "satisfied").status == 200
+        shared.wait_state(one, "closed")
+
+
+def test_of_who_did_not_agree_only_the_kind_is_told(shared):
+    order = opened(shared, title="滨江花园的喷泉半夜开着太吵", text="我是三栋1502的李四，喷泉太吵睡不着", community="C103", name="李四")
+    like = {"title": "滨江花园喷泉半夜太吵", "text": "喷泉太吵睡不着", "community": "C103"}
+    row, = found(shared, **like)
+    assert set(row) == {"same_as", "category", "community", "state", "month"}, row
+    assert alike(shared, **like | {"community": "C101"}).json["rows"] == [], "who cannot see what it is needs the place"
+    assert alike(shared, **like | {"title": "小学门口堵车", "text": ""}).json["rows"] == []
+    shared.claim_all(order, CLAIMS[:2])
+    shared.answer_it(order)
+    wait_until(lambda: alike(shared, **like).json["rows"] == [], 20, "it is not handled any more")
+    assert shared.rate(order, "satisfied").status == 200
+    wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 20, "it has left Redis")
+    late = shared.place(**like, same_as=row["same_as"])
+    assert shared.wait_state(late, "open", "screening") and "merged" not in steps(shared, late), "a matter of its own"
+
+
+def test_what_is_public_is_shown_in_the_town(shared):
+    order = opened(shared, title="西大街的报刊亭塌了", text="西大街的报刊亭塌了半边", community="C102", public=1)
+    row, = found(shared, title="报刊亭塌了", text="西大街的报刊亭塌了", community="C101")
+    assert row["title"] == "西大街的报刊亭塌了" and row["community"] == "C102"
+    assert alike(shared, title="报刊亭塌了", text="西大街的报刊亭塌了", community="C201").json["rows"] == []
+
+
+def test_what_same_as_must_be(shared):
+    for wrong in ("nonsense", "v1.1.AAAA"):
+        answer = shared.api("POST", "/api/v1/orders", {"county": COUNTY, "title": "路灯", "same_as": wrong})
+        assert (answer.status, answer.json["field"]) == (400, "same_as")
+    for mine in ({"primary": f"{COUNTY}-000001"}, {"source": "api"}):
+        answer = shared.api("POST", "/api/v1/orders", {"county": COUNTY, "title": "路灯"} | mine)
+        assert (answer.status, answer.json["code"]) == (400, "unknown_field"), "a number is nobody's to give"
+    assert alike(shared, county="123456").status == 404
+    assert alike(shared, community="nonsense").json["field"] == "community"
+    assert alike(shared, community=None).json["code"] == "missing"
+
+
+def test_a_primary_that_takes_no_more_gives_it_to_the_convener(shared):
+    primary = opened(shared, title="南门桥头的护栏松了", text="护栏松动", community="C101", public=1)
+    row, = found(shared, title="南门桥头护栏松了", text="护栏松动")
+    shared.redis.hset(f"order:{{{COUNTY}}}:{primary['order']}", "merged", " ".join(f"{COUNTY}-{n}" for n in range(100000, 100286)))
+    order = shared.place(title="桥头护栏松了", community="C101", same_as=row["same_as"])
+    wait_until(lambda: steps(shared, order)[-2:] == ["merged", "unmerged"], 20, "it is full")
+    assert shared.order(order)["state"] == "screening"
+    shared.redis.hset(f"order:{{{COUNTY}}}:{primary['order']}", "merged", "")
+
+
+@pytest.mark.parametrize("setting, seen", [("public", 1), ("no", 0)])
+def test_what_a_county_does_not_want_shown(make_system, tmp_path, setting, seen):
+    system = make_system(counties=[make_county(tmp_path, settings={"similar": setting})])
+    for agreed in (0, 1):
+        opened(system, **BENCH, public=agreed)
+    listed = lambda: system.rows(f"/api/v1/orders?county={COUNTY}&state=open", key="office")
+    wait_until(lambda: len(list(listed())) == 2, 20, "both are archived")
+    rows = alike(system).json["rows"]
+    assert [row["title"][:4] for row in rows] == ["锦绣花园"] * seen
