@@ -46,18 +46,31 @@ static struct http_route *join_routes(size_t *ret_count)
     const struct {
         const struct http_route *routes;
         size_t count;
-    } doors[] = {{contact_routes, contact_route_count},   {split_routes, split_route_count},
-                 {transfer_routes, transfer_route_count}, {absence_routes, absence_route_count},
-                 {record_routes, record_route_count},     {api_routes, api_route_count},
-                 {library_routes, library_route_count},   {attachment_routes, attachment_route_count},
-                 {feed_routes, feed_route_count},         {link_routes, link_route_count},
-                 {page_routes, page_route_count},         {rating_page_routes, rating_page_route_count},
-                 {matter_routes, matter_route_count},     {meeting_page_routes, meeting_page_route_count},
-                 {sign_in_routes, sign_in_route_count},   {import_routes, import_route_count},
-                 {problem_routes, problem_route_count},   {openapi_routes, openapi_route_count},
-                 {gateway_routes, gateway_route_count},   {open311_routes, open311_route_count},
-                 {entry_routes, entry_route_count},       {directory_routes, directory_route_count},
-                 {table_routes, table_route_count},       {web_routes, web_route_count}};
+    } doors[] = {{contact_routes, contact_route_count},
+                 {split_routes, split_route_count},
+                 {transfer_routes, transfer_route_count},
+                 {absence_routes, absence_route_count},
+                 {record_routes, record_route_count},
+                 {api_routes, api_route_count},
+                 {library_routes, library_route_count},
+                 {attachment_routes, attachment_route_count},
+                 {feed_routes, feed_route_count},
+                 {link_routes, link_route_count},
+                 {page_routes, page_route_count},
+                 {rating_page_routes, rating_page_route_count},
+                 {matter_routes, matter_route_count},
+                 {meeting_page_routes, meeting_page_route_count},
+                 {sign_in_routes, sign_in_route_count},
+                 {import_routes, import_route_count},
+                 {problem_routes, problem_route_count},
+                 {openapi_routes, openapi_route_count},
+                 {gateway_routes, gateway_route_count},
+                 {open311_routes, open311_route_count},
+                 {entry_routes, entry_route_count},
+                 {directory_routes, directory_route_count},
+                 {table_routes, table_route_count},
+                 {template_routes, template_route_count},
+                 {web_routes, web_route_count}};
     struct http_route *all = NULL;
     size_t count = 0;
     for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
