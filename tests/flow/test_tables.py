@@ -202,7 +202,8 @@ def test_the_office_sees_what_each_sms_says(system, office):
             assert told["recipients"] and not re.search(r"[{}\[\]]", told["text"]), told
     placed = rows["placed", "en"]
     assert (placed["recipients"], placed["ways"]) == ("resident", "at_once necessary")
-    assert placed["wording"].startswith('We have received your concern "{title}"') and "Street lamp" in placed["text"]
+    assert placed["wording"].startswith('We have received your concern "{title}"')
+    assert placed["text"].startswith('【云溪县政协】We have received your concern "Street lamp')
     assert templates["codes"] == [{"template": "placed", "gateway": "ali", "code": "SMS_1", "values": ["title", "order", "access"]},
                                   {"template": "opened", "gateway": "ali", "code": "SMS_2", "values": []}]
     assert templates["signatures"] == [{"gateway": "ali", "sign": "云溪政协"}]
