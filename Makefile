@@ -72,7 +72,7 @@ $(foreach s,$(SERVICES),$(eval $(call program,sidan-$(s),services/$(s))))
 $(eval $(call program,sidanctl,scripts/ctl))
 # sidanctl shows what SMS and mails say, and checks a county's codes for them.
 $(BUILD)/bin/sidanctl $(BUILD)/chaos/bin/sidanctl: $(patsubst %,$(BUILD)/services/notification/%.o,templates values \
-    wording mail channel)
+    samples wording mail channel)
 $(BUILD)/chaos/crash.o: common/crash.c
 	@mkdir -p $(@D)
 	@$(COMPILE) -DSIDAN_CHAOS -c -o $@ $<

@@ -11,7 +11,7 @@
 #include "common/text.h"
 #include "services/notification/gateways.h"
 #include "services/notification/mail.h"
-#include "services/notification/templates.h"
+#include "services/notification/samples.h"
 #include "services/notification/wording.h"
 
 #include <string.h>
@@ -126,61 +126,17 @@ int sms_test(struct ctl *ctl, size_t argc, char *const argv[])
 
 /* -- what they say ------------------------------------------------------------------------------------------------ */
 
-/* Something in every field that a template may draw on. */
-static void fill_sample(const struct county *county, struct record *sample)
-{
-    static const struct {
-        enum field field;
-        const char *value;
-    } texts[] = {{F_TITLE, "东门小区三号楼前的路灯不亮"},
-                 {F_PLACE, "东门社区"},
-                 {F_ANSWER, "路灯已于本周修好"},
-                 {F_REASON, "需要了解情况"},
-                 {F_RETURN_TO, "12345热线"},
-                 {F_NOTE, "请尽快处理"},
-                 {F_OUTCOME, "solved"},
-                 {F_RATING, "satisfied"},
-                 {F_CLOCK, "answer"},
-                 {F_CODE, "123456"},
-                 {F_MEMBERS, "张三 李四"},
-                 {F_QUESTION, "是哪一栋楼前的路灯"},
-                 {F_KIND, "opinion"},
-                 {F_REPLY, "comes"},
-                 {F_PROPOSED, "adopted"},
-                 {F_SETTLED, "adopted"}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        record_set(sample, texts[i].field, texts[i].value);
-    record_printf(sample, F_ACTOR, "convener:%s", county->towns[0].id);
-    record_set(sample, F_DEPARTMENT, county->departments[0].id);
-    record_printf(sample, F_PRIMARY, "%s-000001", county->id);
-    record_printf(sample, F_ORDERS, "%s-000001 %s-000002", county->id, county->id);
-    record_set_int(sample, F_DUE, now_ms());
-    record_set_int(sample, F_MEETS_AT, now_ms());
-    record_set_int(sample, F_DAYS, 3);
-    record_set_int(sample, F_TOTAL, 2);
-    for (int i = 1; i <= 2; i++) {
-        struct record *row = record_add_row(sample, F_ROWS);
-        record_copy(row, sample, F_TITLE);
-        record_printf(row, F_ORDER, "990101-00000%d", i);
-    }
-}
-
 static json_t *preview(const struct county *county)
 {
-    RECORD *sample = record_new();
     json_t *rows = json_array();
-    char order[ORDER_ID_SIZE];
-    order_id(order, county->id, 0); /* there is none: its code opens nothing */
-    fill_sample(county, sample);
-    struct occasion occasion = {
-        .county = county, .order_id = order, .serial = 1, .order = sample, .message = sample, .now = now_ms()};
-    for (size_t i = 0; template_at(i); i++) {
-        AUTOFREE char *text = template_text(template_at(i)->name, &occasion);
+    const struct template *template;
+    for (size_t i = 0; (template = template_at(i)); i++) {
+        AUTOFREE char *text = sample_text(county, template, strcmp(county->language, "en") == 0, now_ms());
         size_t length = text_length(text, strlen(text));
         AUTOFREE char *subject = mail_subject(text);
-        json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:s, s:s}", "template", template_at(i)->name,
-                                              "characters", (json_int_t)length, "segments",
-                                              (json_int_t)sms_segments(length), "text", text, "subject", subject));
+        json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:s, s:s}", "template", template->name, "characters",
+                                              (json_int_t)length, "segments", (json_int_t)sms_segments(length), "text",
+                                              text, "subject", subject));
     }
     return rows;
 }

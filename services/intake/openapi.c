@@ -276,6 +276,25 @@ static const struct answer {
              " \"faults\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
              " \"required\": [\"file\", \"line\", \"message\"], \"properties\": {\"file\": {\"type\": \"string\"},"
              " \"line\": {\"type\": \"integer\"}, \"message\": {\"type\": \"string\"}}}}}"},
+    {.name = "Template",
+     .meaning = "An SMS in one language; text: as a phone shows it, with made-up values; recipients: whom it is for",
+     .fields = "template recipients language wording text characters segments ways",
+     .required = "template recipients language wording text characters segments ways"},
+    {.name = "Templates",
+     .meaning = "What the county's SMS say; language: of those that go out; codes: what gateways call a template, and"
+                " which of its values they take, in their order",
+     .fields = "total language",
+     .required = "total language rows codes signatures",
+     .more = "{\"rows\": {\"type\": \"array\", \"items\": {\"$ref\": \"" SCHEMA(
+         "Template") "\"}},"
+                     " \"codes\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
+                     " \"required\": [\"template\", \"gateway\", \"code\", \"values\"], \"properties\":"
+                     " {\"template\": {\"type\": \"string\"}, \"gateway\": {\"type\": \"string\"},"
+                     " \"code\": {\"type\": \"string\"},"
+                     " \"values\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}}}},"
+                     " \"signatures\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
+                     " \"required\": [\"gateway\", \"sign\"], \"properties\":"
+                     " {\"gateway\": {\"type\": \"string\"}, \"sign\": {\"type\": \"string\"}}}}}"},
     {.name = "Nothing", .meaning = "There is nothing to say", .required = ""},
     {.name = "Report",
      .meaning = "What became of each row of a file: rows is the sum of accepted, repeated and refused_count",

@@ -29,6 +29,7 @@ static const struct handler handlers[] = {
     {.type = MSG_NOTIFY, .handle = notify},
     {.type = MSG_SEND_CODE, .handle = send_code, .orderless = true},
     {.type = MSG_TEST_SMS, .handle = test_sms, .orderless = true},
+    {.type = MSG_LIST_TEMPLATES, .handle = list_templates, .orderless = true},
     {.type = MSG_SMS_OUTCOME, .handle = sms_outcome, .aux = sms_aux, .orderless = true, .shares = true},
     {.type = MSG_SMS_GATHER, .handle = sms_gather, .orderless = true, .shares = true},
     {.type = MSG_SMS_RECEIPT, .handle = sms_receipt, .aux = sms_aux, .orderless = true},

@@ -6,13 +6,14 @@
 
 #include "common/service.h"
 
-handler_fn notify;      /* MSG_NOTIFY: an SMS for each person who is to be told */
-handler_fn sms_outcome; /* MSG_SMS_OUTCOME: what became of an attempt to send one */
-handler_fn sms_receipt; /* MSG_SMS_RECEIPT: what the gateway reports later */
-handler_fn send_code;   /* MSG_SEND_CODE: a code to sign in with, for somebody on the roster */
-handler_fn test_sms;    /* MSG_TEST_SMS: an SMS with a fixed text to any phone */
-handler_fn sms_reply;   /* MSG_SMS_REPLY: what somebody wrote back */
-handler_fn sms_gather;  /* MSG_SMS_GATHER: reminders to one person that go together */
+handler_fn notify;         /* MSG_NOTIFY: an SMS for each person who is to be told */
+handler_fn sms_outcome;    /* MSG_SMS_OUTCOME: what became of an attempt to send one */
+handler_fn sms_receipt;    /* MSG_SMS_RECEIPT: what the gateway reports later */
+handler_fn send_code;      /* MSG_SEND_CODE: a code to sign in with, for somebody on the roster */
+handler_fn test_sms;       /* MSG_TEST_SMS: an SMS with a fixed text to any phone */
+handler_fn sms_reply;      /* MSG_SMS_REPLY: what somebody wrote back */
+handler_fn list_templates; /* MSG_LIST_TEMPLATES: what each SMS says */
+handler_fn sms_gather;     /* MSG_SMS_GATHER: reminders to one person that go together */
 
 struct person;
 /* An SMS about no order to one person, at once. */

@@ -17,6 +17,7 @@ enum template_flag {
 struct template
 {
     const char *name;
+    const char *to; /* whom it is meant for: resident, member, ..., space between; for people to read */
     int flags;
     const char *zh, *en;
 };

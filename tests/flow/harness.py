@@ -48,6 +48,9 @@ ALWAYS_AT_WORK = {"work_hours": "00:00-24:00", "work_weekdays": "1-7"}
 ONE_PHONE = {"phone_orders": "0", "sms_per_day": "0"}  # all tests place with the same
 SOON = {"drain_ms": 100}  # who stops alone is to be noticed by the others first; mostly all stop together
 NO_NIGHT = {"quiet_hours": "none"}
+# What a gateway calls two of the SMS.
+SMS_CODES = {"sms_templates.csv": "template,gateway,code,parameters\nplaced,ali,SMS_1,title order access\nopened,ali,SMS_2,\n",
+             "sms_signatures.csv": "gateway,sign\nali,云溪政协\n"}
 ADDRESS = {"public_url": "https://sidan.example.cn"}
 
 

@@ -398,6 +398,8 @@ def test_answers_are_as_described(door, shared):
         path = f"/api/v1/{name}?{county}&from=2026-01-01T00:00:00"
         door.ask(200, "GET", f"{path}&until=2099-01-01T00:00:00", key="office")
         door.ask(400, "GET", path, key="office")
+    assert door.ask(200, "GET", f"/api/v1/templates?{county}", key="office").json["rows"]
+    door.ask(401, "GET", f"/api/v1/templates?{county}")
     tables = door.ask(200, "GET", f"/api/v1/tables?{county}", key="office").json
     assert {"table": "members", "count": 24, "changed": False} in tables["rows"]
     door.ask(401, "GET", f"/api/v1/tables?{county}")

@@ -2,12 +2,14 @@
 
 import csv
 import io
+import json
+import re
 import time
 
 import pytest
 
 from conftest import systems_in
-from harness import COUNTY, Answer, make_county, wait_until
+from harness import COUNTY, SMS_CODES, Answer, make_county, wait_until
 from test_records import sheets
 
 OFFICE, CITY, NEWCOMER = "10000005001", "10000005901", "10000004199"
@@ -18,7 +20,7 @@ ENGLISH = {"Accept-Language": "en"}
 def system(tmp_path_factory):
     directory = tmp_path_factory.mktemp("tables")
     with systems_in(directory) as make:
-        yield make(counties=[make_county(directory)])
+        yield make(counties=[make_county(directory, files=SMS_CODES)])
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +181,40 @@ def test_others_do_not_see_them(system):
     assert system.sign_in(CITY).api("GET", f"/api/v1/tables/members?county={COUNTY}").status in (403, 404)
     assert isinstance(system.api("GET", f"/api/v1/tables/members?county={COUNTY}"), Answer)
     assert system.api("GET", f"/api/v1/tables/members?county={COUNTY}").status == 401
+
+
+# -- what SMS say ------------------------------------------------------------------------------------------------------
+
+def test_the_office_sees_what_each_sms_says(system, office):
+    templates = office.api("GET", f"/api/v1/templates?county={COUNTY}").json
+    previewed = {row["template"]: row for row in json.loads(system.ctl("--json", "sms", "preview", COUNTY))["templates"]}
+    rows = {(row["template"], row["language"]): row for row in templates["rows"]}
+    assert templates["total"] == len(previewed) and set(rows) == {(name, language) for name in previewed
+                                                                  for language in ("zh", "en")}
+    assert templates["language"] == "zh"
+    moment = re.compile(r"\d+月\d+日\d\d:\d\d")  # one is asked for later than the other
+    for name, row in previewed.items():
+        told = rows[name, "zh"]
+        assert moment.sub("", told["text"]) == moment.sub("", row["text"]) and told["text"].startswith("【云溪县政协】")
+        for told in (told, rows[name, "en"]):
+            length = len(told["text"])
+            assert (told["characters"], told["segments"]) == (length, 1 if length <= 70 else -(-length // 67)), told
+            assert told["recipients"] and not re.search(r"[{}\[\]]", told["text"]), told
+    placed = rows["placed", "en"]
+    assert (placed["recipients"], placed["ways"]) == ("resident", "at_once necessary")
+    assert placed["wording"].startswith('We have received your concern "{title}"')
+    assert placed["text"].startswith('【云溪县政协】We have received your concern "Street lamp')
+    assert templates["codes"] == [{"template": "placed", "gateway": "ali", "code": "SMS_1", "values": ["title", "order", "access"]},
+                                  {"template": "opened", "gateway": "ali", "code": "SMS_2", "values": []}]
+    assert templates["signatures"] == [{"gateway": "ali", "sign": "云溪政协"}]
+
+
+def test_a_sample_is_what_is_sent(system, office):
+    """Of the same order the same words; and what a sample says opens nothing."""
+    sample = next(row["text"] for row in office.api("GET", f"/api/v1/templates?county={COUNTY}").json["rows"]
+                  if (row["template"], row["language"]) == ("placed", "zh"))
+    order = system.place(title="东门小区三号楼前的路灯不亮", phone="10000000001")
+    sent = system.wait_sms(order, template="placed")[0]["text"]
+    number, code = re.search(r"单号(\S+?)，查询码(\d+)", sample).groups()
+    assert sample.replace(number, order["order"]).replace(code, order["code"]) == sent
+    assert system.api("GET", f"/api/v1/orders/{number}", code=code).status == 404

@@ -194,6 +194,7 @@ ROUTES = {  # all there are
     "GET /api/v1/tables": "county.tables",
     "GET /api/v1/tables/{table}": "county.tables",
     "POST /api/v1/tables/{table}": "county.tables",
+    "GET /api/v1/templates": "county.tables",
     "GET /api/v1/figures": "figures.read",
     "GET /api/v1/topics": "figures.read",
     "GET /api/v1/records": "records.read",
@@ -437,6 +438,7 @@ def test_every_other_route(world):
                 for method, rest in (("GET", ""), ("POST", ""), ("POST", "/end"))},
              "GET /api/v1/audit": f"/api/v1/audit?county={COUNTY}",
              "GET /api/v1/tables": f"/api/v1/tables?county={COUNTY}",
+             "GET /api/v1/templates": f"/api/v1/templates?county={COUNTY}",
              **{f"{method} /api/v1/tables/{{table}}": f"/api/v1/tables/members?county={COUNTY}" for method in ("GET", "POST")},
              "GET /api/v1/figures": f"/api/v1/figures?county={COUNTY}",
              "GET /api/v1/topics": f"/api/v1/topics?county={COUNTY}&from=2026-01-01T00:00:00",
@@ -677,7 +679,7 @@ def calls(system):
     for line in lines:
         cells = [cell.strip("| ") for cell in line.split(" | ")]
         if len(cells) == 6 and cells[1] == "call":
-            fields = [field.strip("* ") for field in cells[5].split(",")]
+            fields = [field.strip("* ") for field in cells[5].split(",") if field]
             yield cells[0].strip("`"), cells[2].split(", ")[0], cells[3], {field: types[field] for field in fields}
 
 
@@ -691,7 +693,7 @@ def test_every_call_with_another_countys_order(world):
     # They do not depend on an order, and answer about their county.
     of_the_county = ("orders.list", "orders.alike", "orders.precedents", "cases.published", "classes.list", "meetings.list",
                      "suggestions.list", "entries.list", "figures.read", "topics.list", "records.read", "cases.search", "updates.list",
-                     "audit.list", "absences.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send",
+                     "audit.list", "absences.list", "templates.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send",
                      "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))

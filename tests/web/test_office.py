@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from conftest import systems_in
-from harness import COUNTY, ROOT, make_county, wait_until
+from harness import COUNTY, ROOT, SMS_CODES, make_county, wait_until
 from scenes import play
 from test_libraries import case, publish, story
 
@@ -26,7 +26,7 @@ def system(tmp_path_factory):
     directory = tmp_path_factory.mktemp("office")
     with systems_in(directory) as make:
         categories = (ROOT / "deploy/counties/990101/categories.csv").read_text(encoding="utf-8") + SAFETY
-        counties = [make_county(directory, clocks=SOON, files={"categories.csv": categories}), make_county(directory, OTHER, settings={"name": "临江县政协"}, keys={})]
+        counties = [make_county(directory, clocks=SOON, files={"categories.csv": categories, **SMS_CODES}), make_county(directory, OTHER, settings={"name": "临江县政协"}, keys={})]
         system = make(counties=counties, parameters={"intake": {"web_dir": ROOT / "build/web"}})
         for category, community, titles in (
                 ("construction", "C101", ("东门小区井盖松了", "东门小区路面积水", "东大街路灯不亮", "菜场门口路面破损")),
@@ -98,6 +98,10 @@ def test_entries_and_absences(system, office):
 
 def test_the_city_compares_its_counties(system):
     play(system, "office.mjs", "city", county=COUNTY, cookie=system.sign_in(CITY).cookie)
+
+
+def test_the_office_reads_what_sms_say(system, office):
+    play(system, "office.mjs", "sms", county=COUNTY, cookie=office.cookie)
 
 
 def test_posters_are_printed(system, office, tmp_path):

@@ -33,6 +33,20 @@ def test_every_state_of_an_order_has_its_word():
     assert states - words("states") - others - entries == set()
 
 
+def test_every_sms_has_its_occasion_and_what_stands_in_it():
+    texts = (ROOT / "services/intake/web/src/staff/sms/texts.ts").read_text(encoding="utf-8")
+    occasions, values, recipients, ways = (set(re.findall(r"^    (\w+):", re.search(rf"^  {table}: {{\n(.*?)^  }}", texts, re.M | re.S)[1], re.M))
+                                           for table in ("occasions", "values", "recipients", "ways"))
+    source = (ROOT / "services/notification/templates.c").read_text(encoding="utf-8")
+    rows = re.findall(r'^    {"(\w+)",\s+"([a-z ]+)",\s+([A-Z_| 0]+),(.*?)},$', source, re.M | re.S)
+    assert {name for name, *_ in rows} == occasions
+    assert set(" ".join(to for _, to, *_ in rows).split()) == recipients
+    assert {word.lower() for _, _, flags, _ in rows for word in flags.split(" | ")} - {"0"} == ways
+    assert set(re.findall(r"{(\w+)}", "".join(words for *_, words in rows))) == values
+    told = {name for names in found(r'outcome_notify\(outcome, ([^;]*?), "resident"\)') for name in re.findall(r'"(\w+)"', names)}
+    assert len(told) > 15 and {name for name, to, *_ in rows if "resident" in to.split()} >= told
+
+
 def test_every_setting_and_choice_of_the_tables_has_its_word():
     tables = (ROOT / "services/intake/web/src/staff/tables/texts.ts").read_text(encoding="utf-8")
     settings, choices, names = (set(re.findall(r"^    (\w+):", re.search(rf"^  {table}: {{\n(.*?)^  }}", tables, re.M | re.S)[1], re.M))

@@ -76,6 +76,12 @@ export const pages: Page[] = [
     load: () => import("./tables/TablesPage.vue"),
     granted: () => may("county.tables"),
   },
+  {
+    name: "sms",
+    path: "/sms",
+    load: () => import("./sms/SmsPage.vue"),
+    granted: () => may("county.tables"),
+  },
   { name: "posters", path: "/posters", load: () => import("./posters/PostersPage.vue"), granted: () => may("classes") },
   {
     name: "wall",
