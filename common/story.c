@@ -73,6 +73,7 @@ static const struct sentence {
     {"transferred", NONE, "转到其他县（市、区）办理", "It was passed on to another county"},
     {"asked", NONE, "向反映人了解情况，期限暂停", "The resident was asked about it; the clock stands still"},
     {"replied", NONE, "反映人补充了情况，期限继续", "The resident answered; the clock goes on"},
+    {"added", NONE, "反映人作了补充", "The resident added something"},
     {"unanswered", NONE, "反映人没有回答，期限继续", "The resident did not answer; the clock goes on"},
     {"merged", NONE, "并入同一件事，一起办理", "It was merged into the same matter of others"},
     {"unmerged", NONE, "从合并的事项中分出，单独办理", "It was taken out again, to be handled by itself"},

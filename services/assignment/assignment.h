@@ -50,6 +50,7 @@ handler_fn handle_rate;   /* MSG_RATE */
 handler_fn handle_decide; /* MSG_DECIDE */
 handler_fn handle_ask;    /* MSG_ASK: the resident */
 handler_fn handle_reply;  /* MSG_ANSWER_ASKED: the resident's answer */
+handler_fn handle_add;    /* MSG_ADD: words of the resident */
 
 /* visits.c: 走访 */
 handler_fn handle_visit; /* MSG_VISIT */

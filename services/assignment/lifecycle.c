@@ -3,6 +3,7 @@
  * the resident, closed. Dissatisfied once: it is reopened; twice: the
  * committee decides.
  */
+#include "common/addition.h"
 #include "common/joint.h"
 #include "common/order.h"
 #include "common/question.h"
@@ -290,6 +291,15 @@ void handle_reply(const struct context *context, const struct record *order, con
                   struct outcome *outcome)
 {
     take_answer(ASSIGNMENT, context, order, message, outcome);
+}
+
+void handle_add(const struct context *context, const struct record *order, const struct record *message,
+                struct outcome *outcome)
+{
+    char recipients[2001];
+    (void)context;
+    handler_recipients(order, recipients, sizeof recipients);
+    take_addition(ASSIGNMENT, recipients, order, message, outcome);
 }
 
 void after_each_step(const struct context *context, const struct record *order, struct outcome *outcome)

@@ -166,17 +166,20 @@ void get_order(void *arg, struct http_request *request)
         intake_answer_json(request, 200, shown_whole(access_of(request)));
 }
 
-/* A resident sees what happened; who was told by SMS, and notes, are for those who handle the order. */
+/* A resident sees what happened, and what they added; who was told by SMS, and other notes, are for those who handle
+ * the order. */
 static json_t *history_of(const struct record *listing, bool notes)
 {
-    static const enum field open[] = {F_AT, F_STEP, F_STATE, F_OUTCOME, F_ANSWER, F_REASON, F_RETURN_TO, F_WRITTEN};
+    static const enum field open[] = {F_AT,     F_STEP,      F_STATE,   F_OUTCOME, F_ANSWER,
+                                      F_REASON, F_RETURN_TO, F_WRITTEN, F_NOTE};
+    enum { COUNT = sizeof open / sizeof *open };
     json_t *rows = json_array();
     for (size_t i = 0; i < record_rows(listing, F_ROWS); i++) {
         const struct record *row = record_row(listing, F_ROWS, i);
         if (notes)
             json_array_append_new(rows, json_from_record(row, NULL, 0));
         else if (record_has(row, F_STEP))
-            json_array_append_new(rows, json_from_record(row, open, sizeof open / sizeof *open));
+            json_array_append_new(rows, json_from_record(row, open, COUNT - !record_is(row, F_STEP, "added")));
     }
     return json_pack("{s:I, s:o}", "total", (json_int_t)json_array_size(rows), "rows", rows);
 }
@@ -490,6 +493,9 @@ const struct http_route api_routes[] = {
     {.path = ORDER "/reply",
      .permission = PERMIT_ORDER_REPLY,
      ACTION(ANSWER_ASKED, "Answers what was asked", "反映人回答询问", .early = MSG_ANSWER_EARLY)},
+    {.path = ORDER "/add",
+     .permission = PERMIT_ORDER_REPLY,
+     ACTION(ADD, "Its resident adds words, while it has no answer", "反映人补充说明", .early = MSG_ADD_EARLY)},
     {.path = ORDER "/merge",
      .permission = PERMIT_ORDER_MERGE,
      ACTION(MERGE, "Merges an order into a primary one", "并单：并入主单", .early = MSG_MERGE_EARLY)},

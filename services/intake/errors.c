@@ -155,6 +155,7 @@ static const struct {
     {"invalid", "absent", "只有活动和界别任务才登记缺席的人：写 member:委员、group:小组或 sector:界别。"},
     {"invalid", "year", "year 应是年份，如 2026。"},
     {"invalid", "file", "只收完整的照片（JPEG、PNG、WebP）、PDF 和办公文档（doc、docx、xls、xlsx、ppt、pptx）。"},
+    {"full", "note", "补充的次数已经够多，不能再补充了。"},
     {"full", "file", "这一单的附件已经够多，不能再加。"},
     {"unknown", "file", "没有这个附件，或保存期限已过。"},
     {"invalid", "shown", "shown 只能是 0 或 1。"},

@@ -68,6 +68,8 @@ static const struct template templates[] = {
     {"replied", "member convener department committee", 0,
      "“{title}”（单号{order}）的居民回答您了：{note}。期限继续计算。[办理请打开：{work}]",
      "The resident of \"{title}\" (number {order}) answers: {note}. The deadline runs on.[ Open: {work}]"},
+    {"added", "member convener department", 0, "“{title}”（单号{order}）的居民又补充说：{note}[。办理请打开：{work}]",
+     "The resident of \"{title}\" (number {order}) adds: {note}[. Open: {work}]"},
     {"unanswered", "member convener department committee", 0,
      "“{title}”（单号{order}）的居民没有回答您的问题[：{question}]。期限继续计算，请按现在知道的办理。",
      "The resident of \"{title}\" (number {order}) has not answered[: {question}]. The deadline runs on; please go on "

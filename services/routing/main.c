@@ -10,7 +10,7 @@ static const struct handler handlers[] = {
     {.type = MSG_REMARK_EARLY, .handle = remark_early},  {.type = MSG_MERGE_EARLY, .handle = handle_merge},
     {.type = MSG_SPLIT_EARLY, .handle = handle_split},   {.type = MSG_ASK_EARLY, .handle = handle_ask},
     {.type = MSG_ANSWER_EARLY, .handle = handle_reply},  {.type = MSG_TRANSFER, .handle = handle_transfer},
-    {.type = MSG_ATTACH_EARLY, .handle = attach_early},
+    {.type = MSG_ATTACH_EARLY, .handle = attach_early},  {.type = MSG_ADD_EARLY, .handle = handle_add},
 };
 
 static const struct service_spec routing = {

@@ -5,6 +5,7 @@
  */
 #include "services/routing/routing.h"
 
+#include "common/addition.h"
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/merge.h"
@@ -254,6 +255,16 @@ void handle_reply(const struct context *context, const struct record *order, con
                   struct outcome *outcome)
 {
     take_answer(ROUTING, context, order, message, outcome);
+}
+
+/* Of one that waits for the convener they are told; before that they hear of the order with it. */
+void handle_add(const struct context *context, const struct record *order, const struct record *message,
+                struct outcome *outcome)
+{
+    char recipient[64] = "";
+    if (record_is(order, F_STATE, STATE_SCREENING))
+        convener(context->county, order, recipient, sizeof recipient);
+    take_addition(ROUTING, recipient, order, message, outcome);
 }
 
 /* It is placed in the other county already; here it ends. */

@@ -12,6 +12,7 @@ handler_fn handle_merge;    /* MSG_MERGE_EARLY */
 handler_fn handle_split;    /* MSG_SPLIT_EARLY */
 handler_fn handle_ask;      /* MSG_ASK_EARLY */
 handler_fn handle_reply;    /* MSG_ANSWER_EARLY */
+handler_fn handle_add;      /* MSG_ADD_EARLY: words of the resident */
 handler_fn handle_transfer; /* MSG_TRANSFER */
 
 #endif

@@ -160,6 +160,8 @@ def go_through_an_order(door, system):
     door.ask(401, "GET", path + "/attachments")
     door.ask(200, "GET", f"{path}/attachments/{file['file']}", code=order["code"])
     door.ask(404, "GET", path + "/attachments/nonsense", code=order["code"])
+    door.step(200, order, "add", {"note": "晚上更暗"}, key=None, code=order["code"])
+    door.step(400, order, "add", {"note": " "}, key=None, code=order["code"])
     door.step(409, order, "screen", {"decision": "accept"})
     door.step(200, order, "ask", {"question": "是哪一栋"})
     door.step(400, order, "ask", {"question": " "})

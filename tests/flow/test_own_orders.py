@@ -21,6 +21,12 @@ def opened(system, **fields):
     return order
 
 
+def taken(system, order):
+    members = CLAIMS[:system.order(order)["places"]]
+    system.claim_all(order, members)
+    return members
+
+
 def alike(system, **more):
     body = {"county": COUNTY, "title": "锦绣花园健身器材断了", "text": "健身器材断了，锻炼不安全。", "community": "C101"} | more
     return system.api("POST", "/api/v1/orders/alike", body)
@@ -43,7 +49,7 @@ def test_who_met_with_the_same_joins_it(shared):
     now = seen_by_staff(shared, order)
     assert (now["state"], now["primary"], now["category"] != "") == ("merged", primary["order"], True)
     assert seen_by_staff(shared, primary)["merged"] == order["order"]
-    shared.claim_all(primary)
+    taken(shared, primary)
     shared.answer_it(primary)
     assert shared.wait_state(order, "answered")["answer"] == "路灯修好了"
     assert [step for step in steps(shared, order) if step != "deadline_moved"][:3] == ["placed", "merged", "followed"]
@@ -59,7 +65,7 @@ def test_of_who_did_not_agree_only_the_kind_is_told(shared):
     assert set(row) == {"same_as", "category", "community", "state", "month"}, row
     assert alike(shared, **like | {"community": "C101"}).json["rows"] == [], "who cannot see what it is needs the place"
     assert alike(shared, **like | {"title": "小学门口堵车", "text": ""}).json["rows"] == []
-    shared.claim_all(order, CLAIMS[:2])
+    taken(shared, order)
     shared.answer_it(order)
     wait_until(lambda: alike(shared, **like).json["rows"] == [], 20, "it is not handled any more")
     assert shared.rate(order, "satisfied").status == 200
@@ -106,3 +112,56 @@ def test_what_a_county_does_not_want_shown(make_system, tmp_path, setting, seen)
     wait_until(lambda: len(list(listed())) == 2, 20, "both are archived")
     rows = alike(system).json["rows"]
     assert [row["title"][:4] for row in rows] == ["锦绣花园"] * seen
+
+
+# -- 补充 --------------------------------------------------------------------------------------------------------------
+
+def add(system, order, note="是三栋门口那一盏", **more):
+    return system.step(order, "add", {"note": note}, key=None, code=order["code"], **more)
+
+
+def test_words_are_added_and_told_to_who_handles_it(shared):
+    order = shared.place(**UNCLEAR, phone="10000000082")
+    shared.wait_state(order, "screening")
+    assert add(shared, order, "想问的是路灯").status == 200
+    assert "想问的是路灯" in shared.wait_sms(order, template="added", recipient="convener:T1")[0]["text"]
+    assert shared.step(order, "screen", {"decision": "accept", "category": "construction", "community": "C101"}).status == 200
+    shared.wait_state(order, "open")
+    assert add(shared, order, "在东门").status == 200, "nobody has it yet"
+    members = taken(shared, order)
+    assert shared.step(order, "handover", {"actor": "member:M101", "department": "D01", "note": "只给部门"}).status == 200
+    assert add(shared, order).status == 200
+    told_to = {sms["recipient"] for sms in shared.wait_sms(order, template="added", count=len(members) + 2)}
+    assert told_to == {"convener:T1", "department:D01"} | {f"member:{member}" for member in members}
+    assert "三栋门口" in shared.wait_sms(order, template="added", recipient="department:D01")[0]["text"]
+    wait_until(lambda: steps(shared, order).count("added") == 3, 20, "the journal has all")
+    path = f"/api/v1/orders/{order['order']}/history"
+    own = shared.api("GET", path, code=order["code"]).json["rows"]
+    assert [row["note"] for row in own if "note" in row] == ["想问的是路灯", "在东门", "是三栋门口那一盏"], "no other notes"
+    assert shared.order(order)["text"] == UNCLEAR["text"], "what was placed stays"
+    for _ in range(7):
+        assert add(shared, order).status == 200
+    answer = add(shared, order)
+    assert (answer.status, answer.json["code"], answer.json["field"]) == (409, "full", "note")
+    shared.answer_it(order)
+    assert add(shared, order).json["code"] == "state", "it is answered"
+
+
+def test_words_are_added_by_its_resident_alone(shared):
+    order = opened(shared, title="路灯不亮", community="C101")
+    for who in ({"code": "000000" if order["code"] != "000000" else "000001"}, {"key": None}):
+        assert shared.step(order, "add", {"note": "不是我说的"}, **{"key": None} | who).status in (401, 403)
+    assert shared.sign_in("10000003001").step(order, "add", {"note": "不是我说的"}).status == 403, "a member"
+    assert add(shared, order, idempotency="twice").status == add(shared, order, idempotency="twice").status == 200
+    assert shared.order(order)["added"] == 1
+
+
+def test_who_joined_adds_to_what_is_handled(shared):
+    primary = opened(shared, title="南湖路的井盖响", text="南湖路的井盖一过车就响", community="C101", public=1)
+    row, = found(shared, title="南湖路井盖响", text="井盖一过车就响")
+    order = shared.place(title="井盖响", community="C101", same_as=row["same_as"])
+    wait_until(lambda: steps(shared, order)[-1:] == ["followed"], 20, "it is handled with it")
+    members = taken(shared, primary)
+    wait_until(lambda: shared.order(order).get("members") == " ".join(members), 20, "it follows")
+    assert add(shared, order, "夜里也响").status == 200
+    shared.wait_sms(order, template="added", recipient="member:M101")

@@ -134,6 +134,7 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/joint": "order.joint",
     "POST /api/v1/orders/{id}/ask": "order.ask",
     "POST /api/v1/orders/{id}/reply": "order.reply",
+    "POST /api/v1/orders/{id}/add": "order.reply",
     "POST /api/v1/orders/{id}/merge": "order.merge",
     "POST /api/v1/orders/{id}/recall": "order.screen",
     "POST /api/v1/orders/{id}/unmerge": "order.merge",

@@ -575,6 +575,7 @@ static const char *const expected_names[] = {
     "split",
     "asked",
     "replied",
+    "added",
     "unanswered",
     "opened",
     "claimed",

@@ -140,6 +140,34 @@ export async function rate({ visit, look, check, county, order, code }) {
   await look(page, "closed");
 }
 
+async function track(visit, { county, order, code }) {
+  const page = await visit(`/c/${county}#track`);
+  await page.getByRole("textbox", { name: "单号" }).fill(order);
+  await page.getByLabel("查询码（六位数字）").fill(code);
+  await page.getByRole("button", { name: "查看" }).click();
+  await page.getByRole("heading", { name: "办理经过" }).waitFor();
+  return page;
+}
+
+/** Words are added to an order, also when the first try has no network. */
+export async function add({ visit, look, check, ...given }) {
+  const page = await track(visit, given);
+  await page.getByRole("button", { name: "补充几句话" }).click();
+  const words = page.getByLabel("还想说什么？");
+  await words.fill("晚上八点以后最暗");
+  await look(page, "add");
+  await page.context().setOffline(true);
+  await page.getByRole("button", { name: "送出" }).click();
+  await page.locator(".told", { hasText: "现在连不上网络。" }).waitFor();
+  check((await words.inputValue()) === "晚上八点以后最暗", "what was written stays");
+  await page.context().setOffline(false);
+  await page.getByRole("button", { name: "送出" }).click();
+  await page.getByText("补充的话收到了，办理的人会看到。").waitFor();
+  check(await page.locator(".told").evaluate((told) => told.getBoundingClientRect().top < innerHeight), "it is seen");
+  await page.getByText("补充：晚上八点以后最暗").waitFor({ timeout: 40_000 });
+  await look(page, "added");
+}
+
 /** Everything that people write is shown as text. */
 export async function script({ visit, look, check, order, code, county, evil }) {
   const page = await visit(`/c/${county}#track`);

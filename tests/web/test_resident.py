@@ -70,6 +70,12 @@ def test_an_answer_is_rated(system):
     system.wait_state(order, "closed")
 
 
+def test_words_are_added(system):
+    order = opened(system, title="东门小区路灯不亮", community="C101")
+    play(system, "resident.mjs", "add", county=COUNTY, order=order["order"], code=order["code"])
+    assert system.order(order)["added"] == 1
+
+
 def test_who_may_not_place_more_reads_why(system):
     play(system, "resident.mjs", "limited", county=COUNTY)
 
