@@ -320,6 +320,7 @@ int similar_precedents(struct database *database, const struct record *call, str
 
 /* figures.c: as rows of a listing. 0 or -EIO. */
 int figures_read(struct database *database, const struct record *call, struct record *listing);
+int figures_public(struct database *database, const struct record *call, struct record *listing);
 int figures_topics(struct database *database, const struct record *call, struct record *listing);
 
 /* records.c: what members, groups and departments did, and sectors of the plan, as rows of a listing. 0 or -EIO. */

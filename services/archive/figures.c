@@ -4,6 +4,9 @@
  * Each figure is a row with what is counted by, which of them, and how many. Hot topics (高频事项) are the categories
  * of a town of which most orders were placed in a period; beside each stands how many there were in the period before,
  * which is as long. A merged order counts like its primary: two people raised it.
+ *
+ * What everybody may read tells of no group that is smaller than SMALLEST, nor what would lead to one: where the others
+ * and their total are told, at least two are left out, and SMALLEST orders with them.
  */
 #include "common/alloc.h"
 #include "common/text.h"
@@ -78,6 +81,145 @@ int figures_read(struct database *database, const struct record *call, struct re
     if (result == 0)
         result = add_figure(database, "overdue", overdue, period, listing);
     return result == 0 ? add_figure(database, "mean_ms", took, period, listing) : result;
+}
+
+/* -- for everybody ----------------------------------------------------------------------------------------------- */
+
+enum { SMALLEST = 5, GROUPS_MAX = 600, HOUR_MS = 3600000 };
+
+struct counted {
+    char value[65];
+    int64_t count;
+    double mean_ms; /* of answers */
+    bool hidden;
+};
+struct counts {
+    struct counted list[GROUPS_MAX];
+    size_t count;
+};
+
+/* Runs a query, for a year where it asks for one, that gives values, their counts and a mean. 0 or -EIO. */
+static int read_groups(struct database *database, const char *select, int64_t year, struct counts *ret_groups)
+{
+    QUERY *query = database_query(database, select);
+    int result;
+    if (sqlite3_bind_parameter_count(query) > 0)
+        query_int(query, 1, year);
+    ret_groups->count = 0;
+    while ((result = query_next(query)) > 0 && ret_groups->count < GROUPS_MAX) {
+        struct counted *group = &ret_groups->list[ret_groups->count++];
+        *group = (struct counted){.count = sqlite3_column_int64(query, 1), .mean_ms = sqlite3_column_double(query, 2)};
+        snprintf(group->value, sizeof group->value, "%s", query_column(query, 0));
+    }
+    return result < 0 ? result : 0;
+}
+
+/* Hides the small ones; and the smallest of the others where the total less what is told would tell them. */
+static void hide_small(struct counts *groups)
+{
+    int64_t hidden = 0;
+    struct counted *smallest = NULL;
+    for (size_t i = 0; i < groups->count; i++) {
+        struct counted *group = &groups->list[i];
+        group->hidden = group->count < SMALLEST;
+        if (group->hidden)
+            hidden += group->count;
+        else if (!smallest || group->count < smallest->count)
+            smallest = group;
+    }
+    if (smallest && hidden > 0 && hidden < SMALLEST)
+        smallest->hidden = true;
+}
+
+static void tell_group(struct record *listing, const char *figure, const struct counted *group)
+{
+    struct record *row = record_add_row(listing, F_ROWS);
+    record_set(row, F_FIGURE, figure);
+    record_set(row, F_VALUE, group->value);
+    if (!group->hidden)
+        record_set_int(row, F_COUNT, group->count);
+    else if (group->count < SMALLEST)
+        record_set_int(row, F_BELOW, SMALLEST);
+}
+
+/* In full hours, so that one more answer does not tell how long that one took. */
+static void tell_mean(struct record *listing, const struct counted *group)
+{
+    if (group->hidden || group->mean_ms <= 0)
+        return;
+    struct record *row = record_add_row(listing, F_ROWS);
+    record_set(row, F_FIGURE, "mean_ms");
+    record_set(row, F_VALUE, group->value);
+    record_set_int(row, F_COUNT, (int64_t)(group->mean_ms / HOUR_MS + 0.5) * HOUR_MS);
+}
+
+/* The years of these months, which come in their order; and of the year that is asked for the months. */
+static void tell_months(const char *figure, const struct counts *months, int64_t year, struct record *listing)
+{
+    AUTOFREE struct counts *years = xcalloc(1, sizeof *years), *own = xcalloc(1, sizeof *own);
+    AUTOFREE char *asked = xasprintf("%04" PRId64, year);
+    for (size_t i = 0; i < months->count; i++) {
+        const struct counted *month = &months->list[i];
+        struct counted *latest = years->count > 0 ? &years->list[years->count - 1] : NULL;
+        if (!latest || strncmp(latest->value, month->value, 4) != 0) {
+            latest = &years->list[years->count++];
+            snprintf(latest->value, sizeof latest->value, "%.4s", month->value);
+        }
+        double sum = latest->mean_ms * (double)latest->count + month->mean_ms * (double)month->count;
+        latest->count += month->count;
+        latest->mean_ms = sum / (double)latest->count;
+        if (strncmp(month->value, asked, 4) == 0)
+            own->list[own->count++] = *month;
+    }
+    for (size_t i = 0; i < years->count; i++)
+        years->list[i].hidden = years->list[i].count < SMALLEST;
+    hide_small(own);
+    const struct counts *all[] = {years, own};
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < all[k]->count; i++) {
+            tell_group(listing, figure, &all[k]->list[i]);
+            tell_mean(listing, &all[k]->list[i]);
+        }
+}
+
+#define MONTH(column) "strftime('%Y-%m', " column " / 1000 + 28800, 'unixepoch')" /* in China */
+#define IN_YEAR(column) "CAST(strftime('%Y', " column " / 1000 + 28800, 'unixepoch') AS INTEGER) = ?1"
+#define BY_MONTH(column, condition, mean)                                                                              \
+    "SELECT " MONTH(column) ", count(*), " mean " FROM orders WHERE " condition " GROUP BY 1 ORDER BY 1"
+#define OF_YEAR(value, column)                                                                                         \
+    "SELECT " value ", count(*), 0 FROM orders WHERE " value                                                           \
+    " <> '' AND " IN_YEAR(column) " GROUP BY 1 ORDER BY 2 DESC, 1"
+
+int figures_public(struct database *database, const struct record *call, struct record *listing)
+{
+    static const struct {
+        const char *figure, *select;
+        bool monthly, named; /* named: which ones there are says something, too */
+    } figures[] = {
+        {"placed", BY_MONTH("placed_at", "placed_at > 0", "0"), true, false},
+        {"answered", BY_MONTH("answered_at", "answered_at > 0", "avg(answered_at - placed_at)"), true, false},
+        {"closed", BY_MONTH("closed_at", "closed_at > 0 AND state = 'closed'", "0"), true, false},
+        {"category", OF_YEAR("category", "placed_at"), false, true},
+        {"outcome", OF_YEAR("outcome", "answered_at"), false, false},
+        {"rating", OF_YEAR("rating", "answered_at"), false, false},
+    };
+    int64_t year = record_int(call, F_YEAR);
+    AUTOFREE struct counts *groups = xcalloc(1, sizeof *groups);
+    int result = 0;
+    record_set_rows(listing, F_ROWS);
+    for (size_t i = 0; result == 0 && i < sizeof figures / sizeof *figures; i++) {
+        result = read_groups(database, figures[i].select, year, groups);
+        if (figures[i].monthly) {
+            tell_months(figures[i].figure, groups, year, listing);
+            continue;
+        }
+        hide_small(groups);
+        for (size_t k = 0; k < groups->count; k++)
+            if (!groups->list[k].hidden || !figures[i].named)
+                tell_group(listing, figures[i].figure, &groups->list[k]);
+    }
+    record_set_int(listing, F_TOTAL, (int64_t)record_rows(listing, F_ROWS));
+    return result;
 }
 
 int figures_topics(struct database *database, const struct record *call, struct record *listing)

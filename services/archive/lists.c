@@ -339,6 +339,8 @@ static int answer(struct database *database, const struct delivery *delivery, st
         return similar_find(database, delivery->message, listing);
     case MSG_READ_FIGURES:
         return figures_read(database, delivery->message, listing);
+    case MSG_READ_PUBLIC_FIGURES:
+        return figures_public(database, delivery->message, listing);
     case MSG_LIST_TOPICS:
         return figures_topics(database, delivery->message, listing);
     case MSG_READ_RECORDS:

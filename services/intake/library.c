@@ -12,9 +12,11 @@
 #include "services/intake/redact.h"
 
 #include "common/alloc.h"
+#include "common/calendar.h"
 #include "common/contact.h"
 #include "common/log.h"
 #include "common/story.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -245,6 +247,24 @@ static struct ask *public_ask(struct intake *intake, struct http_request *reques
     return ask;
 }
 
+/* Anybody's browser, and what stands before it, may keep them for a while. */
+static void on_figures(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    const struct ask *ask = arg;
+    if (status == ANSWER_OK)
+        http_answer_header(ask->request, "Cache-Control", "public, max-age=600");
+    ask_answer(arg, status, type, reply);
+}
+
+static void get_public_figures(void *arg, struct http_request *request)
+{
+    struct ask *ask = public_ask(arg, request);
+    RECORD *question = record_new();
+    record_set_int(question, F_YEAR, calendar_year(now_ms()));
+    if (ask)
+        ask_list(ask, MSG_READ_PUBLIC_FIGURES, question, on_figures);
+}
+
 static void get_published(void *arg, struct http_request *request)
 {
     struct ask *ask = public_ask(arg, request);
@@ -321,6 +341,9 @@ static void get_classes(void *arg, struct http_request *request)
 
 static const struct api_param published_params[] = {
     PARAM("q", F_QUERY, .meaning = "words that all stand in the case"), LIMIT, CURSOR, {0}};
+static const struct api_param year_params[] = {
+    PARAM("year", F_YEAR, .min = 2000, .max = 2999, .meaning = "of which the months are told; this one unless given"),
+    {0}};
 static const struct api_param precedent_params[] = {
     PARAM("limit", F_LIMIT, .min = 1, .max = 100, .meaning = "greatest number of rows; 10 unless given"), {0}};
 static const struct api_param class_params[] = {PARAM("class", F_CLASS, .meaning = "only this one"),
@@ -352,6 +375,9 @@ const struct http_route library_routes[] = {
            .answer = "PublishedCases")},
     {GET, .path = PUBLIC_CASES "/{id}", .handle = get_case, .permission = PERMIT_ANYBODY,
      ABOUT(.summary = "A published case", .chinese = "查看公开的案例", .answer = "PublishedCase")},
+    {GET, .path = "/api/v1/counties/{county}/figures", .handle = get_public_figures, .permission = PERMIT_ANYBODY,
+     ABOUT(.summary = "Numbers of a county's orders for everybody, by year and month; none of fewer than five",
+           .chinese = "公开的统计数据，少于 5 件的不列出", .query = year_params, .answer = "PublicFigures")},
     {GET, .path = CLASSES, .handle = get_classes, .permission = PERMIT_ORDERS_LIST,
      ABOUT(.summary = "Classes of matters, the latest first", .chinese = "一类事，新的在前", .query = class_params,
            .answer = "Classes")},

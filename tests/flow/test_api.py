@@ -391,6 +391,8 @@ def test_answers_are_as_described(door, shared):
         assert wait_until(lambda: door.ask(200, "GET", path, key="office").json["rows"], 20, f"{name} are listed")
         door.ask(401, "GET", path)
         door.ask(404, "GET", path.replace(COUNTY, "123456"), key="office")
+    door.ask(200, "GET", f"/api/v1/counties/{COUNTY}/figures")
+    door.ask(400, "GET", f"/api/v1/counties/{COUNTY}/figures?year=12")
     for name in ("figures", "topics"):
         path = f"/api/v1/{name}?{county}&from=2026-01-01T00:00:00"
         assert door.ask(200, "GET", path, key="office").json["rows"] or name == "topics"

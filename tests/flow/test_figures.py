@@ -109,3 +109,37 @@ def test_hot_topics_with_their_growth(system):
                 if (row["town"], row["category"], row["count"]) == (town, category, 3)]
     row = wait_until(grown, 20, "the archive has them")[0]
     assert row["before"] == frequent[town, category], "of as long a time before"
+
+
+def public(system, county=COUNTY, **more):
+    query = "&".join(f"{name}={value}" for name, value in more.items())
+    answer = system.api("GET", f"/api/v1/counties/{county}/figures?{query}")
+    assert answer.status == 200, answer
+    return {(row["figure"], row["value"]): row for row in answer.json["rows"]}, answer
+
+
+def test_everybody_reads_numbers_and_none_of_fewer_than_five(system):
+    before = {value for figure, value in public(system)[0] if figure == "category"}
+    for order in [system.place(title="东门小区垃圾没人清运") for _ in range(5)]:
+        system.wait_state(order, "open", "screening")
+    wait_stored(system)
+    told, answer = public(system)
+    rows = list(system.rows(f"/api/v1/orders?county={COUNTY}&limit=100", key="office"))
+    now = datetime.now(timezone(timedelta(hours=8)))
+    year, month = f"{now:%Y}", f"{now:%Y-%m}"
+    assert told["placed", year]["count"] == told["placed", month]["count"] == len(rows)
+    assert told["closed", year] == {"figure": "closed", "value": year, "below": 5}, "one is closed"
+    assert told["rating", "satisfied"] == {"figure": "rating", "value": "satisfied", "below": 5}
+    assert ("mean_ms", year) not in told, "which would be how long that one took"
+    counts = Counter(row["category"] for row in rows if row.get("category"))
+    categories = {value: row["count"] for (figure, value), row in told.items() if figure == "category"}
+    assert not before, "there were few of one, which the other would have told"
+    assert len(counts) > 1 and categories == counts, "of each there are enough now"
+    assert "周小雨" not in answer.text and "东门" not in answer.text and "M101" not in answer.text
+    assert answer.headers["Cache-Control"] == "public, max-age=600", "thousands may look at once"
+
+    assert {figure for figure, value in public(system, year=2001)[0] if value != year} == set()
+    assert public(system, OTHER)[0] == {}
+    unknown = system.api("GET", "/api/v1/counties/123456/figures")
+    assert unknown.status == 404 and unknown.headers["Cache-Control"] == "no-store"
+    assert system.api("GET", f"/api/v1/counties/{COUNTY}/figures?year=soon").status == 400

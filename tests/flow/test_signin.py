@@ -275,6 +275,7 @@ def test_strangers_are_limited_by_address(make_system):
                    ask_code(system, MEMBER, headers={"X-Forwarded-For": "198.51.100.7"})):
         assert answer.status == 429 and 50 <= int(answer.headers["Retry-After"]) <= 61, answer
     assert system.api("GET", f"/api/v1/orders/{order['order']}", code=order["code"]).status == 429, "codes, too"
+    assert system.api("GET", f"/api/v1/counties/{COUNTY}/figures").status == 429, "and what takes the archive some work"
     body = {"county": COUNTY, "title": "东门小区路灯不亮"}
     for _ in range(8):
         assert system.api("POST", "/api/v1/orders", body, key="import").status == 201, "keys are not limited"

@@ -207,6 +207,7 @@ ROUTES = {  # all there are
     **dict.fromkeys(("GET /", "GET /c/", "GET /c/{county}", "GET /o/{id}", "GET /w/", "GET /w/{county}",
                      "GET /assets/{file}"), "public"),
     "GET /api/v1/cases": "cases.search",
+    "GET /api/v1/counties/{county}/figures": "public",
     "GET /api/v1/counties/{county}/cases": "public",
     "GET /api/v1/counties/{county}/cases/{id}": "public",
     "GET /api/v1/classes": "orders.list",
@@ -693,8 +694,8 @@ def test_every_call_with_another_countys_order(world):
               "limit": 100, "file": f"{'0' * 24}/pdf/1/{'0' * 64}/all/x.pdf"}
     # They do not depend on an order, and answer about their county.
     of_the_county = ("orders.list", "orders.alike", "orders.precedents", "cases.published", "classes.list", "meetings.list",
-                     "suggestions.list", "entries.list", "figures.read", "topics.list", "records.read", "cases.search", "updates.list",
-                     "audit.list", "absences.list", "templates.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send",
+                     "suggestions.list", "entries.list", "figures.read", "figures.public", "topics.list", "records.read", "cases.search",
+                     "updates.list", "audit.list", "absences.list", "templates.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send",
                      "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))

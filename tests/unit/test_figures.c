@@ -4,6 +4,8 @@
 // links: services/archive
 #include "tests/unit/archive_fixture.h"
 
+#include "common/calendar.h"
+
 enum { DAY = 24 * 3600 * 1000 };
 
 static int64_t at(int day)
@@ -107,11 +109,117 @@ static void test_figures(void **state)
     assert_int_equal(figure(asked(MSG_READ_FIGURES, 0, at(200), 0), "town", "T1"), 2);
 }
 
+/* -- for everybody ----------------------------------------------------------------------------------------------- */
+
+/* An order of 2026 that was placed in a month, in China; answered and closed as many hours later, unless that is 0. */
+static void finish(int serial, int month, const char *category, const char *rating, int hours)
+{
+    char order[ORDER_ID_SIZE];
+    int64_t placed = calendar_year_start(2026) + at(31 * (month - 1)) + 1000; /* in the first hour of some day of it */
+    order_id(order, COUNTY, serial);
+    step(1, hours > 0 ? "closed" : "open");
+    record_set(message, F_CATEGORY, category);
+    record_set_int(message, F_PLACED_AT, placed);
+    if (hours > 0) {
+        record_set(message, F_OUTCOME, "solved");
+        record_set(message, F_RATING, rating);
+        record_set_int(message, F_ANSWERED_AT, placed + 3600000L * hours);
+        record_set_int(message, F_CLOSED_AT, placed + 3600000L * hours);
+    }
+    assert_int_equal(take_step(order), VERDICT_OK);
+}
+
+/* "2026 12, 2026-01 <, 2026-02 ?": fewer than five, or not told for their sake. */
+static char *public_figure(const char *figure, int year)
+{
+    record_clear(message);
+    record_set_int(message, F_YEAR, year);
+    const struct record *listing = ask(MSG_READ_PUBLIC_FIGURES);
+    char *text = xstrdup("");
+    for (size_t i = 0; i < record_rows(listing, F_ROWS); i++) {
+        const struct record *row = record_row(listing, F_ROWS, i);
+        if (!record_is(row, F_FIGURE, figure))
+            continue;
+        assert_false(record_has(row, F_COUNT) && record_has(row, F_BELOW));
+        AUTOFREE char *count = xasprintf("%lld", (long long)record_int(row, F_COUNT));
+        char *longer = xasprintf("%s%s%s %s", text, *text ? ", " : "", record_str(row, F_VALUE),
+                                 record_has(row, F_COUNT)   ? count
+                                 : record_has(row, F_BELOW) ? "<"
+                                                            : "?");
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static void assert_public(const char *figure, int year, const char *expected)
+{
+    AUTOFREE char *found = public_figure(figure, year);
+    assert_string_equal(found, expected);
+}
+
+static void test_everybody_is_told_of_no_small_group(void **state)
+{
+    (void)state;
+    static const struct {
+        int month, count, hours;
+        const char *category, *rating;
+    } rows[] = {
+        {1, 7, 10, "light", "satisfied"}, {2, 4, 20, "light", "satisfied"}, {2, 2, 5, "waste", "dissatisfied"},
+        {3, 9, 0, "light", ""},           {4, 3, 0, "noise", ""},
+    };
+    int serial = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int k = 0; k < rows[i].count; k++)
+            finish(++serial, rows[i].month, rows[i].category, rows[i].rating, rows[i].hours);
+    /* 25 less 7, 6 and 9 would tell of the 3 of April: so the next smallest is not told, either. */
+    assert_public("placed", 2026, "2026 25, 2026-01 7, 2026-02 ?, 2026-03 9, 2026-04 <");
+    assert_public("answered", 2026, "2026 13, 2026-01 7, 2026-02 6");
+    assert_public("closed", 2026, "2026 13, 2026-01 7, 2026-02 6");
+    /* Of February (4 * 20 + 2 * 5) / 6, in full hours. */
+    assert_public("mean_ms", 2026, "2026 43200000, 2026-01 36000000, 2026-02 54000000");
+    /* Which categories have few orders is not told; these are five together. */
+    assert_public("category", 2026, "light 20");
+    assert_public("rating", 2026, "satisfied ?, dissatisfied <");
+    assert_public("outcome", 2026, "solved 13");
+    assert_public("placed", 2025, "2026 25");
+    assert_public("category", 2025, "");
+}
+
+static void test_of_few_orders_nothing_is_told(void **state)
+{
+    (void)state;
+    for (int serial = 1; serial <= 4; serial++)
+        finish(serial, 1 + serial % 2, "light", "satisfied", 10);
+    assert_public("placed", 2026, "2026 <, 2026-01 <, 2026-02 <");
+    assert_public("mean_ms", 2026, "");
+    assert_public("category", 2026, "");
+    assert_public("rating", 2026, "satisfied <");
+}
+
+/* An order of New Year's Eve in China is none of the next year, though it is night in China long before it is in
+ * London. */
+static void test_months_are_those_of_china(void **state)
+{
+    (void)state;
+    for (int serial = 1; serial <= 10; serial++) {
+        char order[ORDER_ID_SIZE];
+        order_id(order, COUNTY, serial);
+        step(1, "open");
+        record_set_int(message, F_PLACED_AT, calendar_year_start(2026) + (serial <= 5 ? -1 : 0));
+        assert_int_equal(take_step(order), VERDICT_OK);
+    }
+    assert_public("placed", 2026, "2025 5, 2026 5, 2026-01 5");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_topics, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_figures, set_up, tear_down),
+        TEST(test_everybody_is_told_of_no_small_group),
+        TEST(test_of_few_orders_nothing_is_told),
+        TEST(test_months_are_those_of_china),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,9 +3,11 @@
 import base64
 import struct
 import zlib
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from archive_files import tamper, wait_stored
 from conftest import systems_in
 from harness import COUNTY, ROOT, wait_until
 from scenes import path_of, play
@@ -103,6 +105,25 @@ def test_published_cases_are_for_everybody(system):
         return True
     play(system, "resident.mjs", "cases", {"publish": published}, county=COUNTY, title=titles[2],
          secrets=SECRETS)
+
+
+def test_figures_are_for_everybody(system):
+    """Sixty orders of two years, of which the archive has nothing but when they were what."""
+    def order(number, year, month, category, rating, days):
+        placed = datetime(year, month, 15, 12, tzinfo=timezone.utc)
+        answered = placed + timedelta(days=days, hours=number % 7)
+        at = [int(moment.timestamp() * 1000) for moment in (placed, answered)]
+        return (f"INSERT INTO orders (order_id, ver, steps, updated_at, state, category, outcome, rating, placed_at, answered_at, "
+                f"closed_at) VALUES ('{COUNTY}-9{number:05}', 9, 9, {at[1]}, 'closed', '{category}', 'solved', '{rating}', "
+                f"{at[0]}, {at[1]}, {at[1]})")
+    kinds = [(2024, 5, "construction", "satisfied", 3)] * 8 + [(2024, 8, "environment", "basically", 5)] * 6
+    for month, count in enumerate((6, 8, 0, 5, 9, 12, 7, 3, 2, 5, 6, 7), 1):
+        kinds += [(2025, month, ("construction", "environment", "property")[number % 3],
+                   ("satisfied", "satisfied", "basically", "dissatisfied")[number % 4], number % 5 + 1) for number in range(count)]
+    kinds += [(2025, 6, "safety", "satisfied", 4)] * 3
+    wait_stored(system)
+    tamper(system, *(order(number, *kind) for number, kind in enumerate(kinds)))
+    play(system, "resident.mjs", "figures", county=COUNTY)
 
 
 def test_looks_are_for_everybody(system):

@@ -29,6 +29,7 @@ export const en: typeof zh = {
     place: "Place an order",
     track: "See how it stands",
     cases: "Read published cases",
+    figures: "See figures",
     mine: "Placed on this phone",
     contact: "Questions? Ask",
   },

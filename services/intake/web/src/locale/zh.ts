@@ -31,6 +31,7 @@ export const zh = {
     place: "我要点单",
     track: "查进度",
     cases: "看办结案例",
+    figures: "看数据",
     mine: "我在这部手机上点的单",
     contact: "有疑问请联系",
   },
