@@ -209,8 +209,8 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
                       struct commit_plan *plan, struct key_list *keys)
 {
     bool changes = outcome->step != NULL, create = changes && commit->version == 0;
-    bool remembers = *commit->first != '\0';
-    size_t entries = 3 + 2U * (*commit->order != '\0') + 3U * changes + 3U * (commit->event != NULL) +
+    bool remembers = *commit->first != '\0', seen = changes || (outcome->if_unchanged && *commit->order);
+    size_t entries = 3 + 2U * (*commit->order != '\0') + seen + 2U * changes + 3U * (commit->event != NULL) +
                      (outcome->guard_count > 0) + (outcome->expected.key != NULL) + (outcome->limit.key != NULL) +
                      remembers;
     AUTOFREE char *hash = xasprintf("order:%s", commit->order);
@@ -231,9 +231,11 @@ static void pack_plan(msgpack_sbuffer *buffer, const struct commit *commit, cons
         pack_text(&packer, "create");
         create ? msgpack_pack_true(&packer) : msgpack_pack_false(&packer);
     }
-    if (changes) {
+    if (seen) {
         pack_text(&packer, "version");
         msgpack_pack_int64(&packer, commit->version);
+    }
+    if (changes) {
         pack_text(&packer, "set");
         pack_changes(&packer, outcome->changes);
         pack_text(&packer, "changes");

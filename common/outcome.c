@@ -179,6 +179,11 @@ void outcome_expect(struct outcome *outcome, const char *key, const char *field,
     outcome->expected = (struct expected){xstrdup(key), xstrdup(field), value};
 }
 
+void outcome_if_unchanged(struct outcome *outcome)
+{
+    outcome->if_unchanged = true;
+}
+
 bool outcome_rivals(const struct outcome *one, const struct outcome *other)
 {
     return one->expected.key && other->expected.key && strcmp(one->expected.key, other->expected.key) == 0 &&

@@ -70,6 +70,11 @@ void outcome_guard(struct outcome *outcome, const char *key, const char *field, 
  * decides again on what there is now. This is how decisions that build on each other follow each other.
  */
 void outcome_expect(struct outcome *outcome, const char *key, const char *field, int64_t value);
+/*
+ * Likewise, while the order is as the handler has read it. A step implies that; a write without one says so where it
+ * would be wrong after another step, as an entry among the clocks would.
+ */
+void outcome_if_unchanged(struct outcome *outcome);
 /* Whether both build on one number, so that only one of them can be committed. */
 bool outcome_rivals(const struct outcome *one, const struct outcome *other);
 

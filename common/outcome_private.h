@@ -52,6 +52,7 @@ struct outcome {
     size_t guard_count;
     struct expected expected; /* key NULL: none */
     struct limit limit;       /* likewise */
+    bool if_unchanged;
     bool has_reply;
     enum message_type reply_type;
     struct record *reply;

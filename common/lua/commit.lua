@@ -4,9 +4,9 @@
 -- ARGV[1] is the plan, packed by common/commit.c:
 --   order    number of the order, absent when the outcome is about none
 --   create   the order must not exist yet
---   version  the version that the handler saw, absent when it changes no field
---   set      names and values in turn
---   changes  key of the stream that tells which orders have changed; there whenever there is a version
+--   version  the version that the handler saw, absent when its outcome does not depend on that
+--   set      names and values in turn; absent when no field changes
+--   changes  key of the stream that tells which orders have changed; there whenever there is a set
 --   edge, seq, id   of the event that is applied; absent for calls and local work
 --   sends    each {edge, outbox key, due key, message id, body, order, its key, whether that must be there, or is made
 --            by it}
@@ -77,7 +77,7 @@ end
 if plan.limit then
     redis.call('SET', KEYS[plan.limit[1]], string.format('%d', free), 'PXAT', string.format('%d', free))
 end
-if plan.version then
+if plan.set then
     version = version + 1
     redis.call('HSET', hash, 'ver', version, unpack(plan.set))
     redis.call('XADD', KEYS[plan.changes], 'MAXLEN', '~', CHANGES_KEPT, '*', 'order', plan.order)

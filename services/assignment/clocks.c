@@ -75,6 +75,7 @@ static void sound(const struct context *context, const struct record *order, con
         return; /* the calendar has changed, and nobody came by yet */
     if (working > context->now) {
         outcome_zadd(outcome, CLOCKS_KEY, working, entry);
+        outcome_if_unchanged(outcome);
         return;
     }
     char recipients[2001];

@@ -91,8 +91,10 @@ void handle_check(const struct context *context, const struct record *order, con
 
     char entry[CLOCK_ENTRY_SIZE];
     order_clock_entry(entry, context->order_id, clock, rung);
-    if (at != record_int(message, F_DUE))
+    if (at != record_int(message, F_DUE)) {
         outcome_zadd(outcome, CLOCKS_KEY, at, entry);
+        outcome_if_unchanged(outcome); /* or the clock might have stopped */
+    }
 }
 
 /* What is known of a county; the pointer holds until the next call. */

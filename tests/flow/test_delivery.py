@@ -99,6 +99,24 @@ def test_an_order_that_leaves_while_something_late_is_handled_is_no_error(make_s
     assert answer["status"] == STALE
 
 
+def test_what_another_step_overtakes_is_decided_again(make_system):
+    """An order came into the pool, and was assigned before its group was asked: nobody is, and no claim window opens."""
+    system = make_system(start=False)
+    assignment = system.services["assignment.1"]
+    assignment.environment |= {"SIDAN_CRASH": "handled, not committed", "SIDAN_CRASH_SIGNAL": str(int(signal.SIGSTOP))}
+    system.start()
+    order = system.place()
+    state = Path(f"/proc/{assignment.popen.pid}/stat")
+    wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", 10, "it stands before its commit")
+    key = f"order:{{{COUNTY}}}:{order['order']}"
+    system.redis.hset(key, mapping={"state": "assigned", "members": "M101 M102 M103"})
+    system.redis.hincrby(key, "ver", 1)
+    assignment.signal(signal.SIGCONT)
+    wait_until(lambda: not system.redis.exists(f"outbox:{{{COUNTY}}}:routing>assignment"), 20, "it is acknowledged")
+    assert f"{order['order']}|claim|0" not in system.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1)
+    assert "opened" not in {sms["template"] for sms in system.spool(order)}
+
+
 def test_events_wait_for_a_destination_that_is_away(system):
     """Routing's events for notification, which nobody runs here, stay in the outbox and count no attempt."""
     assert send(Peer(system, "routing"), 1, "a", {"type": "order.placed", "v": 1, "at": 1})[0] == OK
