@@ -40,9 +40,14 @@ static const struct {
     {STATE_OPEN, STATE_MERGED},
     {STATE_ASSIGNED, STATE_MERGED},
     {STATE_CONSULTING, STATE_MERGED},
-    {STATE_MERGED, STATE_SCREENING}, /* undone */
-    {STATE_MERGED, STATE_ANSWERED},  /* its primary was */
-    {"", STATE_CALLED},              /* a meeting */
+    {STATE_MERGED, STATE_SCREENING},    /* undone */
+    {STATE_MERGED, STATE_ANSWERED},     /* its primary was */
+    {STATE_SCREENING, STATE_WITHDRAWN}, /* its resident takes it back */
+    {STATE_OPEN, STATE_WITHDRAWN},
+    {STATE_ASSIGNED, STATE_WITHDRAWN},
+    {STATE_CONSULTING, STATE_WITHDRAWN},
+    {STATE_MERGED, STATE_WITHDRAWN},
+    {"", STATE_CALLED}, /* a meeting */
     {STATE_CALLED, STATE_HELD},
     {STATE_CALLED, STATE_CANCELLED},
     {STATE_HELD, STATE_CLOSED},

@@ -36,7 +36,7 @@ enum { MEETING_OPENS_MS = 30 * 60 * 1000 };
 
 /* Of what the office entered; closed: it cannot be withdrawn any more. */
 #define STATE_ENTERED "entered"
-#define STATE_WITHDRAWN "withdrawn"
+#define STATE_WITHDRAWN "withdrawn" /* an order: by its resident, before it was answered */
 
 /* Whether an order may go from one state to another; from "" is being placed. Staying is always allowed. */
 bool order_may_become(const char *from, const char *to);

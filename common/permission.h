@@ -8,19 +8,20 @@
 #define SIDAN_PERMISSION_H
 
 #define PERMISSIONS(X)                                                                                                 \
-    X(ORDER_READ, "order.read")         /* an order and what happened to it */                                         \
-    X(ORDER_NOTES, "order.notes")       /* with the notes of those who handle it, and who was told by SMS */           \
-    X(ORDER_CONTACT, "order.contact")   /* its resident's name, phone and mail address; every look is recorded */      \
-    X(ORDER_SCREEN, "order.screen")     /* accept or return it */                                                      \
-    X(ORDER_TRANSFER, "order.transfer") /* to another county */                                                        \
-    X(ORDER_JOINT, "order.joint")       /* ask another county to handle it jointly */                                  \
-    X(ORDER_MERGE, "order.merge")       /* into another, and out of it again */                                        \
-    X(ORDER_ASK, "order.ask")           /* its resident something */                                                   \
-    X(ORDER_REPLY, "order.reply")       /* to such a question */                                                       \
-    X(ORDER_CLAIM, "order.claim")       /* take it on */                                                               \
-    X(ORDER_CONFIRM, "order.confirm")   /* that one has seen it and is on it */                                        \
-    X(ORDER_DECLINE, "order.decline")   /* give it back */                                                             \
-    X(ORDER_HANDOVER, "order.handover") /* hand it over to a department */                                             \
+    X(ORDER_READ, "order.read")           /* an order and what happened to it */                                       \
+    X(ORDER_NOTES, "order.notes")         /* with the notes of those who handle it, and who was told by SMS */         \
+    X(ORDER_CONTACT, "order.contact")     /* its resident's name, phone and mail address; every look is recorded */    \
+    X(ORDER_SCREEN, "order.screen")       /* accept or return it */                                                    \
+    X(ORDER_TRANSFER, "order.transfer")   /* to another county */                                                      \
+    X(ORDER_JOINT, "order.joint")         /* ask another county to handle it jointly */                                \
+    X(ORDER_MERGE, "order.merge")         /* into another, and out of it again */                                      \
+    X(ORDER_ASK, "order.ask")             /* its resident something */                                                 \
+    X(ORDER_TAKE_BACK, "order.take_back") /* as its resident, before it is answered */                                 \
+    X(ORDER_REPLY, "order.reply")         /* to such a question */                                                     \
+    X(ORDER_CLAIM, "order.claim")         /* take it on */                                                             \
+    X(ORDER_CONFIRM, "order.confirm")     /* that one has seen it and is on it */                                      \
+    X(ORDER_DECLINE, "order.decline")     /* give it back */                                                           \
+    X(ORDER_HANDOVER, "order.handover")   /* hand it over to a department */                                           \
     X(ORDER_ANSWER, "order.answer")                                                                                    \
     X(ORDER_ATTACH, "order.attach")   /* add photos and documents */                                                   \
     X(ORDER_RESPOND, "order.respond") /* as a department, in writing, to those who answer it */                        \

@@ -58,6 +58,8 @@ void ask_resident(enum service_id owner, const struct context *context, const st
         outcome_refuse(outcome, "forbidden", "actor", "this member has not claimed the order");
     } else if (is_for_another(order)) {
         outcome_refuse(outcome, "state", NULL, "its resident is asked by the county that has asked for the order");
+    } else if (record_int(order, F_TAKEN_BACK) == 1) {
+        outcome_refuse(outcome, "state", "taken_back", "its resident has taken it back: it goes on for others");
     } else if (record_len(order, F_PERSON) == 0) {
         outcome_refuse(outcome, "no_contact", NULL, "the resident left no phone: nobody can be asked");
     } else if (record_len(order, F_QUESTION) > 0) {

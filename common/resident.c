@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "common/contact.h"
+#include "common/joint.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -104,4 +105,9 @@ bool resident_handles(const struct county *county, const struct record *order)
     const struct office *department = county_department(county, record_str(order, F_DEPARTMENT));
     return *person && department && record_int(order, F_HANDED_AT) > 0 &&
            is_phone_of(county, person, department->phone);
+}
+
+bool resident_is_told(const struct record *order)
+{
+    return !is_for_another(order) && record_int(order, F_TAKEN_BACK) != 1;
 }

@@ -59,4 +59,8 @@ void await_no_reply(const struct context *context, const struct record *order, s
  */
 bool resident_handles(const struct county *county, const struct record *order);
 
+/* Whether its resident hears of it and is asked: not from a county that another one has asked for joint handling, nor
+ * once they have taken it back, and it goes on for others. */
+bool resident_is_told(const struct record *order);
+
 #endif

@@ -74,6 +74,7 @@ static const struct sentence {
     {"asked", NONE, "向反映人了解情况，期限暂停", "The resident was asked about it; the clock stands still"},
     {"replied", NONE, "反映人补充了情况，期限继续", "The resident answered; the clock goes on"},
     {"added", NONE, "反映人作了补充", "The resident added something"},
+    {"taken_back", NONE, "反映人撤回", "The resident took it back"},
     {"unanswered", NONE, "反映人没有回答，期限继续", "The resident did not answer; the clock goes on"},
     {"merged", NONE, "并入同一件事，一起办理", "It was merged into the same matter of others"},
     {"unmerged", NONE, "从合并的事项中分出，单独办理", "It was taken out again, to be handled by itself"},

@@ -130,6 +130,11 @@ handler_fn handle_recall; /* MSG_RECALL */
 void screen_again(const struct context *context, const struct record *order, const char *actor,
                   struct outcome *outcome);
 
+/* taking_back.c: 撤回, by its resident */
+handler_fn handle_take_back; /* MSG_TAKE_BACK */
+/* An order that is merged into this one leaves it: if its own resident has taken it back, that was the last reason. */
+void end_if_nobodys(const struct context *context, const struct record *order, struct outcome *outcome);
+
 /* merging.c: 并单, a primary order and those that are merged into it */
 handler_fn handle_split;        /* MSG_SPLIT: the opposite */
 handler_fn handle_merge;        /* MSG_MERGE */

@@ -9,10 +9,10 @@
  */
 #include "common/alloc.h"
 #include "common/crash.h"
-#include "common/joint.h"
 #include "common/log.h"
 #include "common/order.h"
 #include "common/question.h"
+#include "common/resident.h"
 #include "common/store.h"
 #include "common/text.h"
 #include "services/assignment/assignment.h"
@@ -106,7 +106,7 @@ static void end_claim_window(const struct context *context, const struct record 
 /* Nothing is left but to close it. */
 static bool is_done(const struct record *order)
 {
-    return is_for_another(order)
+    return !resident_is_told(order)
                ? words_have(STATE_ANSWERED " " STATE_EVALUATED, record_str(order, F_STATE))
                : record_is(order, F_STATE, STATE_EVALUATED) && !record_is(order, F_RATING, "dissatisfied");
 }

@@ -7,6 +7,7 @@
  */
 #include "common/joint.h"
 #include "common/order.h"
+#include "common/text.h"
 #include "services/assignment/assignment.h"
 
 #include <stdio.h>
@@ -75,7 +76,7 @@ void handle_joint_news(const struct context *context, const struct record *order
     }
     if (ver <= partner.ver || (strcmp(partner.state, state) == 0 && partner.answered_at == answered_at))
         return; /* somebody looked long ago, and comes only now; or it is known */
-    bool answered = answered_at > partner.answered_at, returned = strcmp(state, STATE_RETURNED) == 0;
+    bool answered = answered_at > partner.answered_at, returned = words_have(STATE_RETURNED " " STATE_WITHDRAWN, state);
     bool speaks = answered || returned;
     enum field words = answered ? F_ANSWER : F_REASON;
     snprintf(partner.state, sizeof partner.state, "%s", state);

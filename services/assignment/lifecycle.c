@@ -4,7 +4,6 @@
  * committee decides.
  */
 #include "common/addition.h"
-#include "common/joint.h"
 #include "common/order.h"
 #include "common/question.h"
 #include "common/resident.h"
@@ -84,7 +83,8 @@ bool has_reason(const struct record *message, struct outcome *outcome)
     return false;
 }
 
-/* Its resident is answered and asked by another county: what is left is to close it, which is a step of its own. */
+/* Its resident is answered and asked by another county, or has taken it back: what is left is to close it, which is a
+ * step of its own. */
 static void end_unrated(const struct context *context, const struct record *order, struct outcome *outcome)
 {
     char entry[CLOCK_ENTRY_SIZE];
@@ -107,7 +107,7 @@ void record_answer(const struct context *context, const struct record *order, co
     if (record_len(order, F_OBJECTED) > 0) /* there is nothing to rule about any more */
         record_set(changes, F_OBJECTED, "");
     record_set_int(changes, F_ROUND, record_int(order, F_ROUND) + 1);
-    if (is_for_another(order)) {
+    if (!resident_is_told(order)) {
         end_unrated(context, order, outcome);
         return;
     }
@@ -203,8 +203,9 @@ void handle_rate(const struct context *context, const struct record *order, cons
         outcome_refuse(outcome, "invalid", "rating", "rating is one of: %s", ratings);
         return;
     }
-    if (is_for_another(order)) {
-        outcome_refuse(outcome, "state", NULL, "its resident is asked by the county that has asked for the order");
+    if (!resident_is_told(order)) {
+        outcome_refuse(outcome, "state", NULL,
+                       "nobody is asked to rate it: its resident is another county's, or has taken it back");
         return;
     }
     bool handler = strncmp(actor, "member:", 7) == 0 || strncmp(actor, "department:", 11) == 0;

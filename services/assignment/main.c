@@ -51,6 +51,7 @@ static const struct handler handlers[] = {
     {.type = MSG_ASK, .handle = handle_ask},
     {.type = MSG_ANSWER_ASKED, .handle = handle_reply},
     {.type = MSG_ADD, .handle = handle_add},
+    {.type = MSG_TAKE_BACK, .handle = handle_take_back},
     {.type = MSG_JOINT, .handle = handle_joint},
     {.type = MSG_JOINT_NEWS, .handle = handle_joint_news},
     {.type = MSG_SPLIT, .handle = handle_split},

@@ -89,13 +89,13 @@ void handle_left(const struct context *context, const struct record *order, cons
 {
     const char *secondary = record_str(message, F_SECONDARY);
     char merged[4001];
-    (void)context;
     if (order_is_final(record_str(order, F_STATE)) || !words_have(record_str(order, F_MERGED), secondary))
         return;
     snprintf(merged, sizeof merged, "%s", record_str(order, F_MERGED));
     words_remove(merged, secondary);
     outcome_step(outcome, "left", record_str(message, F_ACTOR), secondary);
     record_set(outcome_changes(outcome), F_MERGED, merged);
+    end_if_nobodys(context, order, outcome);
 }
 
 /* What the primary's resident is told by this step that all of them are told; NULL when there is no such thing. */

@@ -92,6 +92,7 @@ static json_t *overview(const struct bulletin *bulletin, bool english)
         {"state", "evaluated", "已评价", "rated"},
         {"state", "closed", "已办结", "closed"},
         {"state", "returned", "已退回", "returned"},
+        {"state", "withdrawn", "已撤回", "taken back"},
         {"outcome", "solved", "答复：已经解决", "answer: solved"},
         {"outcome", "explained", "答复：说明情况", "answer: explained"},
         {"outcome", "learned", "答复：讲清政策", "answer: policy clarified"},

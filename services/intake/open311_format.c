@@ -27,6 +27,7 @@ static const struct telling {
     {STATE_PLACED, "open", "群众已点单，等待定单。"},
     {STATE_SCREENING, "for_triage", "召集人正在定单。"},
     {STATE_RETURNED, "not_councils_responsibility", "已退单。"},
+    {STATE_WITHDRAWN, "closed", "反映人已撤回。"},
     {STATE_OPEN, "open", "已分单，等待委员接单。"},
     {STATE_ASSIGNED, "investigating", "委员已接单。"},
     {STATE_MERGED, "in_progress", "与别的居民反映的是同一件事，合并办理。"},

@@ -112,7 +112,7 @@ static bool add_states(struct record *message, const char *status)
     } table[] = {
         {"open", STATE_PLACED " " STATE_SCREENING " " STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
                               " " STATE_ANSWERED " " STATE_EVALUATED " " STATE_MERGED},
-        {"closed", STATE_CLOSED " " STATE_RETURNED},
+        {"closed", STATE_CLOSED " " STATE_RETURNED " " STATE_WITHDRAWN},
     };
     for (size_t i = 0; i < COUNT(table); i++)
         if (strcmp(status, table[i].status) == 0) {

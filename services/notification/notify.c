@@ -7,8 +7,8 @@
 #include "services/notification/notify.h"
 
 #include "common/contact.h"
-#include "common/joint.h"
 #include "common/metrics.h"
+#include "common/resident.h"
 #include "common/text.h"
 #include "services/notification/people.h"
 #include "services/notification/sms.h"
@@ -49,8 +49,8 @@ void notify(const struct context *context, const struct record *order, const str
     const char *sealed = record_str(order, F_CONTACT);
     char recipients[RECIPIENTS_SIZE];
     snprintf(recipients, sizeof recipients, "%s", record_str(message, F_RECIPIENTS));
-    if (is_for_another(order))
-        words_remove(recipients, "resident"); /* who hears from the county that asked for it */
+    if (!resident_is_told(order))
+        words_remove(recipients, "resident"); /* who hears from the county that asked for it, or wants nothing more */
     int r = words_have(recipients, "resident")
                 ? contact_open(context->county->vault, context->order_id, sealed, contact)
                 : 0;

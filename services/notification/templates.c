@@ -70,6 +70,14 @@ static const struct template templates[] = {
      "The resident of \"{title}\" (number {order}) answers: {note}. The deadline runs on.[ Open: {work}]"},
     {"added", "member convener department", 0, "“{title}”（单号{order}）的居民又补充说：{note}[。办理请打开：{work}]",
      "The resident of \"{title}\" (number {order}) adds: {note}[. Open: {work}]"},
+    {"taken_back", "member convener department", 0,
+     "“{title}”（单号{order}）居民自己撤回了，您不用再办了[。居民的话：{reason}]。谢谢您。",
+     "The resident has taken back \"{title}\" (number {order})[: {reason}]. There is nothing left for you to do; thank "
+     "you."},
+    {"taken_back_shared", "member convener department", 0,
+     "“{title}”（单号{order}）的居民撤回了自己的反映[：{reason}]。还有别的居民反映同一件事，请继续办理。",
+     "The resident has taken back \"{title}\" (number {order})[: {reason}]. Others raised the same matter: please go "
+     "on."},
     {"unanswered", "member convener department committee", 0,
      "“{title}”（单号{order}）的居民没有回答您的问题[：{question}]。期限继续计算，请按现在知道的办理。",
      "The resident of \"{title}\" (number {order}) has not answered[: {question}]. The deadline runs on; please go on "

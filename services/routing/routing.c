@@ -267,6 +267,23 @@ void handle_add(const struct context *context, const struct record *order, const
     take_addition(ROUTING, recipient, order, message, outcome);
 }
 
+/* While it is being routed, which is over in a moment, it cannot be taken back yet. */
+void handle_take_back(const struct context *context, const struct record *order, const struct record *message,
+                      struct outcome *outcome)
+{
+    struct record *changes = outcome_changes(outcome);
+    if (!record_is(order, F_STATE, STATE_SCREENING)) {
+        outcome_later(outcome, "the order is being passed to who handles it");
+        return;
+    }
+    outcome_step(outcome, "taken_back", record_str(message, F_ACTOR),
+                 record_len(message, F_REASON) > 0 ? record_str(message, F_REASON) : NULL);
+    drop_question(context, order, outcome);
+    stop_clock(context, order, outcome);
+    record_set(changes, F_STATE, STATE_WITHDRAWN);
+    record_set_int(changes, F_CLOSED_AT, context->now);
+}
+
 /* It is placed in the other county already; here it ends. */
 void handle_transfer(const struct context *context, const struct record *order, const struct record *message,
                      struct outcome *outcome)

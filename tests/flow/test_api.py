@@ -163,6 +163,10 @@ def go_through_an_order(door, system):
     door.step(200, order, "add", {"note": "晚上更暗"}, key=None, code=order["code"])
     door.step(400, order, "add", {"note": " "}, key=None, code=order["code"])
     door.step(409, order, "screen", {"decision": "accept"})
+    unwanted = door.ask(201, "POST", "/api/v1/orders", title).json
+    system.wait_state(unwanted, "open")
+    door.step(200, unwanted, "take-back", {"reason": "已经好了"}, key=None, code=unwanted["code"])
+    door.step(409, unwanted, "take-back", {}, key=None, code=unwanted["code"])
     door.step(200, order, "ask", {"question": "是哪一栋"})
     door.step(400, order, "ask", {"question": " "})
     door.step(200, order, "reply", {"note": "三栋"}, key=None, code=order["code"])
@@ -561,7 +565,7 @@ def test_an_order_that_has_moved_on_is_not_changed(shared):
     seen = shared.api("GET", path, code=order["code"])
     etag = seen.headers["ETag"]
     assert etag == f'"{seen.json["ver"]}-green-1"'
-    assert seen.json["may"] == ["order.read", "order.reply", "order.attach", "order.rate"]
+    assert seen.json["may"] == ["order.read", "order.take_back", "order.reply", "order.attach", "order.rate"]
     for known, status in ((etag, 304), (f"W/{etag}", 304), (f'"9", {etag}', 304), ("*", 304), ('"9"', 200)):
         answer = shared.api("GET", path, code=order["code"], headers={"If-None-Match": known})
         assert answer.status == status and answer.headers["ETag"] == etag, (known, answer)

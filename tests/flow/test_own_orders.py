@@ -52,7 +52,7 @@ def test_who_met_with_the_same_joins_it(shared):
     taken(shared, primary)
     shared.answer_it(primary)
     assert shared.wait_state(order, "answered")["answer"] == "路灯修好了"
-    assert [step for step in steps(shared, order) if step != "deadline_moved"][:3] == ["placed", "merged", "followed"]
+    wait_until(lambda: steps(shared, order)[:3] == ["placed", "merged", "followed"], 20, "the journal has it")
     for one in (primary, order):
         assert shared.rate(one, "satisfied").status == 200
         shared.wait_state(one, "closed")
@@ -165,3 +165,107 @@ def test_who_joined_adds_to_what_is_handled(shared):
     wait_until(lambda: shared.order(order).get("members") == " ".join(members), 20, "it follows")
     assert add(shared, order, "夜里也响").status == 200
     shared.wait_sms(order, template="added", recipient="member:M101")
+
+
+# -- 撤回 --------------------------------------------------------------------------------------------------------------
+
+def take_back(system, order, reason=None, **more):
+    return system.step(order, "take-back", {"reason": reason} if reason else {}, key=None, code=order["code"], **more)
+
+
+def gone(system, order):
+    """It has left Redis; what it is, the archive knows, and its resident sees."""
+    wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 20, "it has left Redis")
+    return system.api("GET", f"/api/v1/orders/{order['order']}", code=order["code"]).json
+
+
+def joined(system, primary, **fields):
+    order = system.place(title="一样的事", community="C101", **fields)
+    system.wait_state(order, "open", "screening")
+    assert system.step(order, "merge", {"primary": primary["order"]}).status == 200
+    wait_until(lambda: steps(system, order)[-1:] == ["followed"], 20, "it is handled with it")
+    return order
+
+
+def test_what_is_screened_is_taken_back(shared):
+    order = shared.place(**UNCLEAR)
+    shared.wait_state(order, "screening")
+    assert take_back(shared, order).status == 200
+    assert take_back(shared, order).json["code"] == "state"
+    assert shared.step(order, "screen", {"decision": "accept"}).json["code"] == "state"
+    assert gone(shared, order)["state"] == "withdrawn"
+    assert steps(shared, order) == ["placed", "screening", "taken_back"]
+
+
+def test_who_handles_it_is_told(shared):
+    order = opened(shared, title="东门小区路灯不亮", community="C101")
+    before = shared.redis.hgetall(f"load:{{{COUNTY}}}")
+    members = taken(shared, order)
+    assert shared.step(order, "handover", {"actor": "member:M101", "department": "D01"}).status == 200
+    assert shared.step(order, "ask", {"actor": "member:M101", "question": "是哪一栋"}).status == 200
+    assert shared.sign_in("10000003001").step(order, "take-back", {}).status == 403, "not a member's"
+    assert take_back(shared, order, "自己修好了").status == 200
+    sms = shared.wait_sms(order, template="taken_back", count=len(members) + 1)
+    assert {one["recipient"] for one in sms} == {"department:D01"} | {f"member:{member}" for member in members}
+    assert all("自己修好了" in one["text"] for one in sms)
+    assert shared.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "好了"}).status == 409
+    assert gone(shared, order)["state"] == "withdrawn"
+    load = shared.redis.hgetall(f"load:{{{COUNTY}}}")
+    assert all(load[member] == before.get(member, "0") for member in members), "it is nobody's load"
+    assert not [entry for entry in shared.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1) if order["order"] in str(entry)]
+
+
+def test_what_was_answered_is_rated(shared):
+    order = opened(shared, title="东门小区路灯不亮", community="C101")
+    taken(shared, order)
+    shared.answer_it(order)
+    assert take_back(shared, order).json["code"] == "state"
+    assert shared.rate(order, "dissatisfied").status == 200
+    shared.wait_state(order, "consulting")
+    answer = take_back(shared, order)
+    assert (answer.status, answer.json["field"]) == (409, "answer"), "its answer has been rated"
+    shared.answer_it(order, "又修了")
+    assert shared.rate(order, "satisfied").status == 200
+
+
+def test_one_that_is_merged_leaves_the_others(shared):
+    primary = opened(shared, title="东门小区路灯不亮", community="C101")
+    order = joined(shared, primary)
+    assert take_back(shared, order).status == 200
+    wait_until(lambda: seen_by_staff(shared, primary)["merged"] == "", 20, "the primary has forgotten it")
+    assert gone(shared, order)["state"] == "withdrawn" and shared.order(primary)["state"] == "open"
+    taken(shared, primary)
+    shared.answer_it(primary)
+    assert shared.rate(primary, "satisfied").status == 200
+    assert "answered" not in {sms["template"] for sms in shared.spool(order)}
+
+
+def test_a_primary_goes_on_for_the_others(shared):
+    primary = opened(shared, title="东门小区路灯不亮", community="C101", phone="10000000083")
+    order = joined(shared, primary, phone="10000000084")
+    taken(shared, primary)
+    shared.wait_sms(primary, template="assigned_resident")
+    assert take_back(shared, primary, "搬走了").status == 200
+    assert "还有别的居民" in shared.wait_sms(primary, template="taken_back_shared", recipient="member:M101")[0]["text"]
+    answer = take_back(shared, primary)
+    assert (answer.status, answer.json["field"]) == (409, "taken_back")
+    assert shared.step(primary, "ask", {"question": "几点"}).json["field"] == "taken_back", "nobody is there to ask"
+    assert (now := shared.order(primary))["state"] == "assigned" and now["taken_back"] == 1
+    shared.answer_it(primary)
+    assert shared.wait_state(order, "answered")["answer"] == "路灯修好了"
+    assert gone(shared, primary)["state"] == "closed"
+    assert "rating" not in shared.order(primary)
+    assert {sms["template"] for sms in shared.spool(primary) if sms["recipient"] == "resident"} <= \
+        {"placed", "assigned_resident"}, "who took it back hears no more"
+    assert shared.rate(order, "satisfied").status == 200
+    assert gone(shared, order)["state"] == "closed"
+
+
+def test_a_primary_ends_with_the_last_of_the_others(shared):
+    primary = opened(shared, title="东门小区路灯不亮", community="C101")
+    order = joined(shared, primary)
+    assert take_back(shared, primary).status == 200
+    assert shared.step(order, "unmerge", {"reason": "不是同一件事"}).status == 200
+    assert gone(shared, primary)["state"] == "withdrawn"
+    assert shared.order(order)["state"] == "screening"
+    assert take_back(shared, order).status == 200

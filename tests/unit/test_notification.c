@@ -576,6 +576,8 @@ static const char *const expected_names[] = {
     "asked",
     "replied",
     "added",
+    "taken_back",
+    "taken_back_shared",
     "unanswered",
     "opened",
     "claimed",

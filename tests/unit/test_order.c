@@ -136,17 +136,18 @@ static void only_legal_transitions(void **state)
                                          STATE_ANSWERED,
                                          STATE_EVALUATED,
                                          STATE_CLOSED,
-                                         STATE_MERGED};
+                                         STATE_MERGED,
+                                         STATE_WITHDRAWN};
     /* Row: from; column: to, in the order above. */
-    static const char *const legal[] = {"xx.........", ".xx.x.....x", "..xxx.....x", "...x.......",
-                                        "..x.xx....x", "..x..xxx..x", "..x..xxx..x", "......xxxx.",
-                                        "......x.xx.", ".........x.", "..x....x..x"};
+    static const char *const legal[] = {"xx..........", ".xx.x.....x.", "..xxx.....xx", "...x........",
+                                        "..x.xx....xx", "..x..xxx..xx", "..x..xxx..xx", "......xxxx..",
+                                        "......x.xx..", ".........x..", "..x....x..xx", "...........x"};
     (void)state;
-    for (size_t from = 0; from < 11; from++)
-        for (size_t to = 0; to < 11; to++)
+    for (size_t from = 0; from < 12; from++)
+        for (size_t to = 0; to < 12; to++)
             if (order_may_become(states[from], states[to]) != (legal[from][to] == 'x'))
                 fail_msg("\"%s\" to \"%s\"", states[from], states[to]);
-    for (size_t i = 1; i < 11; i++) /* every state has an owner or is an end */
+    for (size_t i = 1; i < 12; i++) /* every state has an owner or is an end */
         assert_int_equal(order_owner(states[i]) == 0, order_is_final(states[i]));
 }
 

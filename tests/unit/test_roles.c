@@ -78,6 +78,7 @@ static void assert_granted(const struct county *county, const char *who, const c
 
 #define ALL_OF_ORDER                                                                                                   \
     "order.transfer order.joint order.read order.notes order.contact order.screen order.merge order.ask order.reply "  \
+    "order.take_back "                                                                                                 \
     "order.claim "                                                                                                     \
     "order.confirm "                                                                                                   \
     "order.decline "                                                                                                   \
@@ -284,13 +285,14 @@ static void handlers_do_not_rate(void **state)
     assert_true(permission_of_resident(PERMIT_ORDER_RATE));
     assert_true(permission_of_resident(PERMIT_ORDER_READ));
     assert_true(permission_of_resident(PERMIT_ORDER_REPLY));
+    assert_true(permission_of_resident(PERMIT_ORDER_TAKE_BACK));
     assert_true(permission_of_resident(PERMIT_ORDER_ATTACH));
     assert_true(permission_of_resident(PERMIT_LINK));
     assert_false(decide(county, "10000001001", PERMIT_LINK, order).granted); /* by nothing but the link */
     assert_true(decide(county, "10000003001", PERMIT_LINK, order).forbidden);
     for (int i = PERMIT_ANYBODY; i < PERMISSION_COUNT; i++)
         if (i != PERMIT_ORDER_RATE && i != PERMIT_ORDER_READ && i != PERMIT_ORDER_REPLY && i != PERMIT_ORDER_ATTACH &&
-            i != PERMIT_LINK)
+            i != PERMIT_ORDER_TAKE_BACK && i != PERMIT_LINK)
             assert_false(permission_of_resident((enum permission)i));
     county_destroy(&county);
 }

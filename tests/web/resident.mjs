@@ -200,6 +200,36 @@ export async function add({ visit, look, check, ...given }) {
   await look(page, "added");
 }
 
+/** An order is taken back by its resident, after second thoughts. */
+export async function takeBack({ visit, look, check, ...given }) {
+  const page = await track(visit, given);
+  const begin = page.getByRole("button", { name: "撤回这一单" });
+  await begin.click();
+  await page.getByRole("button", { name: "不撤回" }).click();
+  await begin.click();
+  await page.getByLabel("为什么撤回？（可以不写）").fill("自己修好了");
+  await look(page, "take-back");
+  await page.getByRole("button", { name: "确定撤回" }).click();
+  await page.locator(".told", { hasText: "您已经撤回了这一单。" }).waitFor();
+  await page.locator(".state", { hasText: "您撤回了" }).waitFor();
+  for (const name of ["撤回这一单", "补充几句话", "补充照片"])
+    check((await page.getByText(name).count()) === 0, `${name} is offered`);
+  await page.locator(".steps", { hasText: "您撤回了" }).waitFor({ timeout: 40_000 });
+  await look(page, "taken-back");
+}
+
+/** One that others are merged into goes on for them. */
+export async function takeBackShared({ visit, look, ...given }) {
+  const page = await track(visit, given);
+  await page.getByRole("button", { name: "撤回这一单" }).click();
+  await page.getByText("别人也反映了这件事，会为他们继续办。").waitFor();
+  await page.getByRole("button", { name: "确定撤回" }).click();
+  await page.getByText("您已经撤回了。别人也反映了这件事，会为他们继续办理。").waitFor();
+  await page.getByRole("button", { name: "长辈版" }).click();
+  await page.getByRole("button", { name: "深色" }).click();
+  await look(page, "taken-back-shared");
+}
+
 /** Everything that people write is shown as text. */
 export async function script({
   visit,

@@ -12,7 +12,7 @@ from conftest import systems_in
 from harness import COUNTY, ROOT, wait_until
 from scenes import path_of, play
 from test_libraries import SECRETS, TEXT, case, publish
-from test_own_orders import opened
+from test_own_orders import joined, opened
 
 SIZE = 120 * 1024  # bytes that a phone loads before the first input
 
@@ -76,6 +76,20 @@ def test_words_are_added(system):
     order = opened(system, title="东门小区路灯不亮", community="C101")
     play(system, "resident.mjs", "add", county=COUNTY, order=order["order"], code=order["code"])
     assert system.order(order)["added"] == 1
+
+
+def test_an_order_is_taken_back(system):
+    order = opened(system, title="东门小区路灯不亮", community="C101")
+    play(system, "resident.mjs", "takeBack", county=COUNTY, order=order["order"], code=order["code"])
+    history = lambda: system.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
+    assert [row["note"] for row in history() if row.get("step") == "taken_back"] == ["自己修好了"]
+
+
+def test_one_that_others_joined_goes_on_for_them(system):
+    order = opened(system, title="东门小区路灯不亮", community="C101")
+    joined(system, order)
+    play(system, "resident.mjs", "takeBackShared", county=COUNTY, order=order["order"], code=order["code"])
+    assert system.order(order)["state"] == "open"
 
 
 def test_who_may_not_place_more_reads_why(system):
