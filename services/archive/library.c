@@ -357,8 +357,11 @@ int library_classes(struct database *database, const struct record *call, struct
 {
     static const struct list classes = {
         "classes",
-        "class, title, text, actor, (SELECT count(*) FROM class_orders WHERE class_orders.class = classes.class)", "at",
-        "class", "TEXT", false};
+        "class, title, text, actor, (SELECT count(*) FROM class_orders WHERE class_orders.class = classes.class)",
+        "at",
+        "class",
+        "TEXT",
+        false};
     static const enum field columns[] = {F_CLASS, F_TITLE, F_NOTE, F_ACTOR, F_COUNT};
     static const struct filter filters[] = {
         {F_CLASS, "class = ?", false},
