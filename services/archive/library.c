@@ -339,7 +339,7 @@ static int search_published(struct database *database, const struct record *call
 
 int library_published(struct database *database, const struct record *call, struct record *listing)
 {
-    static const struct list published = {WITH_ORDER, OF_CASE, "published.at", "published.order_id", "TEXT"};
+    static const struct list published = {WITH_ORDER, OF_CASE, "published.at", "published.order_id", "TEXT", false};
     if (record_has(call, F_ORDER))
         return read_published(database, record_str(call, F_ORDER), listing);
     if (record_has(call, F_QUERY))
@@ -357,8 +357,11 @@ int library_classes(struct database *database, const struct record *call, struct
 {
     static const struct list classes = {
         "classes",
-        "class, title, text, actor, (SELECT count(*) FROM class_orders WHERE class_orders.class = classes.class)", "at",
-        "class", "TEXT"};
+        "class, title, text, actor, (SELECT count(*) FROM class_orders WHERE class_orders.class = classes.class)",
+        "at",
+        "class",
+        "TEXT",
+        false};
     static const enum field columns[] = {F_CLASS, F_TITLE, F_NOTE, F_ACTOR, F_COUNT};
     static const struct filter filters[] = {
         {F_CLASS, "class = ?", false},

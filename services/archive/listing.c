@@ -113,12 +113,14 @@ int page_begin(struct page *page, struct database *database, const struct list *
     int64_t time = 0;
     if (*cursor && read_place(cursor, &time, &key) < 0)
         return -EINVAL;
-    AUTOFREE char *behind =
-        *cursor ? xasprintf(" AND (%s, %s) < (?, CAST(? AS %s))", list->time, list->key, list->type) : xstrdup("");
+    AUTOFREE char *behind = *cursor ? xasprintf(" AND (%s, %s) %s (?, CAST(? AS %s))", list->time, list->key,
+                                                list->ascending ? ">" : "<", list->type)
+                                    : xstrdup("");
+    const char *way = list->ascending ? "ASC" : "DESC";
     AUTOFREE char *count = xasprintf("SELECT count(*) FROM %s%s", list->table, filtered->where);
     AUTOFREE char *select =
-        xasprintf("SELECT %s, %s, %s FROM %s%s%s ORDER BY %s DESC, %s DESC LIMIT ?", list->time, list->key,
-                  list->columns, list->table, filtered->where, behind, list->time, list->key);
+        xasprintf("SELECT %s, %s, %s FROM %s%s%s ORDER BY %s %s, %s %s LIMIT ?", list->time, list->key, list->columns,
+                  list->table, filtered->where, behind, list->time, way, list->key, way);
     QUERY *total = database_query(database, count);
     filtered_bind(filtered, total);
     if (set_total(listing, total) < 0)

@@ -49,9 +49,11 @@ void set_cut(struct record *row, enum field field, const char *text);
 /* Sets F_TOTAL to the value of a query: 0 or -EIO. */
 int set_total(struct record *listing, sqlite3_stmt *query);
 
-/* What is listed in parts, latest first: which rows, and by which time and key (of which type) of theirs. */
+/* What is listed in parts, latest first unless `ascending`: which rows, by which time and key (of which type) of
+ * theirs. */
 struct list {
     const char *table, *columns, *time, *key, *type;
+    bool ascending;
 };
 
 /* One part of it. */

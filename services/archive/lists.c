@@ -122,8 +122,8 @@ enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters };
 _Static_assert(sizeof order_filters / sizeof *order_filters <= FILTERS_MAX, "struct filtered has room for all of them");
 
 /* By a moment: what stands still is not overdue. */
-#define OVERDUE_AT                                                                                                     \
-    "(coalesce(clock, '') <> '' AND coalesce(pauses, '') NOT LIKE '%%-' AND due <= %" PRId64 ") AS overdue"
+#define CLOCK_RUNS "(coalesce(clock, '') <> '' AND coalesce(pauses, '') NOT LIKE '%%-' AND due > 0)"
+#define OVERDUE_AT "(" CLOCK_RUNS " AND due <= %" PRId64 ") AS overdue"
 
 /* A row of a list of orders, or of other matters; behind its time and key come these columns. */
 static void take_row(struct record *row, sqlite3_stmt *query, const struct projection *projection)
@@ -137,8 +137,16 @@ static void take_row(struct record *row, sqlite3_stmt *query, const struct proje
 
 int lists_orders(struct database *database, const struct record *call, struct record *listing)
 {
-    AUTOFREE char *table = xasprintf("(SELECT *, " OVERDUE_AT " FROM orders)", now_ms());
-    const struct list orders = {table, "order_id, ver, updated_at" PROJECTED_COLUMNS, "placed_at", "order_id", "TEXT"};
+    bool due = record_is(call, F_SORT, "due");
+    AUTOFREE char *table = xasprintf(due ? "(SELECT *, " OVERDUE_AT " FROM orders WHERE " CLOCK_RUNS ")"
+                                         : "(SELECT *, " OVERDUE_AT " FROM orders)",
+                                     now_ms());
+    const struct list orders = {.table = table,
+                                .columns = "order_id, ver, updated_at" PROJECTED_COLUMNS,
+                                .time = due ? "due" : "placed_at",
+                                .key = "order_id",
+                                .type = "TEXT",
+                                .ascending = due || record_is(call, F_SORT, "oldest")};
     FILTERED filtered = {.filters = order_filters, .count = ORDER_FILTERS, .call = call};
     PAGE page = {0};
     filtered_begin(&filtered);
@@ -156,7 +164,8 @@ static int list_matters(struct database *database, enum message_type type, const
         wanted++;
     AUTOFREE char *table = xasprintf("(SELECT *, " OVERDUE_AT " FROM matters WHERE substr(order_id, 8, 1) = '%s')",
                                      now_ms(), matter_letter(wanted->matter));
-    const struct list matters = {table, "order_id, ver, updated_at" MATTER_COLUMNS, "placed_at", "order_id", "TEXT"};
+    const struct list matters = {table, "order_id, ver, updated_at" MATTER_COLUMNS, "placed_at", "order_id", "TEXT",
+                                 false};
     FILTERED filtered = {.filters = wanted->filters, .count = wanted->count, .call = call};
     PAGE page = {0};
     filtered_begin(&filtered);
@@ -303,7 +312,7 @@ static int search_cases(struct database *database, const struct record *call, st
 static int list_audit(struct database *database, const struct record *call, struct record *listing)
 {
     static const enum field columns[] = {F_ACTOR, F_ACTION, F_ORDER, F_RESULT, F_DETAIL};
-    static const struct list audit = {"audit", "actor, action, order_id, result, detail", "at", "id", "INTEGER"};
+    static const struct list audit = {"audit", "actor, action, order_id, result, detail", "at", "id", "INTEGER", false};
     FILTERED filtered = {.filters = audit_filters, .count = AUDIT_FILTERS, .call = call};
     PAGE page = {0};
     filtered_begin(&filtered);

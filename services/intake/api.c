@@ -401,7 +401,12 @@ static void get_similar(void *arg, struct http_request *request)
 static void get_orders(void *arg, struct http_request *request)
 {
     struct ask *ask = ask_new(arg, request);
+    const char *sort = http_query(request, "sort");
     RECORD *question = record_new();
+    if (sort && *sort && !words_have("newest oldest due", sort)) {
+        intake_answer_error(request, 400, "invalid", "sort", "sort is newest, oldest or due");
+        return;
+    }
     ask_within(ask, question);
     ask_list(ask, MSG_LIST_ORDERS, question, on_orders);
 }
@@ -435,6 +440,8 @@ static const struct api_param order_params[] = {
     PARAM("q", F_QUERY, .meaning = "words that all stand in title, text or place"),
     PARAM("from", F_START, .meaning = "only those placed then or later"),
     PARAM("until", F_END, .meaning = "only those placed then or before"),
+    PARAM("sort", F_SORT,
+          .meaning = "newest first unless given; oldest; due: those whose clock runs, what ends first on top"),
     LIMIT,
     CURSOR,
     {0},

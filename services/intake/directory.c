@@ -80,11 +80,12 @@ static json_t *reasons_of(const struct county *county)
 
 static json_t *directory_of(const struct county *county)
 {
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "county", county->id, "name", county->name,
-                     "contact", county->contact, "towns", towns_of(county), "categories", categories_of(county),
-                     "groups", groups_of(county), "members", members_of(county), "departments",
-                     offices_of(county->departments, county->department_count), "committees",
-                     offices_of(county->committees, county->committee_count), "reasons", reasons_of(county));
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "county", county->id, "name",
+                     county->name, "contact", county->contact, "public_url", county->public_url, "towns",
+                     towns_of(county), "categories", categories_of(county), "groups", groups_of(county), "members",
+                     members_of(county), "departments", offices_of(county->departments, county->department_count),
+                     "committees", offices_of(county->committees, county->committee_count), "reasons",
+                     reasons_of(county));
 }
 
 static void get_county(void *arg, struct http_request *request)

@@ -58,7 +58,7 @@ static const struct answer {
      .fields = "* updated_at",
      .required = "order ver",
      .more = "{" LIGHT ", " MAY ", " MERGED_COUNT "}"},
-    {.name = "Orders", .meaning = "Orders, newest first", .rows = "Order"},
+    {.name = "Orders", .meaning = "Orders, newest first unless asked otherwise", .rows = "Order"},
     {.name = "Likeness",
      .meaning = "An order that may be the same matter as another, and why; same_person only for who may see contacts",
      .fields = "* updated_at score shared same_person",
@@ -244,10 +244,11 @@ static const struct answer {
      .more = "{\"id\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}, \"group\": {\"type\": \"string\"},"
              " \"return_to\": {\"type\": \"string\"}, \"communities\": " NAMES "}"},
     {.name = "County",
-     .meaning = "What a county consists of, by name; contact: whom to ask, in words; reasons: why orders are returned",
-     .required = "county name contact towns categories groups members departments committees reasons",
+     .meaning = "What a county consists of, by name; contact: whom to ask, in words; public_url: where residents"
+                " reach their pages; reasons: why orders are returned",
+     .required = "county name contact public_url towns categories groups members departments committees reasons",
      .more = "{\"county\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"},"
-             " \"contact\": {\"type\": \"string\"},"
+             " \"contact\": {\"type\": \"string\"}, \"public_url\": {\"type\": \"string\"},"
              " \"towns\": " NAMES ","
              " \"categories\": " NAMES ","
              " \"groups\": " NAMES ","

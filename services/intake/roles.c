@@ -89,8 +89,9 @@ static const char *const names[PERMISSION_COUNT] = {
 #undef PERMISSION_NAME
 };
 
-static const char *const relation_names[] = {"resident",  "member", "pool", "group",     "leader", "convener", "clerk",
-                                             "committee", "office", "city", "assistant", "host",   "invited"};
+static const char *const relation_names[] = {"resident",  "member", "pool",      "group",  "leader",
+                                             "convener",  "clerk",  "committee", "office", "city",
+                                             "assistant", "host",   "invited",   "former"};
 
 /* -- people ------------------------------------------------------------------------------------------------------ */
 
@@ -141,7 +142,10 @@ static int relations_of_department(const char *id, const struct record *order)
         return CLERK;
     if (record_int(order, F_HANDED_AT) == 0)
         return 0;
-    return record_is(order, F_DEPARTMENT, id) ? CLERK : words_have(record_str(order, F_ASSISTING), id) ? ASSISTANT : 0;
+    return record_is(order, F_DEPARTMENT, id)               ? CLERK
+           : words_have(record_str(order, F_ASSISTING), id) ? ASSISTANT
+           : words_have(record_str(order, F_RULED), id)     ? FORMER
+                                                            : 0;
 }
 
 /* How somebody with this role stands to an order; to the county where there is none. */

@@ -44,7 +44,8 @@ enum relation {
     ASSISTANT = 1 << 10, /* of a department that assists that one */
     HOST = 1 << 11,      /* called the meeting; raised the suggestion */
     INVITED = 1 << 12,   /* to the meeting */
-    RELATION_END = 1 << 13,
+    FORMER = 1 << 13,    /* of a department that lost it by a ruling: is told so, and may nothing */
+    RELATION_END = 1 << 14,
 };
 
 /* Who asks. */

@@ -424,6 +424,7 @@ def test_answers_are_as_described(door, shared):
     assert {"county": COUNTY, "name": "云溪县政协"} in door.ask(200, "GET", "/api/v1/counties").json["rows"]
     consists = door.ask(200, "GET", f"/api/v1/counties/{COUNTY}")
     assert {"id": "C101", "name": "东门社区"} in consists.json["towns"][0]["communities"]
+    assert consists.json["public_url"] == "https://sidan.example.cn"
     assert "1000000" not in consists.text, "phones are nobody's business"
     assert consists.json["reasons"][0].keys() == {"id", "name", "return_to"}, "for who returns an order"
     door.ask(404, "GET", "/api/v1/counties/123456")
@@ -551,6 +552,20 @@ def test_lists_are_told_in_parts_and_filtered(make_system):
     assert set(numbers(f"&category={row['category']},nonsense")) == set(numbers(f"&category={row['category']}"))
     times = sorted(row["placed_at"] for row in system.rows(base, key="office"))
     assert numbers(f"&until={times[0][:10]}T00:00:00") == [] and len(numbers(f"&from={times[0][:10]}T00:00:00")) == 7
+
+    newest, oldest = numbers("&sort=newest"), numbers("&sort=oldest")
+    assert newest == numbers("") and oldest == newest[::-1] == numbers("&sort=oldest&limit=2"), "part by part as well"
+    part = system.api("GET", base + "&sort=oldest&limit=2", key="office").json
+    late = system.place(title="东门小区路灯还是不亮")
+    wait_until(lambda: late["order"] in numbers(""), 20, "one more has come in")
+    assert oldest[:2] + numbers("&sort=oldest&limit=2", part["next"]) == [*oldest, late["order"]], "which comes last"
+    running = [row for row in system.rows(base + "&sort=due&limit=3", key="office")]
+    assert [row["due"] for row in running] == sorted(row["due"] for row in running) and len(running) > 3
+    assert {row["order"] for row in running} == {row["order"] for row in system.rows(base, key="office") if "due" in row}
+    assert system.step(noise, "ask", {"question": "几点最吵"}).status == 200
+    wait_until(lambda: noise["order"] not in numbers("&sort=due"), 20, "its clock stands still")
+    refused = system.api("GET", base + "&sort=title", key="office")
+    assert (refused.status, refused.json["field"]) == (400, "sort")
 
     trail = list(system.rows(f"/api/v1/audit?county={COUNTY}&limit=1000", key="office"))
     assert list(system.rows(f"/api/v1/audit?county={COUNTY}&limit=1", key="office")) == trail

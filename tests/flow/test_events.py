@@ -100,6 +100,24 @@ def test_each_hears_what_they_may_see(system):
     assert [event for event, _, _ in people["other member"].events] == ["ready"], "of another group"
 
 
+def test_a_department_hears_that_an_order_went_to_another(system):
+    first, other = (Listener(system.port, Cookie=system.sign_in(phone).cookie) for phone in ("10000003001", "10000003002"))
+    order = system.place()
+    system.wait_state(order, "open")
+    system.claim_all(order)
+
+    def step(verb, **body):
+        assert system.step(order, verb, body).status == 200, verb
+    step("handover", actor="member:M101", department="D01")
+    first.wait(order, "order", "consulting")
+    assert other.told(order) == [], "it has not been theirs"
+    step("object", actor="department:D01", reason="不属职责")
+    step("rule", decision="move", department="D02", reason="职责所在")
+    other.wait(order, "order", "consulting")
+    first.wait(order, "gone", None)
+    assert system.sign_in("10000003001").api("GET", f"/api/v1/orders/{order['order']}").status == 403
+
+
 def test_meetings_suggestions_and_entries_are_told_like_orders(system):
     people = {who: Listener(system.port, Cookie=system.sign_in(phone).cookie) for who, phone in PEOPLE.items()}
     key = of_key(system)

@@ -414,6 +414,11 @@ export async function sms({ visit, look, check, county, cookie }) {
 export async function posters({ visit, look, check, county, cookie, office }) {
   const page = await visit(`/w/${county}#/posters`, { desk: true, cookie });
   await page.getByText("3 张海报，3 页").waitFor(); // the convener's town
+  const address = await page.getByLabel("扫码打开的网址").inputValue();
+  check(
+    address === `https://sidan.example.cn/c/${county}`,
+    `the code opens ${address}, which is not what SMS say`,
+  );
   await look(page, "posters");
   const pages = async () => {
     const pdf = await page.pdf({

@@ -15,6 +15,9 @@ async function read(filters: Filters, limit: number, cursor?: string) {
   return api.GET("/api/v1/orders", { params: { query: query as never } });
 }
 
+/** The first of them, as many as one answer holds, and how many there are. */
+export const readFirst = (filters: Filters) => read(filters, MOST);
+
 /** All of them, however many answers that takes: for what has to be sorted otherwise than by when it was placed. */
 export async function readAll(filters: Filters) {
   const rows: Order[] = [];

@@ -3,7 +3,7 @@
 import { computed, reactive, ref, watch } from "vue";
 import type { Order } from "../../common/client";
 import { live, type Live, type News } from "../live";
-import { readAll } from "./list";
+import { readFirst } from "./list";
 
 /** Who was asked something is waited for: those come last. */
 export const isAsked = (order: Order) => /-$/.test(order.pauses ?? "");
@@ -11,8 +11,13 @@ export const isAsked = (order: Order) => /-$/.test(order.pauses ?? "");
 export function useQueue(onNews: (news: News) => void) {
   const left = reactive(new Set<string>());
   const chosen = ref("");
+  const behind = ref(0); // those that come when these are dealt with
   const list: Live<Order[]> = live(
-    () => readAll({ state: "screening" }),
+    async () => {
+      const answer = await readFirst({ state: "screening", sort: "oldest" });
+      if (answer.data) behind.value = answer.data.total - answer.data.rows.length;
+      return { ...answer, data: answer.data?.rows };
+    },
     (news) => {
       onNews(news);
       const waits = news.state === "screening";
@@ -23,7 +28,6 @@ export function useQueue(onNews: (news: News) => void) {
   const orders = computed(() =>
     (list.data.value ?? [])
       .filter((order) => !left.has(order.order))
-      .reverse() // the server lists the newest first
       .sort((a, b) => Number(isAsked(a)) - Number(isAsked(b))),
   );
   const at = computed(() => orders.value.findIndex((order) => order.order === chosen.value));
@@ -37,10 +41,10 @@ export function useQueue(onNews: (news: News) => void) {
   watch(orders, (present, before) => {
     if (present.some((order) => order.order === chosen.value)) return;
     const place = before?.findIndex((order) => order.order === chosen.value) ?? -1;
-    const behind = before?.slice(place + 1).find((order) => present.includes(order));
-    chosen.value = (behind ?? present[place < 0 ? 0 : present.length - 1])?.order ?? "";
+    const next = before?.slice(place + 1).find((order) => present.includes(order));
+    chosen.value = (next ?? present[place < 0 ? 0 : present.length - 1])?.order ?? "";
   });
   const leave = (id: string) => left.add(id);
   const comeBack = (id: string) => left.delete(id);
-  return { orders, chosen, current, following, go, leave, comeBack, ...list };
+  return { orders, behind, chosen, current, following, go, leave, comeBack, ...list };
 }

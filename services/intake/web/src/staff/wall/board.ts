@@ -1,13 +1,13 @@
 // What the wall shows, read in one go. Of an order only what may hang in a meeting room: its title without numbers that
 // lead to somebody, its town, and its deadline.
-import { api, type Order, type Schemas } from "../../common/client";
+import { api, type Schemas } from "../../common/client";
 import { today } from "../period";
 import { OPEN, type Figures } from "../figures";
 import { countyId, may } from "../session";
 
 const DAY = 24 * 3600_000;
 const LATELY = 90; // days
-const PART = 1000; // orders of one reading
+const PART = 20; // deadlines, of which the wall shows the first
 
 export interface Deadline {
   order: string;
@@ -25,6 +25,8 @@ export interface Board {
   topics: Schemas["Topic"][];
   /** Next ones first. */
   deadlines: Deadline[];
+  /** How many there are of these in all. */
+  running: number;
   groups: Schemas["Record"][];
   cases: Schemas["PublishedCase"][];
   at: number;
@@ -36,23 +38,15 @@ type Answer<T> = { data?: T; error?: unknown; response: Response };
 export const withoutNumbers = (title: string): string =>
   title.normalize("NFKC").replace(/[\d*][\d\s*-]{4,}[\dXx*]/g, "…");
 
-const isRunning = (order: Order): boolean => Boolean(order.due && order.light) && !/-$/.test(order.pauses ?? "");
-
-async function deadlines(): Promise<Answer<Deadline[]>> {
-  const found: Deadline[] = [];
-  const query = { county: countyId.value, state: OPEN.join(","), limit: PART };
-  for (let cursor: string | undefined; ;) {
-    const answer = await api.GET("/api/v1/orders", { params: { query: { ...query, ...(cursor ? { cursor } : {}) } } });
-    if (!answer.data) return answer as Answer<Deadline[]>;
-    for (const order of answer.data.rows.filter(isRunning)) {
-      const { order: number, title = "", town = "", clock = "", due = "", light = "" } = order;
-      found.push({ order: number, title: withoutNumbers(title), town, clock, due, light });
-    }
-    cursor = answer.data.next;
-    if (cursor) continue;
-    found.sort((one, other) => Date.parse(one.due) - Date.parse(other.due));
-    return { data: found, response: answer.response };
-  }
+/** Those that end next, and how many run in all. */
+async function deadlines(): Promise<Answer<{ rows: Deadline[]; total: number }>> {
+  const query = { county: countyId.value, state: OPEN.join(","), sort: "due", limit: PART };
+  const answer = await api.GET("/api/v1/orders", { params: { query } });
+  if (!answer.data) return answer as Answer<never>;
+  const rows = answer.data.rows.map(({ order, title = "", town = "", clock = "", due = "", light = "" }) => {
+    return { order, title: withoutNumbers(title), town, clock, due, light };
+  });
+  return { data: { rows, total: answer.data.total ?? rows.length }, response: answer.response };
 }
 
 export async function readBoard(): Promise<Answer<Board>> {
@@ -86,7 +80,8 @@ export async function readBoard(): Promise<Answer<Board>> {
       all: all.data!,
       lately: lately.data!,
       topics: topics.data!.rows,
-      deadlines: running?.data ?? [],
+      deadlines: running?.data?.rows ?? [],
+      running: running?.data?.total ?? 0,
       groups,
       cases: cases.data!.rows,
       at,
