@@ -138,9 +138,8 @@ static void take_row(struct record *row, sqlite3_stmt *query, const struct proje
 int lists_orders(struct database *database, const struct record *call, struct record *listing)
 {
     bool due = record_is(call, F_SORT, "due");
-    AUTOFREE char *table = xasprintf(due ? "(SELECT *, " OVERDUE_AT " FROM orders WHERE " CLOCK_RUNS ")"
-                                         : "(SELECT *, " OVERDUE_AT " FROM orders)",
-                                     now_ms());
+    AUTOFREE char *table =
+        xasprintf("(SELECT *, " OVERDUE_AT " FROM orders WHERE NOT %d OR " CLOCK_RUNS ")", now_ms(), due);
     const struct list orders = {.table = table,
                                 .columns = "order_id, ver, updated_at" PROJECTED_COLUMNS,
                                 .time = due ? "due" : "placed_at",

@@ -5,37 +5,17 @@ const WALL = { width: 1920, height: 1080 };
 /** What is wider or higher than its place; a board never scrolls. */
 const overflowing = (page) =>
   page.evaluate(() =>
-    [
-      document.documentElement,
-      ...document.querySelectorAll(".wall, .wall section"),
-    ]
-      .filter(
-        (part) =>
-          part.scrollHeight > part.clientHeight + 1 ||
-          part.scrollWidth > part.clientWidth + 1,
-      )
-      .map(
-        (part) =>
-          `${part.className || part.tagName} ${part.innerText.slice(0, 60)}`,
-      ),
+    [document.documentElement, ...document.querySelectorAll(".wall, .wall section")]
+      .filter((part) => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1)
+      .map((part) => `${part.className || part.tagName} ${part.innerText.slice(0, 60)}`),
   );
 
 /** The board of a meeting room: follows what happens, shows nothing personal, says when the network is gone. */
-export async function wall({
-  visit,
-  look,
-  check,
-  ask,
-  county,
-  cookie,
-  city,
-  secrets,
-}) {
+export async function wall({ visit, look, check, ask, county, cookie, city, secrets }) {
   const page = await visit(`/w/${county}#/wall`, { desk: true, cookie });
   await page.setViewportSize(WALL);
   await page.getByRole("heading", { name: /协商民主/ }).waitFor();
-  const tile = (name) =>
-    page.locator(".tiles > div", { hasText: name }).locator("dd").first();
+  const tile = (name) => page.locator(".tiles > div", { hasText: name }).locator("dd").first();
   const placed = Number(await tile("今日点单").innerText());
   check(placed === (await ask("placed")), `${placed} orders were placed today`);
   check((await tile("已超期").innerText()) === "1", "one is overdue");
@@ -50,21 +30,14 @@ export async function wall({
 
   const title = await ask("place");
   await page.getByText(title).waitFor(); // without reload
-  check(
-    (await tile("今日点单").innerText()) === String(placed + 1),
-    "one more was placed",
-  );
+  check((await tile("今日点单").innerText()) === String(placed + 1), "one more was placed");
   const text = await page.innerText("body");
-  for (const secret of secrets)
-    check(!text.includes(secret), `${secret} is on the wall`);
+  for (const secret of secrets) check(!text.includes(secret), `${secret} is on the wall`);
   check((await overflowing(page)).length === 0, "it still fits");
 
   await page.keyboard.press("f");
   await page.waitForFunction(() => document.fullscreenElement !== null);
-  check(
-    !(await page.getByRole("button", { name: "浅色" }).isVisible()),
-    "nothing but the board",
-  );
+  check(!(await page.getByRole("button", { name: "浅色" }).isVisible()), "nothing but the board");
   await look(page, "wall-full");
   await page.keyboard.press("f");
   await page.waitForFunction(() => document.fullscreenElement === null);
@@ -81,10 +54,7 @@ export async function wall({
 
   const other = await visit(`/w/${county}#/wall`, { desk: true, cookie: city });
   await other.getByText("高频事项").waitFor();
-  check(
-    (await other.getByText("期限", { exact: true }).count()) === 0,
-    "the city sees figures only",
-  );
+  check((await other.getByText("期限", { exact: true }).count()) === 0, "the city sees figures only");
   await look(other, "wall-city");
 }
 
@@ -92,27 +62,15 @@ export async function wall({
 export async function figures({ visit, look, check, ask, county, cookie }) {
   const page = await visit(`/w/${county}#/figures`, { desk: true, cookie });
   await page.getByRole("heading", { name: "数据" }).waitFor();
-  const sum = (name) =>
-    page.locator(".sums > div", { hasText: name }).locator("dd").innerText();
+  const sum = (name) => page.locator(".sums > div", { hasText: name }).locator("dd").innerText();
   await page.locator("canvas").nth(3).waitFor();
-  check(
-    Number(await sum("点单")) === (await ask("placed")),
-    "all of the quarter are counted",
-  );
+  check(Number(await sum("点单")) === (await ask("placed")), "all of the quarter are counted");
   const construction = page.getByRole("row", { name: /^城乡建设/ });
-  check(
-    /^城乡建设\s+7\s+\d+%$/.test((await construction.innerText()).trim()),
-    "the table has the chart's numbers",
-  );
+  check(/^城乡建设\s+7\s+\d+%$/.test((await construction.innerText()).trim()), "the table has the chart's numbers");
   await look(page, "figures");
-  const links = [
-    page.getByRole("link", { name: "打开通报" }),
-    page.getByRole("link", { name: "下载 XLSX" }),
-  ];
+  const links = [page.getByRole("link", { name: "打开通报" }), page.getByRole("link", { name: "下载 XLSX" })];
   for (const link of links) {
-    const status = await link.evaluate(
-      async (found) => (await fetch(found.href)).status,
-    );
+    const status = await link.evaluate(async (found) => (await fetch(found.href)).status);
     check(status === 200, `the bulletin answers ${status}`);
   }
   await page.getByLabel("自定").check();
@@ -152,35 +110,20 @@ export async function figures({ visit, look, check, ask, county, cookie }) {
 }
 
 /** Records in any order, and the portrait with its formula. */
-export async function records({
-  visit,
-  look,
-  check,
-  county,
-  cookie,
-  member,
-  memberName,
-}) {
+export async function records({ visit, look, check, county, cookie, member, memberName }) {
   const page = await visit(`/w/${county}#/records`, { desk: true, cookie });
   await page.getByRole("button", { name: "答复", exact: true }).click();
   const names = () => page.locator("tbody th").allInnerTexts();
   const answers = async () => (await page.locator("tbody tr").count()) > 0;
   check(await answers(), "members are listed");
-  check(
-    (await page.locator("th[aria-sort=descending]").innerText()).includes(
-      "答复",
-    ),
-    "it says how it is sorted",
-  );
+  check((await page.locator("th[aria-sort=descending]").innerText()).includes("答复"), "it says how it is sorted");
   await look(page, "records");
   const best = (await names())[0];
   await page.getByRole("button", { name: "答复", exact: true }).click();
   check((await names()).slice(-3).includes(best), "the other way round");
   await page.getByLabel("姓名").fill(memberName);
   await page.getByRole("button", { name: `${memberName}的画像` }).click();
-  await page
-    .getByRole("heading", { name: new RegExp(`${memberName} · 履职画像`) })
-    .waitFor();
+  await page.getByRole("heading", { name: new RegExp(`${memberName} · 履职画像`) }).waitFor();
   await page.getByRole("cell", { name: "接单" }).first().waitFor();
   await page.locator("dialog canvas").waitFor();
   await look(page, "records-portrait");
@@ -194,18 +137,7 @@ export async function records({
 }
 
 /** A case is reviewed beside its story, published, taken back; one whose resident did not agree is not. */
-export async function cases({
-  visit,
-  look,
-  check,
-  ask,
-  county,
-  cookie,
-  title,
-  order,
-  hidden,
-  secret,
-}) {
+export async function cases({ visit, look, check, ask, county, cookie, title, order, hidden, secret }) {
   const page = await visit(`/w/${county}#/cases`, { desk: true, cookie });
   await page.getByRole("link", { name: title }).waitFor();
   await look(page, "office-cases");
@@ -222,14 +154,8 @@ export async function cases({
   await look(page, "office-case");
   await page.getByRole("button", { name: "公布" }).click();
   await page.getByText("公布好了").waitFor();
-  check(
-    !(await text.inputValue()).includes(secret),
-    "what is published is redacted once more, and shown so",
-  );
-  check(
-    (await ask("public", order)).includes("车慢下来了"),
-    "everybody reads it",
-  );
+  check(!(await text.inputValue()).includes(secret), "what is published is redacted once more, and shown so");
+  check((await ask("public", order)).includes("车慢下来了"), "everybody reads it");
   await look(page, "office-case-published");
   await page.getByLabel("撤下的原因").fill("群众后来不愿公开");
   await page.getByRole("button", { name: "撤下" }).click();
@@ -256,49 +182,29 @@ export async function audit({ visit, look, check, county, cookie, order }) {
 }
 
 /** The plan of the sectors, an entry, and its withdrawal; absences of members. */
-export async function entries({
-  visit,
-  look,
-  check,
-  ask,
-  county,
-  cookie,
-  member,
-  memberName,
-}) {
+export async function entries({ visit, look, check, ask, county, cookie, member, memberName }) {
   const page = await visit(`/w/${county}#/entries`, { desk: true, cookie });
   const sector = page.getByRole("row", { name: /^教育界/ });
   await sector.waitFor();
   check(/0 \/ 1/.test(await sector.innerText()), "nothing is done yet");
   await page.getByRole("radio", { name: "界别任务" }).check();
   await page.getByLabel("界别", { exact: true }).selectOption("教育界");
-  await page
-    .getByLabel("任务", { exact: true })
-    .selectOption({ label: "界别协商" });
+  await page.getByLabel("任务", { exact: true }).selectOption({ label: "界别协商" });
   await page.getByLabel("标题").fill("校门口交通协商会");
-  await page
-    .getByRole("searchbox", { name: "参加的人" })
-    .fill(memberName.slice(0, 2));
+  await page.getByRole("searchbox", { name: "参加的人" }).fill(memberName.slice(0, 2));
   await page.getByRole("button", { name: `加上${memberName}` }).click();
   await page.getByRole("button", { name: `去掉${memberName}` }).waitFor();
   await look(page, "entries-form");
-  await page
-    .locator("form.card")
-    .getByRole("button", { name: "登记", exact: true })
-    .click();
+  await page.locator("form.card").getByRole("button", { name: "登记", exact: true }).click();
   await page.getByText("登记好了。").waitFor();
   await page.getByRole("heading", { name: "校门口交通协商会" }).waitFor();
-  await page.waitForFunction(() =>
-    /教育界\s+1 \/ 1/.test(document.body.innerText),
-  );
+  await page.waitForFunction(() => /教育界\s+1 \/ 1/.test(document.body.innerText));
   await look(page, "entries");
   await page.getByRole("button", { name: "撤回" }).click();
   await page.getByLabel("撤回的原因").fill("登记重了");
   await page.getByRole("dialog").getByRole("button", { name: "撤回" }).click();
   await page.getByText("已撤回").waitFor();
-  await page.waitForFunction(() =>
-    /教育界\s+0 \/ 1/.test(document.body.innerText),
-  );
+  await page.waitForFunction(() => /教育界\s+0 \/ 1/.test(document.body.innerText));
 
   await page.goto(new URL(`/w/${county}#/absences`, page.url()).href);
   await page.getByText("没有请假。").waitFor();
@@ -313,11 +219,7 @@ export async function entries({
 
   const own = await visit(`/w/${county}#/entries`, { cookie: member });
   await own.getByRole("row", { name: /^教育界/ }).waitFor();
-  check(
-    (await own.getByRole("button", { name: "登记", exact: true }).count()) ===
-      0,
-    "a member enters nothing",
-  );
+  check((await own.getByRole("button", { name: "登记", exact: true }).count()) === 0, "a member enters nothing");
   await look(own, "entries-phone");
 }
 
@@ -327,19 +229,10 @@ export async function city({ visit, look, check, county, cookie }) {
   await page.getByRole("heading", { name: "数据" }).waitFor(); // where its work is
   await page.getByRole("link", { name: "各县数据" }).click();
   await page.getByRole("row", { name: /^点单/ }).waitFor();
-  check(
-    (await page.getByRole("columnheader").count()) >= 3,
-    "two counties side by side",
-  );
+  check((await page.getByRole("columnheader").count()) >= 3, "two counties side by side");
   await look(page, "city");
-  const offered = await page
-    .getByRole("navigation", { name: "页面" })
-    .getByRole("link")
-    .allInnerTexts();
-  check(
-    offered.map((name) => name.trim()).join() === "我的,数据,各县数据,大屏",
-    `it is offered ${offered}`,
-  );
+  const offered = await page.getByRole("navigation", { name: "页面" }).getByRole("link").allInnerTexts();
+  check(offered.map((name) => name.trim()).join() === "我的,数据,各县数据,大屏", `it is offered ${offered}`);
   await page.goto(new URL(`/w/${county}#/audit`, page.url()).href);
   await page.getByText("您没有打开这一页的权限。").waitFor();
   await look(page, "denied");
@@ -353,31 +246,14 @@ export async function sms({ visit, look, check, county, cookie }) {
   check(all > 60, `${all} templates are listed`);
   await page.getByLabel("发给谁").selectOption({ label: "群众" });
   await page.getByRole("searchbox", { name: "查找" }).fill("查询码");
-  const placed = page
-    .getByRole("listitem")
-    .filter({ has: page.getByRole("heading", { name: "收到点单" }) });
-  await placed
-    .getByText("【云溪县政协】您好，您反映的“东门小区三号楼前的路灯不亮”")
-    .waitFor();
-  check(
-    /^\d+ 字，按 [23] 条计费$/.test(
-      await placed.getByText("条计费").first().innerText(),
-    ),
-    "how long it is",
-  );
+  const placed = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: "收到点单" }) });
+  await placed.getByText("【云溪县政协】您好，您反映的“东门小区三号楼前的路灯不亮”").waitFor();
+  check(/^\d+ 字，按 [23] 条计费$/.test(await placed.getByText("条计费").first().innerText()), "how long it is");
   await placed.getByText("原文、网关代码").click();
   await placed.getByText("Number", { exact: false }).first().waitFor();
+  check((await placed.innerText()).includes("SMS_1（交给网关：标题、单号、查询码）"), "what the gateway calls it");
   check(
-    (await placed.innerText()).includes(
-      "SMS_1（交给网关：标题、单号、查询码）",
-    ),
-    "what the gateway calls it",
-  );
-  check(
-    (await placed
-      .getByText("的代码", { exact: false })
-      .filter({ hasText: "缺" })
-      .count()) === 0,
+    (await placed.getByText("的代码", { exact: false }).filter({ hasText: "缺" }).count()) === 0,
     "nothing is missing",
   );
   await look(page, "sms-unfolded");
@@ -387,14 +263,8 @@ export async function sms({ visit, look, check, county, cookie }) {
   await page.getByLabel("发给谁").selectOption({ label: "全部" });
   await page.getByLabel(`只看缺代码的（${all - 2} 种）`).check();
   await page.getByText(`${all - 2} 种`, { exact: true }).waitFor();
-  check(
-    (await page.getByRole("heading", { name: "收到点单" }).count()) === 0,
-    "it has a code",
-  );
-  check(
-    (await page.locator(".messages > li").count()) === 20,
-    "some of them at first",
-  );
+  check((await page.getByRole("heading", { name: "收到点单" }).count()) === 0, "it has a code");
+  check((await page.locator(".messages > li").count()) === 20, "some of them at first");
   await page.getByRole("button", { name: "再看一些" }).click();
   check((await page.locator(".messages > li").count()) === 40, "and more");
   await page.getByLabel("发给谁").selectOption({ label: "召集人" });
@@ -415,10 +285,7 @@ export async function posters({ visit, look, check, county, cookie, office }) {
   const page = await visit(`/w/${county}#/posters`, { desk: true, cookie });
   await page.getByText("3 张海报，3 页").waitFor(); // the convener's town
   const address = await page.getByLabel("扫码打开的网址").inputValue();
-  check(
-    address === `https://sidan.example.cn/c/${county}`,
-    `the code opens ${address}, which is not what SMS say`,
-  );
+  check(address === `https://sidan.example.cn/c/${county}`, `the code opens ${address}, which is not what SMS say`);
   await look(page, "posters");
   const pages = async () => {
     const pdf = await page.pdf({
@@ -435,9 +302,8 @@ export async function posters({ visit, look, check, county, cookie, office }) {
   check((await pages()) === 2, "two on each");
   const cut = await page.evaluate(
     () =>
-      [...document.querySelectorAll(".poster")].filter(
-        (poster) => poster.scrollHeight > poster.clientHeight + 1,
-      ).length,
+      [...document.querySelectorAll(".poster")].filter((poster) => poster.scrollHeight > poster.clientHeight + 1)
+        .length,
   );
   check(cut === 0, `${cut} posters do not fit`);
   await page.getByRole("checkbox", { name: "西门社区" }).uncheck();
@@ -445,15 +311,10 @@ export async function posters({ visit, look, check, county, cookie, office }) {
   await page.getByLabel("扫码打开的网址").fill("javascript:alert(1)");
   await page.getByText("请填写以 http").waitFor();
   await page.getByText("还没有选社区").waitFor();
-  await page
-    .getByLabel("扫码打开的网址")
-    .fill(`https://sidan.example.cn/c/${county}`);
+  await page.getByLabel("扫码打开的网址").fill(`https://sidan.example.cn/c/${county}`);
   await page.getByText("2 张海报，1 页").waitFor();
   await page.emulateMedia({ media: "print" });
-  check(
-    !(await page.getByLabel("两张").isVisible()),
-    "only the posters are printed",
-  );
+  check(!(await page.getByLabel("两张").isVisible()), "only the posters are printed");
   const code = await page.locator(".qr").first().screenshot();
   await page.emulateMedia({ media: "screen" });
   await page.setViewportSize({ width: 360, height: 780 });

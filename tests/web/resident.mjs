@@ -14,40 +14,24 @@ async function placed(page) {
 }
 
 /** From a poster's QR code to a number, and on to how the order stands. */
-export async function place({
-  visit,
-  look,
-  check,
-  county,
-  community,
-  communityName,
-  photo,
-}) {
+export async function place({ visit, look, check, county, community, communityName, photo }) {
   const page = await visit(`/c/${county}?place=${community}`);
   const place = page.getByLabel("在哪里？");
   await place.waitFor();
-  check(
-    (await place.locator("option:checked").textContent()).trim() ===
-      communityName,
-    "the form knows the place",
-  );
+  check((await place.locator("option:checked").textContent()).trim() === communityName, "the form knows the place");
   await page.getByRole("button", { name: "提交" }).click();
   await page.getByText("请先写一句话，说是什么事。").waitFor();
   check(
-    await page
-      .getByLabel("什么事？用一句话说")
-      .evaluate((field) => field === document.activeElement),
+    await page.getByLabel("什么事？用一句话说").evaluate((field) => field === document.activeElement),
     "focus is there",
   );
   await look(page, "place-empty");
   await fill(page, { title: "东门小区路灯不亮" });
-  await page
-    .getByLabel("加照片")
-    .setInputFiles({
-      name: "路灯.png",
-      mimeType: "image/png",
-      buffer: Buffer.from(photo, "base64"),
-    });
+  await page.getByLabel("加照片").setInputFiles({
+    name: "路灯.png",
+    mimeType: "image/png",
+    buffer: Buffer.from(photo, "base64"),
+  });
   await page.getByRole("img", { name: "第 1 张照片" }).waitFor();
   await look(page, "place");
   await page.getByRole("button", { name: "提交" }).click();
@@ -111,10 +95,7 @@ export async function offline({ visit, look, check, county }) {
   await page.reload();
   const title = page.getByLabel("什么事？用一句话说");
   await title.waitFor();
-  check(
-    (await title.inputValue()) === "断网时写的一单",
-    "the draft is still there",
-  );
+  check((await title.inputValue()) === "断网时写的一单", "the draft is still there");
   // The server gets it, and its answer is lost on the way.
   let lost = 0;
   await page.route("**/api/v1/orders", async (route) => {
@@ -142,18 +123,13 @@ export async function rate({ visit, look, check, county, order, code }) {
   await look(page, "home");
   await page.getByRole("link", { name: "查进度" }).click();
   await page.getByRole("textbox", { name: "单号" }).fill(order);
-  await page
-    .getByLabel("查询码（六位数字）")
-    .fill(code === "000000" ? "000001" : "000000");
+  await page.getByLabel("查询码（六位数字）").fill(code === "000000" ? "000001" : "000000");
   await look(page, "track-form");
   await page.getByRole("button", { name: "查看" }).click();
   await page.getByText("单号或者查询码不对").waitFor();
   // Ten wrong tries close an order to its resident; a page that is left open must not make them.
   let tries = 0;
-  page.on(
-    "request",
-    (request) => (tries += request.url().includes("/api/v1/orders/")),
-  );
+  page.on("request", (request) => (tries += request.url().includes("/api/v1/orders/")));
   await page.clock.fastForward(120_000);
   await page.waitForTimeout(200);
   check(tries === 0, `it tried again by itself, ${tries} times`);
@@ -164,11 +140,7 @@ export async function rate({ visit, look, check, county, order, code }) {
   await page.getByRole("button", { name: "满意", exact: true }).click();
   await page.getByText("您的评价收到了：满意。谢谢您。").waitFor();
   await page.getByText("办结了").first().waitFor({ timeout: 40_000 });
-  check(
-    (await page.getByRole("button", { name: "满意", exact: true }).count()) ===
-      0,
-    "it is rated once",
-  );
+  check((await page.getByRole("button", { name: "满意", exact: true }).count()) === 0, "it is rated once");
   await look(page, "closed");
 }
 
@@ -231,24 +203,13 @@ export async function takeBackShared({ visit, look, ...given }) {
 }
 
 /** Everything that people write is shown as text. */
-export async function script({
-  visit,
-  look,
-  check,
-  order,
-  code,
-  county,
-  evil,
-}) {
+export async function script({ visit, look, check, order, code, county, evil }) {
   const page = await visit(`/c/${county}#track`);
   await page.getByRole("textbox", { name: "单号" }).fill(order);
   await page.getByLabel("查询码（六位数字）").fill(code);
   await page.getByRole("button", { name: "查看" }).click();
   await page.getByRole("heading", { name: evil }).waitFor();
-  check(
-    await page.evaluate(() => globalThis.hacked === undefined),
-    "it did not run",
-  );
+  check(await page.evaluate(() => globalThis.hacked === undefined), "it did not run");
 }
 
 /** Figures for everybody: what is few is not told; every chart is its own table; printed on A4. */
@@ -258,44 +219,22 @@ export async function figures({ visit, look, check, county }) {
   await page.getByRole("heading", { name: "数据", exact: true }).waitFor();
   await page.getByLabel("年份").selectOption("2025");
   await page.getByRole("heading", { name: /2025 年$/ }).waitFor();
-  const sum = (name) =>
-    page.locator(`.sums > div:has(dt:text-is("${name}")) dd`).innerText();
+  const sum = (name) => page.locator(`.sums > div:has(dt:text-is("${name}")) dd`).innerText();
   await page.getByRole("row", { name: "6 月" }).first().waitFor();
   check((await sum("点单")) === "73", `${await sum("点单")} were placed`);
-  check(
-    /^\d+%/.test(await sum("满意率")) &&
-      /^\d 天/.test(await sum("平均多久答复")),
-    "rated, and how long",
-  );
+  check(/^\d+%/.test(await sum("满意率")) && /^\d 天/.test(await sum("平均多久答复")), "rated, and how long");
   const cells = (table, row) =>
-    page
-      .locator(".bars", { hasText: table })
-      .getByRole("row", { name: row })
-      .first()
-      .locator("td")
-      .allInnerTexts();
+    page.locator(".bars", { hasText: table }).getByRole("row", { name: row }).first().locator("td").allInnerTexts();
   check((await cells("每个月", "6 月"))[0] === "15", "June, as it is");
   check((await cells("每个月", "8 月"))[0] === "少于5", "August had three");
   check((await cells("每个月", "3 月")).join() === "0,0,0", "March had none");
-  check(
-    !(await page.innerText("body")).includes("安全"),
-    "three of one category are not told",
-  );
-  check(
-    (await page.locator("canvas").count()) === 0 &&
-      (await page.locator(".bars td").count()) > 40,
-    "tables",
-  );
+  check(!(await page.innerText("body")).includes("安全"), "three of one category are not told");
+  check((await page.locator("canvas").count()) === 0 && (await page.locator(".bars td").count()) > 40, "tables");
   await look(page, "figures-public");
-  const pages = (await page.pdf({ format: "A4" }))
-    .toString("latin1")
-    .match(/\/Type\s*\/Page\b/g).length;
+  const pages = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type\s*\/Page\b/g).length;
   check(pages <= 3, `it prints on ${pages} pages`);
   await page.emulateMedia({ media: "print" });
-  check(
-    !(await page.getByLabel("年份").isVisible()),
-    "only the figures are printed",
-  );
+  check(!(await page.getByLabel("年份").isVisible()), "only the figures are printed");
   await page.emulateMedia({ media: "screen" });
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.getByRole("button", { name: "深色" }).click();
@@ -315,24 +254,12 @@ export async function figures({ visit, look, check, county }) {
 }
 
 /** Published cases: found without signing in, read, printed. */
-export async function cases({
-  visit,
-  look,
-  check,
-  ask,
-  county,
-  title,
-  secrets,
-}) {
+export async function cases({ visit, look, check, ask, county, title, secrets }) {
   const page = await visit(`/c/${county}?place=C101#home`); // from a poster's page, too
   const link = page.getByRole("link", { name: "看办结案例" });
   await link.waitFor();
   const loaded = () =>
-    page.evaluate(() =>
-      performance
-        .getEntriesByType("resource")
-        .some(({ name }) => name.includes("PublicCases")),
-    );
+    page.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("PublicCases")));
   check(!(await loaded()), "who places an order loads no cases");
   await link.click();
   await page.getByRole("heading", { name: "办结案例" }).waitFor();
@@ -354,47 +281,31 @@ export async function cases({
   await page.getByRole("heading", { name: title }).waitFor();
   await page.getByRole("heading", { name: "结果" }).waitFor();
   check(
-    await page
-      .getByRole("heading", { name: title })
-      .evaluate((found) => found === document.activeElement),
+    await page.getByRole("heading", { name: title }).evaluate((found) => found === document.activeElement),
     "the focus is there",
   );
   const text = await page.innerText("body");
-  for (const secret of secrets)
-    check(!text.includes(secret), `${secret} is shown`);
+  for (const secret of secrets) check(!text.includes(secret), `${secret} is shown`);
   await look(page, "case");
   await page.getByRole("button", { name: "深色" }).click();
-  const pages = (await page.pdf({ format: "A4" }))
-    .toString("latin1")
-    .match(/\/Type\s*\/Page\b/g);
+  const pages = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type\s*\/Page\b/g);
   check(pages.length === 1, `a short case prints on ${pages.length} pages`);
   await page.emulateMedia({ media: "print" });
   const ink = await page.evaluate(() => getComputedStyle(document.body).color);
   check(ink === "rgb(31, 28, 24)", `it prints in ${ink}, from the dark theme`);
-  check(
-    !(await page.getByRole("button", { name: "打印" }).isVisible()),
-    "only the case is printed",
-  );
-  check(
-    !(await page.getByRole("navigation").isVisible()),
-    "only the case is printed",
-  );
+  check(!(await page.getByRole("button", { name: "打印" }).isVisible()), "only the case is printed");
+  check(!(await page.getByRole("navigation").isVisible()), "only the case is printed");
   await look(page, "case-printed");
   await page.emulateMedia({ media: "screen" });
   await page.getByRole("link", { name: "全部案例" }).click();
-  check(
-    (await search.inputValue()) === "斑马线",
-    "what was searched is remembered",
-  );
+  check((await search.inputValue()) === "斑马线", "what was searched is remembered");
   await page.context().setOffline(true);
   await page.getByRole("button", { name: "查找" }).click();
   await page.getByText("现在连不上网络。").waitFor();
   await page.context().setOffline(false);
   await page.getByRole("button", { name: "再试一次" }).click();
   await page.getByText("现在连不上网络。").waitFor({ state: "detached" });
-  await page.goto(
-    new URL(`/c/${county}#cases/${county}-999999`, page.url()).href,
-  );
+  await page.goto(new URL(`/c/${county}#cases/${county}-999999`, page.url()).href);
   await page.getByText("没有这个案例，或者已经不再公开。").waitFor();
   await look(page, "case-missing");
 }
@@ -403,8 +314,7 @@ export async function cases({
 export async function looks({ visit, look, check, county }) {
   const page = await visit(`/c/${county}#place`);
   await page.getByLabel("什么事？用一句话说").waitFor();
-  const size = () =>
-    page.evaluate(() => parseFloat(getComputedStyle(document.body).fontSize));
+  const size = () => page.evaluate(() => parseFloat(getComputedStyle(document.body).fontSize));
   const usual = await size();
   await page.getByRole("button", { name: "长辈版" }).click();
   check((await size()) > usual * 1.2, "larger type");
@@ -433,10 +343,7 @@ export async function budget({ visit, check, browser, url, county }) {
   });
   await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   let bytes = 0;
-  session.on(
-    "Network.loadingFinished",
-    (event) => (bytes += event.encodedDataLength),
-  );
+  session.on("Network.loadingFinished", (event) => (bytes += event.encodedDataLength));
   const began = Date.now();
   await page.goto(new URL(`/c/${county}#place`, url).href);
   await page.getByLabel("什么事？用一句话说").fill("快");
@@ -455,8 +362,7 @@ export async function link({ visit, check, path, title }) {
 /** Whoever may not place more for now reads why, and when it is tried again. */
 export async function limited({ visit, look, county }) {
   const page = await visit(`/c/${county}#place`);
-  const why =
-    "用这个电话提交的事项太多了，请过几个小时再提交，或联系政协办公室。";
+  const why = "用这个电话提交的事项太多了，请过几个小时再提交，或联系政协办公室。";
   await page.route("**/api/v1/orders", (route) =>
     route.fulfill({
       status: 429,
