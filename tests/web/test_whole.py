@@ -26,7 +26,7 @@ def test_through_the_pages_of_five_people(tmp_path_factory):
             shown = lambda: system.api("GET", f"/api/v1/orders/{order}", key="office").json["state"]
             return wait_until(lambda: shown() == wanted, 20, f"{order} is {wanted}")
         people = {"convener": CONVENER, "member": LEADER, "clerk": CLERK, "committee": COMMITTEE}
-        seen = play(system, "life.mjs", "whole", {"link": link, "others": others, "state": state}, county=COUNTY,
+        seen = play(system, "whole.mjs", "whole", {"link": link, "others": others, "state": state}, county=COUNTY,
                     cookies={who: system.sign_in(phone).cookie for who, phone in people.items()}, title="东门小区路灯不亮")
         rows = list(system.rows(f"/api/v1/orders/{seen['order']}/history?", key="office"))
         steps = [(row["step"], row["actor"]) for row in rows if "step" in row]
