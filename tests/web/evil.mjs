@@ -12,7 +12,8 @@ export async function everywhere({ visit, check, county, visits, evil, marker })
     const state = await page.evaluate(() => ({
       ran: globalThis.hacked !== undefined,
       made: document.querySelectorAll("img[src='x'], b.evil").length,
-      text: document.body.innerText + [...document.querySelectorAll("input, textarea")].map(({ value }) => value).join(),
+      text:
+        document.body.innerText + [...document.querySelectorAll("input, textarea")].map(({ value }) => value).join(),
     }));
     check(!state.ran && state.made === 0, `${path}: what somebody wrote is part of the page`);
     if (state.text.includes(marker) || state.text.includes(evil)) seen.push(path);
