@@ -75,7 +75,7 @@ def test_of_who_did_not_agree_only_the_kind_is_told(shared):
 
 
 def test_what_is_public_is_shown_in_the_town(shared):
-    order = opened(shared, title="西大街的报刊亭塌了", text="西大街的报刊亭塌了半边", community="C102", public=1)
+    opened(shared, title="西大街的报刊亭塌了", text="西大街的报刊亭塌了半边", community="C102", public=1)
     row, = found(shared, title="报刊亭塌了", text="西大街的报刊亭塌了", community="C101")
     assert row["title"] == "西大街的报刊亭塌了" and row["community"] == "C102"
     assert alike(shared, title="报刊亭塌了", text="西大街的报刊亭塌了", community="C201").json["rows"] == []

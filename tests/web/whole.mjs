@@ -62,6 +62,7 @@ export async function whole({ visit, look, check, ask, county, cookies, title })
   await resident.reload();
   await resident.getByText("灯也换了新的。").first().waitFor();
   await resident.getByText("部门作了书面答复").waitFor();
+  await resident.getByText("路灯的线已经换过。").waitFor();
   await resident.getByRole("button", { name: "不满意", exact: true }).click();
   await resident.getByText("您的评价收到了：不满意").waitFor();
 

@@ -103,6 +103,7 @@ export const en: typeof zh = {
     steps: "What happened",
     stepsSoon: "What happened is being put together; it will be here in a moment.",
     yours: "Your concern",
+    written: "What the department replied",
     answer: "The answer",
     rate: "Are you satisfied?",
     note: "In your words (may be empty)",

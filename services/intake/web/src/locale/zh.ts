@@ -103,6 +103,7 @@ export const zh = {
     steps: "办理经过",
     stepsSoon: "办理经过正在整理，过一会儿就能看到。",
     yours: "您反映的",
+    written: "承办单位的答复",
     answer: "答复",
     rate: "您满意吗？",
     note: "想说的话（可以不写）",
