@@ -172,6 +172,7 @@ struct county {
     bool work_weekday[7];       /* Sunday first; default Monday to Friday */
     int64_t retention;          /* ms for which a closed order keeps name, phone and mail address, default 180 days */
     const char *similar;        /* open orders that are shown to who places one like them: yes (default), public, no */
+    int64_t again;              /* ms for which what was closed can be said to have come back; default 30 days */
     int64_t phone_orders;       /* a guest's for one phone: so many at once, and a day; default 10; 0: no limit */
     int quiet_start, quiet_end; /* minutes since midnight, China time, default 21:00 and 08:00; the same: none */
     int64_t sms_per_day;        /* for one phone, of what is not asked for just now; default 20; 0: no limit */

@@ -36,6 +36,7 @@ void county_set_defaults(struct county *county)
     }
     county->retention = 180 * DAY_MS;
     county->similar = "yes";
+    county->again = 30 * DAY_MS;
     county->phone_orders = 10;
     county->quiet_start = 21 * 60;
     county->quiet_end = 8 * 60;
@@ -223,6 +224,15 @@ static int set_phone_orders(struct county *county, const char *value)
     return parse_int(value, 0, 1000000, &county->phone_orders) < 0 ? -EINVAL : 0;
 }
 
+static int set_again(struct county *county, const char *value)
+{
+    int64_t days;
+    if (parse_int(value, 0, 365, &days) < 0)
+        return -EINVAL;
+    county->again = days * DAY_MS;
+    return 0;
+}
+
 static int set_similar(struct county *county, const char *value)
 {
     if (!words_have("yes public no", value))
@@ -267,6 +277,8 @@ static const struct setting_rule rules[] = {
      "0 到 1000000 的数：不登录的人用同一个手机号一天能点多少单", set_phone_orders},
     {"similar", "yes, public (only orders whose residents agreed to publication) or no",
      "yes、public（只给看同意公开的事项）或 no", set_similar},
+    {"again", "days from 0 to 365 after its closing in which a resident can say that it has come back",
+     "0 到 365 的天数：办结后多少天内群众可以点“又出现了”", set_again},
     {"quiet_hours", "none, or two times such as 21:00-08:00, between which no SMS wakes anybody",
      "none，或 21:00-08:00 这样的两个时刻，其间不发短信", set_quiet_hours},
     {"sms_per_day", "a number from 0 to 1000 of SMS that one phone gets a day; 0: no limit",

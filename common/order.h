@@ -72,6 +72,7 @@ const char *matter_letter(enum matter matter);
 #define SOURCE_TRANSFER "transfer"
 #define SOURCE_JOINT "joint"
 #define SOURCE_SPLIT "split"
+#define SOURCE_AGAIN "again" /* it was closed, and has come back */
 
 /*
  * The code in an SMS by which a member claims the order: its serial in a

@@ -17,6 +17,7 @@
     X(ORDER_MERGE, "order.merge")         /* into another, and out of it again */                                      \
     X(ORDER_ASK, "order.ask")             /* its resident something */                                                 \
     X(ORDER_TAKE_BACK, "order.take_back") /* as its resident, before it is answered */                                 \
+    X(ORDER_AGAIN, "order.again")         /* as its resident: it was closed, and has come back */                      \
     X(ORDER_REPLY, "order.reply")         /* to such a question */                                                     \
     X(ORDER_CLAIM, "order.claim")         /* take it on */                                                             \
     X(ORDER_CONFIRM, "order.confirm")     /* that one has seen it and is on it */                                      \

@@ -50,6 +50,7 @@ enum detail {
     TRANSFERRED,
     ASKED_FOR,
     SPLIT_OFF,
+    CAME_BACK,
 };
 
 /* Of several for one step the first counts that has something for its *. */
@@ -63,6 +64,7 @@ static const struct sentence {
     {"placed", ASKED_FOR, "其他县（市、区）请求一起办理，对方单号*",
      "Another county asked for joint handling of its number *"},
     {"placed", SPLIT_OFF, "从单号*中分出", "It was split off from number *"},
+    {"placed", CAME_BACK, "办结的事又出现了，原单号*", "What was closed as number * has come back"},
     {"placed", NONE, "群众点单", "A resident placed it"},
     {"screening", NONE, "转召集人定单", "It went to the convener to be screened"},
     {"screened", GROUP, "召集人受理，分给*", "The convener accepted it for *"},
@@ -254,6 +256,8 @@ static bool put_detail(FILE *out, enum detail detail, const struct county *count
         return put_origin(out, order, SOURCE_JOINT);
     case SPLIT_OFF:
         return put_origin(out, order, SOURCE_SPLIT);
+    case CAME_BACK:
+        return put_origin(out, order, SOURCE_AGAIN);
     default:
         return true;
     }

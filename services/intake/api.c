@@ -8,6 +8,7 @@
  * Idempotency-Key is safe.
  */
 #include "services/intake/api.h"
+#include "services/intake/again.h"
 #include "services/intake/alike.h"
 #include "services/intake/json.h"
 
@@ -43,9 +44,8 @@ bool intake_read_idempotency(struct http_request *request, const char *actor, ch
 
 /* -- POST /orders ------------------------------------------------------------------------------------------------ */
 
-static void on_placed(void *arg, const struct placement *placed)
+void api_answer_placed(const struct ask *ask, const struct placement *placed)
 {
-    struct ask *ask = arg;
     if (placed->status == ANSWER_REFUSED) {
         if (placed->wait > 0)
             intake_retry_in(ask->request, placed->wait);
@@ -62,6 +62,11 @@ static void on_placed(void *arg, const struct placement *placed)
     intake_answer_json(
         ask->request, 201,
         json_pack("{s:s, s:s, s:s}", "order", placed->order, "code", placed->code, "state", STATE_PLACED));
+}
+
+static void on_placed(void *arg, const struct placement *placed)
+{
+    api_answer_placed(arg, placed);
 }
 
 static const enum field place_reserved[] = {F_SOURCE, F_VIA, F_PRIMARY, FIELD_COUNT};
@@ -147,6 +152,8 @@ static json_t *shown_whole(const struct access *access)
     size_t merged = words_count(record_str(access->record, F_MERGED));
     if (merged > 0) /* which ones is for those who handle them */
         json_object_set_new(json, "merged_count", json_integer((json_int_t)merged));
+    if (!again_objection(service_county(access->intake->service, access->county), access->record, now_ms()))
+        json_object_set_new(json, "again", json_true());
     AUTOFREE char *granted = permissions_granted(permission_matter(access->permission), access->grant.relations);
     if (access->caller.kind != CALLER_KEY)
         json_object_set_new(json, "may", json_words(granted));

@@ -12,6 +12,9 @@
 /* Takes the body of a request as such a message, in the caller's name. False after answering what is wrong. */
 bool ask_body(struct ask *ask, enum message_type type, struct record *ret_message);
 
+/* Answers with the order that was placed, or why it was not. */
+void api_answer_placed(const struct ask *ask, const struct placement *placed);
+
 /* Has assignment make a matter, under the next number of its kind, and answers where it is. */
 void make_matter(struct ask *ask, enum matter matter, enum message_type type, const struct record *message);
 

@@ -58,7 +58,8 @@ static struct http_route *join_routes(size_t *ret_count)
                  {gateway_routes, gateway_route_count},   {open311_routes, open311_route_count},
                  {entry_routes, entry_route_count},       {directory_routes, directory_route_count},
                  {table_routes, table_route_count},       {template_routes, template_route_count},
-                 {web_routes, web_route_count},           {alike_routes, alike_route_count}};
+                 {web_routes, web_route_count},           {alike_routes, alike_route_count},
+                 {again_routes, again_route_count}};
     struct http_route *all = NULL;
     size_t count = 0;
     for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {

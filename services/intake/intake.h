@@ -45,13 +45,13 @@ extern const struct http_route contact_routes[], split_routes[], transfer_routes
     api_routes[], library_routes[], attachment_routes[], matter_routes[], feed_routes[], link_routes[], page_routes[],
     rating_page_routes[], meeting_page_routes[], sign_in_routes[], import_routes[], problem_routes[], openapi_routes[],
     gateway_routes[], open311_routes[], entry_routes[], directory_routes[], web_routes[], table_routes[],
-    alike_routes[], template_routes[];
+    alike_routes[], template_routes[], again_routes[];
 extern const size_t contact_route_count, split_route_count, transfer_route_count, absence_route_count,
     record_route_count, api_route_count, library_route_count, attachment_route_count, matter_route_count,
     feed_route_count, link_route_count, page_route_count, rating_page_route_count, meeting_page_route_count,
     sign_in_route_count, import_route_count, problem_route_count, openapi_route_count, gateway_route_count,
     open311_route_count, entry_route_count, directory_route_count, web_route_count, table_route_count,
-    alike_route_count, template_route_count;
+    alike_route_count, template_route_count, again_route_count;
 
 /* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
 struct intake_resource {
@@ -101,7 +101,7 @@ typedef void placed_fn(void *arg, const struct placement *placement);
  * Checks the message, gives the order a number and submits MSG_PLACE_ORDER.
  * given: its fields, F_VIA among them unless it is a guest's; F_COUNTY and
  * F_SOURCE are set here. It is copied.
- * source: "api", "open311", "import", "split", "transfer" or "joint"; also keeps the doors' idempotency
+ * source: "api", "open311", "import", "split", "transfer", "joint" or "again"; also keeps the doors' idempotency
  * keys apart. idempotency: NULL, or a text of any length; the same text from
  * the same source gives the first result for `remember` seconds. done is
  * called exactly once, perhaps before this returns.

@@ -31,6 +31,9 @@ const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, F_SECON
     "\"may\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"description\": \"what the caller may with "   \
     "it, by the names of the permissions\"}"
 
+#define AGAIN                                                                                                          \
+    "\"again\": {\"type\": \"boolean\", \"description\": \"true while its resident may say that it has come back\"}"
+
 /* Others that are one matter with it; which ones is shown to who handles them. */
 #define MERGED_COUNT                                                                                                   \
     "\"merged_count\": {\"type\": \"integer\", \"description\": \"how many others are merged into it, if there are "   \
@@ -57,7 +60,7 @@ static const struct answer {
      .meaning = "An order as it stands",
      .fields = "* updated_at",
      .required = "order ver",
-     .more = "{" LIGHT ", " MAY ", " MERGED_COUNT "}"},
+     .more = "{" LIGHT ", " MAY ", " MERGED_COUNT ", " AGAIN "}"},
     {.name = "Orders", .meaning = "Orders, newest first unless asked otherwise", .rows = "Order"},
     {.name = "Likeness",
      .meaning = "An order that may be the same matter as another, and why; same_person only for who may see contacts",

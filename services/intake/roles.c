@@ -31,6 +31,7 @@ static const struct permission_rule {
     [PERMIT_ORDER_MERGE] = {CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_ASK] = {MEMBER | CONVENER | OFFICE, 0, true},
     [PERMIT_ORDER_TAKE_BACK] = {RESIDENT | OFFICE, 0, true},
+    [PERMIT_ORDER_AGAIN] = {RESIDENT, 0, true},
     [PERMIT_ORDER_REPLY] = {RESIDENT | OFFICE, 0, true},
     [PERMIT_ORDER_CLAIM] = {GROUP | LEADER | OFFICE, 0, true},
     [PERMIT_ORDER_CONFIRM] = {MEMBER | OFFICE, 0, true},

@@ -88,7 +88,7 @@ void handle_placed(const struct context *context, const struct record *order, co
         join(context, order, record_str(message, F_PRIMARY), outcome);
         return;
     }
-    if (confidence >= context->county->threshold && *group) {
+    if (confidence >= context->county->threshold && *group && !record_is(order, F_SOURCE, SOURCE_AGAIN)) {
         outcome_step(outcome, "opened", "routing", NULL);
         open_order(context, matter.category, category_weight(matter.category), "", outcome);
     } else {

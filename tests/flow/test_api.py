@@ -341,6 +341,11 @@ def rate_by_link(door, system):
     door.ask(200, "POST", path, {"rating": "dissatisfied", "note": "还是不亮"})
     door.ask(410, "GET", path)
     door.ask(410, "POST", path, {"rating": "satisfied"})
+    door.step(409, order, "again", {}, key=None, code=order["code"])
+    system.answer_it(order)
+    assert system.rate(order, "satisfied").status == 200
+    system.wait_state(order, "closed")
+    door.step(201, order, "again", {"text": "又不亮了"}, key=None, code=order["code"])
 
 
 def sign_in_and_out(door, system):
@@ -487,7 +492,7 @@ def test_bodies_are_taken_as_described(door, shared):
         for body, field in bad:
             number = next((number for kind, number in numbers.items() if kind in path), order["order"])
             address = path.replace("{id}", number).replace("{token}", token).replace("{class}", "K1")
-            answer = door.ask(400, method, address, body, key="office")
+            answer = door.ask(400, method, address, body, key="office", code=order["code"])
             assert answer.json["field"] == field, (path, body, answer)
             asked += 1
     assert asked > 60
@@ -580,7 +585,7 @@ def test_an_order_that_has_moved_on_is_not_changed(shared):
     seen = shared.api("GET", path, code=order["code"])
     etag = seen.headers["ETag"]
     assert etag == f'"{seen.json["ver"]}-green-1"'
-    assert seen.json["may"] == ["order.read", "order.take_back", "order.reply", "order.attach", "order.rate"]
+    assert seen.json["may"] == ["order.read", "order.take_back", "order.again", "order.reply", "order.attach", "order.rate"]
     for known, status in ((etag, 304), (f"W/{etag}", 304), (f'"9", {etag}', 304), ("*", 304), ('"9"', 200)):
         answer = shared.api("GET", path, code=order["code"], headers={"If-None-Match": known})
         assert answer.status == status and answer.headers["ETag"] == etag, (known, answer)

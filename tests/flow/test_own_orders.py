@@ -269,3 +269,59 @@ def test_a_primary_ends_with_the_last_of_the_others(shared):
     assert gone(shared, primary)["state"] == "withdrawn"
     assert shared.order(order)["state"] == "screening"
     assert take_back(shared, order).status == 200
+
+
+# -- 又出现了 ----------------------------------------------------------------------------------------------------------
+
+def again(system, order, text=None, **more):
+    return system.step(order, "again", {"text": text} if text else {}, key=None, code=order["code"], **more)
+
+
+def closed(system, rating="satisfied"):
+    order = opened(system, title="东门小区路灯不亮", text="三栋门口的路灯不亮", community="C101", name="周小雨", phone="10000000085")
+    taken(system, order)
+    system.answer_it(order)
+    assert system.rate(order, rating).status == 200
+    return order
+
+
+def test_what_was_closed_comes_back_as_an_order_of_its_own(shared):
+    order = closed(shared)
+    assert gone(shared, order)["again"] is True
+    answer = again(shared, order, "又不亮了")
+    assert answer.status == 201 and answer.json["order"] != order["order"] and answer.json["code"]
+    new = answer.json
+    assert shared.wait_state(new, "screening"), "however sure routing is, the convener sees it"
+    now = seen_by_staff(shared, new)
+    assert (now["source"], now["source_ref"], now["text"]) == ("again", order["order"], "又不亮了")
+    assert (now["title"], now["community"]) == ("东门小区路灯不亮", "C101")
+    shared.wait_sms(new, template="screening", recipient="convener:T1")
+    assert new["code"] in shared.wait_sms(new, template="placed", recipient="resident")[0]["text"], "the phone is known"
+    contact = shared.api("POST", f"/api/v1/orders/{new['order']}/contact", {}, key="office").json
+    assert (contact["name"], contact["phone"]) == ("周小雨", "10000000085")
+    assert again(shared, order).json["order"] == new["order"], "who taps twice gets the same"
+    story = shared.api("GET", f"/api/v1/orders/{new['order']}/story", key="office").json["text"]
+    assert f"原单号{order['order']}" in story
+    assert shared.order(order)["state"] == "closed", "what was rated stays"
+
+
+def test_what_cannot_come_back(shared):
+    order = opened(shared, title="东门小区路灯不亮", community="C101")
+    assert "again" not in shared.order(order)
+    assert (refused := again(shared, order)).status == 409 and refused.json["field"] == "again", "it is handled still"
+    assert take_back(shared, order).status == 200
+    assert again(shared, order).json["code"] == "state"
+    order = closed(shared, "basically")
+    gone(shared, order)
+    assert shared.step(order, "again", {}).status == 403, "only its resident says so"
+    assert shared.step(order, "again", {}, key=None).status == 401
+    answer = shared.step(order, "again", {"source": "api"}, key=None, code=order["code"])
+    assert answer.json["code"] == "unknown_field"
+
+
+def test_a_county_says_for_how_long(make_system, tmp_path):
+    system = make_system(counties=[make_county(tmp_path, settings={"again": "0"})])
+    order = closed(system)
+    assert "again" not in gone(system, order)
+    answer = again(system, order)
+    assert (answer.status, answer.json["code"]) == (409, "expired")

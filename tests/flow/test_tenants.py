@@ -42,6 +42,7 @@ OPEN = {
     "order.ask": {"convener", "office"},
     "order.reply": {"office", "resident"},
     "order.take_back": {"office", "resident"},
+    "order.again": {"resident"},
     "order.claim": GROUP | {"office"},
     "order.confirm": {"office"},
     "order.decline": {"office"},
@@ -136,6 +137,7 @@ ROUTES = {  # all there are
     "POST /api/v1/orders/{id}/ask": "order.ask",
     "POST /api/v1/orders/{id}/reply": "order.reply",
     "POST /api/v1/orders/{id}/add": "order.reply",
+    "POST /api/v1/orders/{id}/again": "order.again",
     "POST /api/v1/orders/{id}/take-back": "order.take_back",
     "POST /api/v1/orders/{id}/merge": "order.merge",
     "POST /api/v1/orders/{id}/recall": "order.screen",
@@ -353,7 +355,8 @@ def is_granted(caller, permission, table):
         return False
     if caller.who.startswith("key "):
         scope = caller.who.removeprefix("key ")
-        return permission != "signed-in" and scope in ("office", permission)
+        of_office = permission not in ("signed-in", "order.again")  # the latter is for its resident to say
+        return scope == permission != "signed-in" or scope == "office" and of_office
     return caller.who in table[permission]
 
 

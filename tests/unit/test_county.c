@@ -169,6 +169,7 @@ static void defaults(void **state)
         assert_int_equal(county->escalate[rung].working_days, 1);
     assert_int_equal(county->phone_orders, 10);
     assert_string_equal(county->similar, "yes");
+    assert_int_equal(county->again, 30 * INT64_C(86400000));
     assert_string_equal(county->public_url, "");
     assert_int_equal(county->quiet_start, 21 * 60);
     assert_int_equal(county->quiet_end, 8 * 60);

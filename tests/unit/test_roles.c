@@ -286,13 +286,14 @@ static void handlers_do_not_rate(void **state)
     assert_true(permission_of_resident(PERMIT_ORDER_READ));
     assert_true(permission_of_resident(PERMIT_ORDER_REPLY));
     assert_true(permission_of_resident(PERMIT_ORDER_TAKE_BACK));
+    assert_true(permission_of_resident(PERMIT_ORDER_AGAIN));
     assert_true(permission_of_resident(PERMIT_ORDER_ATTACH));
     assert_true(permission_of_resident(PERMIT_LINK));
     assert_false(decide(county, "10000001001", PERMIT_LINK, order).granted); /* by nothing but the link */
     assert_true(decide(county, "10000003001", PERMIT_LINK, order).forbidden);
     for (int i = PERMIT_ANYBODY; i < PERMISSION_COUNT; i++)
         if (i != PERMIT_ORDER_RATE && i != PERMIT_ORDER_READ && i != PERMIT_ORDER_REPLY && i != PERMIT_ORDER_ATTACH &&
-            i != PERMIT_ORDER_TAKE_BACK && i != PERMIT_LINK)
+            i != PERMIT_ORDER_TAKE_BACK && i != PERMIT_ORDER_AGAIN && i != PERMIT_LINK)
             assert_false(permission_of_resident((enum permission)i));
     county_destroy(&county);
 }

@@ -122,6 +122,7 @@ static void each_turn_has_its_sentence(void **state)
         {"placed", F_SOURCE, "transfer", "其他县（市、区）转来，原单号990102-000007"},
         {"placed", F_SOURCE, "joint", "其他县（市、区）请求一起办理，对方单号990102-000007"},
         {"placed", F_SOURCE, "split", "从单号990102-000007中分出"},
+        {"placed", F_SOURCE, "again", "办结的事又出现了，原单号990102-000007"},
         {"dispatched", F_GROUP, "G2", "改分给临河小组"},
         {"dispatched", F_WEIGHT, "hard", NULL},
         {"declined", F_DECLINED, "M1", "有委员不能办理"},

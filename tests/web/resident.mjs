@@ -202,6 +202,19 @@ export async function takeBackShared({ visit, look, ...given }) {
   await look(page, "taken-back-shared");
 }
 
+/** What was closed has come back: one tap, and the page of the new order opens. */
+export async function again({ visit, look, check, ...given }) {
+  const page = await track(visit, given);
+  await page.getByRole("heading", { name: "这件事又出现了？" }).waitFor();
+  await page.getByLabel("现在是什么情况？（可以不写）").fill("又不亮了");
+  await look(page, "again");
+  await page.getByRole("button", { name: "又出现了，再办一次" }).click();
+  await page.waitForURL((url) => !url.href.endsWith(given.order) && url.pathname.includes("/o/"));
+  await page.getByText("又不亮了").waitFor();
+  check((await page.getByRole("heading", { name: "这件事又出现了？" }).count()) === 0, "it is new");
+  return { order: page.url().split("/").pop() };
+}
+
 /** Everything that people write is shown as text. */
 export async function script({ visit, look, check, order, code, county, evil }) {
   const page = await visit(`/c/${county}#track`);

@@ -12,7 +12,7 @@ from conftest import systems_in
 from harness import COUNTY, ROOT, wait_until
 from scenes import path_of, play
 from test_libraries import SECRETS, TEXT, case, publish
-from test_own_orders import joined, opened
+from test_own_orders import joined, opened, taken
 
 SIZE = 120 * 1024  # bytes that a phone loads before the first input
 
@@ -90,6 +90,17 @@ def test_one_that_others_joined_goes_on_for_them(system):
     joined(system, order)
     play(system, "resident.mjs", "takeBackShared", county=COUNTY, order=order["order"], code=order["code"])
     assert system.order(order)["state"] == "open"
+
+
+def test_what_was_closed_comes_back(system):
+    order = opened(system, title="东门小区路灯不亮", community="C101")
+    taken(system, order)
+    system.answer_it(order)
+    assert system.rate(order, "satisfied").status == 200
+    system.wait_state(order, "closed")
+    new = play(system, "resident.mjs", "again", county=COUNTY, order=order["order"], code=order["code"])
+    placed = system.api("GET", f"/api/v1/orders/{new['order']}", key="office").json
+    assert (placed["source"], placed["source_ref"], placed["text"]) == ("again", order["order"], "又不亮了")
 
 
 def test_who_may_not_place_more_reads_why(system):
