@@ -136,6 +136,7 @@ export async function rate({ visit, look, check, county, order, code }) {
   await page.getByLabel("查询码（六位数字）").fill(code);
   await page.getByRole("button", { name: "查看" }).click();
   await page.getByRole("heading", { name: "您满意吗？" }).waitFor();
+  check((await page.getByText("承办单位").count()) === 0, "no department was asked");
   await look(page, "answered");
   await page.getByRole("button", { name: "满意", exact: true }).click();
   await page.getByText("您的评价收到了：满意。谢谢您。").waitFor();
