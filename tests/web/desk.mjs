@@ -9,6 +9,12 @@ async function looking(page) {
   return number;
 }
 
+/** Closes what is open, and waits until it is: a key that comes before that is still for it. */
+async function escape(page) {
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
+}
+
 /** What somebody does with an order, by keyboard alone. */
 const doings = {
   accept: async (page) => page.keyboard.press("a"),
@@ -60,7 +66,7 @@ export async function screen({ visit, look, check, county, cookie, plan }) {
   await page.keyboard.press("?");
   await page.getByText("下一单").waitFor();
   await look(page, "screen-keys");
-  await page.keyboard.press("Escape");
+  await escape(page);
   await page.keyboard.press("ArrowDown");
   check((await looking(page)) === Object.keys(plan)[1], "down");
   await page.keyboard.press("k");
@@ -68,12 +74,12 @@ export async function screen({ visit, look, check, county, cookie, plan }) {
   // Whoever speaks to their computer turns the keys off.
   await page.keyboard.press("?");
   await page.getByLabel("用键盘快捷键").uncheck();
-  await page.keyboard.press("Escape");
+  await escape(page);
   await page.keyboard.press("j");
   check((await looking(page)) === Object.keys(plan)[0], "keys are off");
   await page.keyboard.press("?");
   await page.getByLabel("用键盘快捷键").check();
-  await page.keyboard.press("Escape");
+  await escape(page);
 
   const began = Date.now();
   const waiting = new Map(Object.entries(plan));
