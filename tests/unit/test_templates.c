@@ -2,7 +2,7 @@
  * test_templates.c - what SMS say, in both languages, whatever people have written.
  */
 // links: services/notification
-#include "tests/unit/fixture.h"
+#include "tests/unit/notification_fixture.h"
 
 #include "common/alloc.h"
 #include "common/contact.h"
@@ -15,34 +15,6 @@
 #include <stdarg.h>
 
 #include <cmocka.h>
-
-static struct county *county;
-
-static int make_county(void **state)
-{
-    (void)state;
-    county = fixture_county();
-    return county ? 0 : -1;
-}
-
-static int drop_county(void **state)
-{
-    (void)state;
-    county_destroy(&county);
-    return 0;
-}
-
-static struct record *make_order(void)
-{
-    struct record *order = record_new();
-    record_set_int(order, F_VER, 3);
-    record_set(order, F_STATE, STATE_OPEN);
-    record_set(order, F_TITLE, "东门小区路灯不亮");
-    RECORD *given = record_new();
-    record_set(given, F_PHONE, "10000000001");
-    contact_seal(county->vault, "990101-000123", given, order);
-    return order;
-}
 
 static const char *const expected_names[] = {
     "placed",
