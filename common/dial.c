@@ -305,6 +305,22 @@ static bool is_primary(redisContext *context, char error[DIAL_ERROR_SIZE])
     return primary;
 }
 
+/* When Redis starts it reads its log as the user default, and leaves out, without a word to anybody, each transaction
+ * that this user may not write (redis#14541, valkey#3983): all that scripts wrote would be lost. Whoever closes Redis
+ * by `user default off` alone has such a one. */
+static bool keeps_transactions(redisContext *context, char error[DIAL_ERROR_SIZE])
+{
+    redisReply *reply = ask(context, 6, (const char *[]){"ACL", "DRYRUN", "default", "SET", "key", "value"}, error);
+    if (!reply)
+        return false;
+    bool allowed = reply->type == REDIS_REPLY_STATUS;
+    freeReplyObject(reply);
+    if (!allowed)
+        failed(error, "this Redis would forget transactions when it starts again, because its user default may not"
+                      " write: let it be off, but with all rights, as in deploy/redis/users.acl");
+    return allowed;
+}
+
 static redisContext *open_redis(const struct dialer *dialer, const struct address *address, char error[DIAL_ERROR_SIZE])
 {
     redisContext *context = open_connection(address, dialer->path, dialer->access.timeout_ms, error);
@@ -313,7 +329,7 @@ static redisContext *open_redis(const struct dialer *dialer, const struct addres
     char database[8];
     snprintf(database, sizeof database, "%d", dialer->database);
     if (sign_in(&dialer->access, context, error) && told(context, 2, (const char *[]){"SELECT", database}, error) &&
-        is_primary(context, error))
+        is_primary(context, error) && keeps_transactions(context, error))
         return context;
     redisFree(context);
     return NULL;

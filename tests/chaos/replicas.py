@@ -37,7 +37,7 @@ class Replicated(System):
 
     def _redis_process(self):
         """Describes all of them, and answers the first primary."""
-        self.redis_access = redis_access(self.directory, "replica", "sentinel")
+        self.redis_access = redis_access(self.directory)
         self.redis_access |= {"redis_replicas": self.waits, "redis_timeout_ms": 1000}
         self.password = (self.directory / "redis-password").read_text().strip()
         self.nodes = []
@@ -83,7 +83,8 @@ class Replicated(System):
         for sentinel in self.sentinels:  # last, because they look for replicas every 10 s only
             sentinel.start()
         self.watch = Sentinel([(s.host, s.port) for s in self.sentinels], socket_timeout=1)
-        self.redis = self.watch.master_for(NAME, decode_responses=True, socket_timeout=5)
+        self.redis = self.watch.master_for(NAME, username="admin", password=self.password, decode_responses=True,
+                                           socket_timeout=5)
         wait_until(self._is_complete, 30, "the Sentinels know all that is there", pause=0.2)
 
     def _is_complete(self):
@@ -116,7 +117,8 @@ class Replicated(System):
         return leader
 
     def connection(self, node):
-        return redis.Redis(node.host, node.port, decode_responses=True, socket_timeout=5)
+        return redis.Redis(node.host, node.port, username="admin", password=self.password, decode_responses=True,
+                           socket_timeout=5)
 
     def takes_itself_for_the_primary(self, node):
         try:

@@ -139,13 +139,12 @@ def variables(parameters):
     return {f"SIDAN_{name.upper()}": str(value) for name, value in parameters.items()}
 
 
-def redis_access(directory, *users):
-    """Makes a password, and users.acl with the services' user and these ones; how the services sign in."""
+def redis_access(directory):
+    """Makes a password, which all users of users.acl have here; how the services sign in."""
     password = secrets.token_urlsafe(24)
     sha256 = hashlib.sha256(password.encode()).hexdigest()
-    lines = (ROOT / "deploy/redis/users.acl").read_text().splitlines()
-    wanted = [line for line in lines if line.split()[1] in ("sidan", *users)]
-    (directory / "users.acl").write_text("".join(re.sub(r"#\w+_SHA256", f"#{sha256}", line) + "\n" for line in wanted))
+    users = (ROOT / "deploy/redis/users.acl").read_text()
+    (directory / "users.acl").write_text(re.sub(r"#\w+_SHA256", f"#{sha256}", users))
     (directory / "redis-password").write_text(password + "\n")
     return {"redis_user": "sidan", "redis_password_file": directory / "redis-password"}
 
@@ -271,7 +270,7 @@ class System:
     # -- processes ---------------------------------------------------------------------------------------------------
 
     def _redis_process(self):
-        """The services sign in, with the rights that deploy/redis/users.acl gives them; the test itself need not."""
+        """The services sign in, with the rights that deploy/redis/users.acl gives them, and the test as its admin."""
         data = self.directory / "redis"
         data.mkdir(exist_ok=True)
         self.redis_access = redis_access(self.directory)
@@ -313,8 +312,12 @@ class System:
 
     def start_redis(self):
         self.redis_process.start()
-        self.redis = redis.Redis(unix_socket_path=f"{self.sockets}/redis.sock", decode_responses=True)
+        self.redis = self.connect_redis(decode_responses=True)
         wait_until(self._redis_answers, 20, "Redis answers")
+
+    def connect_redis(self, username="admin", **more):
+        password = (self.directory / "redis-password").read_text().strip()
+        return redis.Redis(unix_socket_path=f"{self.sockets}/redis.sock", username=username, password=password, **more)
 
     def _redis_answers(self):
         try:

@@ -8,7 +8,6 @@ import threading
 import urllib.parse
 
 import pytest
-import redis
 import requests
 
 from harness import COUNTY, make_county, read_table, wait_until
@@ -431,7 +430,7 @@ def test_an_open_configuration_is_sealed_and_codes_stay(make_system):
     system = make_system(start=False)
     system.start_redis()
     secret = bytes(range(32))
-    client = redis.Redis(unix_socket_path=system.redis_url.removeprefix("unix:"))
+    client = system.connect_redis()
     client.hset(f"config:{{{COUNTY}}}", mapping={"revision": 4, "secret": secret, "members.csv": MEMBER["phone"]})
     client.sadd("counties", COUNTY)
     system.ctl("county", "apply", str(system.counties[0]))

@@ -14,7 +14,6 @@ def closed(make_system):
     """A Redis that nobody uses without the password, and nothing else started."""
     system = make_system(start=False)
     system.start_redis()
-    system.redis.execute_command("ACL", "SETUSER", "default", "off")  # for new connections; the test's own is open
     system.password = (system.directory / "redis-password").read_text().strip()
     return system
 
@@ -63,8 +62,7 @@ FORBIDDEN = """
 
 
 def test_the_services_user_has_least_rights(closed):
-    connection = redis.Redis(unix_socket_path=f"{closed.sockets}/redis.sock", username="sidan",
-                             password=closed.password, decode_responses=True)
+    connection = closed.connect_redis("sidan", decode_responses=True)
     connection.set(f"order:{{{COUNTY}}}:1", "x")
     for command in filter(None, map(str.strip, FORBIDDEN.replace("\n", "|").split("|"))):
         try:
@@ -89,3 +87,18 @@ def test_a_replica_is_no_redis_to_work_with(closed):
     assert done.returncode == 1 and "READONLY" in done.stderr
     closed.redis.replicaof("NO", "ONE")
     wait_until(lambda: closed.is_ready(routing), 20, "routing is ready again")
+
+
+def test_a_redis_that_would_forget_is_refused(closed):
+    """It reads its log as its user default, and leaves out the transactions that this user may not write."""
+    closed.ctl("county", "apply", str(closed.counties[0]))
+    closed.redis.execute_command("ACL", "SETUSER", "default", "-@all")
+    routing = closed.services["routing.1"]
+    routing.start()
+    wait_until(lambda: "user default may not write" in routing.readiness()[1], 20, "routing says why")
+    done = closed.ctl("status", check=False)
+    assert done.returncode == 1 and "deploy/redis/users.acl" in done.stderr
+    closed.redis.execute_command("ACL", "SETUSER", "default", "+@all")
+    wait_until(lambda: closed.is_ready(routing), 20, "routing is ready")
+    with pytest.raises(redis.exceptions.AuthenticationError):
+        redis.Redis(unix_socket_path=f"{closed.sockets}/redis.sock").ping()

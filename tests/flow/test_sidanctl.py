@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
 import pytest
-import redis
 
 from harness import COUNTY, ROOT, make_county, wait_until
 
@@ -39,7 +38,7 @@ def message_id(age_s=0):
 
 def undecoded(system):
     """A client for values that are no text."""
-    return redis.Redis(unix_socket_path=system.redis_url.removeprefix("unix:"))
+    return system.connect_redis()
 
 
 def put_message(system, order, sequence, body, edge=EDGE, due=True, age_s=0):

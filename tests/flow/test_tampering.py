@@ -10,7 +10,6 @@ import time
 from contextlib import closing
 
 import pytest
-import redis
 
 from archive_files import (OTHER, assert_as_stored, path, readiness, tamper, two_counties, verify, wait_at_rest,
                            wait_dead_forgotten, wait_refused, wait_stored)
@@ -178,7 +177,7 @@ def test_the_audit_trail_is_kept(system):
     fields = ("actor", "action", "order", "result", "detail")
     for entry in entries:
         system.redis.xadd(AUDIT, dict(zip(fields, entry)))
-    raw = redis.Redis(unix_socket_path=system.redis_url.removeprefix("unix:"))
+    raw = system.connect_redis()
     raw.xadd(AUDIT, {"actor": b"key:\xff\xfe", "unknown": "field"})
     wait_until(lambda: system.redis.xlen(AUDIT) == 0, 10, "the archive has taken them, and Redis forgot them")
 
