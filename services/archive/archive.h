@@ -66,6 +66,7 @@
     X(DUE)                                                                                                             \
     X(PRIMARY)                                                                                                         \
     X(MERGED)                                                                                                          \
+    X(TAKEN_BACK)                                                                                                      \
     X(JOINT)                                                                                                           \
     X(FILES)                                                                                                           \
     X(PLACED_AT)                                                                                                       \

@@ -148,6 +148,10 @@ static const char *const migrations[] = {
     /* What waits for the convener's decision. */
     ("ALTER TABLE orders ADD COLUMN objected TEXT; ALTER TABLE orders ADD COLUMN asked_days INTEGER;"
      "UPDATE orders SET objected = (" LATEST_OF("objected") "), asked_days = (" LATEST_OF("asked_days") ");"),
+
+    /* Whose residents have taken them back, though they go on for others. */
+    ("ALTER TABLE orders ADD COLUMN taken_back INTEGER;"
+     "UPDATE orders SET taken_back = (" LATEST_OF("taken_back") ");"),
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

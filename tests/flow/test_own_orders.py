@@ -253,7 +253,7 @@ def test_a_primary_goes_on_for_the_others(shared):
     assert (now := shared.order(primary))["state"] == "assigned" and now["taken_back"] == 1
     shared.answer_it(primary)
     assert shared.wait_state(order, "answered")["answer"] == "路灯修好了"
-    assert gone(shared, primary)["state"] == "closed"
+    assert ((end := gone(shared, primary))["state"], end["taken_back"]) == ("closed", 1), "its page says so for good"
     assert "rating" not in shared.order(primary)
     assert {sms["template"] for sms in shared.spool(primary) if sms["recipient"] == "resident"} <= \
         {"placed", "assigned_resident"}, "who took it back hears no more"

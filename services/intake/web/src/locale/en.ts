@@ -132,6 +132,7 @@ export const en: typeof zh = {
     keepIt: "Leave it as it is",
     takenBack: "You have taken this order back.",
     goesOn: "You have taken it back. Others raised the same matter, and it goes on for them.",
+    wentOn: "You took it back. It went on for others who raised the same matter, and is closed.",
     files: "Photos and documents",
     addPhoto: "Add a photo",
     added: "It is there.",

@@ -132,6 +132,7 @@ export const zh = {
     keepIt: "不撤回",
     takenBack: "您已经撤回了这一单。",
     goesOn: "您已经撤回了。别人也反映了这件事，会为他们继续办理。",
+    wentOn: "您撤回之后，别人反映的同一件事接着办理，已经办结。",
     files: "照片和文件",
     addPhoto: "补充照片",
     added: "传上去了。",

@@ -68,6 +68,8 @@ const others = (): Choice[] =>
 
 const REASON: Field = { name: "reason", kind: "text", required: true, most: 500 };
 const NOTE: Field = { name: "note", kind: "text", required: true, most: 1000 };
+const SAID: Field = { ...NOTE, label: "said" };
+const unanswered = both(state(`screening ${ACTIVE} merged`), (order) => !order.round && !order.taken_back);
 
 export const actions: Action[] = [
   {
@@ -275,6 +277,15 @@ export const actions: Action[] = [
     permission: "order.joint",
     when: state(ACTIVE),
     fields: [{ name: "county", kind: "one", required: true, of: others }, REASON, { name: "share", kind: "yes" }],
+  },
+  // What a resident does who has no phone at hand but the office's on the line.
+  { name: "reply", permission: "order.reply", when: (order) => Boolean(order.question), fields: [SAID] },
+  { name: "add", permission: "order.reply", when: both(unanswered, (order) => !order.question), fields: [SAID] },
+  {
+    name: "take-back",
+    permission: "order.take_back",
+    when: unanswered,
+    fields: [{ ...REASON, required: false }],
   },
   {
     name: "flag",
