@@ -159,8 +159,10 @@ def commits_alone(system, commits=40000, orders=10000):
     keys = [f"{name}:{tag}" for name in ("order", "bench-clock", "bench-outbox-r", "bench-due-r", "bench-outbox-a",
                                          "bench-due-a", "bench-outbox-n", "bench-due-n")]
     keys[0] += ":__rand_int__"
-    done = subprocess.run(["redis-benchmark", "-s", system.redis_url.removeprefix("unix:"), "-n", str(commits), "-c",
-                           "4", "-P", "64", "-r", str(orders), "-q", "-x", "EVALSHA", sha, str(len(keys)), *keys],
+    password = (system.directory / "redis-password").read_text().strip()
+    done = subprocess.run(["redis-benchmark", "-s", system.redis_url.removeprefix("unix:"), "--user", "admin", "-a",
+                           password, "-n", str(commits), "-c", "4", "-P", "64", "-r", str(orders), "-q", "-x", "EVALSHA",
+                           sha, str(len(keys)), *keys],
                           input=msgpack.packb(plan), capture_output=True, timeout=300)
     found = re.findall(rb"([\d.]+) requests per second", done.stdout)
     assert found and system.redis.hlen(keys[2]) > 0, (done.stdout, done.stderr)

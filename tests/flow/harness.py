@@ -392,11 +392,14 @@ class System:
 
     # -- the doors ---------------------------------------------------------------------------------------------------
 
+    def environment(self):
+        """What sidanctl and the scripts around it need to find this system."""
+        return os.environ | variables({"redis": self.redis_url, "keys": self.keys} | self.redis_access)
+
     def ctl(self, *arguments, check=True, program=None):
         """Runs sidanctl; its output, or with check=False the finished process."""
-        environment = dict(os.environ) | variables({"redis": self.redis_url, "keys": self.keys} | self.redis_access)
         done = subprocess.run([str(program or self.bin / "sidanctl"), *arguments], text=True, capture_output=True,
-                              timeout=60, env=environment)
+                              timeout=60, env=self.environment())
         if not check:
             return done
         assert done.returncode == 0, f"sidanctl {' '.join(arguments)}: {done.stdout}{done.stderr}"

@@ -1,6 +1,5 @@
 """README's loop by hand: its commands are run as they stand there, against the sample county."""
 
-import os
 import re
 import subprocess
 
@@ -19,11 +18,8 @@ def test_the_loop_by_hand(make_system, tmp_path):
     assert "http://127.0.0.1:8311" in commands
     here = commands.replace("http://127.0.0.1:8311", system.url).replace("scripts/sidanctl", str(PLAIN))
     script = f"set -eEuo pipefail\ntrap 'echo \"stopped at: $BASH_COMMAND\"' ERR\n{here}"
-    environment = os.environ | {"SIDAN_REDIS": system.redis_url, "SIDAN_KEYS": str(system.keys), "LANG": "C.UTF-8",
-                                "SIDAN_REDIS_USER": "sidan",
-                                "SIDAN_REDIS_PASSWORD_FILE": str(system.directory / "redis-password")}
     done = subprocess.run(["bash", "-c", script], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=120, env=environment, check=False)
+                          timeout=120, env=system.environment() | {"LANG": "C.UTF-8"}, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
     told = done.stdout
     for words in ("微协商“红绿灯怎么装”", "建言“学校门口都装”：部分采纳", "红绿灯已经装好", "【评价】满意",
@@ -38,8 +34,7 @@ def test_one_click_signs_in_as_each_role_of_a_sample_county(make_system):
     system = make_system(counties=[COUNTY])
     port = free_port()
     command = [str(ROOT / "scripts/roles"), str(port), system.url, str(system.spool_directory), str(COUNTY)]
-    environment = os.environ | {"SIDAN_REDIS": system.redis_url, "SIDAN_KEYS": str(system.keys)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=system.environment()) as process:
         try:
             page = wait_until(lambda: fetch(f"http://127.0.0.1:{port}/"), 10, "its page").text
             roles = re.findall(r"/as/990101/\d+", page)
