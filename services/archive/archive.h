@@ -55,6 +55,8 @@
     X(HANDED_AT)                                                                                                       \
     X(OUTCOME)                                                                                                         \
     X(ANSWER)                                                                                                          \
+    X(WRITTEN)                                                                                                         \
+    X(PROMISED_AT)                                                                                                     \
     X(RATING)                                                                                                          \
     X(FLAG)                                                                                                            \
     X(TO_CALL)                                                                                                         \

@@ -149,9 +149,13 @@ static const char *const migrations[] = {
     ("ALTER TABLE orders ADD COLUMN objected TEXT; ALTER TABLE orders ADD COLUMN asked_days INTEGER;"
      "UPDATE orders SET objected = (" LATEST_OF("objected") "), asked_days = (" LATEST_OF("asked_days") ");"),
 
-    /* Whose residents have taken them back, though they go on for others. */
-    ("ALTER TABLE orders ADD COLUMN taken_back INTEGER;"
-     "UPDATE orders SET taken_back = (" LATEST_OF("taken_back") ");"),
+    /* What residents see of their orders as long as they are kept: that they have taken it back, though it goes on for
+     * others; what a department wrote; when what was promised will be done. */
+    ("ALTER TABLE orders ADD COLUMN taken_back INTEGER; ALTER TABLE orders ADD COLUMN written TEXT;"
+     "ALTER TABLE orders ADD COLUMN promised_at INTEGER;"
+     "UPDATE orders SET taken_back = (" LATEST_OF("taken_back") "), written = (" LATEST_OF(
+         "written") "),"
+                    "  promised_at = (" LATEST_OF("promised_at") ");"),
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

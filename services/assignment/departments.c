@@ -48,7 +48,7 @@ static void tell_departments(const struct record *order, const char *template, c
     char recipients[2001] = "";
     append_recipients("department", told, recipients, sizeof recipients);
     struct record *notice = outcome_notify(outcome, template, recipients);
-    record_copy(notice, order, F_DUE);
+    record_set_int(notice, F_DUE, record_is(order, F_STATE, STATE_OPEN) ? 0 : record_int(order, F_DUE)); /* members' */
     record_set(notice, F_DEPARTMENT, leading);
     if (*note)
         record_set(notice, F_NOTE, note);

@@ -175,6 +175,8 @@ static void reopen(const struct context *context, const struct record *order, co
     convener_recipient(order, convener, sizeof convener);
     if (*convener)
         words_append(recipients, sizeof recipients, convener);
+    if (record_int(order, F_HANDED_AT) > 0)
+        append_recipients("department", record_str(order, F_DEPARTMENT), recipients, sizeof recipients);
     struct record *notice = outcome_notify(outcome, "reopened", recipients);
     record_copy(notice, changes, F_DUE);
     if (note)

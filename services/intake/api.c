@@ -173,8 +173,8 @@ void get_order(void *arg, struct http_request *request)
         intake_answer_json(request, 200, shown_whole(access_of(request)));
 }
 
-/* A resident sees what happened, and what they added; who was told by SMS, and other notes, are for those who handle
- * the order. */
+/* A resident sees what happened, what they were asked, and what they said themselves; who was told by SMS, and other
+ * notes, are for those who handle the order. */
 static json_t *history_of(const struct record *listing, bool notes)
 {
     static const enum field open[] = {F_AT,     F_STEP,      F_STATE,   F_OUTCOME, F_ANSWER,
@@ -186,7 +186,8 @@ static json_t *history_of(const struct record *listing, bool notes)
         if (notes)
             json_array_append_new(rows, json_from_record(row, NULL, 0));
         else if (record_has(row, F_STEP))
-            json_array_append_new(rows, json_from_record(row, open, COUNT - !record_is(row, F_STEP, "added")));
+            json_array_append_new(
+                rows, json_from_record(row, open, COUNT - !words_have("added asked replied", record_str(row, F_STEP))));
     }
     return json_pack("{s:I, s:o}", "total", (json_int_t)json_array_size(rows), "rows", rows);
 }

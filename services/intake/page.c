@@ -25,6 +25,7 @@ static const char style[] =
     "button{display:block;width:100%;min-height:3.5rem;margin:.8rem 0;font:inherit;font-weight:bold;color:inherit;"
     "background:var(--card);border:2px solid var(--line);border-radius:.6rem}"
     "button:focus-visible,textarea:focus-visible{outline:3px solid var(--accent);outline-offset:2px}"
+    "a{color:var(--accent);display:inline-block;padding:.6rem 0}"
     ".small{font-size:1rem}.wide{overflow-x:auto}main:has(table){max-width:none}"
     "table{border-collapse:collapse;font-size:1rem;background:var(--card)}"
     "th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;white-space:nowrap}"
@@ -93,11 +94,22 @@ bool page_is_at(const char *path)
     return false;
 }
 
+void put_progress(const struct page *page, const char *order)
+{
+    put(page, "<p><a href=\"/o/", order, "\">");
+    put(page, "", either(page, "查看这件事的进展", "See how it stands"), "</a></p>\n");
+}
+
 void page_error(struct http_request *request, int status, const char *text)
 {
     struct page page;
+    char county[7], order[ORDER_ID_SIZE];
+    int64_t round;
+    const char *token = http_segment(request, "token");
     page_begin(&page, request, "四单", "sidan");
     put(&page, "<h1>", text, "</h1>\n");
+    if (token && rating_token_parse(token, county, order, &round) == 0)
+        put_progress(&page, order); /* whose page asks for its code */
     page_answer(&page, request, status);
 }
 

@@ -28,6 +28,9 @@ void put_escaped(const struct page *page, const char *text);
 /* before and after are ours, and HTML. */
 void put(const struct page *page, const char *before, const char *text, const char *after);
 
+/* A link to the page of an order, where its resident sees how it stands. */
+void put_progress(const struct page *page, const char *order);
+
 /* Whether what went wrong at this path is told on a page; and that page. text: for people, in their language. */
 bool page_is_at(const char *path);
 void page_error(struct http_request *request, int status, const char *text);

@@ -25,7 +25,7 @@ static const struct rating {
 };
 enum { RATINGS = sizeof ratings / sizeof *ratings };
 
-static void put_thanks(const struct page *page, const char *rating)
+static void put_thanks(const struct page *page, const char *order, const char *rating)
 {
     bool dissatisfied = strcmp(rating, "dissatisfied") == 0;
     for (int i = 0; i < RATINGS; i++)
@@ -33,10 +33,11 @@ static void put_thanks(const struct page *page, const char *rating)
             put(page, either(page, "<h2>您的评价收到了：", "<h2>We have your rating: "),
                 either(page, ratings[i].chinese, ratings[i].english), "</h2>\n");
     put(page, "<p>",
-        dissatisfied
-            ? either(page, "怎么处理，会用短信告诉您。谢谢您。", "You will be told by SMS what follows. Thank you.")
-            : either(page, "谢谢您。", "Thank you."),
+        dissatisfied ? either(page, "这件事会再次研究办理，有结果了用短信告诉您。谢谢您。",
+                              "It will be looked at again, and you will be told by SMS what came of it. Thank you.")
+                     : either(page, "谢谢您。", "Thank you."),
         "</p>\n");
+    put_progress(page, order);
 }
 
 static void put_form(const struct page *page)
@@ -84,7 +85,7 @@ static void get_page(void *arg, struct http_request *request)
     put(&page, "</h2>\n<p class=\"answer\">", record_str(order, F_ANSWER), "</p>\n");
     put_handlers(&page, service_county(intake->service, access->county), access);
     if (record_is(order, F_STATE, STATE_EVALUATED))
-        put_thanks(&page, record_str(order, F_RATING));
+        put_thanks(&page, access->order, record_str(order, F_RATING));
     else
         put_form(&page);
     page_answer(&page, request, 200);
@@ -100,7 +101,7 @@ static void on_rated(void *arg, enum answer_status status, enum message_type typ
         return;
     struct page page;
     page_begin(&page, request, "对您反映事项的答复", "The answer to your concern");
-    put_thanks(&page, http_form(request, "rating"));
+    put_thanks(&page, access_of(request)->order, http_form(request, "rating"));
     page_answer(&page, request, 200);
 }
 

@@ -145,7 +145,7 @@ static const struct template templates[] = {
      "\"{title}\" (number {order}) has no rating by its resident yet. Please call them[ by {due}], and record what "
      "they "
      "say.[ Members: {members}.][ Open: {work}]"},
-    {"reopened", "member convener", 0,
+    {"reopened", "member convener department", 0,
      "居民对“{title}”（单号{order}）的答复不满意，请再次办理。[居民的话：{note}。][原因：{reason}。][办理请打开：{work}"
      "]",
      "The resident is not satisfied with \"{title}\" (number {order}). Please take it up again.[ In their words: "

@@ -44,6 +44,16 @@ static char *plain(const struct occasion *occasion, enum field field)
     return xstrdup(record_str(source_of(occasion, field), field));
 }
 
+/* An order's place, and the community in which it is, which may be all that is known. */
+static char *where(const struct occasion *occasion, enum field field)
+{
+    const char *place = record_str(source_of(occasion, field), field);
+    const struct community *community = county_community(occasion->county, record_str(occasion->order, F_COMMUNITY));
+    if (!community || strstr(place, community->name))
+        return xstrdup(place);
+    return xasprintf("%s%s%s", community->name, *place && occasion_is_english(occasion) ? ", " : "", place);
+}
+
 static char *worded(const struct occasion *occasion, enum field field)
 {
     const char *value = record_str(source_of(occasion, field), field);
@@ -310,7 +320,7 @@ static char *contact(const struct occasion *occasion, enum field field)
 
 static const struct value values[] = {
     {"title", 30, plain, F_TITLE},
-    {"place", 40, plain, F_PLACE},
+    {"place", 40, where, F_PLACE},
     {"primary", 24, plain, F_PRIMARY},
     {"actor", 60, actor, F_ACTOR},
     {"question", 120, question, F_QUESTION},
