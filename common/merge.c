@@ -3,12 +3,33 @@
  */
 #include "common/merge.h"
 
+#include "common/alloc.h"
 #include "common/clock.h"
 #include "common/order.h"
 #include "common/question.h"
 #include "common/text.h"
 
 #include <string.h>
+
+/* While it is merged it is what its primary is: of its category, its group's. */
+static const enum field own[] = {F_CATEGORY, F_GROUP, F_DEPARTMENT};
+enum { OWN_COUNT = sizeof own / sizeof *own };
+
+static void remember_own(const struct record *order, struct record *changes)
+{
+    AUTOFREE char *text =
+        xasprintf("%s/%s/%s", record_str(order, own[0]), record_str(order, own[1]), record_str(order, own[2]));
+    record_set(changes, F_OWN, text);
+}
+
+void be_own_again(const struct record *order, struct outcome *outcome)
+{
+    AUTOFREE char *text = xstrdup(record_str(order, F_OWN));
+    char *rest = text, *part;
+    for (size_t i = 0; i < OWN_COUNT && (part = strsep(&rest, "/")); i++)
+        if (!record_is(order, own[i], part))
+            record_set(outcome_changes(outcome), own[i], part);
+}
 
 void merge_into(const struct context *context, const struct record *order, const struct record *message,
                 const char *states, struct outcome *outcome)
@@ -35,6 +56,7 @@ void merge_into(const struct context *context, const struct record *order, const
     outcome_step(outcome, "merged", record_str(message, F_ACTOR), record_str(message, F_REASON));
     record_set(changes, F_STATE, STATE_MERGED);
     record_set(changes, F_PRIMARY, primary);
+    remember_own(order, changes);
     stop_clock(context, order, outcome);
 
     struct record *joined = outcome_send_about(outcome, MSG_ORDER_JOINED, primary, true);

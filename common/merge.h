@@ -16,6 +16,9 @@
 void merge_into(const struct context *context, const struct record *order, const struct record *message,
                 const char *states, struct outcome *outcome);
 
+/* One that is merged no more has its own category, group and department again, which it had before. */
+void be_own_again(const struct record *order, struct outcome *outcome);
+
 /* F_ACTOR of what an order follows of its primary, whose number is behind it; who did that is said there. */
 #define ACTOR_PRIMARY "order:"
 

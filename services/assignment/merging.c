@@ -138,6 +138,7 @@ void handle_unmerge(const struct context *context, const struct record *order, c
         return;
     outcome_step(outcome, "unmerged", actor, record_str(message, F_REASON));
     leave_primary(context, order, actor, outcome);
+    be_own_again(order, outcome);
     screen_again(context, order, actor, outcome);
     record_copy(outcome_notify(outcome, "unmerged", "resident"), message, F_REASON);
 }
@@ -177,6 +178,7 @@ void handle_primary_step(const struct context *context, const struct record *ord
         return; /* it has left meanwhile */
     if (merged && strcmp(step, "rejected") == 0) {
         outcome_step(outcome, "unmerged", actor, "the primary takes no more orders");
+        be_own_again(order, outcome);
         screen_again(context, order, actor, outcome);
         return;
     }

@@ -330,3 +330,10 @@ def test_a_department_replies_in_writing(system):
     assert system.order(order)["written"] == "已列入计划，下月更换"
     system.answer_it(order)
     assert clerk.step(order, "respond", {"note": "太晚了"}).status == 409
+    assert system.rate(order, "dissatisfied").status == 200
+    system.wait_sms(order, template="reopened", recipient="department:D01")
+    system.answer_it(order)
+    assert system.rate(order, "basically").status == 200
+    system.wait_state(order, "closed")
+    wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 20, "it has left Redis")
+    assert system.order(order)["written"] == "已列入计划，下月更换", "what its resident has read stays"

@@ -184,12 +184,14 @@ def test_the_page_shows_the_answer_and_takes_the_rating(shared):
 
     thanks = page(shared, token, "POST", {"rating": "dissatisfied", "note": "还是不亮 & <b>"})
     assert thanks.status == 200 and "不满意" in thanks.text
+    assert f'href="/o/{order["order"]}"' in thanks.text
     shared.wait_state(order, "consulting")
     rows = shared.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
     reopened = [row for row in rows if row.get("step") == "reopened"]
     assert [(row["actor"], row["via"], row["note"]) for row in reopened] == [("resident", "link", "还是不亮 & <b>")]
     ended = page(shared, token)
     assert ended.status == 410 and "<button" not in ended.text, "it is handled again"
+    assert f'href="/o/{order["order"]}"' in ended.text, "there is a way on"
 
 
 def test_the_page_shows_words_as_words(shared):

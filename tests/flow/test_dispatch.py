@@ -110,7 +110,9 @@ def test_departments_lead_assist_and_object(shared):
     assert convener.step(order, "handover", {"department": "D01", "assisting": "D01"}).json["field"] == "assisting"
     answer = convener.step(order, "handover", {"department": "D01", "assisting": "D02", "note": "请到现场看看"})
     assert answer.status == 200 and shared.order(order)["state"] == "open", "members may still claim it"
-    shared.wait_sms(order, template="handed_over", recipient="department:D01")
+    handed = shared.wait_sms(order, template="handed_over", recipient="department:D01")[0]["text"]
+    assert "期限" not in handed, "what runs is the members' time to claim it"
+    assert "地点：东门社区" in handed, "where it is, though its resident gave no address"
     told = shared.wait_sms(order, template="assisting", recipient="department:D02")[0]["text"]
     assert "县住房和城乡建设局" in told and "请到现场看看" in told
     shared.claim_all(order)

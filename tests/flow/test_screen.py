@@ -147,6 +147,21 @@ def test_what_cannot_be_merged(shared):
     assert shared.step(order, "claim", {"member": "M101"}).status == 409, "it is not in the pool any more"
 
 
+def test_what_is_merged_no_more_is_what_it_was(shared):
+    primary, order = shared.place(), shared.place(**UNCLEAR)
+    shared.wait_state(primary, "open")
+    shared.wait_state(order, "screening")
+
+    def what(one):
+        return tuple(seen_by_staff(shared, one).get(field, "") for field in ("category", "group", "department"))
+    before = what(order)
+    assert before != what(primary) and merge(shared, order, primary).status == 200
+    told(shared, order, "merged")
+    assert what(order) == what(primary)
+    assert shared.step(order, "unmerge", {"reason": "点错了"}).status == 200
+    assert what(order) == before, "nobody is asked to accept it as something else"
+
+
 def test_conveners_merge_what_they_may_see(shared):
     primary, order = shared.place(), shared.place()
     other = shared.place(title="滨河公园路灯不亮", text="滨河路的路灯坏了")
@@ -236,6 +251,8 @@ def test_a_question_to_the_resident_stops_the_clock_until_the_answer(shared):
     now = shared.order(order)
     assert now["question"] == "" and not now["pauses"].endswith("-")
     assert steps(shared, order) == ["placed", "screening", "asked", "replied"]
+    said = {row["step"]: row.get("note") for row in shared.history(order)}
+    assert said["asked"] and "东门小区" in said["replied"], "its resident reads what was asked, and what they said"
     again = shared.step(order, "reply", {"note": "东门小区"}, key=None, code=order["code"])
     assert again.status == 409, "nothing is asked any more"
     assert shared.step(order, "screen", {"decision": "accept", "community": "C101"}).status == 200

@@ -54,6 +54,11 @@ export async function place({ visit, look, check, county, community, communityNa
       [order, code],
     );
   while ((await files()).length === 0) await page.waitForTimeout(200);
+  await page.reload();
+  await page.getByRole("heading", { name: "照片和文件" }).waitFor();
+  check(await page.locator(".photos img").evaluate((image) => image.decode().then(() => true)), "their photo is seen");
+  await page.getByText(`${communityName}`).last().waitFor();
+  await look(page, "track-photo");
   return { order, code, files: await files() };
 }
 
@@ -127,6 +132,7 @@ export async function rate({ visit, look, check, county, order, code }) {
   await look(page, "track-form");
   await page.getByRole("button", { name: "查看" }).click();
   await page.getByText("单号或者查询码不对").waitFor();
+  check((await page.getByRole("textbox", { name: "单号" }).inputValue()) === order, "what was typed is still there");
   // Ten wrong tries close an order to its resident; a page that is left open must not make them.
   let tries = 0;
   page.on("request", (request) => (tries += request.url().includes("/api/v1/orders/")));

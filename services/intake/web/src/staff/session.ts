@@ -44,6 +44,13 @@ export function namesOf(list: Listed, ids: string | undefined): string {
     .join(common.value.comma);
 }
 
+/** Where an order's matter is: the town, the community, and what its resident wrote. */
+export function placeOf(order: { town?: string; community?: string; place?: string }): string {
+  const town = county.value?.towns.find((known) => known.id === order.town);
+  const community = town?.communities?.find((known) => known.id === order.community);
+  return [town?.name, community?.name, order.place].filter(Boolean).join(" ");
+}
+
 /** "member:M101" or "resident:990101-000123" as people say it. */
 export function actorName(actor: string | undefined): string {
   const [role, id = ""] = (actor ?? "").split(":");

@@ -67,6 +67,8 @@ const others = (): Choice[] =>
     .map((other) => ({ id: other.county, name: other.name }));
 
 const REASON: Field = { name: "reason", kind: "text", required: true, most: 500 };
+/** A reason that the SMS to its resident repeats. */
+const TOLD: Field = { ...REASON, label: "told" };
 const NOTE: Field = { name: "note", kind: "text", required: true, most: 1000 };
 const SAID: Field = { ...NOTE, label: "said" };
 const unanswered = both(state(`screening ${ACTIVE} merged`), (order) => !order.round && !order.taken_back);
@@ -109,8 +111,8 @@ export const actions: Action[] = [
     when: state("screening"),
     fixed: { decision: "return" },
     fields: [
-      { name: "reason_code", kind: "one", of: list("reasons") },
-      { name: "reason", kind: "text", most: 500 },
+      { name: "reason_code", kind: "one", required: true, of: list("reasons") },
+      { ...TOLD, required: false },
       { name: "return_to", kind: "line", most: 200 },
     ],
   },
@@ -150,14 +152,14 @@ export const actions: Action[] = [
     name: "extend-decide",
     permission: "order.extend_decide",
     when: (order) => Boolean(order.asked_days),
-    fields: [{ name: "decision", kind: "one", required: true, of: () => ["grant", "refuse"] }, REASON],
+    fields: [{ name: "decision", kind: "one", required: true, of: () => ["grant", "refuse"] }, TOLD],
     first: true,
   },
   {
     name: "decide",
     permission: "order.decide",
     when: both(state("evaluated"), (order) => order.rating === "dissatisfied"),
-    fields: [{ name: "decision", kind: "one", required: true, of: () => ["close", "reopen"] }, REASON],
+    fields: [{ name: "decision", kind: "one", required: true, of: () => ["close", "reopen"] }, TOLD],
     first: true,
   },
   {
@@ -254,7 +256,7 @@ export const actions: Action[] = [
     when: both(state(ACTIVE), (order) => !order.round && !order.merged),
     fields: [REASON],
   },
-  { name: "unmerge", permission: "order.merge", when: state("merged"), fields: [REASON] },
+  { name: "unmerge", permission: "order.merge", when: state("merged"), fields: [TOLD] },
   {
     name: "split",
     permission: "order.screen",
@@ -270,7 +272,7 @@ export const actions: Action[] = [
     name: "transfer",
     permission: "order.transfer",
     when: state("screening"),
-    fields: [{ name: "county", kind: "one", required: true, of: others }, REASON],
+    fields: [{ name: "county", kind: "one", required: true, of: others }, TOLD],
   },
   {
     name: "joint",

@@ -5,8 +5,6 @@ const zh = {
   pool: {
     title: "等您接单",
     none: "现在没有等着接的单。有了会发短信告诉您。",
-    joined: (have: number, want: number) =>
-      (have > 0 ? `已有 ${have} 人接单` : "还没有人接单") + (want > 0 ? `，共需 ${want} 人` : ""),
   },
   mine: { title: "我的单", none: "您手上没有要办的单。", done: "办过的" },
   list: {
@@ -18,6 +16,9 @@ const zh = {
     town: "乡镇（街道）",
     total: (count: number) => `共 ${count} 件`,
   },
+  joined: (have: number, lacking: number) => `已有 ${have} 人接单` + (lacking > 0 ? `，还差 ${lacking} 人` : ""),
+  waitsForOthers:
+    "您已接单。人齐了，或者接单期限一到由系统补齐，就可以答复群众。现在可以先联系群众、走访、交部门承办。",
   urgent: "紧急",
   waits: "等确认",
   where: "地点",
@@ -70,6 +71,7 @@ const zh = {
   choose: "请选择",
   fill: (field: string) => `请填写：${field}`,
   optional: "（可以不填）",
+  wholeNumber: (most: number) => `请填数字，从 1 到 ${most}。`,
   seek: (field: string) => `按名字找：${field}`,
   back: "返回",
   actions: {
@@ -88,7 +90,7 @@ const zh = {
     handover: { name: "交部门承办", done: "已交办，部门会收到短信。" },
     object: { name: "提出异议", done: "已提出，等召集人裁定。" },
     extend: { name: "申请延期", done: "已申请，等召集人决定。" },
-    decline: { name: "退单", done: "已退单，转给下一位委员。" },
+    decline: { name: "退单", done: "已退单，由别的委员来接。" },
     reassign: { name: "换委员", done: "已换人。" },
     dispatch: { name: "改派", done: "已改派。" },
     merge: { name: "并单", done: "已并单。" },
@@ -126,6 +128,7 @@ const zh = {
     weight: "难度",
     urgency: "缓急",
     reason: "理由",
+    told: "理由（群众会看到）",
     reason_code: "退回原因",
     return_to: "请群众向哪里反映",
     outcome: "结果",
@@ -158,6 +161,17 @@ const zh = {
     settled: "结果",
     kept: "落实了吗",
   } as Record<string, string>,
+  /** What a choice means, where its name alone does not say it. */
+  hints: {
+    solved: "群众说的问题解决了",
+    explained: "眼下办不了，把原因说清楚，群众也理解",
+    supervision: "部门推诿，转给专委会民主监督",
+    learned: "群众不了解政策，给他讲明白了",
+    micro: "几个人就近商量",
+    topic: "请有关各方坐下来商量",
+    online: "在网上、群里商量",
+  } as Record<string, string>,
+  shareFiles: "也给群众看",
   decisions: {
     stay: "仍由该部门承办",
     move: "换部门",
@@ -185,7 +199,6 @@ const en: typeof zh = {
   pool: {
     title: "Waiting for you",
     none: "No order waits to be claimed. You are told by SMS when one does.",
-    joined: (have, want) => (want > 0 ? `${have} of ${want} members` : have > 0 ? `${have} members` : "Nobody yet"),
   },
   mine: { title: "My orders", none: "You have no order to handle.", done: "Handled" },
   list: {
@@ -197,6 +210,10 @@ const en: typeof zh = {
     town: "Town",
     total: (count) => `${count} orders`,
   },
+  joined: (have, lacking) => `${have} on it` + (lacking > 0 ? `, ${lacking} more wanted` : ""),
+  waitsForOthers:
+    "You have taken it on. Once there are enough of you, at the latest when the time to claim has passed, you can answer. " +
+    "Meanwhile call the resident, pay a visit, hand it over to a department.",
   urgent: "Urgent",
   waits: "To confirm",
   where: "Place",
@@ -249,6 +266,7 @@ const en: typeof zh = {
   choose: "Choose",
   fill: (field) => `Missing: ${field}`,
   optional: " (optional)",
+  wholeNumber: (most) => `Give a number from 1 to ${most}.`,
   seek: (field) => `Find by name: ${field}`,
   back: "Back",
   actions: {
@@ -313,6 +331,7 @@ const en: typeof zh = {
     note: "Note",
     shown: "The resident may see this reply",
     said: "What the resident said",
+    told: "Reason (its resident sees it)",
     decision: "Decision",
     rating: "The resident's rating",
     visited_at: "When",
@@ -337,6 +356,16 @@ const en: typeof zh = {
     settled: "Result",
     kept: "Was it kept",
   },
+  hints: {
+    solved: "what they raised is solved",
+    explained: "it cannot be done now; they know why, and understand",
+    supervision: "a department shirks: the committee supervises it",
+    learned: "they did not know the policy; it was made clear",
+    micro: "a few people, near where it is",
+    topic: "everybody concerned at one table",
+    online: "on the net or in a chat",
+  },
+  shareFiles: "For the resident, too",
   decisions: {
     stay: "It stays there",
     move: "Another department",
