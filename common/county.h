@@ -12,7 +12,7 @@
  *   communities.csv  id,name,town,aliases          aliases: space between
  *   groups.csv       id,name,communities,committee communities: ids, space between
  *   members.csv      id,name,phone,group,communities,skills,leader,sector
- *                    leader: yes or empty; sector (界别): may be missing
+ *                    skills: codes of categories; leader: yes or empty; sector (界别): may be missing
  *   committees.csv   id,name,phone,email
  *   departments.csv  id,name,phone,email
  *   categories.csv   code,name,section,department,urgency,places,group,description

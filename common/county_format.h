@@ -47,7 +47,7 @@ enum { MAX_COLUMNS = 8 };
 bool column_is(const struct column *column, const char *name);
 
 struct county_format {
-    const char *name;
+    const char *name, *chinese; /* of the file, and of the table that offices see */
     size_t row_size;
     const struct column *columns; /* the last one has no name */
     bool optional;                /* the file may be missing */

@@ -45,7 +45,7 @@ struct parser {
     const struct column *column; /* whose value is being read, and with which its faults begin; else NULL */
 };
 
-/* What is wrong, in both languages, of the same arguments. */
+/* What is wrong, in both languages, of the same arguments; one that a language does not need it takes as %.0s. */
 __attribute__((format(printf, 4, 6), format(printf, 5, 6))) static void
 report(struct parser *parser, enum county_file file, int line, const char *english, const char *chinese, ...)
 {
@@ -98,7 +98,8 @@ static const char *quotable(const char *value)
 static void check_reference(struct parser *parser, const struct column *column, const char *id)
 {
     if (parser->tables[column->target].readable && !find_row(parser, column->target, id))
-        refuse(parser, "\"%s\" is not in %s", "“%s”在 %s 里没有", quotable(id), county_formats[column->target].name);
+        refuse(parser, "\"%s\" is not in %s%.0s", "“%s”在 %s（%s）里没有", quotable(id),
+               county_formats[column->target].name, county_formats[column->target].chinese);
 }
 
 /* What is sent there stays secret on its way: by TLS, or because it does not leave the host. */
@@ -269,7 +270,8 @@ static void parse_header(struct parser *parser, char *const fields[], size_t cou
     }
     for (int c = 0; columns[c].name; c++) {
         if (parser->positions[c] < 0 && (columns[c].flags & REQUIRED)) {
-            refuse(parser, "the column \"%s\" is missing", "缺少“%s”这一列", columns[c].name);
+            refuse(parser, "the column \"%s\" is missing%.0s", "缺少“%s（%s）”这一列", columns[c].name,
+                   columns[c].chinese);
             complete = false;
         }
     }

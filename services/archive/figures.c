@@ -57,8 +57,13 @@ static int add_figure(struct database *database, const char *figure, const char 
 
 int figures_read(struct database *database, const struct record *call, struct record *listing)
 {
-    static const char *const columns[] = {"state",  "town",    "group",  "category",  "urgency",
-                                          "source", "outcome", "rating", "department"};
+    static const struct {
+        const char *name, *counts; /* counts: which orders do, of those that have one */
+    } columns[] = {
+        {"state", "1"},    {"town", "1"},    {"group", "1"},
+        {"category", "1"}, {"urgency", "1"}, {"source", "1"},
+        {"outcome", "1"},  {"rating", "1"},  {"department", "handed_at > 0"},
+    };
     static const char took[] =
         "SELECT value, ms FROM (SELECT 'assigned' AS value, avg(assigned_at - placed_at) AS ms FROM orders"
         " WHERE " COUNTED " UNION ALL SELECT 'answered', avg(answered_at - placed_at) FROM orders"
@@ -74,9 +79,9 @@ int figures_read(struct database *database, const struct record *call, struct re
     record_set_int(listing, F_TOTAL, count);
     for (size_t i = 0; result == 0 && i < sizeof columns / sizeof *columns; i++) {
         AUTOFREE char *select = xasprintf("SELECT \"%s\", count(*) FROM orders WHERE " COUNTED ""
-                                          " AND \"%s\" <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %d",
-                                          columns[i], columns[i], ROWS_EACH);
-        result = add_figure(database, columns[i], select, period, listing);
+                                          " AND \"%s\" <> '' AND %s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %d",
+                                          columns[i].name, columns[i].name, columns[i].counts, ROWS_EACH);
+        result = add_figure(database, columns[i].name, select, period, listing);
     }
     if (result == 0)
         result = add_figure(database, "overdue", overdue, period, listing);

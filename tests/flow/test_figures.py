@@ -54,6 +54,7 @@ def test_figures_add_up_to_the_orders(system):
     assert total == len(orders)
     for name in ("state", "category", "town", "group", "urgency"):
         assert table[name] == Counter(row[name] for row in rows if row.get(name)), name
+    assert "department" not in table, "none was handed one; that one is suggested counts for nothing"
     assert table["rating"] == {"satisfied": 1} and sum(table["outcome"].values()) == 1
     assert 0 < table["mean_ms"]["answered"] < 60000 and "overdue" not in table
     assert figures(convener, until=moment(days=1)) == (0, {}), "of another period"

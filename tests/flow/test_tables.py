@@ -83,14 +83,14 @@ def test_faults_are_told_line_by_line_and_nothing_changes(system, office):
         assert answer.status == 200 and not answer.json["stored"] and answer.json["revision"] == members["revision"]
         assert answer.json["rows"][-1][:3] == ["M101", "新委员", "123"]
         assert [(fault["line"], fault["message"]) for fault in answer.json["faults"]] == [
-            (26, "编号和第 2 行的一样"), (26, "手机不是 1 开头的 11 位手机号"), (26, "小组“G9”在 groups.csv 里没有"),
+            (26, "编号和第 2 行的一样"), (26, "手机不是 1 开头的 11 位手机号"), (26, "小组“G9”在 groups.csv（委员小组）里没有"),
             (26, "组长只能填 yes，或者空着")]
     told = send(office, "members", as_csv(members, rows), headers=ENGLISH).json["faults"]
     assert told[0]["message"] == "id is already in line 2"
     towns = table(office, "towns")
     gone = send(office, "towns", as_csv(towns, towns["rows"][1:]), towns["revision"]).json
     assert not gone["stored"] and gone["faults"][0]["file"] == "communities.csv", "the county is checked as a whole"
-    for text, message in (("", None), ("什么\n1\n", "第 1 列"), ("id\n", "缺少“name”这一列")):
+    for text, message in (("", None), ("什么\n1\n", "第 1 列"), ("id\n", "缺少“name（姓名）”这一列")):
         answer = send(office, "members", text, members["revision"])
         assert answer.status == 400 if message is None else any(
             fault["message"].startswith(message) for fault in answer.json["faults"]), answer

@@ -340,6 +340,8 @@ static const struct {
      "members.csv:2: leader is neither yes nor empty"},
     {FILE_MEMBERS, "id,name,phone,group,communities\nM1,甲,10000004001,G1,C7\nM2,乙,10000004002,G2,\n",
      "members.csv:2: communities \"C7\" is not in communities.csv"},
+    {FILE_MEMBERS, "id,name,phone,group,skills\nM1,甲,10000004001,G1,roads\nM2,乙,10000004002,G2,roads singing\n",
+     "members.csv:3: skills \"singing\" is not in categories.csv"},
     {FILE_MEMBERS, "id,name,phone,group\n",
      "members.csv:0: the file needs at least one row\n"
      "groups.csv:2: group \"G1\" has nobody in members.csv\n"

@@ -37,6 +37,34 @@ export async function roster({ visit, look, check, county, cookie }) {
   await page.getByLabel("查找").fill("元月白");
   await rowOf(page, /M188 元月白<b> 19900001188 城关委员小组 东门社区/).waitFor();
   check((await page.getByRole("row").count()) === 2, "nobody else is found");
+  // What is not stored yet outlives a look at another page.
+  await page.getByRole("button", { name: "删去：元月白<b>" }).click();
+  await page.getByText("删去 1 行").waitFor();
+  await page.getByRole("link", { name: "全部名册与设置" }).click();
+  await page.getByRole("link", { name: /^委员 还没有存的改动/ }).waitFor();
+  await look(page, "tables-unsaved");
+  await page.getByRole("link", { name: /^委员 还没有存的改动/ }).click();
+  await page.getByText("删去 1 行").waitFor();
+  await page.getByRole("button", { name: "放弃改动" }).click();
+}
+
+/** A roster as people write it, with names where ids are stored; what nobody knows is refused, and who has it is told. */
+export async function names({ visit, check, ask, county, cookie, directory }) {
+  const page = await visit(`/w/${county}#/tables/members`, { desk: true, cookie });
+  const head = "编号,姓名,手机,小组,社区,专长,组长,界别\n";
+  const rows = await ask("rows");
+  const choose = async (name, line) => {
+    writeFileSync(`${directory}/${name}`, head + rows + line);
+    await page.getByLabel("导入文件（XLSX、CSV）").setInputFiles(`${directory}/${name}`);
+  };
+  await choose("wrong.csv", "M190,霍小满,10000004190,没有的小组,青山村,唱歌,是,\n");
+  await page.getByText("文件里有 2 处要更正").waitFor();
+  check((await page.getByText("（霍小满）").count()) === 2, "whose row it is");
+  await page.getByText("小组“...”在 groups.csv（委员小组）里没有").waitFor();
+  await choose("right.csv", "M190,霍小满,10000004190,城关委员小组,东门社区、青山村,城乡建设,否,\n");
+  await page.getByText("新增 1 行").waitFor();
+  await page.getByRole("button", { name: "检查并保存" }).click();
+  await stored(page);
 }
 
 /** A file with faults is refused line by line; mended, it says what is different before it is stored. */

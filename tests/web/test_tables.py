@@ -40,6 +40,13 @@ def test_a_file_is_imported(system, office, tmp_path):
     assert rows(office, "departments") == [*before, ["D77", "县数据局", "10000003077", "d77@example.cn"]]
 
 
+def test_a_roster_with_names_is_imported(system, office, tmp_path):
+    lines = "".join(",".join(row) + "\n" for row in rows(office, "members"))
+    play(system, "tables.mjs", "names", {"rows": lambda: lines}, county=COUNTY, cookie=office.cookie,
+         directory=str(tmp_path))
+    assert rows(office, "members")[-1][3:] == ["G1", "C101 C301", "construction", "", ""], "stored are the ids"
+
+
 def test_settings_say_what_may_stand_there(system, office):
     def change():
         table = office.api("GET", f"/api/v1/tables/reasons?county={COUNTY}").json

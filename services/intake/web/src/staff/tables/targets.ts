@@ -1,0 +1,29 @@
+// What the cells of a table refer to: by its id as it is stored, by its name as people read and write it.
+import type { Schemas } from "../../common/client";
+import { county } from "../session";
+import { words } from "./texts";
+
+type Column = Schemas["Table"]["columns"][number];
+const LISTS = ["towns", "communities", "groups", "committees", "departments", "categories"] as const;
+const BETWEEN = /[\s、，,]+/;
+
+/** What may stand in a column: what the county consists of, as it is stored. */
+export function offered(target: string | undefined): Schemas["Named"][] {
+  const list = LISTS.find((known) => known === target);
+  if (list === "communities") return county.value?.towns.flatMap((town) => town.communities ?? []) ?? [];
+  return (list && county.value?.[list]) ?? [];
+}
+
+/** A cell of somebody's spreadsheet as it is stored. What is not known stays, and is refused by name. */
+export function asStored({ kind, target, choices }: Column, cell: string): string {
+  const known = offered(target);
+  const idOf = (text: string) => {
+    const named = known.filter(({ name }) => name === text);
+    return named.length === 1 && !known.some(({ id }) => id === text) ? named[0].id : text;
+  };
+  if (kind === "yes") return /^(是|y|√|✓)$/i.test(cell) ? "yes" : /^(否|no?)$/i.test(cell) ? "" : cell;
+  if (choices) return choices.find((word) => words.value.choices[word] === cell) ?? cell;
+  if (kind === "reference") return idOf(cell.trim());
+  if (kind === "references") return cell.split(BETWEEN).filter(Boolean).map(idOf).join(" ");
+  return cell;
+}
