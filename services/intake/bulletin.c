@@ -84,15 +84,16 @@ static json_t *overview(const struct bulletin *bulletin, bool english)
     static const struct {
         const char *figure, *value, *chinese, *english;
     } lines[] = {
-        {"state", "screening", "审核中", "screened"},
+        {"state", "screening", "待定单", "screened"},
         {"state", "open", "待接单", "waiting for members"},
-        {"state", "assigned", "已接单", "taken on"},
-        {"state", "consulting", "协商中", "with a department"},
-        {"state", "answered", "已答复", "answered"},
+        {"state", "assigned", "办理中", "taken on"},
+        {"state", "consulting", "部门办理中", "with a department"},
+        {"state", "answered", "待评价", "answered"},
         {"state", "evaluated", "已评价", "rated"},
         {"state", "closed", "已办结", "closed"},
         {"state", "returned", "已退回", "returned"},
-        {"state", "withdrawn", "已撤回", "taken back"},
+        {"state", "merged", "已并单", "merged"},
+        {"state", "withdrawn", "群众撤回", "taken back"},
         {"outcome", "solved", "答复：已经解决", "answer: solved"},
         {"outcome", "explained", "答复：说明情况", "answer: explained"},
         {"outcome", "learned", "答复：讲清政策", "answer: policy clarified"},
@@ -257,9 +258,9 @@ static const char *task_name(const char *task, bool english)
         const char *task, *chinese, *english;
     } tasks[] = {
         {"consultation", "界别协商", "consultation"},
-        {"proposal", "集体提案", "joint proposal"},
+        {"proposal", "界别提案", "joint proposal"},
         {"report", "社情民意", "report on public concerns"},
-        {"benefit", "惠民活动", "activity for residents"},
+        {"benefit", "惠民实事", "activity for residents"},
     };
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
         if (strcmp(tasks[i].task, task) == 0)

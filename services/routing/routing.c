@@ -126,7 +126,7 @@ static void return_order(const struct context *context, const struct record *ord
         return;
     }
     struct record *changes = outcome_changes(outcome);
-    AUTOFREE char *reason = xasprintf("%s%s%s", listed ? listed->name : "", listed && *words ? "：" : "", words);
+    AUTOFREE char *reason = xasprintf("%s%s%s", listed ? listed->name : "", listed && *words ? "。" : "", words);
     if (text_length(reason, strlen(reason)) > field_info(F_REASON)->max) {
         outcome_refuse(outcome, "long", "reason", "the reason is too long together with that of the list");
         return;

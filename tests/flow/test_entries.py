@@ -258,7 +258,7 @@ def test_the_plan_of_the_sectors(shared):
     assert shared.api("GET", f"/api/v1/plan?county={COUNTY}&year=soon", key="office").status == 400
     wait_record(shared, "M103", activities=1)
     rows = bulletin(shared)["界别任务（四个一）"]
-    assert len(rows) == 16 and ["医药卫生界", "惠民活动", "1", "1"] in rows and ["工商联", "集体提案", "1", "0"] in rows
+    assert len(rows) == 16 and ["医药卫生界", "惠民实事", "1", "1"] in rows and ["工商联", "界别提案", "1", "0"] in rows
     assert shared.sign_in(MEMBER).api("GET", f"/api/v1/plan?county={COUNTY}").status == 200, "it is circulated"
 
 

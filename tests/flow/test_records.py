@@ -100,7 +100,7 @@ def test_the_bulletin_as_a_workbook(system):
     ranked = next(rows for name, rows in book.items() if name.startswith("履职榜"))[3:]
     assert [row[0] for row in ranked] == [1, 1, 3, 4] and ranked[2][1:] == ["顾怀谷", 35], "those who are equal share a rank"
     overview = dict(book["本期点单"][3:])
-    assert (overview["已办结"], overview["协商中"]) == (1, 1)
+    assert (overview["已办结"], overview["部门办理中"]) == (1, 1)
     groups = {row[0]: row for row in book["委员小组"][3:]}
     assert groups["城关委员小组"][1:5] == [1, 1, 0, "100%"]
     assert book["本年无故缺席5次以上"][3:] == [] and len(book["界别任务（四个一）"][3:]) == 16

@@ -34,7 +34,7 @@ export async function signIn({ visit, look, check, ask, county, phone, stranger 
 }
 
 /** From the pool to the answer, with one thumb. */
-export async function handle({ visit, look, check, ask, county, cookie, order, title, photo }) {
+export async function handle({ visit, look, check, ask, county, cookie, order, title, photos }) {
   const page = await visit(`/w/${county}`, { cookie });
   await page.getByRole("heading", { name: "等您接单" }).waitFor();
   await page.getByRole("link", { name: title }).waitFor();
@@ -59,15 +59,22 @@ export async function handle({ visit, look, check, ask, county, cookie, order, t
     "focus is at what is missing",
   );
   await page.getByLabel(/^说明/).fill("到现场看了，灯杆的线断了。");
+  const picture = (name, photo) => ({
+    name: `${name}.png`,
+    mimeType: "image/png",
+    buffer: Buffer.from(photo, "base64"),
+  });
+  await page.getByRole("dialog").getByLabel("加照片或文件").setInputFiles(picture("灯杆", photos[0]));
   await look(page, "member-visit");
   await page.getByRole("button", { name: "确定" }).click();
   await page.getByText("记好了。").waitFor();
-  await page
-    .getByLabel("加照片或文件")
-    .setInputFiles({ name: "现场.png", mimeType: "image/png", buffer: Buffer.from(photo, "base64") });
+  await page.getByRole("img", { name: "灯杆" }).waitFor(); // it went with the visit
+  await page.getByLabel("也给群众看").check();
+  await page.getByLabel("加照片或文件").setInputFiles(picture("现场", photos[1]));
   await page.getByRole("img", { name: "现场" }).waitFor();
+  check((await ask("shown", order)) === 1, "the resident sees the one that is for them");
   await page.getByRole("button", { name: "答复群众" }).click();
-  await page.getByLabel("当场解决").check();
+  await page.getByLabel("已经解决").check();
   await page.getByLabel("答复内容").fill("线接好了，今晚就亮。");
   await look(page, "member-answer");
   await page.getByRole("button", { name: "确定" }).click();

@@ -48,11 +48,15 @@ def test_from_the_pool_to_the_answer(system):
         for other in others:
             system.step(order, "claim", {"member": other})
         return system.wait_state(order, "assigned") and True
-    play(system, "member.mjs", "handle", {"assigned": assigned}, county=COUNTY, cookie=member.cookie,
-         order=order["order"], title="东门小区路灯不亮", photo=base64.b64encode(photo()).decode())
+
+    def shown(number):
+        return system.api("GET", f"/api/v1/orders/{number}/attachments", code=order["code"]).json["total"]
+    play(system, "member.mjs", "handle", {"assigned": assigned, "shown": shown}, county=COUNTY, cookie=member.cookie,
+         order=order["order"], title="东门小区路灯不亮",
+         photos=[base64.b64encode(photo(colour)).decode() for colour in (b"\x20\x20\xc0", b"\x20\xc0\x20")])
     steps = system.rows(f"/api/v1/orders/{order['order']}/history?", key="office")
     history = [row for row in steps if row.get("actor") == "member:M101" and "step" in row]
-    assert [row["step"] for row in history] == ["claimed", "visited", "attached", "answered"]
+    assert [row["step"] for row in history] == ["claimed", "visited", "attached", "attached", "answered"]
     looks = [entry for entry in system.audit() if entry["action"] == "order.contact" and entry["result"] == "done"]
     assert [(entry["actor"], entry["order"]) for entry in looks] == [("member:M101", order["order"])]
 

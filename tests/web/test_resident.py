@@ -17,12 +17,12 @@ from test_own_orders import joined, opened, taken
 SIZE = 120 * 1024  # bytes that a phone loads before the first input
 
 
-def photo():
-    """A red square as PNG."""
+def photo(colour=b"\xc0\x20\x20"):
+    """A square of one colour, red, as PNG."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     size = 64
-    rows = (b"\0" + b"\xc0\x20\x20" * size) * size
+    rows = (b"\0" + colour * size) * size
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)) +
             chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 

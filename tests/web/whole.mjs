@@ -9,7 +9,7 @@ async function done(page, told) {
 
 async function answer(page, words) {
   await page.getByRole("button", { name: "答复群众" }).click();
-  await page.getByLabel("当场解决").check();
+  await page.getByLabel("已经解决").check();
   await page.getByLabel("答复内容").fill(words);
   await done(page, "答复好了");
 }

@@ -2,7 +2,7 @@
 // looked at again, and once a minute whatever happens.
 import { onMounted, onUnmounted, ref, shallowRef, type Ref } from "vue";
 import { troubleOf } from "../common/client";
-import { countyId } from "./session";
+import { countyId, may } from "./session";
 import { texts } from "./texts";
 
 const MINUTE = 60_000;
@@ -25,7 +25,7 @@ function tell(event: MessageEvent<string>): void {
 /** One stream for all that is on the page. */
 function listen(listener: Listener): void {
   listeners.add(listener);
-  if (source) return;
+  if (source || !may("orders.list")) return; // the city sees figures, which no event tells of
   source = new EventSource(`../api/v1/events?county=${countyId.value}`);
   for (const event of ["order", "meeting", "suggestion", "entry", "gone"]) source.addEventListener(event, tell);
 }

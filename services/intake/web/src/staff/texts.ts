@@ -84,9 +84,9 @@ const zh = {
     closed: "已办结",
   } as Record<string, string>,
   outcomes: {
-    solved: "当场解决",
+    solved: "已经解决",
     explained: "说明情况",
-    supervision: "转民主监督",
+    supervision: "转入民主监督",
     learned: "讲清政策",
   } as Record<string, string>,
   ratings: {

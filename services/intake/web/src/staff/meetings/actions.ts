@@ -150,6 +150,8 @@ export const suggestionActions: Action<Suggestion>[] = [
 export interface Beginning {
   order: string;
   about?: string;
+  /** Who handles that: whoever calls a meeting about it wants them there. */
+  invite?: string;
   meeting?: string;
 }
 
@@ -167,7 +169,12 @@ export const call: Action<Beginning> = {
     { name: "place", kind: "line", required: true, most: 200 },
     TIME,
     about,
-    { name: "invited", kind: "some", of: (from) => [...residents(from.about), ...people()] },
+    {
+      name: "invited",
+      kind: "some",
+      of: (from) => [...residents(from.about), ...people()],
+      from: (from) => from.invite ?? "",
+    },
   ],
 };
 

@@ -13,6 +13,8 @@ export interface Field<T = Order> {
   /** one of several, some of several, a line, a text, a number, a moment, yes or no */
   kind: "one" | "some" | "line" | "text" | "number" | "moment" | "yes";
   required?: boolean;
+  /** Few need it, and it is long: it is there on request. */
+  folded?: boolean;
   /** What is chosen is a number to the server. */
   numeric?: boolean;
   /** Characters of a text; the greatest number. */
@@ -35,6 +37,8 @@ export interface Action<T = Order> {
   fixed?: Record<string, unknown>;
   /** Instead of its route: what makes something new has none. */
   send?: (body: Record<string, unknown>) => Promise<{ response: Response; error?: unknown }>;
+  /** Photos and documents may go with it. */
+  files?: boolean;
   /** It is what most people come for. */
   first?: boolean;
 }
@@ -135,6 +139,7 @@ export const actions: Action[] = [
       { ...NOTE, most: 4000 },
       { name: "shown", kind: "yes" },
     ],
+    files: true,
     first: true,
   },
   {
@@ -181,6 +186,7 @@ export const actions: Action[] = [
     permission: "order.consult",
     when: state(`${ACTIVE} answered`),
     fields: [NOTE, { name: "visited_at", kind: "moment" }],
+    files: true,
   },
   {
     name: "ask",
@@ -200,7 +206,7 @@ export const actions: Action[] = [
         of: list("departments"),
         from: (order) => order.department ?? "",
       },
-      { name: "assisting", kind: "some", of: list("departments") },
+      { name: "assisting", kind: "some", folded: true, of: list("departments") },
       { name: "note", kind: "text", most: 1000 },
     ],
   },

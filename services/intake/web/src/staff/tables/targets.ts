@@ -5,6 +5,7 @@ import { words } from "./texts";
 
 type Column = Schemas["Table"]["columns"][number];
 const LISTS = ["towns", "communities", "groups", "committees", "departments", "categories"] as const;
+const UNITS: Record<string, string> = { 工作日: "wd", 天: "d", 小时: "h", 分钟: "m", 秒: "s" };
 const BETWEEN = /[\s、，,]+/;
 
 /** What may stand in a column: what the county consists of, as it is stored. */
@@ -25,5 +26,12 @@ export function asStored({ kind, target, choices }: Column, cell: string): strin
   if (choices) return choices.find((word) => words.value.choices[word] === cell) ?? cell;
   if (kind === "reference") return idOf(cell.trim());
   if (kind === "references") return cell.split(BETWEEN).filter(Boolean).map(idOf).join(" ");
-  return cell;
+  const [, number, unit] = /^(\d+)\s*个?(\D+)$/.exec(cell.trim()) ?? [];
+  return unit in UNITS ? number + UNITS[unit] : cell;
+}
+
+/** "3wd" as people say it. */
+export function spoken(cell: string): string {
+  const [, number, code] = /^(\d+)(wd|[dhms])$/.exec(cell) ?? [];
+  return code ? words.value.spans[code](number) : cell;
 }

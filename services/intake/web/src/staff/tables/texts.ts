@@ -56,6 +56,13 @@ const zh = {
     portrait: "履职画像算法",
     plan: "界别任务",
   } as Record<string, string>,
+  spans: {
+    wd: (number) => `${number} 个工作日`,
+    d: (number) => `${number} 天`,
+    h: (number) => `${number} 小时`,
+    m: (number) => `${number} 分钟`,
+    s: (number) => `${number} 秒`,
+  } as Record<string, (number: string) => string>,
   settings: {
     name: "县名",
     language: "短信语言",
@@ -170,6 +177,13 @@ const en: typeof zh = {
     reasons: "Reasons for returning",
     portrait: "Formula of the portrait",
     plan: "Tasks of sectors",
+  },
+  spans: {
+    wd: (number) => `${number} working days`,
+    d: (number) => `${number} days`,
+    h: (number) => `${number} hours`,
+    m: (number) => `${number} minutes`,
+    s: (number) => `${number} seconds`,
   },
   settings: {
     name: "Name of the county",
