@@ -152,7 +152,7 @@ const zh = {
     kind: "形式",
     place: "地点",
     meets_at: "时间",
-    about: "有关的单号（中间空一格）",
+    about: "有关的单号，中间空一格",
     invited: "邀请",
     who: "谁",
     minutes: "会议记录",
