@@ -8,8 +8,8 @@ const claimants = (order: Order) => (order.members ?? "").split(" ").filter((id)
 
 export function stateOf(order: Order): string {
   const have = claimants(order).length;
-  return order.state === "open" && have > 0
-    ? words.value.joined(have, (order.places ?? 0) - have)
+  return order.state === "open" && order.places
+    ? words.value.joined(have, order.places - have)
     : (texts.value.states[order.state ?? ""] ?? "");
 }
 

@@ -16,7 +16,8 @@ const zh = {
     town: "乡镇（街道）",
     total: (count: number) => `共 ${count} 件`,
   },
-  joined: (have: number, lacking: number) => `已有 ${have} 人接单` + (lacking > 0 ? `，还差 ${lacking} 人` : ""),
+  joined: (have: number, lacking: number) =>
+    have > 0 ? `已有 ${have} 人接单，还差 ${lacking} 人` : `待接单，需 ${lacking} 人`,
   waitsForOthers:
     "您已接单。人齐了，或者接单期限一到由系统补齐，就可以答复群众。现在可以先联系群众、走访、交部门承办。",
   urgent: "紧急",
@@ -211,7 +212,7 @@ const en: typeof zh = {
     town: "Town",
     total: (count) => `${count} orders`,
   },
-  joined: (have, lacking) => `${have} on it` + (lacking > 0 ? `, ${lacking} more wanted` : ""),
+  joined: (have, lacking) => (have > 0 ? `${have} on it, ${lacking} more wanted` : `To claim, ${lacking} wanted`),
   waitsForOthers:
     "You have taken it on. Once there are enough of you, at the latest when the time to claim has passed, you can answer. " +
     "Meanwhile call the resident, pay a visit, hand it over to a department.",

@@ -15,8 +15,11 @@ export function offered(target: string | undefined): Schemas["Named"][] {
   return (list && county.value?.[list]) ?? [];
 }
 
-/** A cell of somebody's spreadsheet as it is stored. What is not known stays, and is refused by name. */
-export function asStored({ kind, target, choices }: Column, cell: string): string {
+/**
+ * A cell of somebody's spreadsheet as it is stored. What is not known stays, and is refused by name. spans: it may be a
+ * time or a choice, as in the settings, where others have names and words.
+ */
+export function asStored({ kind, target, choices }: Column, cell: string, spans: boolean): string {
   const known = offered(target);
   const idOf = (text: string) => {
     const named = known.filter(({ name }) => name === text);
@@ -26,12 +29,15 @@ export function asStored({ kind, target, choices }: Column, cell: string): strin
   if (choices) return choices.find((word) => words.value.choices[word] === cell) ?? cell;
   if (kind === "reference") return idOf(cell.trim());
   if (kind === "references") return cell.split(BETWEEN).filter(Boolean).map(idOf).join(" ");
+  if (!spans) return cell;
+  const [word] = Object.entries(words.value.said).find(([, text]) => text === cell) ?? [];
+  if (word) return word;
   const [, number, unit] = /^(\d+)\s*个?(\D+)$/.exec(cell.trim()) ?? [];
   return unit in UNITS ? number + UNITS[unit] : cell;
 }
 
-/** "3wd" as people say it. */
+/** "3wd" and "no" as people say them. */
 export function spoken(cell: string): string {
   const [, number, code] = /^(\d+)(wd|[dhms])$/.exec(cell) ?? [];
-  return code ? words.value.spans[code](number) : cell;
+  return code ? words.value.spans[code](number) : (words.value.said[cell] ?? cell);
 }

@@ -56,6 +56,7 @@ const zh = {
     portrait: "履职画像算法",
     plan: "界别任务",
   } as Record<string, string>,
+  said: { zh: "中文", en: "英文", yes: "是", no: "否", none: "没有", public: "只有公开的" } as Record<string, string>,
   spans: {
     wd: (number) => `${number} 个工作日`,
     d: (number) => `${number} 天`,
@@ -178,6 +179,7 @@ const en: typeof zh = {
     portrait: "Formula of the portrait",
     plan: "Tasks of sectors",
   },
+  said: { zh: "Chinese", en: "English", yes: "yes", no: "no", none: "none", public: "public ones" },
   spans: {
     wd: (number) => `${number} working days`,
     d: (number) => `${number} days`,
