@@ -124,6 +124,9 @@ export async function settings({ visit, look, check, ask, county, cookie }) {
   await page.getByRole("button", { name: "放弃改动" }).click();
   await change("联系方式保留天数", "90");
   await stored(page);
+  await change("督办逐级间隔", "2个工作日"); // as people write it
+  await stored(page);
+  await rowOf(page, /^督办逐级间隔 2 个工作日/).waitFor();
   await ask("changed"); // by somebody else, meanwhile
   await change("联系方式保留天数", "80");
   await page.getByText("别人刚刚改过名册或设置。").waitFor();

@@ -56,4 +56,4 @@ def test_settings_say_what_may_stand_there(system, office):
         assert answer.json["stored"], answer
         return True
     play(system, "tables.mjs", "settings", {"changed": change}, county=COUNTY, cookie=office.cookie)
-    assert ["retention", "80"] in rows(office, "settings")
+    assert ["retention", "80"] in rows(office, "settings") and ["escalate", "2wd"] in rows(office, "settings")
