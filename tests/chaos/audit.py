@@ -200,7 +200,7 @@ class Audit:
         expected, optional = Counter(), Counter()
         if order.kind in matters.KINDS:
             return Counter(matters.expected_sms(order)), optional
-        members, town, group, assigned_by = [], "", "", ""
+        members, town, group, department, assigned_by = [], "", "", "", ""
         for row in order.journal:
             members = row.fields.get("members", " ".join(members)).split()
             town, group = row.fields.get("town", town), row.fields.get("group", group)
@@ -215,9 +215,11 @@ class Audit:
             elif row.step == "claimed":
                 expected[("claimed", row.actor)] += 1
             elif row.step == "handed_over":
-                expected[("handed_over", f"department:{row.fields['department']}")] += 1
+                department = f"department:{row.fields['department']}"
+                expected[("handed_over", department)] += 1
             elif row.step == "reopened":
-                expected.update(("reopened", person) for person in [*people, *([f"convener:{town}"] if town else [])])
+                others = [f"convener:{town}"] if town else []
+                expected.update(("reopened", person) for person in [*people, *others, *filter(None, [department])])
             elif row.step == "rated" and row.fields["rating"] == "dissatisfied":
                 expected[("decide", f"committee:{self.committees[group]}")] += 1
             elif row.step == "rated":
