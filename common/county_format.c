@@ -46,7 +46,7 @@ static const struct column member_columns[] = {
     {AT(member, phone, "手机"), .kind = PHONE, .flags = REQUIRED | UNIQUE},
     {AT(member, group, "小组"), .kind = REFERENCE, .flags = REQUIRED, .target = FILE_GROUPS},
     {AT(member, communities, "社区"), .kind = REFERENCES, .target = FILE_COMMUNITIES},
-    {AT(member, skills, "专长"), .kind = REFERENCES, .target = FILE_CATEGORIES},
+    {AT(member, skills, "专长"), .kind = REFERENCES, .flags = LENIENT, .target = FILE_CATEGORIES},
     {AT(member, leader, "组长"), .kind = YES},
     {AT(member, sector, "界别"), .kind = SECTOR},
     {0},

@@ -29,7 +29,8 @@ enum column_kind {
     DAY,    /* int64_t: when the day ends in China */
 };
 
-enum column_flag { REQUIRED = 1, UNIQUE = 2 };
+/* LENIENT: what it refers to may be unknown; that is told, but a county that is stored with it stays in force. */
+enum column_flag { REQUIRED = 1, UNIQUE = 2, LENIENT = 4 };
 
 /* From TOWN on the kinds are not kept as text. */
 struct column {

@@ -97,9 +97,12 @@ static const char *quotable(const char *value)
 
 static void check_reference(struct parser *parser, const struct column *column, const char *id)
 {
-    if (parser->tables[column->target].readable && !find_row(parser, column->target, id))
-        refuse(parser, "\"%s\" is not in %s%.0s", "“%s”在 %s（%s）里没有", quotable(id),
-               county_formats[column->target].name, county_formats[column->target].chinese);
+    if (!parser->tables[column->target].readable || find_row(parser, column->target, id))
+        return;
+    refuse(parser, "\"%s\" is not in %s%.0s", "“%s”在 %s（%s）里没有", quotable(id),
+           county_formats[column->target].name, county_formats[column->target].chinese);
+    if (column->flags & LENIENT)
+        parser->faults--;
 }
 
 /* What is sent there stays secret on its way: by TLS, or because it does not leave the host. */

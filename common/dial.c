@@ -311,8 +311,11 @@ static bool is_primary(redisContext *context, char error[DIAL_ERROR_SIZE])
 static bool keeps_transactions(redisContext *context, char error[DIAL_ERROR_SIZE])
 {
     redisReply *reply = ask(context, 6, (const char *[]){"ACL", "DRYRUN", "default", "SET", "key", "value"}, error);
-    if (!reply)
+    if (!reply) {
+        AUTOFREE char *why = xstrdup(error);
+        failed(error, "%s (this version needs Redis 7 or later, with its own deploy/redis/users.acl)", why);
         return false;
+    }
     bool allowed = reply->type == REDIS_REPLY_STATUS;
     freeReplyObject(reply);
     if (!allowed)

@@ -17,15 +17,17 @@ enum { OWN_COUNT = sizeof own / sizeof *own };
 
 static void remember_own(const struct record *order, struct record *changes)
 {
-    AUTOFREE char *text =
-        xasprintf("%s/%s/%s", record_str(order, own[0]), record_str(order, own[1]), record_str(order, own[2]));
+    const char *is[OWN_COUNT]; /* one that is just placed is classified by the same commit */
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        is[i] = record_str(record_has(changes, own[i]) ? changes : order, own[i]);
+    AUTOFREE char *text = xasprintf("%s/%s/%s", is[0], is[1], is[2]);
     record_set(changes, F_OWN, text);
 }
 
 void be_own_again(const struct record *order, struct outcome *outcome)
 {
     AUTOFREE char *text = xstrdup(record_str(order, F_OWN));
-    char *rest = text, *part;
+    char *rest = record_has(order, F_OWN) ? text : NULL, *part; /* else it was merged by an older version */
     for (size_t i = 0; i < OWN_COUNT && (part = strsep(&rest, "/")); i++)
         if (!record_is(order, own[i], part))
             record_set(outcome_changes(outcome), own[i], part);

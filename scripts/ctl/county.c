@@ -22,9 +22,10 @@
 /* More than any county needs; a mistaken path shall not fill the memory. */
 enum { MAX_FILE = 16 << 20 };
 
+/* arg: how many there are. A county in force may have some that are refused in new files. */
 static void print_fault(void *arg, const struct county_fault *fault)
 {
-    (void)arg;
+    ++*(int *)arg;
     if (fault->line > 0)
         fprintf(stderr, "%s:%d: %s\n", fault->file, fault->line, fault->english);
     else
@@ -98,10 +99,11 @@ static int check(struct ctl *ctl, const char *directory, char *texts[COUNTY_FILE
     if (strlen(id) != 6 || strspn(id, "0123456789") != 6)
         return misused("\"%s\" is no county: its id is the division code, six digits; give --id", id);
     AUTOFREE char *beside = xasprintf("%s/../../calendar", path);
+    int faults = 0;
     texts[FILE_NATIONAL] = national_calendar(ctl->calendar ? ctl->calendar : beside, now_ms());
     if (!texts[FILE_NATIONAL] || !read_files(directory, texts) ||
-        county_parse(id, (const char *const *)texts, print_fault, NULL, county) < 0 ||
-        templates_check(*county, print_fault, NULL) < 0)
+        county_parse(id, (const char *const *)texts, print_fault, &faults, county) < 0 || faults > 0 ||
+        templates_check(*county, print_fault, &faults) < 0)
         return fail("county %s has faults; nothing was changed", id);
     warn(*county);
     return DONE;

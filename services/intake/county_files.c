@@ -60,28 +60,36 @@ struct reading {
     const struct county_format *format;
     int positions[MAX_COLUMNS]; /* field number by column, -1: not in the file */
     bool has_header;
-    json_t *rows;
+    size_t header_count;
+    json_t *rows, *lines; /* lines: where each row stands in the file */
+    bool complete;        /* the rows are all that the file says: no column is unknown, no row unreadable */
 };
 
 static void read_header(struct reading *reading, char *const fields[], size_t count)
 {
     const struct column *columns = reading->format->columns;
+    size_t found = 0;
     reading->has_header = true;
+    reading->header_count = count;
     for (size_t c = 0; columns[c].name; c++) {
         reading->positions[c] = -1;
         for (size_t i = 0; i < count; i++)
             if (column_is(&columns[c], fields[i]))
                 reading->positions[c] = (int)i;
+        found += reading->positions[c] >= 0;
+        if (columns[c].flags & REQUIRED && reading->positions[c] < 0)
+            reading->complete = false;
     }
+    reading->complete &= found == count;
 }
 
 static int take_row(void *arg, int line, char *const fields[], size_t count, const char *error)
 {
-    (void)line;
     struct reading *reading = arg;
     bool blank = true;
     for (size_t i = 0; i < count; i++)
         blank &= *text_tidy(fields[i]) == '\0';
+    reading->complete &= !error;
     if (error || blank)
         return 0; /* county_parse() says what is wrong */
     if (!reading->has_header) {
@@ -89,24 +97,34 @@ static int take_row(void *arg, int line, char *const fields[], size_t count, con
         return 0;
     }
     json_t *row = json_array();
+    reading->complete &= count <= reading->header_count;
     for (size_t c = 0; reading->format->columns[c].name; c++) {
         int at = reading->positions[c];
         json_t *cell = at >= 0 && (size_t)at < count ? json_string(fields[at]) : NULL;
         json_array_append_new(row, cell ? cell : json_string(""));
     }
     json_array_append_new(reading->rows, row);
+    json_array_append_new(reading->lines, json_integer(line));
     return 0;
 }
 
-/* In the order of the table's columns, as texts; the caller owns it. */
-static json_t *rows_of(enum county_file file, const char *text)
+/* In the order of the table's columns, as texts; the caller owns rows and lines. */
+static struct reading read_table(enum county_file file, const char *text)
 {
-    struct reading reading = {.format = &county_formats[file], .rows = json_array()};
+    struct reading reading = {
+        .format = &county_formats[file], .rows = json_array(), .lines = json_array(), .complete = true};
     struct csv *csv = csv_new(MAX_ROW, take_row, &reading);
     if (text)
         csv_feed(csv, text, strlen(text));
     csv_finish(csv);
     csv_destroy(&csv);
+    return reading;
+}
+
+static json_t *rows_of(enum county_file file, const char *text)
+{
+    struct reading reading = read_table(file, text);
+    json_decref(reading.lines);
     return reading.rows;
 }
 
@@ -474,9 +492,11 @@ static void post_table(void *arg, struct http_request *request)
         return;
     }
     AUTOFREE char *name = table_name(file);
+    struct reading reading = read_table(file, text);
     intake_answer_json(request, 200,
-                       json_pack("{s:s, s:I, s:b, s:o, s:o}", "table", name, "revision", (json_int_t)config.revision,
-                                 "stored", stores, "rows", rows_of(file, text), "faults", checking.faults));
+                       json_pack("{s:s, s:I, s:b, s:o, s:o, s:b, s:o}", "table", name, "revision",
+                                 (json_int_t)config.revision, "stored", stores, "rows", reading.rows, "lines",
+                                 reading.lines, "complete", reading.complete, "faults", checking.faults));
 }
 
 /* -- routes -------------------------------------------------------------------------------------------------------- */

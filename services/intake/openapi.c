@@ -280,11 +280,14 @@ static const struct answer {
          " \"settings\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"name\", \"wanted\"],"
          " \"properties\": {\"name\": {\"type\": \"string\"}, \"wanted\": {\"type\": \"string\"}}}}}"},
     {.name = "TableChange",
-     .meaning = "How a table was read, and what is wrong with it: line 0 is the table as a whole; the first 100",
-     .required = "table revision stored rows faults",
+     .meaning =
+         "How a table was read, and what is wrong with it: line 0 is the table as a whole; the first 100. lines: of"
+         " the rows in what was sent; complete: the rows are all of it",
+     .required = "table revision stored rows lines complete faults",
      .more = "{\"table\": {\"type\": \"string\"}, \"revision\": {\"type\": \"integer\"}, \"stored\": {\"type\": "
              "\"boolean\"},"
-             " \"rows\": " TABLE_ROWS ","
+             " \"rows\": " TABLE_ROWS ", \"lines\": {\"type\": \"array\", \"items\": {\"type\": \"integer\"}},"
+             " \"complete\": {\"type\": \"boolean\"},"
              " \"faults\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
              " \"required\": [\"file\", \"line\", \"message\"], \"properties\": {\"file\": {\"type\": \"string\"},"
              " \"line\": {\"type\": \"integer\"}, \"message\": {\"type\": \"string\"}}}}}"},

@@ -172,7 +172,7 @@ def test_the_other_county_may_refuse(shared):
     assert shared.step(twin, "screen", refusal, **office).status == 200
     assert "属县管道路" in shared.wait_sms(order, template="joint_refused", recipient="member:M101")[0]["text"]
     stands(shared, order, twin, "returned")
-    assert [row["note"] for row in steps(shared, order, "joint_refused")] == ["不属于协商的范围：属县管道路"]
+    assert [row["note"] for row in steps(shared, order, "joint_refused")] == ["不属于协商的范围。属县管道路"]
     assert not told(shared, twin) and shared.order(order)["state"] == "assigned", "the county goes on"
 
 

@@ -99,7 +99,8 @@ def test_a_primary_that_takes_no_more_gives_it_to_the_convener(shared):
     shared.redis.hset(f"order:{{{COUNTY}}}:{primary['order']}", "merged", " ".join(f"{COUNTY}-{n}" for n in range(100000, 100286)))
     order = shared.place(title="桥头护栏松了", community="C101", same_as=row["same_as"])
     wait_until(lambda: steps(shared, order)[-2:] == ["merged", "unmerged"], 20, "it is full")
-    assert shared.order(order)["state"] == "screening"
+    now = shared.api("GET", f"/api/v1/orders/{order['order']}", key="office").json
+    assert (now["state"], now["category"], now["group"]) == ("screening", "construction", "G1"), "it is what routing found"
     shared.redis.hset(f"order:{{{COUNTY}}}:{primary['order']}", "merged", "")
 
 

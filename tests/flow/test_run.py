@@ -53,3 +53,6 @@ def test_what_its_office_changed_outlasts_a_run(tmp_path):
         assert requests.get(link, timeout=20).status_code == 200
     with run(tmp_path, port) as (url, told):
         assert "990101 is as it was" in told() and rows(url)["rows"] == changed
+    with run(tmp_path, free_port()) as (url, told):  # with another address in its files
+        assert "990101 stays as it is" in told() and "its office has changed reasons.csv" in told()
+        assert rows(url)["rows"] == changed

@@ -90,6 +90,10 @@ def test_faults_are_told_line_by_line_and_nothing_changes(system, office):
     towns = table(office, "towns")
     gone = send(office, "towns", as_csv(towns, towns["rows"][1:]), towns["revision"]).json
     assert not gone["stored"] and gone["faults"][0]["file"] == "communities.csv", "the county is checked as a whole"
+    for text in ("编号,姓名,手机,小组,特长\nM101,甲,10000004101,G9,\n", 'id,name,phone,group\n"M1"x,甲,10000004101,G1\n',
+                 "id,name,phone,group\nM1,甲,10000004101,G1,\"多的\"\n"):
+        assert not send(office, "members", text).json["complete"], "nobody takes the rows for all of it"
+    assert send(office, "members", "id,name,phone,group\n\nM1,甲,1,G1\n").json["lines"] == [3]
     for text, message in (("", None), ("什么\n1\n", "第 1 列"), ("id\n", "缺少“name（姓名）”这一列")):
         answer = send(office, "members", text, members["revision"])
         assert answer.status == 400 if message is None else any(
@@ -103,6 +107,7 @@ def test_a_change_is_in_force_at_once(system, office):
     rows = [*members["rows"], ["M199", "新  委员", NEWCOMER, "G1", "", "", "", ""]]
     checked = send(office, "members", as_csv(members, rows)).json
     assert checked == {"table": "members", "revision": members["revision"], "stored": False, "faults": [],
+                       "lines": list(range(2, len(rows) + 2)), "complete": True,
                        "rows": [*rows[:-1], ["M199", "新 委员", *rows[-1][2:]]]}
     assert table(office, "members") == members, "it was only checked"
     stored = send(office, "members", as_csv(members, rows), members["revision"]).json
@@ -133,8 +138,8 @@ def test_what_is_exported_can_be_sent_again(system, office, language, head):
     exported = office.api("GET", path + "csv", headers=headers)
     assert exported.headers["Content-Disposition"] == 'attachment; filename="members.csv"'
     assert exported.content.startswith(b"\xef\xbb\xbf") and exported.content.decode("utf-8-sig").startswith(",".join(head))
-    assert send(office, "members", exported.content).json == {
-        "table": "members", "revision": members["revision"], "stored": False, "rows": members["rows"], "faults": []}
+    read = send(office, "members", exported.content).json
+    assert (read["rows"], read["faults"], read["complete"]) == (members["rows"], [], True)
     book = sheets(office.api("GET", path + "xlsx", headers=headers).content)
     assert book["members"][0][:3] == head and [row[0] for row in book["members"][1:]] == [row[0] for row in members["rows"]]
     assert send(office, "members", exported.content.decode("utf-8-sig").encode("gb18030")).json["rows"] == members["rows"]

@@ -235,7 +235,7 @@ class Count:
             self._expect(shown == count, f"{county}: the bulletin's {title} {shown}, journal {count}")
         states = Counter(order.now["state"] for order in orders.values())
         overview = dict(book["本期点单"][3:])
-        for state, title in (("closed", "已办结"), ("returned", "已退回"), ("assigned", "已接单")):
+        for state, title in (("closed", "已办结"), ("returned", "已退回"), ("assigned", "办理中")):
             self._expect(overview[title] == states[state], f"{county}: the bulletin has {overview}, journal {states}")
         groups = Counter(order.now["group"] for order in orders.values() if order.now.get("answered_at"))
         ranked = next(rows for title, rows in book.items() if title.startswith("解单榜"))[3:]

@@ -630,7 +630,9 @@ static void an_old_file_becomes_a_chain(void **state)
            "ALTER TABLE orders DROP COLUMN clock_at; ALTER TABLE orders DROP COLUMN pauses;"
            "ALTER TABLE orders DROP COLUMN to_call; ALTER TABLE orders DROP COLUMN flag; ALTER TABLE orders DROP "
            "COLUMN files; ALTER TABLE orders DROP COLUMN joint; ALTER TABLE orders DROP COLUMN assisting; ALTER "
-           "TABLE orders DROP COLUMN objected; ALTER TABLE orders DROP COLUMN asked_days; DROP TABLE matters; PRAGMA "
+           "TABLE orders DROP COLUMN objected; ALTER TABLE orders DROP COLUMN asked_days; "
+           "ALTER TABLE orders DROP COLUMN taken_back; ALTER TABLE orders DROP COLUMN written; ALTER TABLE orders DROP "
+           "COLUMN promised_at; DROP TABLE matters; PRAGMA "
            "user_version = 1; "
            "PRAGMA application_id = 0");
     assert_int_equal(archive_open(dir, &archive), 0);

@@ -192,7 +192,7 @@ static void a_return_has_a_reason_of_the_countys_list(void **state)
         const char *code, *words, *return_to, *error, *reason, *told_to;
     } cases[] = {
         {"court", "", "", "", "已进入诉讼程序", "县人民法院"},
-        {"court", "下月开庭", "石坪法庭", "", "已进入诉讼程序：下月开庭", "石坪法庭"},
+        {"court", "下月开庭", "石坪法庭", "", "已进入诉讼程序。下月开庭", "石坪法庭"},
         {"other", "", "", "", "不属于协商的范围", ""},
         {"", "下月开庭", "", "invalid", "", ""},
         {"nonsense", "", "", "invalid", "", ""},

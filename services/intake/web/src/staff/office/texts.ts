@@ -156,6 +156,7 @@ const zh = {
       "it is of another county": "是别的县（市、区）的",
       "it is another county's": "是别的县（市、区）的",
       "in somebody else's name": "用了别人的名义",
+      "the retention period is over": "过了保留期限",
       "not on the list of the invited": "不在受邀名单里",
       "who handles an order does not rate it": "经办的人不能评价",
       "without the session's X-CSRF-Token, or from another site": "不是从本系统页面发出的",

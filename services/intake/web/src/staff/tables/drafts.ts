@@ -4,7 +4,8 @@ import { shallowReactive, watch } from "vue";
 import { session } from "../session";
 import type { Rows } from "./rows";
 
-export const drafts = shallowReactive(new Map<string, Rows>());
+/** revision: of the table from which it was made, so that what others have stored meanwhile is not undone unawares. */
+export const drafts = shallowReactive(new Map<string, { rows: Rows; revision: number }>());
 
 watch(session, () => {
   if (!session.value) drafts.clear();

@@ -25,7 +25,7 @@ export function asStored({ kind, target, choices }: Column, cell: string, spans:
     const named = known.filter(({ name }) => name === text);
     return named.length === 1 && !known.some(({ id }) => id === text) ? named[0].id : text;
   };
-  if (kind === "yes") return /^(是|y|√|✓)$/i.test(cell) ? "yes" : /^(否|no?)$/i.test(cell) ? "" : cell;
+  if (kind === "yes") return /^(是|y|yes|√|✓)$/i.test(cell) ? "yes" : /^(否|no?)$/i.test(cell) ? "" : cell;
   if (choices) return choices.find((word) => words.value.choices[word] === cell) ?? cell;
   if (kind === "reference") return idOf(cell.trim());
   if (kind === "references") return cell.split(BETWEEN).filter(Boolean).map(idOf).join(" ");
@@ -33,7 +33,7 @@ export function asStored({ kind, target, choices }: Column, cell: string, spans:
   const [word] = Object.entries(words.value.said).find(([, text]) => text === cell) ?? [];
   if (word) return word;
   const [, number, unit] = /^(\d+)\s*个?(\D+)$/.exec(cell.trim()) ?? [];
-  return unit in UNITS ? number + UNITS[unit] : cell;
+  return unit && Object.keys(UNITS).includes(unit) ? number + UNITS[unit] : cell;
 }
 
 /** "3wd" and "no" as people say them. */
