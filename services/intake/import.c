@@ -11,6 +11,7 @@
 #include "services/intake/access.h"
 #include "services/intake/intake.h"
 #include "services/intake/openapi.h"
+#include "services/intake/redact.h"
 
 #include "common/alloc.h"
 #include "common/csv.h"
@@ -185,8 +186,10 @@ static int take_header(struct import *import, char *const fields[], size_t count
     for (size_t i = 0; i < import->column_count; i++) {
         import->columns[i] = field_of_column(fields[i]);
         titled = titled || import->columns[i] == F_TITLE || import->columns[i] == F_TEXT;
-        if (import->columns[i] < 0 && *fields[i])
-            json_array_append_new(import->ignored, json_string(fields[i]));
+        if (import->columns[i] >= 0 || !*fields[i])
+            continue;
+        AUTOFREE char *name = redact(fields[i]); /* without a row of names this is what somebody wrote */
+        json_array_append_new(import->ignored, json_string(name));
     }
     if (titled)
         return 0;
