@@ -22,14 +22,19 @@
 /* More than any county needs; a mistaken path shall not fill the memory. */
 enum { MAX_FILE = 16 << 20 };
 
-/* arg: how many there are. A county in force may have some that are refused in new files. */
-static void print_fault(void *arg, const struct county_fault *fault)
+static void print_fault(const struct county_fault *fault)
 {
-    ++*(int *)arg;
     if (fault->line > 0)
         fprintf(stderr, "%s:%d: %s\n", fault->file, fault->line, fault->english);
     else
         fprintf(stderr, "%s: %s\n", fault->file, fault->english);
+}
+
+/* arg: how many there are. A county in force may have some that are refused in new files. */
+static void count_fault(void *arg, const struct county_fault *fault)
+{
+    ++*(int *)arg;
+    print_fault(fault);
 }
 
 /* The whole file, ended by a NUL; the caller frees it. 0, or -errno. */
@@ -102,8 +107,8 @@ static int check(struct ctl *ctl, const char *directory, char *texts[COUNTY_FILE
     int faults = 0;
     texts[FILE_NATIONAL] = national_calendar(ctl->calendar ? ctl->calendar : beside, now_ms());
     if (!texts[FILE_NATIONAL] || !read_files(directory, texts) ||
-        county_parse(id, (const char *const *)texts, print_fault, &faults, county) < 0 || faults > 0 ||
-        templates_check(*county, print_fault, &faults) < 0)
+        county_parse(id, (const char *const *)texts, count_fault, &faults, county) < 0 || faults > 0 ||
+        templates_check(*county, count_fault, &faults) < 0)
         return fail("county %s has faults; nothing was changed", id);
     warn(*county);
     return DONE;
@@ -161,8 +166,9 @@ int county_rewrap(struct ctl *ctl, size_t argc, char *const argv[])
 
 static void print_stored_fault(void *arg, const char *county, const struct county_fault *fault)
 {
+    (void)arg;
     fprintf(stderr, "county %s, as stored: ", county);
-    print_fault(arg, fault);
+    print_fault(fault);
 }
 
 struct counties *counties_open(struct ctl *ctl)

@@ -84,7 +84,6 @@ const zh = {
     objected: "提了异议，等召集人裁定",
     assisting: "协办的",
     done: "已经答复群众的",
-    files: "文件和照片在事项页里加。",
   },
   supervised: {
     title: "督办",
@@ -179,7 +178,6 @@ const en: typeof zh = {
     objected: "Objected to, the convener rules",
     assisting: "You assist",
     done: "Answered",
-    files: "Documents and photos are added on the order's page.",
   },
   supervised: {
     title: "Supervision",
