@@ -52,6 +52,7 @@
     X(OBJECTED)                                                                                                        \
     X(ASKED_DAYS)                                                                                                      \
     X(MEMBERS)                                                                                                         \
+    X(PLACES)                                                                                                          \
     X(HANDED_AT)                                                                                                       \
     X(OUTCOME)                                                                                                         \
     X(ANSWER)                                                                                                          \

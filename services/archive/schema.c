@@ -150,12 +150,13 @@ static const char *const migrations[] = {
      "UPDATE orders SET objected = (" LATEST_OF("objected") "), asked_days = (" LATEST_OF("asked_days") ");"),
 
     /* What residents see of their orders as long as they are kept: that they have taken it back, though it goes on for
-     * others; what a department wrote; when what was promised will be done. */
+     * others; what a department wrote; when what was promised will be done. And how many members lists say are wanted.
+     */
     ("ALTER TABLE orders ADD COLUMN taken_back INTEGER; ALTER TABLE orders ADD COLUMN written TEXT;"
-     "ALTER TABLE orders ADD COLUMN promised_at INTEGER;"
+     "ALTER TABLE orders ADD COLUMN promised_at INTEGER; ALTER TABLE orders ADD COLUMN places INTEGER;"
      "UPDATE orders SET taken_back = (" LATEST_OF("taken_back") "), written = (" LATEST_OF(
          "written") "),"
-                    "  promised_at = (" LATEST_OF("promised_at") ");"),
+                    "  promised_at = (" LATEST_OF("promised_at") "), places = (" LATEST_OF("places") ");"),
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, CHAINED = 1, APPLICATION_ID = 1936286830 };
 

@@ -632,7 +632,7 @@ static void an_old_file_becomes_a_chain(void **state)
            "COLUMN files; ALTER TABLE orders DROP COLUMN joint; ALTER TABLE orders DROP COLUMN assisting; ALTER "
            "TABLE orders DROP COLUMN objected; ALTER TABLE orders DROP COLUMN asked_days; "
            "ALTER TABLE orders DROP COLUMN taken_back; ALTER TABLE orders DROP COLUMN written; ALTER TABLE orders DROP "
-           "COLUMN promised_at; DROP TABLE matters; PRAGMA "
+           "COLUMN promised_at; ALTER TABLE orders DROP COLUMN places; DROP TABLE matters; PRAGMA "
            "user_version = 1; "
            "PRAGMA application_id = 0");
     assert_int_equal(archive_open(dir, &archive), 0);

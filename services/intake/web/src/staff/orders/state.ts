@@ -9,7 +9,7 @@ const claimants = (order: Order) => (order.members ?? "").split(" ").filter((id)
 export function stateOf(order: Order): string {
   const have = claimants(order).length;
   return order.state === "open" && order.places
-    ? words.value.joined(have, order.places - have)
+    ? words.value.joined(have, Math.max(order.places - have, 0))
     : (texts.value.states[order.state ?? ""] ?? "");
 }
 
