@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
+from archive_files import wait_stored
 from harness import COUNTY, make_county, wait_until
 
 FOREVER = "400d"
@@ -296,6 +297,7 @@ def test_a_deadline_explains_itself(make_system, tmp_path):
     assert [row["rung"] for row in told["ladder"]] == ["handlers", "convener", "committee", "chair"]
     assert told["ladder"][0]["sounds"] == told["due"]
     assert "not counted: holiday, 县庆" in system.ctl("deadline", "explain", order["order"])
+    wait_stored(system)
     assert json.loads(system.ctl("order", "show", "--json", order["order"]))["order"]["light"] == "green"
 
     clocks[("normal", "answer")] = "7d"  # starts outside working hours, which is of no matter to it
