@@ -89,7 +89,7 @@ static const struct column clock_columns[] = {
 };
 
 static const struct column calendar_columns[] = {
-    {AT(calendar_row, date, "日期"), .kind = TEXT, .flags = REQUIRED},
+    {AT(calendar_row, date, "日期"), .kind = DATE, .flags = REQUIRED},
     {AT(calendar_row, kind, "放假或上班"), .kind = CHOICE, .flags = REQUIRED, .choices = "off work"},
     {AT(calendar_row, name, "名称"), .kind = TEXT},
     {0},

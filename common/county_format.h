@@ -20,6 +20,7 @@ enum column_kind {
     SECTOR,    /* one word, at most as long as the field of that name */
     REFERENCE, /* an id in column->target */
     REFERENCES,
+    DATE,   /* as 2026-10-01 */
     TOWN,   /* the same, kept as a pointer; texts until here */
     YES,    /* bool */
     PLACES, /* int */

@@ -131,12 +131,21 @@ static void set_number(struct parser *parser, const char *value, int least, int 
         refuse(parser, "is not a whole number from %d to %d", "不是 %d 到 %d 的整数", least, most);
 }
 
+static bool check_date(struct parser *parser, const char *value, int64_t *ret_midnight)
+{
+    if (date_parse(value, ret_midnight) == 0)
+        return true;
+    refuse(parser, "\"%s\" is not a date such as 2026-10-01", "“%s”不是 2026-10-01 这样的日期", quotable(value));
+    return false;
+}
+
 /* The value is not empty. Sets the member of the row that belongs to the column. */
 static void set_value(struct parser *parser, const struct column *column, const char *value, char *row)
 {
     void *member = row + column->offset;
     const char *list = value;
     char id[64];
+    int64_t midnight;
 
     switch (column->kind) {
     case TOWN:
@@ -179,11 +188,12 @@ static void set_value(struct parser *parser, const struct column *column, const 
                 refuse(parser, "\"%s\" is not one of: %s", "“%s”不在可选的里面：%s", quotable(id), column->choices);
         break;
     case DAY:
-        if (date_parse(value, member) < 0)
-            refuse(parser, "is not a date such as 2026-10-01", "不是 2026-10-01 这样的日期");
-        else
+        if (check_date(parser, value, member))
             *(int64_t *)member += DAY_MS;
         return;
+    case DATE:
+        check_date(parser, value, &midnight);
+        break;
     case EMAIL:
     case URL:
         check_address(parser, column, value);
@@ -316,8 +326,6 @@ static void apply_day(struct parser *parser, const struct calendar_row *day)
 
     if (result == -EEXIST && parser->file == FILE_CALENDAR)
         refuse(parser, "the date %s is there twice", "日期 %s 有两个", day->date);
-    else if (result == -EINVAL)
-        refuse(parser, "date \"%s\" is not a date such as 2026-10-01", "“%s”不是 2026-10-01 这样的日期", day->date);
 }
 
 /* What leaves no rows in the county takes effect at once. */

@@ -244,8 +244,10 @@ static const char *kind_name(enum column_kind kind)
     case COUNT:
     case WEIGHT:
         return "number";
-    case CHOICES:
+    case DATE:
     case DAY:
+        return "date";
+    case CHOICES:
     case HASH:
     case URL:
     case SECTOR:

@@ -390,7 +390,7 @@ static const struct {
      "keys.csv:4: hash is already in line 2"},
     {FILE_KEYS, "name,role,hash,expires\ndesk,order.read order.write," HASH_OF_SAMPLE_OFFICE_KEY ",2026-02-30\n",
      "keys.csv:2: role \"...\" is not one of: " SCOPES "\n"
-     "keys.csv:2: expires is not a date such as 2026-10-01"},
+     "keys.csv:2: expires \"2026-02-30\" is not a date such as 2026-10-01"},
     {FILE_STAFF, "id,name,phone,role\nhe,何知微,10000005001,king\nhe,池望舒,12345,city\n,安若素,10000005901,\n",
      "staff.csv:2: role \"king\" is not one of: office city\n"
      "staff.csv:3: id is already in line 2\n"
