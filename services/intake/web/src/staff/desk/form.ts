@@ -3,7 +3,8 @@
 import { shallowRef } from "vue";
 import { api, type Order } from "../../common/client";
 import { useAct } from "../act";
-import { actions, actionsFor, type Action } from "../orders/actions";
+import { actionsFor, type Action } from "../actions/action";
+import { actions } from "../orders/actions";
 import { words } from "./texts";
 
 export function useForm(after: () => unknown) {

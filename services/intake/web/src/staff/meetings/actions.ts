@@ -1,6 +1,6 @@
-// What can be done with a meeting and with a suggestion; see orders/actions.ts.
+// What can be done with a meeting and with a suggestion; see actions/action.ts.
 import { api, type Schemas } from "../../common/client";
-import type { Action, Field } from "../orders/actions";
+import type { Action, Field } from "../actions/action";
 import { actorName, county, countyId, session } from "../session";
 
 export type Meeting = Schemas["Meeting"];

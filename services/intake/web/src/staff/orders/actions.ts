@@ -1,47 +1,7 @@
-// What can be done with an order: to whom the server grants it (may), in which states, and what it asks for. A page shows
-// of it what fits the order it shows.
+// What can be done with an order; see actions/action.ts.
 import type { County, Order } from "../../common/client";
+import type { Action, Choice, Field } from "../actions/action";
 import { counties, county, countyId, memberId } from "../session";
-
-type Choice = { id: string; name: string };
-
-/** T: what it is done to; an order, unless it is said. */
-export interface Field<T = Order> {
-  name: string;
-  /** In texts.fields, where it is not that of the name. */
-  label?: string;
-  /** one of several, some of several, a line, a text, a number, a moment, yes or no */
-  kind: "one" | "some" | "line" | "text" | "number" | "moment" | "yes";
-  required?: boolean;
-  /** Few need it, and it is long: it is there on request. */
-  folded?: boolean;
-  /** What is chosen is a number to the server. */
-  numeric?: boolean;
-  /** Characters of a text; the greatest number. */
-  most?: number;
-  /** What can be chosen; words are in texts.choices. */
-  of?: (of: T) => Choice[] | readonly string[];
-  /** What it is before anybody has changed it. */
-  from?: (of: T) => string;
-}
-
-export interface Action<T = Order> {
-  /** Its route below that of what it is done to, unless `route` says another; and its name in texts.actions. */
-  name: string;
-  route?: string;
-  permission: string;
-  /** Whether it fits how that stands. */
-  when: (of: T) => boolean;
-  fields: Field<T>[];
-  /** What goes with the fields. */
-  fixed?: Record<string, unknown>;
-  /** Instead of its route: what makes something new has none. */
-  send?: (body: Record<string, unknown>) => Promise<{ response: Response; error?: unknown }>;
-  /** Photos and documents may go with it. */
-  files?: boolean;
-  /** It is what most people come for. */
-  first?: boolean;
-}
 
 const HANDLED = "assigned consulting";
 const ACTIVE = "open assigned consulting";
@@ -311,9 +271,3 @@ export const actions: Action[] = [
     fields: [REASON],
   },
 ];
-
-/** What whoever looks at it can do, the most wanted first. */
-export function actionsFor<T extends { may?: string[] }>(of: T, all: Action<T>[]): Action<T>[] {
-  const may = new Set(of.may ?? []);
-  return all.filter((action) => may.has(action.permission) && action.when(of));
-}

@@ -1,6 +1,6 @@
 // Sends a photo or document of an order, a photo made small before. shown: it is for the order's resident, too.
-import { shrunk } from "../../common/photo";
-import { upload, type Upload } from "../../common/upload";
+import { shrunk } from "../common/photo";
+import { upload, type Upload } from "../common/upload";
 
 export async function attach(
   order: string,
