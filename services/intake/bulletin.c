@@ -143,7 +143,7 @@ static json_t *members(const struct bulletin *bulletin, bool english)
         english
             ? "Member|Group|Claimed|Answered|Satisfied|Dissatisfied|Late|Given back|Let lie|Visits|Meetings|Excused|"
               "Absent|Opinions|Adopted|Activities|Honours|Donations|Yuan donated"
-            : "委员|小组|主动接单|办结|满意|不满意|逾期|退单|未回应|走访|到会|请假|无故缺席|建言|采纳|活动|荣誉|"
+            : "委员|小组|主动接单|办结|满意|不满意|超期|退单|未回应|走访|到会|请假|无故缺席|建言|采纳|活动|表彰|"
               "捐赠|捐赠金额（元）");
     json_t *made = table(english ? "Members" : "委员履职", head), *row, *dimension;
     size_t i, k;
@@ -306,12 +306,12 @@ json_t *bulletin_tables(const struct bulletin *bulletin, bool english)
     json_array_append_new(tables,
                           offices(bulletin, "group", english ? "Groups" : "委员小组",
                                   english ? "Group|Answered|Satisfied|Dissatisfied|Satisfaction|Late|Open|Mean days"
-                                          : "小组|办结|满意|不满意|满意率|逾期|办理中|平均天数"));
+                                          : "小组|办结|满意|不满意|满意率|超期|办理中|平均天数"));
     json_array_append_new(tables, members(bulletin, english));
     json_array_append_new(
         tables, offices(bulletin, "department", english ? "Departments" : "承办部门",
                         english ? "Department|Answered|Satisfied|Dissatisfied|Satisfaction|Late|Open|Mean days"
-                                : "部门|办结|满意|不满意|满意率|逾期|办理中|平均天数"));
+                                : "部门|办结|满意|不满意|满意率|超期|办理中|平均天数"));
     for (size_t i = 0; i < sizeof rankings / sizeof *rankings; i++)
         json_array_append_new(tables, ranked(&rankings[i], bulletin->records, english));
     json_array_append_new(tables, absentees(bulletin, english));

@@ -129,7 +129,7 @@ const struct http_route entry_routes[] = {
      .max_body = API_BODY_MAX,
      .permission = PERMIT_ENTRIES_ENTER,
      ABOUT(.summary = "Enters an activity, an honour, a donation, or a task that a sector has done",
-           .chinese = "履职登记：活动、荣誉、捐赠、界别任务", .body = API_MESSAGE, .takes = MSG_ENTER_ENTRY,
+           .chinese = "履职登记：活动、表彰、捐赠、界别任务", .body = API_MESSAGE, .takes = MSG_ENTER_ENTRY,
            .answer = "Raised", .status = 201)},
     {GET, .path = ENTRIES, .handle = get_entries, .permission = PERMIT_ENTRIES_LIST,
      ABOUT(.summary = "What the office entered; members see that in which they are",

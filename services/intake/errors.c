@@ -147,7 +147,7 @@ static const struct {
     {"state", "primary", "不能并入这一单：它不在办理中、还在审核，或已并入别的单。请核对主单的单号。"},
     {"invalid", "kind",
      "kind 不对：协商会是 micro（微协商）、topic（专题协商）或 online（网络协商），"
-     "履职登记是 activity（活动）、honour（荣誉）、donation（捐赠）或 task（界别任务）。"},
+     "履职登记是 activity（活动）、honour（表彰）、donation（捐赠）或 task（界别任务）。"},
     {"invalid", "held_at", "已经办过的才能登记：held_at 不能晚于现在。"},
     {"invalid", "amount", "amount 是捐赠的金额，以元为单位的整数；别的登记不填。"},
     {"invalid", "sector", "只有界别任务要填 sector。"},

@@ -184,7 +184,7 @@ def test_several_reminders_are_one_and_what_is_done_is_not_reminded_of(overdue, 
         told = wait_until(lambda m=member: [sms for sms in system.spool() if sms["template"].startswith("remind") and
                                             sms["recipient"] == f"member:{m}"], 20, f"{member} is reminded")
         wanted = [first, second] + ([taken] if member != "M101" else [])
-        assert len(told) == 1 and f"{len(wanted)}件事逾期" in told[0]["text"], told
+        assert len(told) == 1 and f"{len(wanted)}件事超期" in told[0]["text"], told
         assert all((order["order"] in told[0]["text"]) == (order in wanted) for order in orders), told
 
     wait_until(lambda: len(ends(system, orders)) == len(orders) * len(CLAIMS), 20, "each rung has an end")
@@ -222,7 +222,7 @@ def test_instances_that_die_remind_once(overdue, tmp_path):
     wait_until(lambda: len(ends(system, orders)) == len(orders) * len(CLAIMS), 60, "each rung has an end")
     told = [sms for sms in system.spool() if sms["template"].startswith("remind")]
     assert Counter(sms["recipient"] for sms in told) == Counter(f"member:{member}" for member in CLAIMS)
-    assert all("4件事逾期" in sms["text"] for sms in told)
+    assert all("4件事超期" in sms["text"] for sms in told)
 
 
 def write_back(system, phone, text):

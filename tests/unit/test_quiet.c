@@ -229,7 +229,7 @@ static void several_become_one(void **state)
     outcome = gather(message, "990101-000001");
     AUTOFREE char *text = text_of(outcome, "990101-000001.a.1");
     AUTOFREE char *expected =
-        xasprintf("【云溪县政协】提醒您：有3件事逾期：“%s”（990101-000001）、“%s”（990101-000002）、"
+        xasprintf("【云溪县政协】提醒您：有3件事超期：“%s”（990101-000001）、“%s”（990101-000002）、"
                   "“%s”（990101-000004）。请抓紧办理。",
                   title, title, title);
     assert_string_equal(text, expected);
@@ -266,7 +266,7 @@ static void what_has_gone_is_left_out(void **state)
     add(message, "990101-000005", "escalations", "");
     outcome = gather(message, "990101-000001");
     AUTOFREE char *text = text_of(outcome, "990101-000005.a.1");
-    assert_non_null(strstr(text, "请您督促：有1件事逾期"));
+    assert_non_null(strstr(text, "请您督促：有1件事超期"));
     assert_non_null(strstr(text, "990101-000005"));
     assert_null(strstr(text, "990101-000001"));
     outcome_destroy(&outcome);

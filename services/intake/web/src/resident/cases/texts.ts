@@ -18,10 +18,6 @@ const zh = {
   outcome: "结果",
   print: "打印",
   all: "全部案例",
-  ratings: { satisfied: "满意", basically: "基本满意", dissatisfied: "不满意", unreachable: "没有联系上" } as Record<
-    string,
-    string
-  >,
 };
 
 const en: typeof zh = {
@@ -41,12 +37,6 @@ const en: typeof zh = {
   outcome: "Outcome",
   print: "Print",
   all: "All cases",
-  ratings: {
-    satisfied: "Satisfied",
-    basically: "Basically satisfied",
-    dissatisfied: "Dissatisfied",
-    unreachable: "Not reached",
-  },
 };
 
 export const words = localized(zh, en);

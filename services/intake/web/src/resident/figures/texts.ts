@@ -34,10 +34,6 @@ const zh = {
   outcome: "结果",
   yearTitle: "历年",
   print: "打印",
-  ratings: { satisfied: "满意", basically: "基本满意", dissatisfied: "不满意", unreachable: "没有联系上" } as Record<
-    string,
-    string
-  >,
 };
 
 const en: typeof zh = {
@@ -73,12 +69,6 @@ const en: typeof zh = {
   outcome: "Outcome",
   yearTitle: "Year by year",
   print: "Print",
-  ratings: {
-    satisfied: "Satisfied",
-    basically: "Basically satisfied",
-    dissatisfied: "Dissatisfied",
-    unreachable: "Not reached",
-  },
 };
 
 export const words = localized(zh, en);

@@ -166,7 +166,7 @@ const zh = {
     sign_in: ["验证码", "六位数字"],
     days: ["天数", "工作日"],
     count: ["件数", "多少件"],
-    list: ["逾期的事", "前四件的标题和单号"],
+    list: ["超期的事", "前四件的标题和单号"],
   } as Record<string, [string, string]>,
 };
 

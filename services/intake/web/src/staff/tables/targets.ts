@@ -1,6 +1,7 @@
 // What the cells of a table refer to: by its id as it is stored, by its name as people read and write it.
 import type { Schemas } from "../../common/client";
 import { county } from "../session";
+import { texts } from "../texts";
 import { words } from "./texts";
 
 type Column = Schemas["Table"]["columns"][number];
@@ -15,6 +16,9 @@ export function offered(target: string | undefined): Schemas["Named"][] {
   return (list && county.value?.[list]) ?? [];
 }
 
+/** One of the words that a column takes, as people say it. */
+export const choiceName = (word: string): string => words.value.choices[word] ?? texts.value.measures[word] ?? word;
+
 /**
  * A cell of somebody's spreadsheet as it is stored. What is not known stays, and is refused by name. spans: it may be a
  * time or a choice, as in the settings, where others have names and words.
@@ -26,7 +30,7 @@ export function asStored({ kind, target, choices }: Column, cell: string, spans:
     return named.length === 1 && !known.some(({ id }) => id === text) ? named[0].id : text;
   };
   if (kind === "yes") return /^(是|y|yes|√|✓)$/i.test(cell) ? "yes" : /^(否|no?)$/i.test(cell) ? "" : cell;
-  if (choices) return choices.find((word) => words.value.choices[word] === cell) ?? cell;
+  if (choices) return choices.find((word) => choiceName(word) === cell) ?? cell;
   if (kind === "reference") return idOf(cell.trim());
   if (kind === "references") return cell.split(BETWEEN).filter(Boolean).map(idOf).join(" ");
   if (!spans) return cell;
