@@ -142,6 +142,11 @@ export async function undo({ visit, look, check, ask, county, cookie, order, oth
   check((await looking(page)) === order, "it is back");
   await page.keyboard.press("a");
   await page.getByText("没有等着定的单").waitFor();
+  // What is alike can be looked for after screening, too.
+  await page.goto(page.url().replace("screen", `orders/${order}`));
+  await page.getByText("像是同一件事的").click();
+  await page.locator("li", { hasText: "公交站" }).getByText("% 可能").waitFor();
+  await look(page, "order-similar");
 }
 
 const column = (page, state) => page.locator(".column", { has: page.getByRole("heading", { name: state }) });
@@ -170,6 +175,15 @@ export async function board({ visit, look, check, ask, county, cookie, leader, o
   await column(all, "待接单").getByText("没有").waitFor();
   await all.getByLabel("乡镇（街道）").selectOption({ label: "城关镇" });
   await column(all, "待接单").getByRole("link").first().waitFor();
+  await all.getByLabel("只看").selectOption({ label: "超期的" });
+  await column(all, "待接单").getByText("没有").waitFor();
+  await column(all, "待接单").getByText("0 件").waitFor();
+  await all.getByLabel("只看").selectOption({ label: "紧急的" });
+  await column(all, "待接单").getByText("紧急").first().waitFor();
+  const urgent = await column(all, "待接单").getByRole("link").allInnerTexts();
+  check(urgent.every((text) => text.includes("紧急")), `only what is urgent: ${urgent}`);
+  await all.getByLabel("只看").selectOption({ label: "全部" });
+  await column(all, "待接单").getByRole("link").nth(1).waitFor();
   await all.getByRole("button", { name: "深色" }).click();
   await look(all, "board-dark");
   await all.getByRole("button", { name: "长辈版" }).click();

@@ -112,14 +112,14 @@ export async function figures({ visit, look, check, ask, county, cookie }) {
 /** Records in any order, and the portrait with its formula. */
 export async function records({ visit, look, check, county, cookie, member, memberName }) {
   const page = await visit(`/w/${county}#/records`, { desk: true, cookie });
-  await page.getByRole("button", { name: "答复", exact: true }).click();
+  await page.getByRole("button", { name: "办结", exact: true }).click();
   const names = () => page.locator("tbody th").allInnerTexts();
   const answers = async () => (await page.locator("tbody tr").count()) > 0;
   check(await answers(), "members are listed");
-  check((await page.locator("th[aria-sort=descending]").innerText()).includes("答复"), "it says how it is sorted");
+  check((await page.locator("th[aria-sort=descending]").innerText()).includes("办结"), "it says how it is sorted");
   await look(page, "records");
   const best = (await names())[0];
-  await page.getByRole("button", { name: "答复", exact: true }).click();
+  await page.getByRole("button", { name: "办结", exact: true }).click();
   check((await names()).slice(-3).includes(best), "the other way round");
   await page.getByLabel("姓名").fill(memberName);
   await page.getByRole("button", { name: `${memberName}的画像` }).click();
@@ -132,7 +132,7 @@ export async function records({ visit, look, check, county, cookie, member, memb
   await page.getByLabel("承办部门").check();
   await page.getByRole("rowheader", { name: "县城市管理局" }).waitFor();
   const colleague = await visit(`/w/${county}#/records`, { cookie: member });
-  await colleague.getByRole("button", { name: "答复", exact: true }).waitFor(); // it is circulated
+  await colleague.getByRole("button", { name: "办结", exact: true }).waitFor(); // it is circulated
   await look(colleague, "records-phone");
 }
 

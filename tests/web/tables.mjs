@@ -134,4 +134,15 @@ export async function settings({ visit, look, check, ask, county, cookie }) {
   await stored(page);
   await page.getByRole("button", { name: "长辈版" }).click();
   await look(page, "table-elder");
+  // A day off is picked in the calendar of the browser.
+  await page.goto(page.url().replace("settings", "calendar"));
+  await page.getByRole("button", { name: "加一行" }).click();
+  check((await page.getByRole("dialog").getByLabel("日期").getAttribute("type")) === "date", "a date is picked");
+  await page.getByRole("dialog").getByLabel("日期").fill("2026-12-07");
+  await page.getByRole("dialog").getByLabel("放假或上班").selectOption({ label: "放假" });
+  await look(page, "table-day");
+  await page.getByRole("dialog").getByRole("button", { name: "就这样" }).click();
+  await page.getByRole("button", { name: "检查并保存" }).click();
+  await stored(page);
+  await rowOf(page, /^2026-12-07 放假/).waitFor();
 }

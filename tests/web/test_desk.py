@@ -108,6 +108,7 @@ def test_a_merge_is_undone_and_a_refusal_comes_back(system, people):
 
 def test_the_board_tells_what_others_do(system, people):
     order = opened(system, title="东门小区健身器材坏了", text="东门小区的健身器材断了半截，孩子容易碰伤。")
+    opened(system, title="东门小区门口塌陷", text="路面塌陷，车过不去，很危险。")
 
     def claimed():
         return claim(system, order) and True
