@@ -27,8 +27,10 @@ enum {
     SLOTS = 8192, /* a power of two well above the pairs of a title and a text */
 };
 
-/* z = BIAS + TEXTS cosine of texts + TITLES cosine of titles + DAYS ln(1 + days) + PERSON, if it is the same. */
-static const double BIAS = -0.846, TEXTS = 4.774, TITLES = 4.696, DAYS = -0.429, PERSON = 2.238;
+/* z = BIAS + TEXTS cosine of texts + TITLES cosine of titles + DAYS ln(1 + days) + PERSON, if it is the same. No pair
+ * that was judged was by one person and about nothing in common, as those are for whom a clerk of the community places
+ * orders: below COMMON, PERSON counts in proportion. */
+static const double BIAS = -0.846, TEXTS = 4.774, TITLES = 4.696, DAYS = -0.429, PERSON = 2.238, COMMON = 0.1;
 static const double SCORE_MIN = 0.5, DAY_MS = 86400000;
 
 /* -- pairs of characters ----------------------------------------------------------------------------------------- */
@@ -231,8 +233,9 @@ static void score(struct subject *subject, const struct candidates *candidates)
         subject->grams[i].rarity = log1p((double)(candidates->count + 1) / subject->grams[i].orders);
     for (size_t i = 0; i < candidates->count; i++) {
         struct candidate *candidate = &candidates->all[i];
-        double z = BIAS + TEXTS * cosine(subject, candidate, false) + TITLES * cosine(subject, candidate, true) +
-                   DAYS * log1p(candidate->days) + PERSON * candidate->same_person;
+        double texts = cosine(subject, candidate, false);
+        double z = BIAS + TEXTS * texts + TITLES * cosine(subject, candidate, true) + DAYS * log1p(candidate->days) +
+                   PERSON * candidate->same_person * fmin(1, texts / COMMON);
         candidate->score = 1 / (1 + exp(-z));
     }
 }
