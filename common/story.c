@@ -115,6 +115,8 @@ static const struct sentence {
     {"rated", RATING, "反映人评价：*", "The resident rated it: *"},
     {"reopened", RATING, "反映人评价：*，重新办理", "The resident rated it: *; it was taken up again"},
     {"reopened", NONE, "专委会决定重新办理", "The committee decided to take it up again"},
+    {"resumed", NONE, "同一件事的另一位反映人不满意，重新办理",
+     "Another resident was dissatisfied; it was taken up again"},
     {"decided", NONE, "专委会决定办结", "The committee decided to close it"},
     {"closed", NONE, "办结归单", "It was closed"},
     {"published", NONE, "案例公开", "Its case was published"},

@@ -128,8 +128,10 @@ static const struct {
     {F_MEETINGS, OF_MEMBERS(OF_MEETINGS("present", ""))},
     {F_EXCUSES,
      OF_MEMBERS(OF_MEETINGS("excused", " AND NOT " IS_AMONG("present")) " UNION ALL " OF_ENTRIES("excused", "1", ""))},
-    {F_ABSENCES, OF_MEMBERS(OF_MEETINGS("invited", " AND NOT " IS_AMONG("present") " AND NOT " IS_AMONG(
-                                                       "excused")) " UNION ALL " OF_ENTRIES("absent", "1", ""))},
+    /* Who is late may still come: it is held against them when the meeting is over, as the office is told then, too. */
+    {F_ABSENCES,
+     OF_MEMBERS(OF_MEETINGS("invited", " AND state = 'closed' AND NOT " IS_AMONG("present") " AND NOT " IS_AMONG(
+                                           "excused")) " UNION ALL " OF_ENTRIES("absent", "1", ""))},
     {F_OPINIONS, SUGGESTIONS("")},
     {F_ADOPTED, SUGGESTIONS(" AND settled IN ('adopted', 'partly')")},
     {F_ACTIVITIES, OF_MEMBERS(OF_ENTRIES("present", "1", " AND kind IN ('activity', 'task')"))},

@@ -143,8 +143,8 @@ static void move_department(const struct context *context, const struct record *
     struct record *notice = outcome_notify(outcome, "objection_granted", recipients);
     record_set(notice, F_DEPARTMENT, to);
     record_copy(notice, message, F_REASON);
-    tell_departments(order, leads ? "handed_over" : "assisting", to, leads ? to : record_str(order, F_DEPARTMENT), "",
-                     outcome);
+    tell_departments(order, leads ? "handed_over" : "assisting", to, leads ? to : record_str(order, F_DEPARTMENT),
+                     record_str(message, F_REASON), outcome);
 }
 
 void handle_rule(const struct context *context, const struct record *order, const struct record *message,

@@ -3,8 +3,9 @@
  *
  * The primary knows the orders that are merged into it; each of those knows its primary, follows what happens there,
  * and tells its own resident. It gets the primary's answer as its own, and from then on it is rated and closed by
- * itself. A dissatisfied resident reopens that one alone, which leaves its primary with this. So nobody is left out,
- * and undoing is a way back to the convener's desk.
+ * itself. A dissatisfied resident reopens that one alone, which leaves its primary with this; where it is the primary
+ * that is reopened, those that wait to be rated get its next answer, too. So nobody is left out, and undoing is a way
+ * back to the convener's desk.
  */
 #include "common/alloc.h"
 #include "common/merge.h"
@@ -23,7 +24,7 @@
  */
 #define HAPPENS_TO_ALL                                                                                                 \
     "claimed assigned dispatched reassigned declined handed_on passed_over handed_over objection_granted visited "     \
-    "responded joint_asked joint_answered joint_refused extension_granted deadline_moved answered"
+    "responded joint_asked joint_answered joint_refused extension_granted deadline_moved answered reopened"
 #define MOVES_DEADLINE "replied unanswered"
 /* What SMS say to the primary's resident that is so for all of them; a contact that is shared is that resident's. */
 #define TOLD_TO_ALL "assigned_resident extended_resident joint_asked answered answered_own"
@@ -182,8 +183,13 @@ void handle_primary_step(const struct context *context, const struct record *ord
         screen_again(context, order, actor, outcome);
         return;
     }
+    AUTOFREE char *primary = xasprintf(ACTOR_PRIMARY "%s", record_str(message, F_PRIMARY));
     /* One that has been rated, or is being handled by itself, has nothing to learn any more. */
-    if (!merged && !(record_is(order, F_STATE, STATE_ANSWERED) && strcmp(step, "answered") == 0))
+    if (!merged && !record_is(order, F_STATE, STATE_ANSWERED))
+        return;
+    if (!merged && strcmp(step, "reopened") == 0)
+        outcome_step(outcome, "resumed", primary, NULL);
+    if (!merged && strcmp(step, "answered") != 0)
         return;
     for (size_t i = 0; i < sizeof mirrored / sizeof *mirrored; i++)
         record_copy(outcome_changes(outcome), message, mirrored[i]);
@@ -194,7 +200,6 @@ void handle_primary_step(const struct context *context, const struct record *ord
     if (joined) {
         outcome_step(outcome, "followed", actor, record_str(message, F_PRIMARY));
     } else {
-        AUTOFREE char *primary = xasprintf(ACTOR_PRIMARY "%s", record_str(message, F_PRIMARY));
         outcome_step(outcome, step, primary, NULL);
     }
     if (joined || record_has(message, F_TEMPLATE))

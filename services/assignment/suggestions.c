@@ -119,7 +119,7 @@ static bool is_addressed(const struct county *county, const struct record *messa
     bool both = record_len(message, F_DEPARTMENT) > 0 && record_len(message, F_COMMITTEE) > 0;
     if (!both && (department || committee))
         return true;
-    outcome_refuse(outcome, "invalid", "department",
+    outcome_refuse(outcome, "invalid", "committee",
                    "a suggestion is addressed to a department, or to a committee, of the county");
     return false;
 }

@@ -99,10 +99,10 @@ static const struct template templates[] = {
      "Please take care of: \"{title}\"[, place: {place}], number {order}.[ Members: {members}.][ The answer is due on "
      "{due}.][ Reply {confirm} when you have seen it.][ Open: {work}]"},
     {"assigned_resident", "resident", 0,
-     "您反映的“{title}”（单号{order}）已有政协委员接单[：{members}]。他们会与您联系[，最迟{due}答复您]。请放心。",
+     "您反映的“{title}”（单号{order}）已有政协委员接单[：{members}]。他们会与您联系[，最迟{due}答复您]。请放心。["
+     "打开就能看：{track}]",
      "Members have taken on your concern \"{title}\" (number {order})[: {members}]. They will contact you[ and answer "
-     "by "
-     "{due}]."},
+     "by {due}].[ See it at {track}]"},
     {"handed_over", "department", 0,
      "请贵单位办理：“{title}”[，地点：{place}]，单号{order}。[说明：{note}。][答复期限：{due}。][办理请打开：{work}]",
      "Please handle: \"{title}\"[, place: {place}], number {order}.[ Note: {note}.][ The answer is due on {due}.][ "

@@ -44,11 +44,13 @@ static char *plain(const struct occasion *occasion, enum field field)
     return xstrdup(record_str(source_of(occasion, field), field));
 }
 
-/* An order's place, and the community in which it is, which may be all that is known. */
+/* An order's place, and the community in which it is, which may be all that is known. A meeting about it is anywhere.
+ */
 static char *where(const struct occasion *occasion, enum field field)
 {
-    const char *place = record_str(source_of(occasion, field), field);
-    const struct community *community = county_community(occasion->county, record_str(occasion->order, F_COMMUNITY));
+    const struct record *source = source_of(occasion, field);
+    const char *place = record_str(source, field), *of_order = record_str(occasion->order, F_COMMUNITY);
+    const struct community *community = source == occasion->order ? county_community(occasion->county, of_order) : NULL;
     if (!community || strstr(place, community->name))
         return xstrdup(place);
     return xasprintf("%s%s%s", community->name, *place && occasion_is_english(occasion) ? ", " : "", place);

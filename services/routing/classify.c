@@ -61,23 +61,56 @@ struct classification classify_matter(const struct county *county, const struct 
     return result;
 }
 
-/* Keeps the community if one of its names occurs and is longer than what was found before. */
-static void match(const struct community *community, const char *text, size_t *longest,
-                  const struct community **ret_found)
+/* Whether a place begins here whose name only begins like this one: "青山乡" is no mention of "青山". */
+static bool is_longer_name(const struct county *county, const char *at, const char *name)
+{
+    for (size_t i = 0; i < county->town_count; i++) {
+        const char *town = county->towns[i].name;
+        if (strlen(town) > strlen(name) && strncmp(at, town, strlen(town)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_mentioned(const struct county *county, const char *name, const char *text)
+{
+    const char *at = strstr(text, name);
+    while (at && is_longer_name(county, at, name))
+        at = strstr(at + strlen(name), name);
+    return at != NULL;
+}
+
+/* The length of the longest name of a community that is in the text; 0: none is. */
+static size_t longest_mention(const struct county *county, const struct community *community, const char *text)
 {
     char name[200];
-    size_t length = strlen(community->name);
-    if (length > *longest && strstr(text, community->name)) {
-        *longest = length;
-        *ret_found = community;
-    }
-    for (const char *aliases = community->aliases; words_next(&aliases, name, sizeof name);) {
-        length = strlen(name);
-        if (length > *longest && strstr(text, name)) {
-            *longest = length;
-            *ret_found = community;
+    size_t longest = is_mentioned(county, community->name, text) ? strlen(community->name) : 0;
+    for (const char *aliases = community->aliases; words_next(&aliases, name, sizeof name);)
+        if (strlen(name) > longest && is_mentioned(county, name, text))
+            longest = strlen(name);
+    return longest;
+}
+
+static const struct community *find_community(const struct county *county, const char *text)
+{
+    const struct community *found = NULL;
+    size_t longest = 0;
+    for (size_t i = 0; i < county->community_count; i++) {
+        size_t length = longest_mention(county, &county->communities[i], text);
+        if (length > longest) {
+            longest = length;
+            found = &county->communities[i];
         }
     }
+    return found;
+}
+
+static const struct town *find_town(const struct county *county, const char *text)
+{
+    for (size_t i = 0; i < county->town_count; i++)
+        if (is_mentioned(county, county->towns[i].name, text))
+            return &county->towns[i];
+    return NULL;
 }
 
 struct location classify_place(const struct county *county, const struct record *order)
@@ -86,14 +119,16 @@ struct location classify_place(const struct county *county, const struct record 
         enum field field;
         double confidence; /* a place given as the place is surer than one mentioned somewhere */
     } sources[] = {{F_PLACE, 1}, {F_TITLE, 0.9}, {F_TEXT, 0.8}};
+    enum { SOURCES = sizeof sources / sizeof *sources };
 
     struct location result = {.community = county_community(county, record_str(order, F_COMMUNITY)), .confidence = 1};
-    for (size_t i = 0; !result.community && i < sizeof sources / sizeof *sources; i++) {
-        size_t longest = 0;
-        for (size_t k = 0; k < county->community_count; k++)
-            match(&county->communities[k], record_str(order, sources[i].field), &longest, &result.community);
+    for (size_t i = 0; !result.community && i < SOURCES; i++) {
+        result.community = find_community(county, record_str(order, sources[i].field));
         result.confidence = sources[i].confidence;
     }
+    result.town = result.community ? result.community->town : NULL;
+    for (size_t i = 0; !result.town && i < SOURCES; i++)
+        result.town = find_town(county, record_str(order, sources[i].field));
     result.group = result.community ? county_group_of(county, result.community->id) : NULL;
     if (!result.group)
         result.confidence = 0;

@@ -26,6 +26,7 @@ struct classification classify_matter(const struct county *county, const struct 
 
 struct location {
     const struct community *community; /* NULL when not known */
+    const struct town *town;           /* of the community, or as it is named; NULL when not known */
     const struct member_group *group;  /* of the community; NULL when not known */
     double confidence;
 };

@@ -82,6 +82,8 @@ void handle_placed(const struct context *context, const struct record *order, co
     record_set_real(changes, F_CONFIDENCE, confidence);
     if (place.community)
         set_community(changes, place.community);
+    else if (place.town) /* whose convener has to find out the rest */
+        record_set(changes, F_TOWN, place.town->id);
     if (*group)
         record_set(changes, F_GROUP, group);
     if (record_has(message, F_PRIMARY)) {

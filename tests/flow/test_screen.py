@@ -87,6 +87,34 @@ def test_merged_orders_follow_their_primary_and_are_rated_by_themselves(shared):
     assert set(shared.redis.hgetall(f"load:{{{COUNTY}}}").values()) <= {"0"}, "one matter was one load"
 
 
+def test_what_a_primary_that_is_reopened_means_for_the_others(shared):
+    primary, rated, waiting = (shared.place(phone=f"1000000002{n}") for n in range(3))
+    for order in (primary, rated, waiting):
+        shared.wait_state(order, "open")
+    for order in (rated, waiting):
+        assert merge(shared, order, primary).status == 200
+        told(shared, order, "merged")
+    shared.claim_all(primary)
+    shared.answer_it(primary)
+    for order in (primary, rated, waiting):
+        shared.wait_state(order, "answered")
+    assert shared.rate(rated, "satisfied").status == 200
+    shared.wait_state(rated, "closed")
+    bad = {"rating": "dissatisfied", "note": "还是不亮"}
+    assert shared.step(primary, "rating", bad, key=None, code=primary["code"]).status == 200
+    shared.wait_state(primary, "consulting")
+    wait_until(lambda: steps(shared, waiting)[-1:] == ["resumed"], 20, "who waits to rate sees why there is more to come")
+    history = shared.api("GET", f"/api/v1/orders/{waiting['order']}/history", code=waiting["code"]).json
+    assert "还是不亮" not in json.dumps(history, ensure_ascii=False), "what one resident said is theirs"
+    shared.answer_it(primary, "换了一盏新的")
+    wait_until(lambda: shared.order(waiting)["answer"] == "换了一盏新的", 20, "its next answer is theirs, too")
+    assert told(shared, waiting, "answered", count=2)
+    assert shared.order(waiting)["state"] == "answered"
+    for order in (primary, waiting):
+        assert shared.rate(order, "satisfied").status == 200
+        shared.wait_state(order, "closed")
+
+
 def test_candidates_are_shown_with_why(shared):
     first = shared.place(title="滨河公园的健身器材坏了", text="滨河公园东侧的健身器材断了，老人锻炼不安全。", phone="10000000071")
     closed = shared.place(title="滨河公园健身器材坏了", text="公园东侧的健身器材断了。", phone="10000000072")

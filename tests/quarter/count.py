@@ -212,6 +212,7 @@ class Count:
             if meeting.now["state"] in ("held", "closed"):
                 wanted["meetings"].update(present)
                 wanted["excuses"].update(excused - present)
+            if meeting.now["state"] == "closed":
                 wanted["absences"].update(invited - present - excused)
         for suggestion in suggestions.values():
             if suggestion.now["kind"] == "opinion":

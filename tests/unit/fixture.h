@@ -16,7 +16,8 @@
 static const char *const fixture_files[COUNTY_FILE_COUNT] = {
     [FILE_SETTINGS] = "name,value\nname,云溪县政协\nwork_hours,00:00-24:00\nwork_weekdays,1-7\nescalate,1h\n"
                       "threshold,0.5\nchair_phone,10000009001\n",
-    [FILE_TOWNS] = "id,name,convener,phone\nT1,城关镇,陆明远,10000001001\nT2,临河街道,江若水,10000001002\n",
+    [FILE_TOWNS] = "id,name,convener,phone\nT1,城关镇,陆明远,10000001001\nT2,临河街道,江若水,10000001002\n"
+                   "T3,河湾乡,石敬山,10000001003\n",
     [FILE_COMMUNITIES] = "id,name,town,aliases\nC1,东门社区,T1,东门 东大街\nC2,河湾社区,T2,河湾\nC3,孤山社区,T2,\n",
     [FILE_GROUPS] = "id,name,communities,committee\nG1,城关小组,C1,K1\nG2,临河小组,C2,K1\n",
     [FILE_MEMBERS] = "id,name,phone,group,communities,skills,leader\n"

@@ -90,7 +90,9 @@ static void the_convener_of_the_town_screens(void **state)
     (void)state;
     static const struct {
         const char *place, *recipient;
-    } cases[] = {{"河湾", "convener:T2"}, {"东门", "convener:T1"}, {"不知道", "convener:T1"}};
+    } cases[] = {{"河湾", "convener:T2"},       {"东门", "convener:T1"},
+                 {"不知道", "convener:T1"},     {"临河街道卫生院", "convener:T2"},
+                 {"河湾乡街上", "convener:T3"}, {"河湾乡，就在河湾", "convener:T2"}}; /* a town, not the community */
     RECORD *message = record_new();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         RECORD *order = make_order("请问", "", cases[i].place, "");
