@@ -61,7 +61,7 @@ export async function screen({ visit, look, check, county, cookie, plan }) {
   await current(page).waitFor();
   await looking(page);
   check((await page.locator(".queue li").count()) === Object.keys(plan).length, "all are there");
-  check((await looking(page)) === Object.keys(plan)[0], "who waits longest comes first");
+  check((await looking(page)) === Object.keys(plan)[0], "what is urgent comes first, then who waits longest");
   await look(page, "screen-desk");
   await page.keyboard.press("?");
   await page.getByText("下一单").waitFor();
@@ -104,6 +104,7 @@ export async function screen({ visit, look, check, county, cookie, plan }) {
   }
   await page.getByText("没有等着定的单").waitFor();
   const seconds = (Date.now() - began) / 1000;
+  await page.getByText(/已退回/).waitFor(); // that goes last
   check((await page.getByText("没有办成").count()) === 0, "everything was done");
   await look(page, "screen-empty");
   return { seconds };
@@ -140,12 +141,18 @@ export async function undo({ visit, look, check, ask, county, cookie, order, oth
   await page.keyboard.press("u"); // a slip of the finger
   await page.getByText("已收回，这一单回到定单。").waitFor();
   check((await looking(page)) === order, "it is back");
+  // What nothing brings back is not done at once.
+  await doings.return(page);
+  await page.getByText("8 秒后退回").waitFor();
+  await page.keyboard.press("u");
+  await page.getByText("没有退回，这一单还在。").waitFor();
+  check((await looking(page)) === order, "it is still there");
   await page.keyboard.press("a");
   await page.getByText("没有等着定的单").waitFor();
   // What is alike can be looked for after screening, too.
   await page.goto(page.url().replace("screen", `orders/${order}`));
   await page.getByText("像是同一件事的").click();
-  await page.locator("li", { hasText: "公交站" }).getByText("% 可能").waitFor();
+  await page.locator("li", { hasText: "公交站" }).getByText("% 可能").first().waitFor();
   await look(page, "order-similar");
 }
 

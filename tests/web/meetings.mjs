@@ -9,9 +9,9 @@ export async function consult({ visit, look, check, ask, county, order, cookies,
   await host.getByLabel("地点", { exact: true }).fill("东门社区会议室");
   await host.getByLabel("时间").fill(moment);
   check((await host.getByLabel(/有关的单号/).inputValue()) === order, "it is about the order");
-  await host.getByPlaceholder("按名字找：邀请").fill("温静姝");
+  await host.getByLabel("按名字找：邀请").fill("温静姝");
   await host.getByLabel(/温静姝/).check();
-  await host.getByPlaceholder("按名字找：邀请").fill("群众");
+  await host.getByLabel("按名字找：邀请").fill("群众");
   check(await host.getByLabel(/温静姝/).isChecked(), "who was chosen stays in sight");
   await look(host, "meeting-call");
   await host.getByRole("button", { name: "确定" }).click();

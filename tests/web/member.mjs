@@ -44,7 +44,7 @@ export async function handle({ visit, look, check, ask, county, cookie, order, t
   await ask("assigned", order);
   await page.getByRole("link", { name: "我的单" }).click();
   await page.getByRole("link", { name: title }).click();
-  await page.getByRole("heading", { name: title }).waitFor();
+  await page.getByRole("heading", { name: title, level: 1 }).waitFor();
   await page.getByText(/还剩/).first().waitFor();
   await look(page, "member-order");
   // The number is shown on purpose.

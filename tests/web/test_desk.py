@@ -74,6 +74,8 @@ def test_twenty_orders_are_screened_by_keyboard(system, people):
         system.wait_state(order, "screening")
         matters.append({"doing": doing, "title": title} | order)
     wait_until(lambda: len(listed(system, "&state=screening")) == len(MATTERS), 20, "all are listed")
+    matters.sort(key=lambda matter: system.order(matter)["urgency"] != "urgent")  # these come first
+    assert [matter["title"] for matter in matters[:2]] == ["东大街井盖松了", "西门小区停水，还有违建"]
     plan = {matter["order"]: matter["doing"] for matter in matters}
     seen = play(system, "desk.mjs", "screen", county=COUNTY, cookie=people[CONVENER].cookie, plan=plan)
     print(f"{len(MATTERS)} orders screened by keyboard in {seen['seconds']:.1f} s")

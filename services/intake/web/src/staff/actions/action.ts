@@ -4,6 +4,9 @@ import type { Order } from "../../common/client";
 
 export type Choice = { id: string; name: string };
 
+/** What was filled in, by the names of fields. */
+export type Values = Record<string, string>;
+
 /** T: what it is done to; an order, unless it is said. */
 export interface Field<T = Order> {
   name: string;
@@ -11,7 +14,12 @@ export interface Field<T = Order> {
   label?: string;
   /** one of several, some of several, a line, a text, a number, a moment, yes or no */
   kind: "one" | "some" | "line" | "text" | "number" | "moment" | "yes";
-  required?: boolean;
+  /** Always, or by what else was filled in. */
+  required?: boolean | ((of: T, values: Values) => boolean);
+  /** Whether it is asked for, by what else was filled in. */
+  when?: (values: Values) => boolean;
+  /** What to mind. */
+  hint?: (of: T) => string;
   /** Few need it, and it is long: it is there on request. */
   folded?: boolean;
   /** What is chosen is a number to the server. */
@@ -19,7 +27,7 @@ export interface Field<T = Order> {
   /** Characters of a text; the greatest number. */
   most?: number;
   /** What can be chosen; words are in texts.choices. */
-  of?: (of: T) => Choice[] | readonly string[];
+  of?: (of: T, values: Values) => Choice[] | readonly string[];
   /** What it is before anybody has changed it. */
   from?: (of: T) => string;
 }
@@ -36,8 +44,8 @@ export interface Action<T = Order> {
   fixed?: Record<string, unknown>;
   /** Instead of its route: what makes something new has none. */
   send?: (body: Record<string, unknown>) => Promise<{ response: Response; error?: unknown }>;
-  /** Photos and documents may go with it. */
-  files?: boolean;
+  /** Photos and documents may go with it; `shown`: for the resident, too, unless somebody says otherwise. */
+  files?: boolean | "shown";
   /** It is what most people come for. */
   first?: boolean;
 }

@@ -11,6 +11,9 @@ const zh = {
   optional: "（可以不填）",
   wholeNumber: (most: number) => `请填数字，从 1 到 ${most}。`,
   seek: (field: string) => `按名字找：${field}`,
+  seekHint: "写名字，下面只留这些",
+  goesToOthers: (count: number) => `这份答复也发给一起反映这件事的另外 ${count} 位群众，请不要写某一位的称呼。`,
+  chosen: (names: string) => `已选：${names}`,
   actions: {
     claim: { name: "我来接单", done: "接好了，这一单在“我的单”里。" },
     confirm: { name: "收到，我来办", done: "好的，已经记下。" },
@@ -108,7 +111,7 @@ const zh = {
     topic: "请有关各方坐下来商量",
     online: "在网上、群里商量",
   } as Record<string, string>,
-  shareFiles: "也给群众看",
+  shareFiles: "照片和文件也给群众看",
   decisions: {
     stay: "仍由该部门承办",
     move: "换部门",
@@ -122,6 +125,8 @@ const zh = {
     "1": "落实了",
     "0": "没有落实",
   } as Record<string, string>,
+  /** Of a promise. */
+  promises: { adopted: "办好了", partly: "办好了一部分", not: "没有办" } as Record<string, string>,
   kinds: {
     micro: "微协商",
     topic: "专题协商",
@@ -142,6 +147,9 @@ const en: typeof zh = {
   optional: " (optional)",
   wholeNumber: (most) => `Give a number from 1 to ${most}.`,
   seek: (field) => `Find by name: ${field}`,
+  seekHint: "Type a name",
+  goesToOthers: (count) => `${count} others raised the same and get this answer, too: please address nobody by name.`,
+  chosen: (names) => `Chosen: ${names}`,
   actions: {
     claim: { name: "I take it", done: "It is yours now; you find it under “My orders”." },
     confirm: { name: "Seen, I am on it", done: "Noted." },
@@ -238,7 +246,7 @@ const en: typeof zh = {
     topic: "everybody concerned at one table",
     online: "on the net or in a chat",
   },
-  shareFiles: "For the resident, too",
+  shareFiles: "The resident may see these files",
   decisions: {
     stay: "It stays there",
     move: "Another department",
@@ -252,6 +260,7 @@ const en: typeof zh = {
     "1": "Kept",
     "0": "Not kept",
   },
+  promises: { adopted: "Kept", partly: "Kept in part", not: "Not kept" },
   kinds: {
     micro: "Small meeting",
     topic: "Meeting on a topic",

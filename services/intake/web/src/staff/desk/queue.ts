@@ -1,4 +1,4 @@
-// The orders that wait to be screened, the longest waiting first, and the one that is looked at. What somebody has
+// The orders that wait to be screened, urgent ones first, then the longest waiting, and the one that is looked at. What somebody has
 // dealt with leaves the queue at once; it comes back when the server would not have it.
 import { computed, reactive, ref, watch } from "vue";
 import type { Order } from "../../common/client";
@@ -7,6 +7,8 @@ import { readFirst } from "./list";
 
 /** Who was asked something is waited for: those come last. */
 export const isAsked = (order: Order) => /-$/.test(order.pauses ?? "");
+
+const isUrgent = (order: Order) => order.urgency === "urgent";
 
 export function useQueue(onNews: (news: News) => void) {
   const left = reactive(new Set<string>());
@@ -28,7 +30,7 @@ export function useQueue(onNews: (news: News) => void) {
   const orders = computed(() =>
     (list.data.value ?? [])
       .filter((order) => !left.has(order.order))
-      .sort((a, b) => Number(isAsked(a)) - Number(isAsked(b))),
+      .sort((a, b) => Number(isAsked(a)) - Number(isAsked(b)) || Number(isUrgent(b)) - Number(isUrgent(a))),
   );
   const at = computed(() => orders.value.findIndex((order) => order.order === chosen.value));
   const current = computed<Order | undefined>(() => orders.value[at.value]);

@@ -1,6 +1,7 @@
 // What can be done with a meeting and with a suggestion; see actions/action.ts.
 import { api, type Schemas } from "../../common/client";
 import type { Action, Field } from "../actions/action";
+import { words as texts } from "../actions/texts";
 import { actorName, county, countyId, session } from "../session";
 
 export type Meeting = Schemas["Meeting"];
@@ -105,7 +106,11 @@ export const meetingActions: Action<Meeting>[] = [
 ];
 
 const followed = (suggestion: Suggestion) => suggestion.state === "followed";
-const RESULTS = () => ["adopted", "partly", "not"] as const;
+const RESULTS = ["adopted", "partly", "not"];
+/** What became of it: a promise is kept, a suggestion adopted. */
+export const resultName = (suggestion: Suggestion, result: string | undefined): string =>
+  (suggestion.kind === "promise" ? texts.value.promises : texts.value.decisions)[result ?? ""] ?? "";
+const results = (suggestion: Suggestion) => RESULTS.map((id) => ({ id, name: resultName(suggestion, id) }));
 
 export const suggestionActions: Action<Suggestion>[] = [
   {
@@ -114,7 +119,7 @@ export const suggestionActions: Action<Suggestion>[] = [
     when: (suggestion) => suggestion.state !== "closed",
     fields: [
       { name: "note", kind: "text", required: true, most: 1000 },
-      { name: "proposed", kind: "one", of: RESULTS },
+      { name: "proposed", kind: "one", of: results },
     ],
     first: true,
   },
@@ -123,7 +128,7 @@ export const suggestionActions: Action<Suggestion>[] = [
     permission: "suggestion.settle",
     when: followed,
     fields: [
-      { name: "settled", kind: "one", required: true, of: RESULTS },
+      { name: "settled", kind: "one", required: true, of: results },
       { ...REASON, required: false },
     ],
   },
@@ -146,16 +151,30 @@ export const suggestionActions: Action<Suggestion>[] = [
   },
 ];
 
+const due = (suggestion: Suggestion) => (suggestion.due ? Date.parse(suggestion.due) : Infinity);
+/** Those that are not struck off, what ends first on top. */
+export const stillOpen = (rows: Suggestion[] = []): Suggestion[] =>
+  rows.filter((suggestion) => suggestion.state !== "closed").sort((a, b) => due(a) - due(b));
+
 /** What is new is made from nothing, or from the orders that it is about. */
 export interface Beginning {
   order: string;
   about?: string;
+  subject?: string;
   /** Who handles that: whoever calls a meeting about it wants them there. */
   invite?: string;
   meeting?: string;
 }
 
 const inCounty = () => ({ params: { query: { county: countyId.value } } });
+const subject: Field<Beginning> = {
+  name: "title",
+  label: "subject",
+  kind: "line",
+  required: true,
+  most: 200,
+  from: (from) => from.subject ?? "",
+};
 const about: Field<Beginning> = { name: "about", kind: "line", most: 4000, from: (from) => from.about ?? "" };
 
 export const call: Action<Beginning> = {
@@ -165,7 +184,7 @@ export const call: Action<Beginning> = {
   send: (body) => api.POST("/api/v1/meetings", { ...inCounty(), body: body as never }),
   fields: [
     { name: "kind", kind: "one", required: true, of: () => ["micro", "topic", "online"], from: () => "micro" },
-    { name: "title", label: "subject", kind: "line", required: true, most: 200 },
+    subject,
     { name: "place", kind: "line", required: true, most: 200 },
     TIME,
     about,
@@ -184,10 +203,16 @@ export const raise: Action<Beginning> = {
   when: () => true,
   send: (body) => api.POST("/api/v1/suggestions", { ...inCounty(), body: body as never }),
   fields: [
-    { name: "title", label: "subject", kind: "line", required: true, most: 200 },
+    subject,
     { name: "text", kind: "text", most: 10000 },
     { name: "department", kind: "one", of: () => county.value?.departments ?? [] },
-    { name: "committee", kind: "one", of: () => county.value?.committees ?? [] },
+    {
+      name: "committee",
+      kind: "one",
+      required: true,
+      when: ({ department }) => !department, // it goes to one of them
+      of: () => county.value?.committees ?? [],
+    },
     about,
   ],
 };

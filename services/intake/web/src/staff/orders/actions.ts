@@ -1,7 +1,8 @@
 // What can be done with an order; see actions/action.ts.
 import type { County, Order } from "../../common/client";
 import type { Action, Choice, Field } from "../actions/action";
-import { counties, county, countyId, memberId } from "../session";
+import { words } from "../actions/texts";
+import { counties, county, countyId, idOf, memberId } from "../session";
 
 const HANDLED = "assigned consulting";
 const ACTIVE = "open assigned consulting";
@@ -29,6 +30,13 @@ const others = (): Choice[] =>
   counties.value
     .filter((other) => other.county !== countyId.value)
     .map((other) => ({ id: other.county, name: other.name }));
+
+/** No department says of itself that it shirks. */
+const outcomes = () => ["solved", "explained", ...(idOf("department") ? [] : ["supervision"]), "learned"];
+function goesToOthers(order: Order): string {
+  const count = (order.merged ?? "").split(" ").filter((number) => number).length;
+  return count > 0 ? words.value.goesToOthers(count) : "";
+}
 
 const REASON: Field = { name: "reason", kind: "text", required: true, most: 500 };
 /** A reason that the SMS to its resident repeats. */
@@ -61,7 +69,14 @@ export const actions: Action[] = [
     fields: [
       { name: "category", kind: "one", required: true, of: list("categories"), from: (order) => order.category ?? "" },
       { name: "community", kind: "one", of: communities, from: (order) => order.community ?? "" },
-      { name: "group", kind: "one", of: list("groups"), from: (order) => order.group ?? "" },
+      // A community has its group.
+      {
+        name: "group",
+        kind: "one",
+        required: (_, { community }) => !community,
+        of: list("groups"),
+        from: (order) => order.group ?? "",
+      },
       { name: "department", kind: "one", of: list("departments"), from: (order) => order.department ?? "" },
       { name: "weight", kind: "one", of: () => ["simple", "hard", "everybody"], from: (order) => order.weight ?? "" },
       { name: "urgency", kind: "one", of: () => ["normal", "urgent"], from: (order) => order.urgency ?? "normal" },
@@ -85,10 +100,11 @@ export const actions: Action[] = [
     permission: "order.answer",
     when: state(HANDLED),
     fields: [
-      { name: "outcome", kind: "one", required: true, of: () => ["solved", "explained", "supervision", "learned"] },
-      { name: "answer", kind: "text", required: true, most: 4000 },
-      { name: "promised_at", kind: "moment" },
+      { name: "outcome", kind: "one", required: true, of: outcomes },
+      { name: "answer", kind: "text", required: true, most: 4000, hint: goesToOthers },
+      { name: "promised_at", kind: "moment", when: ({ outcome }) => outcome !== "supervision" },
     ],
+    files: "shown",
     first: true,
   },
   {
@@ -108,7 +124,13 @@ export const actions: Action[] = [
     when: (order) => Boolean(order.objected),
     fields: [
       { name: "decision", kind: "one", required: true, of: () => ["stay", "move"] },
-      { name: "department", kind: "one", of: list("departments") },
+      {
+        name: "department",
+        kind: "one",
+        required: true,
+        when: ({ decision }) => decision === "move",
+        of: (order) => list("departments")().filter(({ id }) => id !== order.objected),
+      },
       REASON,
     ],
     first: true,
@@ -166,7 +188,12 @@ export const actions: Action[] = [
         of: list("departments"),
         from: (order) => order.department ?? "",
       },
-      { name: "assisting", kind: "some", folded: true, of: list("departments") },
+      {
+        name: "assisting",
+        kind: "some",
+        folded: true,
+        of: (_, { department }) => list("departments")().filter(({ id }) => id !== department),
+      },
       { name: "note", kind: "text", most: 1000 },
     ],
   },

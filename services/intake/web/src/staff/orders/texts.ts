@@ -52,6 +52,10 @@ const zh = {
   noFiles: "没有照片和文件",
   uploaded: "传上去了。",
   staffOnly: "只给办理人员看",
+  quote: "引用到答复里",
+  again: (times: number) => (times > 1 ? `群众不满意，第 ${times} 次重新办理。` : "群众不满意，请再办一次。"),
+  notYours: "这一单现在不归您办：可能已有别的委员接单，或者已改由别的部门办理。如果应该归您，请联系政协办公室。",
+  matters: "有关的会议和建言",
   history: "办理经过",
   sms: (template: string) => `短信：${template}`,
   smsStates: {
@@ -63,6 +67,18 @@ const zh = {
     unknown: "不清楚是否送达",
     muted: "不用发了",
   } as Record<string, string>,
+  /** Why somebody was chosen or passed over: "chosen: M2 (place, skill, load 0); not chosen: M5 (declined)". */
+  why: {
+    chosen: "选中",
+    "not chosen": "没有选",
+    place: "离得近",
+    skill: "有专长",
+    declined: "退过单",
+    absent: "请假中",
+    absence: "委员请假",
+    silence: "没有按时回应",
+  } as Record<string, string>,
+  load: (count: number) => `手上 ${count} 件`,
   showSms: "显示短信",
   similar: "像是同一件事的",
   noSimilar: "没有像是同一件事的。",
@@ -123,6 +139,14 @@ const en: typeof zh = {
   noFiles: "No photos and documents",
   uploaded: "It has arrived.",
   staffOnly: "Only for who handles it",
+  quote: "Quote in the answer",
+  again: (times) =>
+    times > 1
+      ? `The resident is not satisfied; taken up again, ${times} times.`
+      : "The resident is not satisfied: please take it up again.",
+  notYours:
+    "This order is not yours now: other members may have taken it, or another department handles it. If it should be yours, please ask the CPPCC office.",
+  matters: "Meetings and suggestions about it",
   history: "What happened",
   sms: (template) => `SMS: ${template}`,
   smsStates: {
@@ -134,6 +158,17 @@ const en: typeof zh = {
     unknown: "nobody knows whether it arrived",
     muted: "not needed any more",
   },
+  why: {
+    chosen: "Chosen",
+    "not chosen": "Not chosen",
+    place: "near",
+    skill: "skilled",
+    declined: "has declined",
+    absent: "absent",
+    absence: "Absence",
+    silence: "No response in time",
+  },
+  load: (count) => `${count} at work`,
   showSms: "Show SMS",
   similar: "Maybe the same matter",
   noSimilar: "Nothing seems to be the same matter.",
