@@ -62,7 +62,9 @@ def test_an_opinion_is_followed_until_it_is_struck_off(shared):
     order = handled(shared)
     member, clerk, committee = (shared.sign_in(phone) for phone in (MEMBER, CLERK, COMMITTEE))
     meeting = call(shared, about=order["order"], invited="member:M102")
-    assert raise_it(member, 400, meeting=meeting["order"])["field"] == "department", "to whom?"
+    assert raise_it(member, 400, meeting=meeting["order"])["field"] == "committee", "to whom?"
+    both = {"department": "D01", "committee": "K1"}
+    assert raise_it(member, 400, meeting=meeting["order"], **both)["field"] == "committee", "to one of them"
     assert raise_it(member, 400, department="D01")["field"] == "about", "about what?"
     assert raise_it(member, 409, meeting=f"{COUNTY}-H000999", department="D01")["field"] == "meeting"
     opinion = raise_it(member, meeting=meeting["order"], department="D01", text="省电")

@@ -197,7 +197,7 @@ export async function board({ visit, look, check, ask, county, cookie, leader, o
   await look(all, "board-elder");
 }
 
-export async function ruling({ visit, look, check, ask, county, convener, clerk, other, title, late }) {
+export async function ruling({ visit, look, check, ask, county, convener, clerk, other, leader, order, title, late }) {
   const desk = await visit(`/w/${county}#/board`, { desk: true, cookie: convener });
   await column(desk, "部门办理中").getByRole("link", { name: title }).waitFor();
   const department = await visit(`/w/${county}#/handed`, { cookie: clerk });
@@ -238,6 +238,16 @@ export async function ruling({ visit, look, check, ask, county, convener, clerk,
   await next.getByText("答复好了，承办委员会收到短信。").waitFor();
   await next.locator("blockquote", { hasText: "树已经扶正，电线也检查过。" }).waitFor();
   await look(next, "handed-desk");
+  // The member quotes it in the answer.
+  const member = await visit(`/w/${order}`, { cookie: leader });
+  await member.getByRole("button", { name: "答复群众" }).click();
+  await member.getByRole("button", { name: "引用到答复里" }).click();
+  check((await member.getByLabel(/^答复内容/).inputValue()).startsWith("树已经扶正"), "it is in the answer");
+  await look(member, "answer-quote");
+  // Who had it before is told that it is another's now.
+  const before = await visit(`/w/${order}`, { cookie: clerk });
+  await before.getByText("这一单现在不归您办").waitFor();
+  await look(before, "not-yours");
   await next.getByRole("button", { name: "长辈版" }).click();
   await look(next, "handed-elder");
 }

@@ -44,6 +44,13 @@ export async function consult({ visit, look, check, ask, county, order, cookies,
   await host.getByText("已提出。").waitFor();
   const suggestion = await ask("suggestion");
 
+  const handed = await visit(`/w/${county}#/handed`, { cookie: cookies.clerk });
+  await handed.getByRole("heading", { name: "要跟进的建言、承诺和监督" }).waitFor();
+  await handed.getByRole("link", { name: "全部换成节能灯" }).waitFor();
+  await look(handed, "handed-followed");
+  const member = await visit(`/w/${order}`, { cookie: cookies.host });
+  await member.getByRole("heading", { name: "有关的会议和建言" }).waitFor();
+  await member.getByRole("link", { name: "路灯怎么修" }).waitFor(); // the meeting about it
   const clerk = await visit(`/w/${suggestion}`, { cookie: cookies.clerk, desk: true });
   await clerk.getByRole("heading", { name: "全部换成节能灯" }).waitFor();
   await clerk.getByRole("button", { name: "说明进展" }).click();

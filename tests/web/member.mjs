@@ -109,3 +109,13 @@ export async function link({ visit, ask, path, phone, title }) {
   await page.getByRole("button", { name: "登录" }).click();
   await page.getByRole("heading", { name: title }).waitFor();
 }
+
+/** Nobody reads "chosen: M501 (place, load 0)". */
+export async function why({ visit, look, check, cookie, order }) {
+  const page = await visit(`/w/${order}`, { cookie });
+  await page.getByText(/选中：.*（.*手上 \d+ 件.*）/).waitFor();
+  const told = await page.locator(".steps").innerText();
+  check(told.includes("骆天成（请假中）"), "who is away, by name");
+  check(!/chosen|absence|M\d{3}/.test(told), `in words: ${told}`);
+  await look(page, "member-why");
+}

@@ -133,7 +133,8 @@ def test_an_objection_is_ruled_and_more_time_is_granted(system, people):
         asked = system.step(late, "extend", {"actor": "member:M101", "days": 3, "reason": "要等县里批钱"})
         return asked.status
     play(system, "desk.mjs", "ruling", {"extend": extend}, county=COUNTY, title="东门小区树倒了一半", late="东门小区化粪池堵了",
-         convener=people[CONVENER].cookie, clerk=people[CLERK].cookie, other=people[OTHER_CLERK].cookie)
+         order=order["order"], leader=people[LEADER].cookie, convener=people[CONVENER].cookie,
+         clerk=people[CLERK].cookie, other=people[OTHER_CLERK].cookie)
     now = system.api("GET", f"/api/v1/orders/{order['order']}", key="office").json
     assert (now["department"], now["ruled"]) == ("D08", "D01")
     assert system.api("GET", f"/api/v1/orders/{late['order']}", key="office").json["extended"] == 3

@@ -8,6 +8,7 @@ import pytest
 from conftest import systems_in
 from harness import COUNTY, ROOT, wait_until
 from scenes import path_of, play
+from test_api import soon
 from test_resident import photo
 
 MEMBER, STRANGER = "10000004101", "19900000001"
@@ -67,3 +68,13 @@ def test_absence_and_record(system):
     days = [f"{day:%Y-%m-%d}" for day in (start, start + timedelta(days=4))]
     play(system, "member.mjs", "me", {"days": lambda: days}, county=COUNTY, cookie=member.cookie)
     assert system.api("GET", f"/api/v1/absences?county={COUNTY}", key="office").json["rows"] == [], "it was ended again"
+
+
+def test_why_somebody_was_chosen_is_told_in_words(system):
+    order = system.place(title="东门小区围墙裂了")
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    away = {"member": "M103", "start": soon(minutes=-1), "end": soon(minutes=60)}
+    assert system.api("POST", f"/api/v1/absences?county={COUNTY}", away, key="office").status == 200
+    wait_until(lambda: "M103" not in system.order(order)["members"], 20, "it went on to somebody else")
+    play(system, "member.mjs", "why", county=COUNTY, cookie=system.sign_in("10000004101").cookie, order=order["order"])
