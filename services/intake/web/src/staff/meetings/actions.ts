@@ -221,7 +221,7 @@ export const raise: Action<Beginning> = {
 export function attendance(meeting: Meeting): { name: string; state: "present" | "comes" | "excused" | "silent" }[] {
   const [present, coming, excused] = [meeting.present, meeting.coming, meeting.excused].map(words);
   return words(meeting.invited).map((who) => ({
-    name: actorName(who),
+    name: who.startsWith("resident:") ? `${actorName(who)} ${who.slice("resident:".length)}` : actorName(who),
     state: present.includes(who)
       ? "present"
       : coming.includes(who)

@@ -17,9 +17,9 @@ export function explain(note: string): string {
   const { comma, colon } = common.value;
   const parts = note.split("; ");
   if (!parts.some((part) => LIST.test(part))) return words.value.why[note] ?? note;
-  const said = parts.map((part) => {
+  const said = parts.flatMap((part) => {
     const [, kind, list] = LIST.exec(part) ?? [];
-    if (!kind) return words.value.why[part] ?? part;
+    if (!kind) return words.value.why[part] ?? []; // what the step's name says already
     const named = [...list.matchAll(ONE)].map(
       ([, id, why]) => `${nameOf("members", id)}（${why.split(", ").map(reason).join(comma)}）`,
     );
