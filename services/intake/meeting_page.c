@@ -57,12 +57,14 @@ static void put_answer(const struct page *page, const struct access *access, boo
     put_progress(page, order_of(access));
 }
 
+/* Two forms: who does not come has to say why, and the browser asks for that. */
 static void put_form(const struct page *page)
 {
     put(page, "<form method=\"post\">\n<h2>", either(page, "您来参加吗？", "Do you come?"), "</h2>\n");
-    put(page, "<button name=\"reply\" value=\"comes\">", either(page, "参加", "I come"), "</button>\n");
-    put(page, "<p><label for=\"reason\">", either(page, "不参加的原因", "Why not, if you do not"),
-        "</label><textarea id=\"reason\" name=\"reason\" rows=\"2\" maxlength=\"200\"></textarea></p>\n");
+    put(page, "<button name=\"reply\" value=\"comes\">", either(page, "参加", "I come"), "</button>\n</form>\n");
+    put(page, "<form method=\"post\">\n<p><label for=\"reason\">",
+        either(page, "不参加的原因", "Why not, if you do not"),
+        "</label><textarea id=\"reason\" name=\"reason\" rows=\"2\" maxlength=\"200\" required></textarea></p>\n");
     put(page, "<button name=\"reply\" value=\"excused\">", either(page, "不参加", "I do not come"),
         "</button>\n</form>\n");
 }
