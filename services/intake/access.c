@@ -16,6 +16,7 @@
 #include "common/text.h"
 #include "services/intake/code.h"
 #include "services/intake/limits.h"
+#include "services/intake/page.h"
 #include "services/intake/qr.h"
 
 #include <errno.h>
@@ -365,7 +366,7 @@ static bool is_handler(struct access *access, const struct county *county, bool 
 /*
  * The token says which answer of which order it is about. While that waits for its rating, and until it is closed,
  * whoever has the link may what the resident may, unless they are known to handle the order. A link that was right once
- * is no guess, so it may be opened as often as somebody likes.
+ * is no guess, so it may be opened as often as somebody likes; its page then says what became of the answer.
  */
 static bool admit_link(struct access *access)
 {
@@ -386,8 +387,10 @@ static bool admit_link(struct access *access)
     if (r == -EIO)
         return unavailable(access);
     const char *state = record_str(access->record, F_STATE);
-    if (record_int(access->record, F_ROUND) != round || !words_have(STATE_ANSWERED " " STATE_EVALUATED, state))
-        return refuse(access, "ended", NULL);
+    access->ended =
+        record_int(access->record, F_ROUND) != round || !words_have(STATE_ANSWERED " " STATE_EVALUATED, state);
+    if (access->ended)
+        return page_is_at(http_path(access->request)) || refuse(access, "ended", NULL);
     if (!is_handler(access, county, &handles))
         return false;
     if (handles)

@@ -25,6 +25,7 @@ struct access {
     char order[ORDER_ID_SIZE]; /* that it is about; "" for none */
     struct record *record;     /* the order as it stands; empty for none */
     bool archived;             /* it has left Redis: nothing can be done to it any more */
+    bool ended;                /* of a link: it was right, and its answer is not to be rated any more */
 };
 
 /* For struct http_config. */

@@ -13,10 +13,12 @@
 #include "services/intake/json.h"
 
 #include "common/alloc.h"
+#include "common/attach.h"
 #include "common/audit.h"
 #include "common/calendar.h"
 #include "common/clock.h"
 #include "common/order.h"
+#include "common/question.h"
 #include "common/resident.h"
 #include "common/store.h"
 #include "common/text.h"
@@ -148,11 +150,18 @@ static json_t *shown_whole(const struct access *access)
         if (!(field_info((enum field)field)->flags & hidden))
             fields[count++] = (enum field)field;
     }
+    const struct county *county = service_county(access->intake->service, access->county);
     json_t *json = shown(access, access->record, fields, count);
     size_t merged = words_count(record_str(access->record, F_MERGED));
+    int64_t reply_by = question_end(county, access->record);
+    if (reply_by > 0) {
+        char text[TIME_SIZE];
+        time_format(text, reply_by);
+        json_object_set_new(json, "reply_by", json_string(text));
+    }
     if (merged > 0) /* which ones is for those who handle them */
         json_object_set_new(json, "merged_count", json_integer((json_int_t)merged));
-    if (!again_objection(service_county(access->intake->service, access->county), access->record, now_ms()))
+    if (!again_objection(county, access->record, now_ms()))
         json_object_set_new(json, "again", json_true());
     AUTOFREE char *granted = permissions_granted(permission_matter(access->permission), access->grant.relations);
     if (access->caller.kind != CALLER_KEY)
@@ -173,6 +182,19 @@ void get_order(void *arg, struct http_request *request)
         intake_answer_json(request, 200, shown_whole(access_of(request)));
 }
 
+bool resident_sees(const struct record *row)
+{
+    const char *files = record_str(row, F_FILES);
+    struct attachment attachment = {0};
+    if (record_is(row, F_STEP, "responded"))
+        return record_has(row, F_WRITTEN);
+    if (!record_is(row, F_STEP, "attached"))
+        return record_has(row, F_STEP);
+    while (attachment_next(&files, &attachment)) /* the last one is what the step added */
+        continue;
+    return strcmp(attachment.audience, FOR_ALL) == 0;
+}
+
 /* A resident sees what happened, what they were asked, and what they said themselves; who was told by SMS, and other
  * notes, are for those who handle the order. */
 static json_t *history_of(const struct record *listing, bool notes)
@@ -185,7 +207,7 @@ static json_t *history_of(const struct record *listing, bool notes)
         const struct record *row = record_row(listing, F_ROWS, i);
         if (notes)
             json_array_append_new(rows, json_from_record(row, NULL, 0));
-        else if (record_has(row, F_STEP))
+        else if (resident_sees(row))
             json_array_append_new(
                 rows, json_from_record(row, open, COUNT - !words_have("added asked replied", record_str(row, F_STEP))));
     }

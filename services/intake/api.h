@@ -25,6 +25,10 @@ void answer_matters(struct ask *ask, enum answer_status status, const struct rec
  */
 json_t *shown(const struct access *access, const struct record *order, const enum field *fields, size_t count);
 
+/* Whether a row of an order's history is told its resident, too: a step, and none about what is not for them: a file, a
+ * department's reply. */
+bool resident_sees(const struct record *row);
+
 /* Handlers of routes: the matter as it stands; what happened to it. */
 void get_order(void *arg, struct http_request *request);
 void get_history(void *arg, struct http_request *request);

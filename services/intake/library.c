@@ -7,7 +7,7 @@
  * is shown to nobody, so it is no look. Once it is erased the name is not known any more, and the reviewer has to see
  * it.
  */
-#include "services/intake/ask.h"
+#include "services/intake/api.h"
 #include "services/intake/json.h"
 #include "services/intake/redact.h"
 
@@ -131,13 +131,13 @@ static void answer_story(struct review *review, const char *name)
                                  published_text(review->history)));
 }
 
-/* Meetings and suggestions about an order, as in its history, are for those who handle it. */
+/* What its resident does not see in an order's history is for those who handle it. */
 static void take_history(struct review *review, const struct record *reply)
 {
     bool whole = access_may(review->ask.access, PERMIT_ORDER_NOTES);
     for (size_t i = 0; i < record_rows(reply, F_ROWS); i++) {
         const struct record *row = record_row(reply, F_ROWS, i);
-        if (whole || record_has(row, F_STEP))
+        if (whole || resident_sees(row))
             record_copy_all(record_add_row(review->history, F_ROWS), row);
     }
 }

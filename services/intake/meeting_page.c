@@ -14,50 +14,71 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static void put_meeting(const struct page *page, const struct record *meeting)
 {
-    char when[40];
-    time_t china = (time_t)(record_int(meeting, F_MEETS_AT) / 1000 + 8 * 3600L);
-    struct tm tm;
-    gmtime_r(&china, &tm);
-    strftime(when, sizeof when, "%Y-%m-%d %H:%M", &tm);
     put(page, either(page, "<h1>协商会：", "<h1>Meeting: "), record_str(meeting, F_TITLE), "</h1>\n");
-    put(page, either(page, "<p class=\"answer\">时间：", "<p class=\"answer\">When: "), when, "\n");
+    put_time(page, either(page, "<p class=\"answer\">时间：", "<p class=\"answer\">When: "),
+             record_int(meeting, F_MEETS_AT), "\n");
     put(page, either(page, "地点：", "Where: "), record_str(meeting, F_PLACE), "</p>\n");
 }
 
 /* -- an invitation ----------------------------------------------------------------------------------------------- */
 
-static void put_answer(const struct page *page, bool comes)
+/* Which of the resident's orders they are invited for. */
+static const char *order_of(const struct access *access)
+{
+    return strchr(access->grant.actor, ':') + 1;
+}
+
+/* Who invites, and about what; of an order that has left Redis meanwhile the title is not told. */
+static void put_invitation(struct intake *intake, const struct page *page, const struct access *access)
+{
+    const struct county *county = service_county(intake->service, access->county);
+    RECORD *order = record_new();
+    put(page, "<p>", county->name, either(page, "请您参加协商会。", " invites you to a meeting."));
+    if (service_load_order(intake->service, access->county, order_of(access), order) == 0)
+        put(page, either(page, "会上商量您反映的“", " It is about your concern \""), record_str(order, F_TITLE),
+            either(page, "”。", "\"."));
+    put(page, "", "", "</p>\n");
+    put_meeting(page, access->record);
+}
+
+static void put_answer(const struct page *page, const struct access *access, bool comes)
 {
     put(page, "<h2>",
         comes ? either(page, "您已答复：参加", "You come") : either(page, "您已答复：不参加", "You do not come"),
         "</h2>\n");
+    if (record_is(access->record, F_STATE, STATE_CALLED))
+        put(page, "<p>",
+            either(page, "有变化的话，开会前再打开这个链接，可以重新选。",
+                   "If that changes, open this link again before the meeting and choose anew."),
+            "</p>\n");
+    put_progress(page, order_of(access));
 }
 
+/* Two forms: who does not come has to say why, and the browser asks for that. */
 static void put_form(const struct page *page)
 {
     put(page, "<form method=\"post\">\n<h2>", either(page, "您来参加吗？", "Do you come?"), "</h2>\n");
-    put(page, "<button name=\"reply\" value=\"comes\">", either(page, "参加", "I come"), "</button>\n");
-    put(page, "<p><label for=\"reason\">", either(page, "不参加的原因", "Why not, if you do not"),
-        "</label><textarea id=\"reason\" name=\"reason\" rows=\"2\" maxlength=\"200\"></textarea></p>\n");
+    put(page, "<button name=\"reply\" value=\"comes\">", either(page, "参加", "I come"), "</button>\n</form>\n");
+    put(page, "<form method=\"post\">\n<p><label for=\"reason\">",
+        either(page, "不参加的原因", "Why not, if you do not"),
+        "</label><textarea id=\"reason\" name=\"reason\" rows=\"2\" maxlength=\"200\" required></textarea></p>\n");
     put(page, "<button name=\"reply\" value=\"excused\">", either(page, "不参加", "I do not come"),
         "</button>\n</form>\n");
 }
 
 static void get_invitation(void *arg, struct http_request *request)
 {
-    (void)arg;
     const struct access *access = access_of(request);
     const struct record *meeting = access->record;
     struct page page;
     page_begin(&page, request, "协商会邀请", "Invitation to a meeting");
-    put_meeting(&page, meeting);
+    put_invitation(arg, &page, access);
     bool comes = words_have(record_str(meeting, F_COMING), access->grant.actor);
     if (comes || words_have(record_str(meeting, F_EXCUSED), access->grant.actor))
-        put_answer(&page, comes);
+        put_answer(&page, access, comes);
     if (record_is(meeting, F_STATE, STATE_CALLED))
         put_form(&page);
     else
@@ -72,10 +93,11 @@ static void on_answered(void *arg, enum answer_status status, enum message_type 
     struct http_request *request = arg;
     if (intake_answer_failure(request, status, reply))
         return;
+    const struct access *access = access_of(request);
     struct page page;
     page_begin(&page, request, "协商会邀请", "Invitation to a meeting");
-    put_meeting(&page, access_of(request)->record);
-    put_answer(&page, strcmp(http_form(request, "reply"), "comes") == 0);
+    put_meeting(&page, access->record);
+    put_answer(&page, access, strcmp(http_form(request, "reply"), "comes") == 0);
     page_answer(&page, request, 200);
 }
 

@@ -31,6 +31,10 @@ const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, F_SECON
     "\"may\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"description\": \"what the caller may with "   \
     "it, by the names of the permissions\"}"
 
+#define REPLY_BY                                                                                                       \
+    "\"reply_by\": {\"type\": \"string\", \"format\": \"date-time\", \"description\": \"until when its resident "      \
+    "may answer `question`; then its clock goes on without an answer\"}"
+
 #define AGAIN                                                                                                          \
     "\"again\": {\"type\": \"boolean\", \"description\": \"true while its resident may say that it has come back\"}"
 
@@ -60,7 +64,7 @@ static const struct answer {
      .meaning = "An order as it stands",
      .fields = "* updated_at",
      .required = "order ver",
-     .more = "{" LIGHT ", " MAY ", " MERGED_COUNT ", " AGAIN "}"},
+     .more = "{" LIGHT ", " MAY ", " MERGED_COUNT ", " REPLY_BY ", " AGAIN "}"},
     {.name = "Orders", .meaning = "Orders, newest first unless asked otherwise", .rows = "Order"},
     {.name = "Likeness",
      .meaning = "An order that may be the same matter as another, and why; same_person only for who may see contacts",

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char style[] =
     ":root{color-scheme:light dark;--back:#f7f5f0;--text:#1f1c18;--card:#fff;--line:#8a8378;--accent:#9c1f1f}"
@@ -80,6 +81,16 @@ void page_answer(struct page *page, struct http_request *request, int status)
     http_answer_header(request, "X-Robots-Tag", "noindex");
     http_answer(request, status, "text/html; charset=utf-8", page->text, page->size);
     free(page->text);
+}
+
+void put_time(const struct page *page, const char *before, int64_t at, const char *after)
+{
+    char text[40];
+    time_t china = (time_t)(at / 1000 + 8 * 3600L);
+    struct tm tm;
+    gmtime_r(&china, &tm);
+    strftime(text, sizeof text, either(page, "%Y年%-m月%-d日 %H:%M", "%-d %B %Y %H:%M"), &tm);
+    put(page, before, text, after);
 }
 
 bool page_is_at(const char *path)

@@ -28,6 +28,9 @@ void put_escaped(const struct page *page, const char *text);
 /* before and after are ours, and HTML. */
 void put(const struct page *page, const char *before, const char *text, const char *after);
 
+/* A moment, as people in China write it. */
+void put_time(const struct page *page, const char *before, int64_t at, const char *after);
+
 /* A link to the page of an order, where its resident sees how it stands. */
 void put_progress(const struct page *page, const char *order);
 

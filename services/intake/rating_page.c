@@ -2,6 +2,7 @@
  * rating_page.c - the page behind the link in the SMS that tells an answer: the answer, and three buttons to rate it.
  *
  * A look changes nothing; only a button does, and pressed twice it counts once. What is wrong is said on a page, too.
+ * Opened again when the answer is not to be rated any more, it says how that was rated and what came of it.
  */
 #include "services/intake/access.h"
 #include "services/intake/page.h"
@@ -25,13 +26,22 @@ static const struct rating {
 };
 enum { RATINGS = sizeof ratings / sizeof *ratings };
 
-static void put_thanks(const struct page *page, const char *order, const char *rating)
+/* The rating behind words that begin its heading. False where the resident gave none. */
+static bool put_rating(const struct page *page, const char *before, const char *rating)
+{
+    for (int i = 0; i < RATINGS; i++) {
+        if (strcmp(rating, ratings[i].word) != 0)
+            continue;
+        put(page, before, either(page, ratings[i].chinese, ratings[i].english), "</h2>\n");
+        return true;
+    }
+    return false;
+}
+
+static void put_thanks(const struct page *page, const char *before, const char *order, const char *rating)
 {
     bool dissatisfied = strcmp(rating, "dissatisfied") == 0;
-    for (int i = 0; i < RATINGS; i++)
-        if (strcmp(rating, ratings[i].word) == 0)
-            put(page, either(page, "<h2>您的评价收到了：", "<h2>We have your rating: "),
-                either(page, ratings[i].chinese, ratings[i].english), "</h2>\n");
+    put_rating(page, before, rating);
     put(page, "<p>",
         dissatisfied ? either(page, "这件事会再次研究办理，有结果了用短信告诉您。谢谢您。",
                               "It will be looked at again, and you will be told by SMS what came of it. Thank you.")
@@ -69,23 +79,97 @@ static void put_handlers(const struct page *page, const struct county *county, c
         "</p>\n");
 }
 
+static void begin(struct page *page, const struct http_request *request)
+{
+    page_begin(page, request, "对您反映事项的答复", "The answer to your concern");
+}
+
+static void put_title(const struct page *page, const struct record *order)
+{
+    put(page, either(page, "<h1>您反映的“", "<h1>Your concern \""), record_str(order, F_TITLE),
+        either(page, "”</h1>\n", "\"</h1>\n"));
+}
+
+static const char *rated_before(const struct page *page)
+{
+    return either(page, "<h2>您已经评价过了：", "<h2>You have rated it: ");
+}
+
+/* -- a link that has ended --------------------------------------------------------------------------------------- */
+
+/* How the answer was rated, and what came of it. */
+static void answer_ended(struct http_request *request, const struct record *order)
+{
+    bool closed = record_is(order, F_STATE, STATE_CLOSED), anew = record_is(order, F_STATE, STATE_ANSWERED);
+    struct page page;
+    begin(&page, request);
+    put_title(&page, order);
+    put_rating(&page,
+               anew ? either(&page, "<h2>您评价过上一次的答复：", "<h2>You have rated the answer before: ")
+                    : rated_before(&page),
+               record_str(order, F_RATING));
+    put(&page, "<p>",
+        closed ? either(&page, "这件事已经办结。", "It is closed.")
+        : anew ? either(&page, "现在有了新的答复，请看新的短信，在那里评价。",
+                        "There is a new answer: please see the new SMS, and rate it there.")
+               : either(&page, "这件事正在重新办理，有了新的答复再发短信告诉您。",
+                        "It is being handled again; you will be told by SMS when there is a new answer."),
+        "</p>\n");
+    put_progress(&page, access_of(request)->order);
+    page_answer(&page, request, 410);
+}
+
+static void on_archived(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)type;
+    struct http_request *request = arg;
+    if (intake_answer_failure(request, status, reply))
+        return;
+    if (record_rows(reply, F_ROWS) == 0)
+        intake_answer_error(request, 410, "ended", NULL, NULL);
+    else
+        answer_ended(request, record_row(reply, F_ROWS, 0));
+}
+
+/* What is closed is in the archive alone. */
+static void tell_ended(struct intake *intake, struct http_request *request)
+{
+    const struct access *access = access_of(request);
+    if (record_has(access->record, F_STATE)) {
+        answer_ended(request, access->record);
+        return;
+    }
+    RECORD *question = record_new();
+    record_set(question, F_ORDERS, access->order);
+    service_call(intake->service, access->county, "", MSG_LIST_ORDERS, question, NULL, intake_call_ms(intake),
+                 on_archived, request);
+}
+
+/* -- a look ------------------------------------------------------------------------------------------------------ */
+
 static void get_page(void *arg, struct http_request *request)
 {
-    const struct intake *intake = arg;
+    struct intake *intake = arg;
     const struct access *access = access_of(request);
     const struct record *order = access->record;
     struct page page;
-    page_begin(&page, request, "对您反映事项的答复", "The answer to your concern");
-    put(&page, either(&page, "<h1>您反映的“", "<h1>Your concern \""), record_str(order, F_TITLE),
-        either(&page, "”</h1>\n", "\"</h1>\n"));
+    if (access->ended) {
+        tell_ended(intake, request);
+        return;
+    }
+    begin(&page, request);
+    put_title(&page, order);
     const char *outcome = story_word(record_str(order, F_OUTCOME), page.english);
     put(&page, either(&page, "<h2>答复", "<h2>The answer"), "", "");
     if (outcome)
         put(&page, either(&page, "：", ": "), outcome, "");
     put(&page, "</h2>\n<p class=\"answer\">", record_str(order, F_ANSWER), "</p>\n");
+    if (record_int(order, F_PROMISED_AT) > 0)
+        put_time(&page, either(&page, "<p>答应办好的时间：", "<p>It will be done by: "),
+                 record_int(order, F_PROMISED_AT), "</p>\n");
     put_handlers(&page, service_county(intake->service, access->county), access);
     if (record_is(order, F_STATE, STATE_EVALUATED))
-        put_thanks(&page, access->order, record_str(order, F_RATING));
+        put_thanks(&page, rated_before(&page), access->order, record_str(order, F_RATING));
     else
         put_form(&page);
     page_answer(&page, request, 200);
@@ -100,19 +184,24 @@ static void on_rated(void *arg, enum answer_status status, enum message_type typ
     if (intake_answer_failure(request, status, reply))
         return;
     struct page page;
-    page_begin(&page, request, "对您反映事项的答复", "The answer to your concern");
-    put_thanks(&page, access_of(request)->order, http_form(request, "rating"));
+    begin(&page, request);
+    put_thanks(&page, either(&page, "<h2>您的评价收到了：", "<h2>We have your rating: "), access_of(request)->order,
+               http_form(request, "rating"));
     page_answer(&page, request, 200);
 }
 
 static void post_page(void *arg, struct http_request *request)
 {
-    const struct intake *intake = arg;
+    struct intake *intake = arg;
     const struct access *access = access_of(request);
     const char *rating = http_form(request, "rating"), *note = http_form(request, "note");
     char digest[DIGEST_SIZE];
     RECORD *message = record_new();
     struct fault fault;
+    if (access->ended) {
+        tell_ended(intake, request);
+        return;
+    }
     record_set(message, F_RATING, rating ? rating : "");
     if (note && *note)
         record_set(message, F_NOTE, note);

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 from itertools import count
 from urllib.parse import urlencode
 
@@ -189,9 +190,36 @@ def test_the_page_shows_the_answer_and_takes_the_rating(shared):
     rows = shared.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
     reopened = [row for row in rows if row.get("step") == "reopened"]
     assert [(row["actor"], row["via"], row["note"]) for row in reopened] == [("resident", "link", "还是不亮 & <b>")]
-    ended = page(shared, token)
-    assert ended.status == 410 and "<button" not in ended.text, "it is handled again"
-    assert f'href="/o/{order["order"]}"' in ended.text, "there is a way on"
+    for ended in (page(shared, token), page(shared, token, "POST", {"rating": "satisfied"})):
+        assert ended.status == 410 and "<button" not in ended.text, "it is handled again"
+        assert "您已经评价过了：不满意" in ended.text and "正在重新办理" in ended.text and "失效" not in ended.text
+        assert f'href="/o/{order["order"]}"' in ended.text, "there is a way on"
+
+
+def test_the_page_of_a_link_that_ended_says_what_came_of_it(shared):
+    order = answered(shared)
+    first = links(shared, order)[0]
+    assert rate(shared, first, "dissatisfied").status == 200
+    shared.answer_it(order)
+    ended = page(shared, first)
+    assert ended.status == 410 and "您评价过上一次的答复：不满意" in ended.text and "新的答复" in ended.text
+    second = links(shared, order, count=2)[1]
+    assert rate(shared, second, "basically").status == 200
+    wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 20, "it has left Redis")
+    for token in (first, second):
+        ended = page(shared, token)
+        assert ended.status == 410 and "您已经评价过了：基本满意" in ended.text and "已经办结" in ended.text
+
+
+def test_the_page_says_by_when_it_will_be_done(shared):
+    order = shared.place()
+    shared.wait_state(order, "open")
+    shared.claim_all(order)
+    promised = (datetime.now(timezone(timedelta(hours=8))) + timedelta(days=9)).replace(hour=16, minute=0, second=0)
+    answer = {"actor": "member:M101", "outcome": "explained", "answer": "下月换灯"}
+    assert shared.step(order, "answer", answer | {"promised_at": promised.isoformat(timespec="seconds")}).status == 200
+    told = page(shared, links(shared, order)[0]).text
+    assert f"答应办好的时间：{promised.year}年{promised.month}月{promised.day}日 16:00" in told
 
 
 def test_the_page_shows_words_as_words(shared):

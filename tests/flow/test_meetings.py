@@ -128,10 +128,13 @@ def test_a_meeting_from_call_to_close(shared):
     token = token_in(shared.wait_sms(order, template="meeting_invited", recipient="resident")[0]["text"])
     page = shared.api("GET", f"/i/{token}")
     assert page.status == 200 and "路灯怎么修" in page.text and page.text.count("<button") == 2
+    about = f"请您参加协商会。会上商量您反映的“{shared.order(order)['title']}”。"
+    assert shared.api("GET", f"/api/v1/counties/{COUNTY}").json["name"] + about in page.text, "who invites, and about what"
     assert shared.api("GET", f"/i/{forged(token)}").status == 404
     answer = shared.api("POST", f"/i/{token}", data="reply=comes",
                         headers={"Content-Type": "application/x-www-form-urlencoded"})
-    assert answer.status == 200 and "您已答复：参加" in answer.text
+    assert answer.status == 200 and "您已答复：参加" in answer.text and "可以重新选" in answer.text
+    assert f'href="/o/{order["order"]}"' in answer.text
     wait_for(shared, meeting, coming=f"member:M102 resident:{order['order']}")
     assert "您已答复：参加" in shared.api("GET", f"/i/{token}").text
 

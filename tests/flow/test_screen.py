@@ -1,6 +1,7 @@
 """定单: what conveners do with an order before anybody takes it on, over HTTP, with what its resident hears of it."""
 
 import json
+import re
 import time
 
 from harness import CLAIMS, COUNTY, make_county, wait_until
@@ -269,6 +270,8 @@ def test_a_question_to_the_resident_stops_the_clock_until_the_answer(shared):
     assert "是哪一个小区的事？" in asked and order["code"] in asked
     now = shared.order(order)
     assert now["question"] == "是哪一个小区的事" and now["pauses"].endswith("-"), "it is seen that the clock stands still"
+    _, month, day, hour, minute = (int(part) for part in re.split("[-T:]", now["reply_by"])[:5])
+    assert f"{month}月{day}日{hour:02}:{minute:02}" in asked, "the page says until when, as the SMS does"
     explained = shared.ctl("deadline", "explain", order["order"])
     assert "pause" in explained or "stands still" in explained, explained
     again = convener.step(order, "ask", {"question": "还有一个问题"})
@@ -277,7 +280,7 @@ def test_a_question_to_the_resident_stops_the_clock_until_the_answer(shared):
     assert answer.status == 200, answer
     assert "东门小区" in shared.wait_sms(order, template="replied", recipient="convener:T1")[0]["text"]
     now = shared.order(order)
-    assert now["question"] == "" and not now["pauses"].endswith("-")
+    assert now["question"] == "" and not now["pauses"].endswith("-") and "reply_by" not in now
     assert steps(shared, order) == ["placed", "screening", "asked", "replied"]
     said = {row["step"]: row.get("note") for row in shared.history(order)}
     assert said["asked"] and "东门小区" in said["replied"], "its resident reads what was asked, and what they said"

@@ -19,6 +19,7 @@ export async function place({ visit, look, check, county, community, communityNa
   const place = page.getByLabel("在哪里？");
   await place.waitFor();
   check((await place.locator("option:checked").textContent()).trim() === communityName, "the form knows the place");
+  await page.getByText("说给政协委员听").waitFor(); // who scans it has not read who this is
   await page.getByRole("button", { name: "提交" }).click();
   await page.getByText("请先写一句话，说是什么事。").waitFor();
   check(
@@ -27,20 +28,28 @@ export async function place({ visit, look, check, county, community, communityNa
   );
   await look(page, "place-empty");
   await fill(page, { title: "东门小区路灯不亮" });
-  await page.getByLabel("加照片").setInputFiles({
-    name: "路灯.png",
-    mimeType: "image/png",
-    buffer: Buffer.from(photo, "base64"),
-  });
-  await page.getByRole("img", { name: "第 1 张照片" }).waitFor();
+  const picture = { name: "路灯.png", mimeType: "image/png", buffer: Buffer.from(photo, "base64") };
+  await page.getByLabel("加照片").setInputFiles([picture, picture, picture, picture]);
+  await page.getByRole("img", { name: "第 3 张照片" }).waitFor();
+  await page.getByText("最多 3 张照片，多出来的没有加上。").waitFor();
+  await page.getByRole("button", { name: "清空重写" }).click();
+  await page.getByText("已经清空。").waitFor();
+  check((await page.getByLabel("什么事？用一句话说").inputValue()) === "", "it is cleared");
+  check((await place.inputValue()) === community, "the place is still that of the code");
+  await page.getByRole("button", { name: "恢复" }).click();
+  await page.getByRole("img", { name: "第 3 张照片" }).waitFor();
+  check((await page.getByLabel("什么事？用一句话说").inputValue()) === "东门小区路灯不亮", "that was undone");
+  for (const number of [3, 2]) await page.getByRole("button", { name: `去掉第 ${number} 张照片` }).click();
   await look(page, "place");
   await page.getByRole("button", { name: "提交" }).click();
   const { order, code } = await placed(page);
   check(order.startsWith(county) && CODE.test(code), `${order} ${code}`);
+  await page.getByText("接下来先核实情况").waitFor();
+  await page.getByText("发到 10000000001 了").waitFor(); // a wrong digit is noticed
   await look(page, "placed");
   await page.getByRole("link", { name: "看看办到哪一步了" }).click();
   await page.getByRole("heading", { name: "东门小区路灯不亮" }).waitFor();
-  await page.getByText(/还剩/).waitFor();
+  await page.getByText(/最迟 .* 有委员接手（还剩 .*）/).waitFor();
   await look(page, "track");
   // The photo goes on its way whichever page is open.
   const files = () =>
@@ -60,6 +69,20 @@ export async function place({ visit, look, check, county, community, communityNa
   await page.getByText(`${communityName}`).last().waitFor();
   await look(page, "track-photo");
   return { order, code, files: await files() };
+}
+
+/** Addresses that name what is not here lead on all the same. */
+export async function astray({ visit, look, check, county }) {
+  const page = await visit(`/c/${county}?place=C999`);
+  const place = page.getByLabel("在哪里？");
+  await place.waitFor();
+  check((await place.locator("option:checked").textContent()).trim() === "不清楚，或者在别处", "no place is chosen");
+  await page.goto(new URL("/c/999999", page.url()).href);
+  await page.getByText("没有找到这个网址里的县").waitFor();
+  await look(page, "county-unknown");
+  await page.locator(`a[href$="/c/${county}"]`).click();
+  await page.getByRole("link", { name: "我要点单" }).click();
+  await page.getByLabel("什么事？用一句话说").waitFor();
 }
 
 /** 我也遇到了: what is near is shown before it is sent, and one tap joins it; what is not the same is sent as it is. */
@@ -86,6 +109,8 @@ export async function alike({ visit, look, check, county, community, title }) {
   await page.getByLabel("同意公开这件事").check();
   await page.locator("li", { hasText: title }).getByRole("button").click();
   const { order, code } = await placed(page);
+  await page.getByText("您和别人反映的同一件事一起办理。").waitFor();
+  await look(page, "placed-together");
   await page.getByRole("link", { name: "看看办到哪一步了" }).click();
   await page.getByText("和别人反映的是同一件事，正在一起办理。").waitFor({ timeout: 40_000 });
   await look(page, "merged");
@@ -139,7 +164,8 @@ export async function rate({ visit, look, check, county, order, code }) {
   await page.clock.fastForward(120_000);
   await page.waitForTimeout(200);
   check(tries === 0, `it tried again by itself, ${tries} times`);
-  await page.getByLabel("查询码（六位数字）").fill(code);
+  await page.getByRole("textbox", { name: "单号" }).fill(order.replace("-", " - "));
+  await page.getByLabel("查询码（六位数字）").pressSequentially(`${code.slice(0, 3)} ${code.slice(3)}`);
   await page.getByRole("button", { name: "查看" }).click();
   await page.getByRole("heading", { name: "您满意吗？" }).waitFor();
   check((await page.getByText("承办单位").count()) === 0, "no department was asked");
@@ -148,7 +174,42 @@ export async function rate({ visit, look, check, county, order, code }) {
   await page.getByText("您的评价收到了：满意。谢谢您。").waitFor();
   await page.getByText("办结了").first().waitFor({ timeout: 40_000 });
   check((await page.getByRole("button", { name: "满意", exact: true }).count()) === 0, "it is rated once");
+  await page.getByText("您的评价：满意").waitFor();
+  await page.getByText(/答应办好的时间：.*，到时候还会有人核实/).waitFor();
   await look(page, "closed");
+  await page.getByRole("button", { name: "从这部手机上去掉这一单" }).click();
+  const known = () => page.evaluate(() => JSON.parse(localStorage.getItem("sidan.mine")).length);
+  check((await known()) === 0, "it is removed");
+  await look(page, "forgotten");
+  await page.getByRole("button", { name: "恢复" }).click();
+  check((await known()) === 1, "that was undone");
+}
+
+/** While they are asked something, that is what the page says, and no clock runs. */
+export async function asked({ visit, look, check, question, ...given }) {
+  const page = await track(visit, given);
+  await page.locator(".state", { hasText: "等您回答" }).waitFor();
+  await page.getByText(/请在 .* 前回答。/).waitFor();
+  check((await page.getByText(/还剩|时间充足/).count()) === 0, "the clock stands still");
+  await look(page, "asked");
+  await page.goto(new URL(`/c/${given.county}`, page.url()).href);
+  await page.locator(".orders", { hasText: "等您回答" }).waitFor(); // also in the list of this phone
+  await page.goBack();
+  await page.locator("form", { hasText: question }).getByLabel("您的回答").fill("三号楼");
+  await page.getByRole("button", { name: "送出" }).click();
+  await page.getByText("收到了，谢谢您。").waitFor();
+  await page.getByText(/还剩/).waitFor();
+}
+
+/** What was rated dissatisfied is said to be so, and its answer to be the one before. */
+export async function dissatisfied({ visit, look, check, ...given }) {
+  const page = await track(visit, given);
+  await page.getByRole("button", { name: "不满意", exact: true }).click();
+  await page.locator(".state", { hasText: "正在重新办理" }).waitFor();
+  await page.getByText("您的评价：不满意").waitFor();
+  await page.getByRole("heading", { name: "上一次的答复" }).waitFor();
+  check((await page.getByRole("heading", { name: "答复", exact: true }).count()) === 0, "no answer is valid");
+  await look(page, "reopened");
 }
 
 async function track(visit, { county, order, code }) {
@@ -158,6 +219,22 @@ async function track(visit, { county, order, code }) {
   await page.getByRole("button", { name: "查看" }).click();
   await page.getByRole("heading", { name: "办理经过" }).waitFor();
   return page;
+}
+
+/** An invitation says who invites and about what; its answer may change. */
+export async function invited({ visit, look, path, title }) {
+  const page = await visit(path);
+  await page.getByText(`会上商量您反映的“${title}”。`).waitFor();
+  await look(page, "invited");
+  await page.getByRole("button", { name: "参加", exact: true }).click();
+  await page.getByRole("heading", { name: "您已答复：参加" }).waitFor();
+  await look(page, "invited-answered");
+  await page.goto(new URL(path, page.url()).href);
+  await page.getByRole("button", { name: "不参加" }).click(); // without a reason the browser asks for one
+  await page.getByLabel("不参加的原因").fill("在外地");
+  await page.getByRole("button", { name: "不参加" }).click();
+  await page.getByRole("heading", { name: "您已答复：不参加" }).waitFor();
+  await page.getByRole("link", { name: "查看这件事的进展" }).waitFor();
 }
 
 /** Words are added to an order, also when the first try has no network. */
@@ -189,10 +266,10 @@ export async function takeBack({ visit, look, check, ...given }) {
   await page.getByLabel("为什么撤回？（可以不写）").fill("自己修好了");
   await look(page, "take-back");
   await page.getByRole("button", { name: "确定撤回" }).click();
-  await page.locator(".told", { hasText: "您已经撤回了这一单。" }).waitFor();
+  await page.locator(".told", { hasText: "撤回好了。" }).waitFor();
   await page.locator(".state", { hasText: "您撤回了" }).waitFor();
-  for (const name of ["撤回这一单", "补充几句话", "补充照片"])
-    check((await page.getByText(name).count()) === 0, `${name} is offered`);
+  for (const name of ["撤回这一单", "补充几句话", "补充照片", "谁在办"])
+    check((await page.getByText(name).count()) === 0, `${name} is still there`);
   await page.locator(".steps", { hasText: "您撤回了" }).waitFor({ timeout: 40_000 });
   await look(page, "taken-back");
 }
@@ -203,7 +280,8 @@ export async function takeBackShared({ visit, look, ...given }) {
   await page.getByRole("button", { name: "撤回这一单" }).click();
   await page.getByText("别人也反映了这件事，会为他们继续办。").waitFor();
   await page.getByRole("button", { name: "确定撤回" }).click();
-  await page.getByText("您已经撤回了。别人也反映了这件事，会为他们继续办理。").waitFor();
+  await page.locator(".state", { hasText: "您撤回了" }).waitFor();
+  await page.getByText("别人也反映了这件事，会为他们继续办理。").waitFor();
   await page.getByRole("button", { name: "长辈版" }).click();
   await page.getByRole("button", { name: "深色" }).click();
   await look(page, "taken-back-shared");
@@ -219,7 +297,15 @@ export async function again({ visit, look, check, ...given }) {
   await page.waitForURL((url) => !url.href.endsWith(given.order) && url.pathname.includes("/o/"));
   await page.getByText("又不亮了").waitFor();
   check((await page.getByRole("heading", { name: "这件事又出现了？" }).count()) === 0, "it is new");
-  return { order: page.url().split("/").pop() };
+  const order = page.url().split("/").pop();
+  await page.getByRole("link", { name: given.order }).click();
+  await page.getByText("这件事后来又出现了，另立的一单是").waitFor();
+  check((await page.getByRole("heading", { name: "这件事又出现了？" }).count()) === 0, "it is placed anew once");
+  await look(page, "came-back");
+  await page.getByRole("link", { name: "返回" }).click();
+  await page.getByRole("link", { name: /^又出现了：/ }).waitFor();
+  await look(page, "home-list");
+  return { order };
 }
 
 /** Everything that people write is shown as text. */

@@ -43,6 +43,10 @@ def test_place_and_track(system):
     assert seen["code"] in sms["text"]
 
 
+def test_addresses_that_lead_astray(system):
+    play(system, "resident.mjs", "astray", county=COUNTY)
+
+
 def test_who_met_with_the_same_joins_it(system):
     primary = opened(system, title="锦绣花园的健身器材断了", text="健身器材断了很久", community="C101", public=1)
     opened(system, title="锦绣花园的健身器材坏了", text="健身器材坏了", community="C101")
@@ -67,9 +71,37 @@ def test_an_answer_is_rated(system):
     order = system.place()
     system.wait_state(order, "open")
     system.claim_all(order)
-    system.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "灯换好了，晚上请您看一看。"})
+    promised = (datetime.now(timezone.utc) + timedelta(days=9)).isoformat(timespec="seconds")
+    answer = {"actor": "member:M101", "outcome": "solved", "answer": "灯换好了，晚上请您看一看。", "promised_at": promised}
+    assert system.step(order, "answer", answer).status == 200
     play(system, "resident.mjs", "rate", county=COUNTY, order=order["order"], code=order["code"])
     system.wait_state(order, "closed")
+
+
+def test_a_question_waits_for_an_answer(system):
+    order = opened(system, title="东门小区路灯不亮", community="C101")
+    question = "是哪一栋楼前的路灯"
+    assert system.step(order, "ask", {"actor": "convener:T1", "question": question}).status == 200
+    play(system, "resident.mjs", "asked", county=COUNTY, order=order["order"], code=order["code"], question=question)
+    assert system.order(order)["question"] == ""
+
+
+def test_an_answer_that_does_not_satisfy(system):
+    order = opened(system, title="东门小区路灯不亮", community="C101")
+    taken(system, order)
+    system.answer_it(order)
+    play(system, "resident.mjs", "dissatisfied", county=COUNTY, order=order["order"], code=order["code"])
+    system.wait_state(order, "consulting")
+
+
+def test_who_is_invited_answers(system):
+    order = opened(system, title="东门小区路灯不亮", community="C101")
+    begins = (datetime.now(timezone.utc) + timedelta(days=2)).isoformat(timespec="seconds")
+    meeting = {"kind": "micro", "title": "路灯怎么修", "place": "东门社区会议室", "meets_at": begins, "about": order["order"],
+               "invited": f"resident:{order['order']}"}
+    assert system.api("POST", f"/api/v1/meetings?county={COUNTY}", meeting, key="office").status == 201
+    text = system.wait_sms(order, template="meeting_invited", recipient="resident")[0]["text"]
+    play(system, "resident.mjs", "invited", path=path_of(text), title="东门小区路灯不亮")
 
 
 def test_words_are_added(system):

@@ -56,6 +56,9 @@ export async function whole({ visit, look, check, ask, county, cookies, title })
   await linked.getByRole("button", { name: "不满意", exact: true }).click();
   await linked.getByText("您的评价收到了：不满意").waitFor();
   await ask("state", order, "consulting");
+  await linked.goto(linked.url()); // as who opens the SMS again
+  await linked.getByRole("heading", { name: "您已经评价过了：不满意" }).waitFor();
+  await look(linked, "life-linked-again");
 
   await member.reload();
   await answer(member, "灯也换了新的。");

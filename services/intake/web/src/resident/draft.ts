@@ -80,10 +80,19 @@ export class Sending {
     await set(`draft.${this.draft.county}`, plain).catch(() => undefined);
   }
 
-  async clear(): Promise<void> {
+  /** Begins anew. What there was is returned, for who did not mean it. */
+  async clear(): Promise<Draft> {
+    const before = { ...toRaw(this.draft) };
     await del(`draft.${this.draft.county}`).catch(() => undefined);
     Object.assign(this.draft, blank(this.draft.county, this.draft));
     this.status.trouble = undefined;
+    return before;
+  }
+
+  async restore(before: Draft): Promise<void> {
+    Object.assign(this.draft, before);
+    await this.save();
+    await this.goOn();
   }
 
   async send(): Promise<void> {
@@ -130,7 +139,7 @@ export class Sending {
       throw trouble;
     }
     Object.assign(this.draft, { state: "placed", order: data.order, code: data.code });
-    keep({ order: data.order, code: data.code, title });
+    keep({ order: data.order, code: data.code, title, standing: data.state, placedAt: new Date().toISOString() });
     await this.save();
   }
 

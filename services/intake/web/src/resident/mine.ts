@@ -5,6 +5,11 @@ export interface Mine {
   order: string;
   code: string;
   title: string;
+  /** How it stood when it was last looked at, by a word of texts.states. */
+  standing?: string;
+  placedAt?: string;
+  /** The closed order whose matter has come back in this one. */
+  after?: string;
 }
 
 const KEY = "sidan.mine";
