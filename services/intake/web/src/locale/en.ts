@@ -221,6 +221,7 @@ export const en: typeof zh = {
     called: "You were called",
     rated: "You rated it",
     reopened: "It was taken up again",
+    resumed: "Somebody else was not satisfied: it was taken up again, and you will get the new answer",
     decided: "The committee decided",
     closed: "It was closed",
     published: "The case was published",

@@ -216,6 +216,7 @@ export const zh = {
     called: "给您打了电话回访",
     rated: "您作了评价",
     reopened: "重新办理",
+    resumed: "别的反映人不满意，这件事重新办理，有了新的答复会再告诉您",
     decided: "专委会作了决定",
     closed: "办结归单",
     published: "案例公开了",
