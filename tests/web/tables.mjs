@@ -163,7 +163,7 @@ export async function settings({ visit, look, check, ask, county, cookie }) {
   await change("督办逐级间隔", "1个工作日、36小时、7天");
   await stored(page);
   await rowOf(page, /^督办逐级间隔 1 个工作日、36 小时、7 天/).waitFor();
-  await rowOf(page, /^等群众回答 未设置（现在是 3 个工作日）/).waitFor();
+  await rowOf(page, /^等群众回答 未设置（按“3 个工作日”）/).waitFor();
   await change("Open311 先给凭证", "是");
   await stored(page);
   // What the form shows is what the table shows, and taken as it is changes nothing, in either language.
