@@ -310,7 +310,7 @@ static void apply_clock(struct parser *parser, const struct clock_row *clock)
 
     if (span_parse(clock->time, &span) < 0) {
         refuse(parser, "time \"%s\" is not a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days",
-               "时限“%s”要写成 90s、15m、36h、7d、2wd（2 个工作日）这样，最多 400 天", clock->time);
+               "时限“%s”要写成 36小时、7天、2个工作日这样，最多400天", clock->time);
     } else {
         struct span *place = &parser->county->clocks[strcmp(clock->urgency, "urgent") == 0][kind];
         if (place->working_days || place->ms)

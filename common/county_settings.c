@@ -17,33 +17,6 @@
 static const int64_t DAY_MS = 86400000;
 enum { PUBLIC_URL_MAX = 40 }; /* characters */
 
-void county_set_defaults(struct county *county)
-{
-    county->language = "zh";
-    county->chair_phone = county->office_email = county->contact = county->public_url = "";
-    county->threshold = 0.5;
-    county->work_start = 8 * 60 + 30;
-    county->work_end = 17 * 60 + 30;
-    for (int day = 1; day <= 5; day++)
-        county->work_weekday[day] = true;
-    for (int rung = 0; rung < RUNGS - 1; rung++)
-        county->escalate[rung] = (struct span){.working_days = 1};
-    county->question = (struct span){.working_days = 3};
-    for (int urgency = 0; urgency < 2; urgency++) {
-        county->clocks[urgency][CLOCK_FOLLOW] = (struct span){.working_days = 20};
-        county->clocks[urgency][CLOCK_RECHECK] = (struct span){.ms = 90 * DAY_MS};
-        county->clocks[urgency][CLOCK_CONCLUDE] = (struct span){.working_days = 3};
-    }
-    county->retention = 180 * DAY_MS;
-    county->similar = "yes";
-    county->again = 30 * DAY_MS;
-    county->phone_orders = 10;
-    county->quiet_start = 21 * 60;
-    county->quiet_end = 8 * 60;
-    county->sms_per_day = 20;
-    county->absences_told = 5;
-}
-
 static int set_name(struct county *county, const char *value)
 {
     if (text_length(value, strlen(value)) > 60)
@@ -252,40 +225,43 @@ static int set_absences_told(struct county *county, const char *value)
 }
 
 static const struct setting_rule rules[] = {
-    {"name", "a name of at most 60 characters", "不超过 60 个字的名称", set_name},
-    {"language", "zh or en", "zh 或 en", set_language},
-    {"chair_phone", "11 digits beginning with 1", "1 开头的 11 位手机号", set_chair_phone},
-    {"office_email", "a mail address such as name@example.cn", "name@example.cn 这样的邮箱", set_office_email},
-    {"contact", "text", "文字", set_contact},
-    {"public_url", "an address such as https://sidan.example.cn, of at most 40 characters, without a slash at its end",
+    {"name", "", "a name of at most 60 characters", "不超过 60 个字的名称", set_name},
+    {"language", "zh", "zh or en", "中文，或英文", set_language},
+    {"chair_phone", "", "11 digits beginning with 1", "1 开头的 11 位手机号", set_chair_phone},
+    {"office_email", "", "a mail address such as name@example.cn", "name@example.cn 这样的邮箱", set_office_email},
+    {"contact", "", "text", "文字", set_contact},
+    {"public_url", "",
+     "an address such as https://sidan.example.cn, of at most 40 characters, without a slash at its end",
      "https://sidan.example.cn 这样的网址，不超过 40 个字符，末尾不带斜线", set_public_url},
-    {"threshold", "a number from 0 to 1", "0 到 1 的数", set_threshold},
-    {"open311_tokens", "yes or no", "yes 或 no", set_open311_tokens},
-    {"work_hours", "a start and a later end such as 08:30-17:30", "08:30-17:30 这样的上下班时间", set_work_hours},
-    {"work_weekdays", "weekdays such as 1-5, where 1 is Monday and 7 is Sunday",
+    {"threshold", "0.5", "a number from 0 to 1", "0 到 1 的数", set_threshold},
+    {"open311_tokens", "no", "yes or no", "是，或否", set_open311_tokens},
+    {"work_hours", "08:30-17:30", "a start and a later end such as 08:30-17:30", "08:30-17:30 这样的上下班时间",
+     set_work_hours},
+    {"work_weekdays", "1-5", "weekdays such as 1-5, where 1 is Monday and 7 is Sunday",
      "1-5 这样的工作日，1 是星期一，7 是星期日", set_work_weekdays},
-    {"escalate", "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days, or three with spaces between",
-     "2wd（2 个工作日）、36h、7d 这样的时限，最多 400 天；或三个，用空格隔开", set_escalate},
-    {"question", "a time such as 36h, 7d or 2wd, at most 400 days", "36h、7d、2wd 这样的时限，最多 400 天",
-     set_question},
-    {"follow", "a time such as 36h, 7d or 20wd, at most 400 days", "36h、7d、20wd 这样的时限，最多 400 天", set_follow},
-    {"recheck", "a time such as 36h, 90d or 60wd, at most 400 days", "36h、90d、60wd 这样的时限，最多 400 天",
-     set_recheck},
-    {"conclude", "a time such as 36h, 7d or 3wd, at most 400 days", "36h、7d、3wd 这样的时限，最多 400 天",
-     set_conclude},
-    {"phone_orders", "a number from 0 to 1000000 of orders that a guest may place for one phone a day",
+    {"escalate", "1wd", "a time such as 90s, 15m, 36h, 7d or 2wd, at most 400 days, or three with spaces between",
+     "2个工作日、36小时、7天这样的时限，最多400天；或三个，中间用顿号隔开", set_escalate},
+    {"question", "3wd", "a time such as 36h, 7d or 2wd, at most 400 days",
+     "36小时、7天、2个工作日这样的时限，最多400天", set_question},
+    {"follow", "20wd", "a time such as 36h, 7d or 20wd, at most 400 days",
+     "36小时、7天、20个工作日这样的时限，最多400天", set_follow},
+    {"recheck", "90d", "a time such as 36h, 90d or 60wd, at most 400 days",
+     "36小时、90天、60个工作日这样的时限，最多400天", set_recheck},
+    {"conclude", "3wd", "a time such as 36h, 7d or 3wd, at most 400 days",
+     "36小时、7天、3个工作日这样的时限，最多400天", set_conclude},
+    {"phone_orders", "10", "a number from 0 to 1000000 of orders that a guest may place for one phone a day",
      "0 到 1000000 的数：不登录的人用同一个手机号一天能点多少单", set_phone_orders},
-    {"similar", "yes, public (only orders whose residents agreed to publication) or no",
-     "yes、public（只给看同意公开的事项）或 no", set_similar},
-    {"again", "days from 0 to 365 after its closing in which a resident can say that it has come back",
+    {"similar", "yes", "yes, public (only orders whose residents agreed to publication) or no",
+     "是、否，或只有公开的（只给看同意公开的事项）", set_similar},
+    {"again", "30", "days from 0 to 365 after its closing in which a resident can say that it has come back",
      "0 到 365 的天数：办结后多少天内群众可以点“又出现了”", set_again},
-    {"quiet_hours", "none, or two times such as 21:00-08:00, between which no SMS wakes anybody",
-     "none，或 21:00-08:00 这样的两个时刻，其间不发短信", set_quiet_hours},
-    {"sms_per_day", "a number from 0 to 1000 of SMS that one phone gets a day; 0: no limit",
+    {"quiet_hours", "21:00-08:00", "none, or two times such as 21:00-08:00, between which no SMS wakes anybody",
+     "21:00-08:00 这样的两个时刻，其间不发短信；或没有", set_quiet_hours},
+    {"sms_per_day", "20", "a number from 0 to 1000 of SMS that one phone gets a day; 0: no limit",
      "0 到 1000 的数：同一个手机号一天最多收多少条短信；0 为不限", set_sms_per_day},
-    {"absences_told", "a number from 1 to 100 of absences without a reason in a year, at which the office is told",
+    {"absences_told", "5", "a number from 1 to 100 of absences without a reason in a year, at which the office is told",
      "1 到 100 的数：一年无故缺席几次告知办公室", set_absences_told},
-    {"retention", "days from 0 to 36500 for which a closed order keeps name and phone",
+    {"retention", "180", "days from 0 to 36500 for which a closed order keeps name and phone",
      "0 到 36500 的天数：办结以后姓名、手机号保留多久", set_retention},
 };
 
@@ -304,4 +280,12 @@ int county_set(struct county *county, const char *name, const char *value, const
         return *value && rule->set(county, value) < 0 ? -EINVAL : 0;
     }
     return -ENOENT;
+}
+
+void county_set_defaults(struct county *county)
+{
+    county->chair_phone = county->office_email = county->contact = county->public_url = "";
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (*rules[i].unset)
+            rules[i].set(county, rules[i].unset);
 }

@@ -12,6 +12,7 @@ void county_set_defaults(struct county *county);
 
 struct setting_rule {
     const char *name;
+    const char *unset;                   /* the value that holds without one, or "" */
     const char *wanted, *wanted_chinese; /* what a value must be */
     int (*set)(struct county *county, const char *value);
 };

@@ -277,7 +277,7 @@ static int read_contact(struct database *database, const struct record *call, st
 
 static int search_cases(struct database *database, const struct record *call, struct record *listing)
 {
-    static const enum field columns[] = {F_ORDER, F_TITLE, F_CATEGORY, F_OUTCOME, F_RATING, F_CLOSED_AT};
+    static const enum field columns[] = {F_ORDER, F_TITLE, F_CATEGORY, F_OUTCOME, F_RATING, F_CLOSED_AT, F_PUBLIC};
     enum { COLUMNS = sizeof columns / sizeof *columns };
     AUTOFREE char *expression = search_expression(record_str(call, F_QUERY));
     int64_t passed = 0;
@@ -292,10 +292,11 @@ static int search_cases(struct database *database, const struct record *call, st
         return result;
     /* A word in the title weighs most, then one in the place. `rank` sorts before snippets are made. */
     QUERY *query = database_query(
-        database, "SELECT orders.order_id, orders.title, category, outcome, rating, closed_at,"
-                  " snippet(cases_fts, -1, '', '', '…', 48) FROM cases_fts JOIN orders ON orders.id = cases_fts.rowid"
-                  " WHERE cases_fts MATCH ?1 AND rank MATCH 'bm25(4.0, 1.0, 2.0, 1.0)' ORDER BY rank"
-                  " LIMIT ?2 OFFSET ?3");
+        database,
+        "SELECT orders.order_id, orders.title, category, outcome, rating, closed_at,"
+        " public, snippet(cases_fts, -1, '', '', '…', 48) FROM cases_fts JOIN orders ON orders.id = cases_fts.rowid"
+        " WHERE cases_fts MATCH ?1 AND rank MATCH 'bm25(4.0, 1.0, 2.0, 1.0)' ORDER BY rank"
+        " LIMIT ?2 OFFSET ?3");
     query_text(query, 1, expression);
     query_int(query, 2, limit_of(call));
     query_int(query, 3, passed);

@@ -449,6 +449,35 @@ static void get_list(void *arg, struct http_request *request)
     ask_list(ask_new(arg, request), about->takes, question, ask_answer);
 }
 
+/* The office's and the city's people, of whom only the office knows the names, as the trail calls them. */
+static json_t *staff_of(const struct county *county)
+{
+    json_t *staff = json_array();
+    for (size_t i = 0; i < county->staff_count; i++) {
+        const struct staff *person = &county->staff[i];
+        json_array_append_new(staff, json_pack("{s:o, s:s}", "id", json_sprintf("%s:%s", person->role, person->id),
+                                               "name", person->name));
+    }
+    return staff;
+}
+
+static void on_trail(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)type;
+    const struct ask *ask = arg;
+    if (intake_answer_failure(ask->request, status, reply))
+        return;
+    json_t *answer = json_from_record(reply, NULL, 0);
+    json_object_set_new(answer, "staff", staff_of(service_county(ask->intake->service, ask->access->county)));
+    intake_answer_json(ask->request, 200, answer);
+}
+
+static void get_trail(void *arg, struct http_request *request)
+{
+    RECORD *question = record_new();
+    ask_list(ask_new(arg, request), MSG_LIST_AUDIT, question, on_trail);
+}
+
 /* -- routes ------------------------------------------------------------------------------------------------------ */
 
 static const struct api_param order_params[] = {
@@ -593,7 +622,7 @@ const struct http_route api_routes[] = {
     {.path = ORDER "/extend-decide",
      .permission = PERMIT_ORDER_EXTEND_DECIDE,
      ACTION(EXTEND_DECIDE, "Grants more working days, or refuses them", "延期：批准或不批准")},
-    {GET, .path = "/api/v1/audit", .handle = get_list, .permission = PERMIT_AUDIT_LIST,
+    {GET, .path = "/api/v1/audit", .handle = get_trail, .permission = PERMIT_AUDIT_LIST,
      ABOUT(.summary = "Who came in, looked at what is personal, was turned away; newest first",
            .chinese = "审计记录，新的在前", .query = audit_params, .takes = MSG_LIST_AUDIT, .answer = "Trail")},
     {GET, .path = "/api/v1/figures", .handle = get_list, .permission = PERMIT_FIGURES_READ,

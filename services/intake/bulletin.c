@@ -292,9 +292,10 @@ static json_t *topics(const struct bulletin *bulletin, bool english)
     {
         const struct town *town = county_town(bulletin->county, text(row, "town"));
         const struct category *category = county_category(bulletin->county, text(row, "category"));
-        add_row(made,
-                json_pack("[s, s, I, I]", town ? town->name : "", category ? category->name : text(row, "category"),
-                          number(row, "count"), number(row, "before")));
+        const char *elsewhere = english ? "place not known" : "地点不详";
+        add_row(made, json_pack("[s, s, I, I]", town ? town->name : elsewhere,
+                                category ? category->name : text(row, "category"), number(row, "count"),
+                                number(row, "before")));
     }
     return made;
 }

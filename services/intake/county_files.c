@@ -280,7 +280,7 @@ static json_t *settings_of(bool english)
     json_t *settings = json_array();
     const struct setting_rule *rule;
     for (size_t i = 0; (rule = county_setting(i)); i++)
-        json_array_append_new(settings, json_pack("{s:s, s:s}", "name", rule->name, "wanted",
+        json_array_append_new(settings, json_pack("{s:s, s:s, s:s}", "name", rule->name, "unset", rule->unset, "wanted",
                                                   english ? rule->wanted : rule->wanted_chinese));
     return settings;
 }
@@ -410,6 +410,33 @@ static bool stays_in_office(const struct access *access, const struct vault *vau
     return access->caller.kind != CALLER_PERSON;
 }
 
+/* Of whom or what the faults of a file are: the first cells of its row, for who has no line numbers at hand. */
+static void name_rows(json_t *faults, enum county_file file, const char *text)
+{
+    enum { TOLD = 2 };
+    struct reading reading = {0};
+    size_t f, i;
+    json_t *fault, *line;
+    json_array_foreach(faults, f, fault)
+    {
+        if (strcmp(json_string_value(json_object_get(fault, "file")), county_file_name(file)) != 0)
+            continue;
+        if (!reading.rows)
+            reading = read_table(file, text);
+        json_array_foreach(reading.lines, i, line)
+        {
+            if (!json_equal(line, json_object_get(fault, "line")))
+                continue;
+            json_t *row = json_array();
+            for (size_t cell = 0; cell < TOLD; cell++)
+                json_array_append(row, json_array_get(json_array_get(reading.rows, i), cell));
+            json_object_set_new(fault, "row", row);
+        }
+    }
+    json_decref(reading.rows);
+    json_decref(reading.lines);
+}
+
 /* Checks the county as it would be with this table. */
 static void check(const struct access *access, const struct county_config *config, struct checking *checking)
 {
@@ -421,6 +448,8 @@ static void check(const struct access *access, const struct county_config *confi
                                          .english = "you would not be of the office any more, and could not undo it",
                                          .chinese = "这样改了，您自己就不再是办公室的人，也改不回来了"});
     county_destroy(&county);
+    for (size_t i = 0; i < TABLES; i++)
+        name_rows(checking->faults, tables[i], config->texts[tables[i]]);
 }
 
 /* Puts the table into the config, and on the list of what the office has changed. */

@@ -43,7 +43,8 @@ const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, F_SECON
     "\"merged_count\": {\"type\": \"integer\", \"description\": \"how many others are merged into it, if there are "   \
     "any\"}"
 
-#define TABLE_ROWS "{\"type\": \"array\", \"items\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}}"
+#define TABLE_ROW "{\"type\": \"array\", \"items\": {\"type\": \"string\"}}"
+#define TABLE_ROWS "{\"type\": \"array\", \"items\": " TABLE_ROW "}"
 #define NAMES "{\"type\": \"array\", \"items\": {\"$ref\": \"" SCHEMA("Named") "\"}}"
 
 /* What answers hold. */
@@ -140,7 +141,7 @@ static const struct answer {
          "{\"part\": {\"type\": \"string\", \"description\": \"number of the order that the second matter is now\"}}"},
     {.name = "Case",
      .meaning = "A finished order; detail: where the words were found",
-     .fields = "order title category outcome rating closed_at detail",
+     .fields = "order title category outcome rating closed_at public detail",
      .required = "order detail"},
     {.name = "Cases", .meaning = "Cases, what fits best first", .rows = "Case"},
     {.name = "Story",
@@ -213,7 +214,8 @@ static const struct answer {
      .required = "",
      .more = "{\"name\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\", \"description\": \"mean of the"
              " dimensions\"}, \"portrait\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\":"
-             " {\"dimension\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\"}}}}}"},
+             " {\"dimension\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\"},"
+             " \"times\": {\"type\": \"integer\", \"description\": \"how much of what it counts has happened\"}}}}}"},
     {.name = "Records", .meaning = "What members, groups and departments did in a period", .rows = "Record"},
     {.name = "Weight",
      .meaning = "So many points for each of what is counted, and no more than most",
@@ -225,7 +227,10 @@ static const struct answer {
      .meaning = "An entry of the audit trail",
      .fields = "at actor action order result detail",
      .required = "at actor action order result detail"},
-    {.name = "Trail", .meaning = "The audit trail, newest first", .rows = "Entry"},
+    {.name = "Trail",
+     .meaning = "The audit trail, newest first; staff: who of the office and the city is called what there",
+     .rows = "Entry",
+     .more = "{\"staff\": " NAMES "}"},
     {.name = "Asked",
      .meaning = "The same whether anybody has this phone",
      .required = "expires_s",
@@ -272,20 +277,22 @@ static const struct answer {
     {.name = "Table",
      .meaning = "A table: each row has a text for each column; settings: what may stand in that table, and how",
      .required = "table revision columns rows",
-     .more =
-         "{\"table\": {\"type\": \"string\"}, \"revision\": {\"type\": \"integer\"},"
-         " \"columns\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
-         " \"required\": [\"name\", \"label\", \"kind\", \"required\"],"
-         " \"properties\": {\"name\": {\"type\": \"string\"}, \"label\": {\"type\": \"string\"},"
-         " \"kind\": {\"type\": \"string\"}, \"required\": {\"type\": \"boolean\"},"
-         " \"target\": {\"type\": \"string\", \"description\": \"the table whose ids may stand here\"},"
-         " \"choices\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}}}},"
-         " \"rows\": " TABLE_ROWS ","
-         " \"settings\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"name\", \"wanted\"],"
-         " \"properties\": {\"name\": {\"type\": \"string\"}, \"wanted\": {\"type\": \"string\"}}}}}"},
+     .more = "{\"table\": {\"type\": \"string\"}, \"revision\": {\"type\": \"integer\"},"
+             " \"columns\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
+             " \"required\": [\"name\", \"label\", \"kind\", \"required\"],"
+             " \"properties\": {\"name\": {\"type\": \"string\"}, \"label\": {\"type\": \"string\"},"
+             " \"kind\": {\"type\": \"string\"}, \"required\": {\"type\": \"boolean\"},"
+             " \"target\": {\"type\": \"string\", \"description\": \"the table whose ids may stand here\"},"
+             " \"choices\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}}}},"
+             " \"rows\": " TABLE_ROWS ","
+             " \"settings\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"name\", "
+             "\"unset\", \"wanted\"],"
+             " \"properties\": {\"name\": {\"type\": \"string\"}, \"unset\": {\"type\": \"string\", \"description\":"
+             " \"the value that holds without one; empty: none\"}, \"wanted\": {\"type\": \"string\"}}}}}"},
     {.name = "TableChange",
      .meaning =
-         "How a table was read, and what is wrong with it: line 0 is the table as a whole; the first 100. lines: of"
+         "How a table was read, and what is wrong with it: line 0 is the table as a whole, row the first cells of the"
+         " line; the first 100. lines: of"
          " the rows in what was sent; complete: the rows are all of it",
      .required = "table revision stored rows lines complete faults",
      .more = "{\"table\": {\"type\": \"string\"}, \"revision\": {\"type\": \"integer\"}, \"stored\": {\"type\": "
@@ -294,7 +301,7 @@ static const struct answer {
              " \"complete\": {\"type\": \"boolean\"},"
              " \"faults\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
              " \"required\": [\"file\", \"line\", \"message\"], \"properties\": {\"file\": {\"type\": \"string\"},"
-             " \"line\": {\"type\": \"integer\"}, \"message\": {\"type\": \"string\"}}}}}"},
+             " \"line\": {\"type\": \"integer\"}, \"row\": " TABLE_ROW ", \"message\": {\"type\": \"string\"}}}}}"},
     {.name = "Template",
      .meaning = "An SMS in one language; text: as a phone shows it, with made-up values; recipients: whom it is for",
      .fields = "template recipients language wording text characters segments ways",
@@ -419,6 +426,9 @@ static json_t *schema_of_list(const struct answer *answer)
     json_t *properties = json_pack("{s:o}", "rows", rows);
     add_field(properties, F_TOTAL);
     add_field(properties, F_NEXT);
+    json_t *more = answer->more ? json_loads(answer->more, 0, NULL) : NULL;
+    json_object_update(properties, more);
+    json_decref(more);
     return json_pack("{s:s, s:s, s:o, s:o}", "type", "object", "description", answer->meaning, "required",
                      json_words("total rows"), "properties", properties);
 }

@@ -248,6 +248,35 @@ static void put_row(const struct page *page, const char *tag, const json_t *row)
     fputs("</tr>\n", page->out);
 }
 
+static bool is_idle(const json_t *cell)
+{
+    return json_is_string(cell) ? json_string_length(cell) == 0 : json_number_value(cell) == 0;
+}
+
+/* On paper, in a table that is wide, what nobody did takes no room; the workbook has it. */
+static void drop_idle_columns(json_t *table)
+{
+    enum { WIDE = 9 };
+    json_t *head = json_object_get(table, "head"), *rows = json_object_get(table, "rows"), *row;
+    size_t k;
+    if (json_array_size(head) < WIDE)
+        return;
+    for (size_t column = json_array_size(head); column-- > 1;) {
+        bool idle = true;
+        json_array_foreach(rows, k, row)
+        {
+            idle &= is_idle(json_array_get(row, column));
+        }
+        if (!idle)
+            continue;
+        json_array_remove(head, column);
+        json_array_foreach(rows, k, row)
+        {
+            json_array_remove(row, column);
+        }
+    }
+}
+
 static void answer_page(struct http_request *request, const struct bulletin *bulletin)
 {
     struct page page;
@@ -258,6 +287,9 @@ static void answer_page(struct http_request *request, const struct bulletin *bul
     put(&page, "<h1>", title, "</h1>\n");
     json_array_foreach(tables, i, table)
     {
+        if (json_array_size(json_object_get(table, "rows")) == 0)
+            continue;
+        drop_idle_columns(table);
         put(&page, "<h2>", json_string_value(json_object_get(table, "title")),
             "</h2>\n<div class=\"wide\"><table>\n<thead>");
         put_row(&page, "th", json_object_get(table, "head"));

@@ -574,6 +574,8 @@ def test_lists_are_told_in_parts_and_filtered(make_system):
 
     trail = list(system.rows(f"/api/v1/audit?county={COUNTY}&limit=1000", key="office"))
     assert list(system.rows(f"/api/v1/audit?county={COUNTY}&limit=1", key="office")) == trail
+    staff = system.api("GET", f"/api/v1/audit?county={COUNTY}", key="office").json["staff"]
+    assert {"id": "office:he", "name": "何知微"} in staff, "whom it calls by id alone"
 
 
 # -- who changes what they have seen -----------------------------------------------------------------------------------

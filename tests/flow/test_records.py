@@ -63,6 +63,8 @@ def test_records_say_what_the_journal_says(system):
 def test_a_portrait_goes_by_the_countys_formula(system):
     rows = records(system)
     portrait = {name: {part["dimension"]: part["score"] for part in rows[name]["portrait"]} for name in ("M101", "M102")}
+    idle = {part["dimension"]: part["times"] for part in rows["M201"]["portrait"]}
+    assert idle == {"办理": 0, "参与": 0} and rows["M102"]["portrait"][1]["times"] == 2, "how much there was to count"
     assert portrait == {"M101": {"办理": 40, "参与": 30}, "M102": {"办理": 40, "参与": 60}}
     assert (rows["M101"]["score"], rows["M102"]["score"]) == (35, 50)
     assert "portrait" not in next(row for row in rows.values() if "group" in row and "member" not in row)
@@ -111,7 +113,12 @@ def test_the_bulletin_as_a_page(system):
     answer = member.api("GET", f"/b/bulletin?{period()}", headers={"Accept-Language": "en"})
     assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
     assert "script" not in answer.headers["Content-Security-Policy"] and "<script" not in answer.text
-    assert answer.text.count("<table>") == 11 and "<h1>云溪县政协: bulletin, " in answer.text
+    titles = re.findall(r"<h2>(.*?)</h2>", answer.text)
+    assert "<h1>云溪县政协: bulletin, " in answer.text
+    assert "Groups by answers" in titles and "Groups by satisfaction" not in titles, "nobody stands in it"
+    table = next(part for part in answer.text.split("<h2>") if part.startswith("Members<"))
+    assert re.findall(r"<th>(.*?)</th>", table)[:6] == ["Member", "Group", "Claimed", "Answered", "Satisfied", "Given back"]
+    assert "Dissatisfied" not in table and "Donations" not in table, "what nobody did takes no room"
     row = re.search(r"<tr><td>顾怀谷</td>.*?</tr>", answer.text)[0]
     assert re.findall(r"<td>(.*?)</td>", row)[2:6] == ["1", "1", "1", "0"]
     quarter = member.api("GET", f"/b/bulletin?county={COUNTY}&from=2026-07-01T00:00:00&until=2026-09-30T23:59:59",
@@ -165,3 +172,10 @@ def test_the_four_rankings(system):
     assert ranking("时效榜") == [[1, "县交通运输局", "100%"]], "of D01 too few can be counted"
     overview = dict(bulletin(system)["本期点单"][3:])
     assert overview["答复：讲清政策"] == 6, "a question that was really one about policy"
+
+
+def test_what_nobody_said_the_place_of_is_a_matter_like_others(system):
+    for title in ("想学用手机", "老年课堂报不上名"):
+        system.wait_state(system.place(title=title, text="希望多办几期", category="education"), "screening")
+    wait_stored(system)
+    assert ["地点不详", "教育文体", 2, 0] in [row[:4] for row in bulletin(system)["高频事项"]]

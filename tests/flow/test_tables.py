@@ -63,7 +63,8 @@ def test_a_table_says_what_may_stand_in_it(system, office):
     settings = {row["name"]: row["wanted"] for row in table(office, "settings")["settings"]}
     assert settings["retention"] == "0 到 36500 的天数：办结以后姓名、手机号保留多久" and len(settings) > 15
     english = table(office, "settings", headers=ENGLISH)["settings"]
-    assert {"name": "language", "wanted": "zh or en"} in english
+    assert {"name": "language", "unset": "zh", "wanted": "zh or en"} in english
+    assert {"question": "3wd", "contact": ""}.items() <= {row["name"]: row["unset"] for row in english}.items()
     assert trail(system).count("read members.csv") == 1, "phones are in it"
 
 
@@ -86,10 +87,11 @@ def test_faults_are_told_line_by_line_and_nothing_changes(system, office):
             (26, "编号和第 2 行的一样"), (26, "手机不是 1 开头的 11 位手机号"), (26, "小组“G9”在 groups.csv（委员小组）里没有"),
             (26, "组长只能填 yes，或者空着")]
     told = send(office, "members", as_csv(members, rows), headers=ENGLISH).json["faults"]
-    assert told[0]["message"] == "id is already in line 2"
+    assert told[0]["message"] == "id is already in line 2" and told[0]["row"] == ["M101", "新委员"], "whose row it is"
     towns = table(office, "towns")
     gone = send(office, "towns", as_csv(towns, towns["rows"][1:]), towns["revision"]).json
     assert not gone["stored"] and gone["faults"][0]["file"] == "communities.csv", "the county is checked as a whole"
+    assert gone["faults"][0]["row"] == table(office, "communities")["rows"][gone["faults"][0]["line"] - 2][:2]
     for text in ("编号,姓名,手机,小组,特长\nM101,甲,10000004101,G9,\n", 'id,name,phone,group\n"M1"x,甲,10000004101,G1\n',
                  "id,name,phone,group\nM1,甲,10000004101,G1,\"多的\"\n"):
         assert not send(office, "members", text).json["complete"], "nobody takes the rows for all of it"

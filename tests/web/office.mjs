@@ -21,6 +21,17 @@ export async function wall({ visit, look, check, ask, county, cookie, city, secr
   check((await tile("已超期").innerText()) === "1", "one is overdue");
   await page.locator("canvas").first().waitFor();
   await page.getByText("东门小区井盖松了").waitFor();
+  const elsewhere = page.getByRole("row", { name: /^地点不详/ });
+  check(/\s2$/.test((await elsewhere.innerText()).trim()), "orders without a town are in the grid");
+  check(
+    (await page.getByRole("img", { name: /地点不详 教育文体 2/ }).count()) === 1,
+    "and among the frequent matters by that name",
+  );
+  await page
+    .getByText("还没有答复过的小组。")
+    .or(page.getByRole("rowheader", { name: /^1\. / }))
+    .waitFor();
+  check((await page.getByRole("row", { name: /^\d\. \S+\s+0\s/ }).count()) === 0, "who answered nothing has no rank");
   await look(page, "wall");
   const faults = await overflowing(page);
   check(faults.length === 0, `it does not fit: ${faults.join(" | ")}`);
@@ -67,7 +78,16 @@ export async function figures({ visit, look, check, ask, county, cookie }) {
   check(Number(await sum("点单")) === (await ask("placed")), "all of the quarter are counted");
   const construction = page.getByRole("row", { name: /^城乡建设/ });
   check(/^城乡建设\s+7\s+\d+%$/.test((await construction.innerText()).trim()), "the table has the chart's numbers");
+  check(/没有说明地点\s+2\s/.test(await page.innerText("main")), "those without a town are said");
+  const shares = await page.locator("section", { hasText: "按乡镇（街道）" }).locator("td:last-child").allInnerTexts();
+  const sumOf = shares.reduce((all, share) => all + parseInt(share), 0);
+  check(Math.abs(sumOf - 100) <= 3, `shares are of all: ${shares}`);
   await look(page, "figures");
+  await page.locator(".sums > div", { hasText: "已超期" }).getByRole("link", { name: "1" }).click();
+  await page.getByText("共 1 件").waitFor();
+  await page.getByRole("link", { name: "大桥护栏断了" }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "数据" }).waitFor();
   const links = [page.getByRole("link", { name: "打开通报" }), page.getByRole("link", { name: "下载 XLSX" })];
   for (const link of links) {
     const status = await link.evaluate(async (found) => (await fetch(found.href)).status);
@@ -109,8 +129,39 @@ export async function figures({ visit, look, check, ask, county, cookie }) {
   await look(page, "figures-narrow");
 }
 
+/** Orders by what the address asks for, by a part of their number, and by a phone, which stands in no address. */
+export async function search({ visit, look, check, county, cookie, convener, order, phone }) {
+  const page = await visit(`/w/${county}#/orders?only=overdue&town=T1`, { desk: true, cookie });
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.getByText("共 1 件").waitFor();
+  const found = page.getByRole("link", { name: "大桥护栏断了" });
+  await found.waitFor();
+  check((await page.getByLabel("只看").inputValue()) === "overdue", "the form says what is shown");
+  await look(page, "orders-overdue");
+  await page.goto(new URL(`/w/${county}#/orders`, page.url()).href);
+  const box = page.getByLabel("单号、词语或手机号");
+  const serial = String(Number(order.slice(7)));
+  for (const text of [serial, serial.padStart(6, "0"), `${county}-${serial}`, order]) {
+    await box.fill("没有这样的词");
+    await page.getByText("没有符合的事项。").waitFor();
+    await box.fill(text);
+    await found.waitFor();
+  }
+  await box.fill(phone);
+  await page.getByRole("button", { name: "按手机号查（会留下记录）" }).waitFor();
+  await look(page, "orders-phone");
+  await page.getByRole("button", { name: "按手机号查（会留下记录）" }).click();
+  await page.getByText(/这个手机号点过 \d+ 件/).waitFor();
+  await look(page, "orders-of-phone");
+  check(!asked.some((url) => url.includes(phone)), "the phone is in no address");
+  const other = await visit(`/w/${county}#/orders`, { cookie: convener });
+  await other.getByLabel("单号、词语或手机号").fill(phone);
+  await other.getByText("按手机号查事项，请找政协办公室。").waitFor();
+}
+
 /** Records in any order, and the portrait with its formula. */
-export async function records({ visit, look, check, county, cookie, member, memberName }) {
+export async function records({ visit, look, check, county, cookie, member, memberName, leader }) {
   const page = await visit(`/w/${county}#/records`, { desk: true, cookie });
   await page.getByRole("button", { name: "办结", exact: true }).click();
   const names = () => page.locator("tbody th").allInnerTexts();
@@ -126,6 +177,8 @@ export async function records({ visit, look, check, county, cookie, member, memb
   await page.getByRole("heading", { name: new RegExp(`${memberName} · 履职画像`) }).waitFor();
   await page.getByRole("cell", { name: "接单" }).first().waitFor();
   await page.locator("dialog canvas").waitFor();
+  const nothing = await page.getByRole("dialog").getByRole("rowgroup").filter({ hasText: "—" }).allInnerTexts();
+  check(nothing.length > 0, "where nothing has happened yet there is no mark");
   await look(page, "records-portrait");
   await page.keyboard.press("Escape");
   await page.getByLabel("姓名").fill("");
@@ -134,16 +187,25 @@ export async function records({ visit, look, check, county, cookie, member, memb
   const colleague = await visit(`/w/${county}#/records`, { cookie: member });
   await colleague.getByRole("button", { name: "办结", exact: true }).waitFor(); // it is circulated
   await look(colleague, "records-phone");
+  const first = await visit(`/w/${county}#/records`, { cookie: leader });
+  await first.getByRole("cell", { name: "工业园委员小组" }).first().waitFor();
+  check((await first.getByRole("cell", { name: "城关委员小组" }).count()) === 0, "a leader begins with their group");
+  await first.getByRole("combobox").selectOption({ label: "全部" });
+  await first.getByRole("cell", { name: "城关委员小组" }).first().waitFor();
 }
 
 /** A case is reviewed beside its story, published, taken back; one whose resident did not agree is not. */
 export async function cases({ visit, look, check, ask, county, cookie, title, order, hidden, secret }) {
   const page = await visit(`/w/${county}#/cases`, { desk: true, cookie });
   await page.getByRole("link", { name: title }).waitFor();
+  const facts = (name) => page.getByRole("listitem").filter({ hasText: name });
+  await facts("学府花园的井盖补上了").getByText("群众没有同意公开").waitFor();
+  await facts(title).getByText("群众同意公开").waitFor();
   await look(page, "office-cases");
   await page.getByLabel("在办结的事项里找").fill("减速带");
   await page.getByRole("button", { name: "查找" }).click();
   await page.getByText("共 1 件").waitFor();
+  await facts(title).getByText("群众同意公开").waitFor();
   await page.getByRole("link", { name: title }).click();
   await page.getByRole("heading", { name: title }).first().waitFor();
   const text = page.getByLabel("正文");
@@ -174,6 +236,11 @@ export async function audit({ visit, look, check, county, cookie, order }) {
   await page.getByLabel("单号").fill(order);
   await page.getByText("共 1 条").waitFor();
   await page.getByRole("cell", { name: "看联系方式" }).waitFor();
+  const cell = await page.getByRole("cell", { name: /^政协办公室 / }).innerText();
+  const name = cell.replace("政协办公室 ", "");
+  check(/^[一-龥]+$/.test(name), `people have names: ${cell}`);
+  await page.getByLabel("人员").fill(name);
+  await page.getByText("共 1 条").waitFor();
   await page.getByLabel("人员").fill("member:M999");
   await page.getByText("没有这样的记录。").waitFor();
   await page.getByLabel("人员").fill("");
@@ -226,13 +293,16 @@ export async function entries({ visit, look, check, ask, county, cookie, member,
 /** The city's counties side by side; nothing of the office is offered. */
 export async function city({ visit, look, check, county, cookie }) {
   const page = await visit(`/w/${county}`, { desk: true, cookie });
-  await page.getByRole("heading", { name: "数据" }).waitFor(); // where its work is
-  await page.getByRole("link", { name: "各县数据" }).click();
+  await page.getByRole("heading", { name: "各县数据" }).waitFor(); // where its work is
   await page.getByRole("row", { name: /^点单/ }).waitFor();
+  check(/超期率\s+\d+%/.test(await page.innerText("main")), "shares compare counties of different size");
   check((await page.getByRole("columnheader").count()) >= 3, "two counties side by side");
   await look(page, "city");
   const offered = await page.getByRole("navigation", { name: "页面" }).getByRole("link").allInnerTexts();
-  check(offered.map((name) => name.trim()).join() === "我的,数据,各县数据,大屏", `it is offered ${offered}`);
+  check(offered.map((name) => name.trim()).join() === "各县数据,我的,数据,大屏", `it is offered ${offered}`);
+  await page.getByRole("link", { name: "看临江县政协的数据" }).click();
+  await page.getByRole("heading", { name: "数据 · 临江县政协" }).waitFor();
+  await page.getByText("这段时间没有内容。").first().waitFor();
   await page.goto(new URL(`/w/${county}#/audit`, page.url()).href);
   await page.getByText("您没有打开这一页的权限。").waitFor();
   await look(page, "denied");

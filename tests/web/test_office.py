@@ -13,7 +13,7 @@ from test_libraries import case, publish, story
 
 CHINA = timezone(timedelta(hours=8))
 OTHER = "990104"
-OFFICE, CITY, CONVENER, MEMBER = "10000005001", "10000005901", "10000001001", "10000004104"
+OFFICE, CITY, CONVENER, MEMBER, LEADER = "10000005001", "10000005901", "10000001001", "10000004104", "10000004301"
 PERSON = {"name": "周小雨", "phone": "13805590001"}
 WORDS = "我家在三号楼，天天走这里"
 SOON = {("urgent", "answer"): "1s"}  # an order that is overdue
@@ -34,6 +34,8 @@ def system(tmp_path_factory):
                 ("education", "C301", ("青山中学操场太窄", "集镇没有儿童图书室"))):
             for title in titles:
                 system.wait_state(system.place(title=title, text=WORDS, category=category, community=community), "open")
+        for title in ("想学用手机", "老年课堂报不上名"):  # nobody says where
+            system.wait_state(system.place(title=title, text="希望多办几期", category="education"), "screening")
         system.published = case(system, title="西门小区的路灯修好了")
         assert publish(system, system.published).status == 200
         system.review = case(system, title="书香名邸门口装了减速带")
@@ -68,9 +70,16 @@ def test_figures_lead_to_a_class_of_matters(system, office):
     play(system, "office.mjs", "figures", {"placed": lambda: placed_today(system)}, county=COUNTY, cookie=office.cookie)
 
 
+def test_orders_are_found_by_number_and_phone(system, office):
+    play(system, "office.mjs", "search", county=COUNTY, cookie=office.cookie, order=system.late["order"],
+         convener=system.sign_in(CONVENER).cookie, phone="10000000001")
+    looks = office.api("GET", f"/api/v1/audit?county={COUNTY}").json["rows"]
+    assert [row["result"] for row in looks if row["action"] == "orders.find"] == ["done"], "one look, on record"
+
+
 def test_records_are_sorted_and_portraits_explained(system, office):
     play(system, "office.mjs", "records", county=COUNTY, cookie=office.cookie, member=system.sign_in(MEMBER).cookie,
-         memberName="顾怀谷")
+         memberName="顾怀谷", leader=system.sign_in(LEADER).cookie)
 
 
 def test_a_case_is_reviewed_published_and_taken_back(system, office):

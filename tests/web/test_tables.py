@@ -13,7 +13,11 @@ OFFICE = "10000005001"
 def system(tmp_path_factory):
     directory = tmp_path_factory.mktemp("tables")
     with systems_in(directory) as make:
-        yield make(counties=[make_county(directory)], parameters={"intake": {"web_dir": ROOT / "build/web"}})
+        system = make(counties=[make_county(directory)], parameters={"intake": {"web_dir": ROOT / "build/web"}})
+        order = system.place()
+        system.wait_state(order, "open")
+        system.claim_all(order, ("M101", "M103", "M104"))
+        yield system
 
 
 @pytest.fixture(scope="module")
@@ -56,4 +60,4 @@ def test_settings_say_what_may_stand_there(system, office):
         assert answer.json["stored"], answer
         return True
     play(system, "tables.mjs", "settings", {"changed": change}, county=COUNTY, cookie=office.cookie)
-    assert ["retention", "80"] in rows(office, "settings") and ["escalate", "2wd"] in rows(office, "settings")
+    assert ["retention", "80"] in rows(office, "settings") and ["escalate", "1wd 36h 7d"] in rows(office, "settings")

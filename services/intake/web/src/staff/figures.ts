@@ -3,6 +3,16 @@ import type { Schemas } from "../common/client";
 
 export type Figures = Schemas["Figures"];
 
+/** A dimension of a portrait; times: how much of what it counts has happened. */
+export interface Side {
+  dimension: string;
+  score: number;
+  times?: number;
+}
+
+/** Nothing has happened yet is no bad mark. */
+export const scoreOf = ({ score, times }: Side): number | string => (times === 0 ? "—" : score);
+
 /** What is in hand, by state. */
 export const OPEN = ["placed", "screening", "open", "assigned", "consulting", "answered"];
 

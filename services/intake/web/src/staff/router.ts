@@ -21,6 +21,7 @@ const seesBoard = () => isConvener() || isCommittee() || idOf("leader") !== "";
 
 /** What the navigation offers, the most used first. */
 export const pages: Page[] = [
+  { name: "city", path: "/city", load: () => import("./office/CityPage.vue"), granted: () => idOf("city") !== "" },
   { name: "pool", path: "/pool", load: () => import("./orders/PoolPage.vue"), granted: isMember },
   { name: "mine", path: "/mine", load: () => import("./orders/MyOrdersPage.vue"), granted: isMember },
   { name: "screen", path: "/screen", load: () => import("./desk/ScreenPage.vue"), granted: isConvener },
@@ -48,7 +49,6 @@ export const pages: Page[] = [
     load: () => import("./office/FiguresPage.vue"),
     granted: () => may("figures.read"),
   },
-  { name: "city", path: "/city", load: () => import("./office/CityPage.vue"), granted: () => idOf("city") !== "" },
   {
     name: "records",
     path: "/records",

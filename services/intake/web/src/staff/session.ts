@@ -31,8 +31,8 @@ export function may(permission: string): boolean {
   return session.value?.may?.includes(permission) ?? false;
 }
 
-export function nameOf(list: Listed, id: string | undefined): string {
-  return county.value?.[list].find((known) => known.id === id)?.name ?? id ?? "";
+export function nameOf(list: Listed, id: string | undefined, of = county.value): string {
+  return of?.[list].find((known) => known.id === id)?.name ?? id ?? "";
 }
 
 /** Ids with spaces between, as names. */

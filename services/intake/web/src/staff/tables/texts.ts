@@ -36,7 +36,15 @@ const zh = {
   fileFaults: (count: number) => `文件里有 ${count} 处要更正，请改好再导入：`,
   whole: "整张表",
   line: (line: number) => `第 ${line} 行`,
-  notSet: "未设置",
+  notSet: (now: string) => (now ? `未设置（按“${now}”）` : "未设置"),
+  unset: (now: string) => (now ? `不填就按“${now}”。` : ""),
+  timeHint: "这样写：36小时、7天、2个工作日。",
+  quoted: (name: string) => `“${name}”`,
+  mend: "改这一行",
+  inHand: (name: string, count: number) =>
+    `${name}手上还有 ${count} 件没有办完。先给他登记请假，这些单会转给别的委员；再删去。`,
+  enterAbsence: "登记请假",
+  seeOrders: (count: number) => `看这 ${count} 件`,
   yes: "是",
   empty: "（空）",
   tables: {
@@ -63,7 +71,7 @@ const zh = {
     h: (number) => `${number} 小时`,
     m: (number) => `${number} 分钟`,
     s: (number) => `${number} 秒`,
-  } as Record<string, (number: string) => string>,
+  } as Record<string, (number: number) => string>,
   settings: {
     name: "县名",
     language: "短信语言",
@@ -107,6 +115,8 @@ const zh = {
   } as Record<string, string>,
 };
 
+const several = (unit: string) => (number: number) => `${number} ${unit}${number === 1 ? "" : "s"}`;
+
 const en: typeof zh = {
   title: "Lists and settings",
   lead: "The county's people, places and rules. What you change is checked first, stored when there is nothing wrong, and in force at once; every look and change is on record.",
@@ -143,7 +153,15 @@ const en: typeof zh = {
   fileFaults: (count) => `${count} things in the file are wrong; mend them and import it again:`,
   whole: "the whole list",
   line: (line) => `line ${line}`,
-  notSet: "not set",
+  notSet: (now) => (now ? `not set (now ${now})` : "not set"),
+  unset: (now) => (now ? `Left empty it is ${now}.` : ""),
+  timeHint: "Write it as 36 hours, 7 days or 2 working days.",
+  quoted: (name) => ` "${name}"`,
+  mend: "Change this row",
+  inHand: (name, count) =>
+    `${name} has ${count} orders that are not finished. Enter an absence first, and they go to other members; then remove.`,
+  enterAbsence: "Enter the absence",
+  seeOrders: (count) => `See these ${count}`,
   yes: "yes",
   empty: "(empty)",
   tables: {
@@ -165,11 +183,11 @@ const en: typeof zh = {
   },
   said: { zh: "Chinese", en: "English", yes: "yes", no: "no", none: "none", public: "public ones" },
   spans: {
-    wd: (number) => `${number} working days`,
-    d: (number) => `${number} days`,
-    h: (number) => `${number} hours`,
-    m: (number) => `${number} minutes`,
-    s: (number) => `${number} seconds`,
+    wd: several("working day"),
+    d: several("day"),
+    h: several("hour"),
+    m: several("minute"),
+    s: several("second"),
   },
   settings: {
     name: "Name of the county",
