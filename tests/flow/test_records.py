@@ -134,7 +134,7 @@ def test_what_a_merged_order_follows_is_counted_once(system):
     system.claim_all(primary, ("M201", "M202", "M203"))
     assert system.step(primary, "visit", {"actor": "member:M201", "who": "member:M201", "note": "看过了"}).status == 200
     assert system.step(primary, "handover", {"actor": "member:M201", "department": "D03"}).status == 200
-    assert system.step(primary, "respond", {"actor": "department:D03", "note": "本周内换灯"}).status == 200
+    assert system.step(primary, "respond", {"actor": "department:D03", "note": "本周内换灯", "shown": 1}).status == 200
     assert system.step(primary, "decline", {"actor": "member:M203", "reason": "出差"}).status == 200
     follows = ["merged", "followed", "claimed", "claimed", "claimed", "visited", "handed_over", "responded", "declined"]
     wait_until(lambda: [row["step"] for row in system.history(order)][-9:] == follows, 20, "it has followed")
