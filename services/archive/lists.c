@@ -24,7 +24,7 @@ static const struct filter order_filters[] = {
     {F_QUERY,
      "NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(lower(coalesce(title, '') || ' ' || coalesce(text, '') || ' ' "
      "||"
-     " coalesce(place, '')), lower(value)) = 0)",
+     " coalesce(place, '') || ' ' || order_id), lower(value)) = 0)",
      true},
     {F_PUBLIC, "coalesce(public, 0) = ?", false},
     {F_TO_CALL, "coalesce(to_call, 0) = ?", false},

@@ -192,7 +192,8 @@ void handle_primary_step(const struct context *context, const struct record *ord
     if (!merged && strcmp(step, "answered") != 0)
         return;
     for (size_t i = 0; i < sizeof mirrored / sizeof *mirrored; i++)
-        record_copy(outcome_changes(outcome), message, mirrored[i]);
+        if (mirrored[i] != F_WRITTEN || !record_is(order, F_WRITTEN, record_str(message, F_WRITTEN)))
+            record_copy(outcome_changes(outcome), message, mirrored[i]); /* a step has the words that came with it */
     if (answer) {
         record_answer(context, order, message, outcome);
         return;

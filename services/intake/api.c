@@ -496,7 +496,7 @@ static const struct api_param order_params[] = {
     PARAM("overdue", F_OVERDUE, .min = 0, .max = 1),
     PARAM("undecided", F_UNDECIDED, .min = 0, .max = 1),
     PARAM("class", F_CLASS, .meaning = "only those of this class of matters"),
-    PARAM("q", F_QUERY, .meaning = "words that all stand in title, text or place"),
+    PARAM("q", F_QUERY, .meaning = "words that all stand in title, text, place or number"),
     PARAM("from", F_START, .meaning = "only those placed then or later"),
     PARAM("until", F_END, .meaning = "only those placed then or before"),
     PARAM("sort", F_SORT,

@@ -125,6 +125,7 @@ export async function undo({ visit, look, check, ask, county, cookie, order, oth
   await page.keyboard.press("u");
   await page.getByText("已撤销并单").waitFor();
   await page.locator(`.queue a[href$="${order}"]`).waitFor();
+  check((await looking(page)) === order, "what was undone is looked at");
   // The page goes without news, and somebody else was faster.
   await page.context().setOffline(true);
   check((await ask("taken")) === 200, "somebody else accepts it");
@@ -188,7 +189,10 @@ export async function board({ visit, look, check, ask, county, cookie, leader, o
   await all.getByLabel("只看").selectOption({ label: "紧急的" });
   await column(all, "待接单").getByText("紧急").first().waitFor();
   const urgent = await column(all, "待接单").getByRole("link").allInnerTexts();
-  check(urgent.every((text) => text.includes("紧急")), `only what is urgent: ${urgent}`);
+  check(
+    urgent.every((text) => text.includes("紧急")),
+    `only what is urgent: ${urgent}`,
+  );
   await all.getByLabel("只看").selectOption({ label: "全部" });
   await column(all, "待接单").getByRole("link").nth(1).waitFor();
   await all.getByRole("button", { name: "深色" }).click();
@@ -241,8 +245,11 @@ export async function ruling({ visit, look, check, ask, county, convener, clerk,
   // The member quotes it in the answer.
   const member = await visit(`/w/${order}`, { cookie: leader });
   await member.getByRole("button", { name: "答复群众" }).click();
+  await member.getByLabel(/^答复内容/).fill("您好。");
+  await member.getByText("县城市管理局：").waitFor(); // whose words they are
   await member.getByRole("button", { name: "引用到答复里" }).click();
-  check((await member.getByLabel(/^答复内容/).inputValue()).startsWith("树已经扶正"), "it is in the answer");
+  const answer = await member.getByLabel(/^答复内容/).inputValue();
+  check(answer === "您好。\n树已经扶正，电线也检查过。", `behind what stood there: ${answer}`);
   await look(member, "answer-quote");
   // Who had it before is told that it is another's now.
   const before = await visit(`/w/${order}`, { cookie: clerk });

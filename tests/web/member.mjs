@@ -113,9 +113,13 @@ export async function link({ visit, ask, path, phone, title }) {
 /** Nobody reads "chosen: M501 (place, load 0)". */
 export async function why({ visit, look, check, cookie, order }) {
   const page = await visit(`/w/${order}`, { cookie });
-  await page.getByText(/选中：.*（.*手上 \d+ 件.*）/).waitFor();
+  await page
+    .getByText(/选中：.*（.*手上 \d+ 件.*）/)
+    .first()
+    .waitFor();
   const told = await page.locator(".steps").innerText();
   check(told.includes("骆天成（请假中）"), "who is away, by name");
   check(!/chosen|absence|M\d{3}/.test(told), `in words: ${told}`);
+  await page.getByText("我要住院；过几天再说").waitFor(); // what somebody said themselves
   await look(page, "member-why");
 }

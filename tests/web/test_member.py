@@ -77,4 +77,5 @@ def test_why_somebody_was_chosen_is_told_in_words(system):
     away = {"member": "M103", "start": soon(minutes=-1), "end": soon(minutes=60)}
     assert system.api("POST", f"/api/v1/absences?county={COUNTY}", away, key="office").status == 200
     wait_until(lambda: "M103" not in system.order(order)["members"], 20, "it went on to somebody else")
+    assert system.step(order, "decline", {"actor": "member:M102", "reason": "我要住院；过几天再说"}).status == 200
     play(system, "member.mjs", "why", county=COUNTY, cookie=system.sign_in("10000004101").cookie, order=order["order"])

@@ -133,6 +133,8 @@ export const en: typeof zh = {
     yourRating: "Your rating",
     promiseChecked: "; somebody will check that it is",
     rate: "Are you satisfied?",
+    resumed:
+      "Somebody else was not satisfied, so it is being handled again. You may wait for the new answer, or rate this one now.",
     note: "In your words (may be empty)",
     rated: (rating) => `We have your rating: ${rating}. Thank you.`,
     reopens:

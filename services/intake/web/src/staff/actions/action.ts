@@ -1,5 +1,5 @@
-// What can be done with something: to whom the server grants it (may), in which states, and what it asks for. A page shows
-// of it what fits what it shows.
+// What can be done with something: to whom the server grants it (may), in which states, and what it asks for. A page
+// shows of it what fits what it shows.
 import type { Order } from "../../common/client";
 
 export type Choice = { id: string; name: string };
@@ -17,7 +17,7 @@ export interface Field<T = Order> {
   /** Always, or by what else was filled in. */
   required?: boolean | ((of: T, values: Values) => boolean);
   /** Whether it is asked for, by what else was filled in. */
-  when?: (values: Values) => boolean;
+  when?: (values: Values, of: T) => boolean;
   /** What to mind. */
   hint?: (of: T) => string;
   /** Few need it, and it is long: it is there on request. */

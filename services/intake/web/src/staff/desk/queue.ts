@@ -1,5 +1,5 @@
-// The orders that wait to be screened, urgent ones first, then the longest waiting, and the one that is looked at. What somebody has
-// dealt with leaves the queue at once; it comes back when the server would not have it.
+// The orders that wait to be screened, urgent ones first, then the longest waiting, and the one that is looked at. What
+// somebody has dealt with leaves the queue at once; it comes back when the server would not have it.
 import { computed, reactive, ref, watch } from "vue";
 import type { Order } from "../../common/client";
 import { live, type Live, type News } from "../live";
@@ -12,6 +12,7 @@ const isUrgent = (order: Order) => order.urgency === "urgent";
 
 export function useQueue(onNews: (news: News) => void) {
   const left = reactive(new Set<string>());
+  const held = reactive(new Set<string>()); // decided, and not sent yet: no news brings these back
   const chosen = ref("");
   const behind = ref(0); // those that come when these are dealt with
   const list: Live<Order[]> = live(
@@ -29,7 +30,7 @@ export function useQueue(onNews: (news: News) => void) {
   );
   const orders = computed(() =>
     (list.data.value ?? [])
-      .filter((order) => !left.has(order.order))
+      .filter((order) => !left.has(order.order) && !held.has(order.order))
       .sort((a, b) => Number(isAsked(a)) - Number(isAsked(b)) || Number(isUrgent(b)) - Number(isUrgent(a))),
   );
   const at = computed(() => orders.value.findIndex((order) => order.order === chosen.value));
@@ -48,5 +49,5 @@ export function useQueue(onNews: (news: News) => void) {
   });
   const leave = (id: string) => left.add(id);
   const comeBack = (id: string) => left.delete(id);
-  return { orders, behind, chosen, current, following, go, leave, comeBack, ...list };
+  return { orders, behind, chosen, current, following, go, leave, comeBack, held, ...list };
 }

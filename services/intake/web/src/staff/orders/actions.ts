@@ -69,11 +69,12 @@ export const actions: Action[] = [
     fields: [
       { name: "category", kind: "one", required: true, of: list("categories"), from: (order) => order.category ?? "" },
       { name: "community", kind: "one", of: communities, from: (order) => order.community ?? "" },
-      // A community has its group.
+      // Another community has its own group.
       {
         name: "group",
         kind: "one",
         required: (_, { community }) => !community,
+        when: ({ community }, order) => !community || community === order.community,
         of: list("groups"),
         from: (order) => order.group ?? "",
       },
