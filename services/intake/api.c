@@ -190,9 +190,10 @@ bool resident_sees(const struct record *row)
         return record_has(row, F_WRITTEN);
     if (!record_is(row, F_STEP, "attached"))
         return record_has(row, F_STEP);
+    bool for_all = false;
     while (attachment_next(&files, &attachment)) /* the last one is what the step added */
-        continue;
-    return strcmp(attachment.audience, FOR_ALL) == 0;
+        for_all = strcmp(attachment.audience, FOR_ALL) == 0;
+    return for_all;
 }
 
 /* A resident sees what happened, what they were asked, and what they said themselves; who was told by SMS, and other
