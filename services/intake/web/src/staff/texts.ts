@@ -114,6 +114,8 @@ const zh = {
   } as Record<string, string>,
   urgencies: { normal: "一般", urgent: "紧急" } as Record<string, string>,
   weights: { simple: "简单（2–3 人）", hard: "较难（4–5 人）", everybody: "重大（全组）" } as Record<string, string>,
+  only: "只看",
+  onlyNames: { "": "全部", overdue: "超期的", urgent: "紧急的" } as Record<string, string>,
   lights: { green: "时间充足", yellow: "快到期", red: "已超期" } as Record<string, string>,
   steps: {
     placed: "点单",
@@ -308,6 +310,8 @@ const en: typeof zh = {
   },
   urgencies: { normal: "Normal", urgent: "Urgent" },
   weights: { simple: "Simple (2–3)", hard: "Hard (4–5)", everybody: "Whole group" },
+  only: "Only",
+  onlyNames: { "": "All", overdue: "Overdue", urgent: "Urgent" },
   lights: { green: "In time", yellow: "Due soon", red: "Overdue" },
   steps: {
     placed: "Placed",
