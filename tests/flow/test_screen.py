@@ -42,6 +42,7 @@ def test_merged_orders_follow_their_primary_and_are_rated_by_themselves(shared):
     visit = {"actor": "member:M102", "who": "member:M102", "note": "三栋的张先生说晚上看不见路"}
     assert shared.step(primary, "visit", visit).status == 200
     assert shared.step(primary, "respond", {"actor": "department:D01", "note": "本周内换灯", "shown": 1}).status == 200
+    assert shared.step(primary, "respond", {"actor": "department:D02", "note": "内部：等预算"}).status == 200
     assert shared.step(primary, "ask", {"actor": "member:M101", "question": "张先生，几点最暗"}).status == 200
     wait_until(lambda: shared.order(unclear).get("written") == "本周内换灯", 20, "what was done is shown with it")
     follows = shared.order(unclear)
@@ -79,6 +80,9 @@ def test_merged_orders_follow_their_primary_and_are_rated_by_themselves(shared):
     assert [step for step in steps(shared, unclear) if step != "deadline_moved"] == \
         ["placed", "screening", "merged", "followed", "claimed", "claimed", "claimed", "handed_over", "visited",
          "responded", "answered", "rated", "closed"]
+    for order in (primary, unclear):
+        told_so = [row["step"] for row in shared.history(order)]
+        assert told_so.count("responded") == 1, "what is not for them is not told to them, nor that there is something"
     told_so = json.dumps(shared.api("GET", f"/api/v1/orders/{unclear['order']}/history", key="office").json, ensure_ascii=False)
     assert "张先生" not in told_so and "八点" not in told_so, "what one resident was asked, and said, is theirs"
     for order in (primary, early, late, unclear):
