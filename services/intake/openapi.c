@@ -1,8 +1,8 @@
 /*
  * openapi.c - makes the description of the native API; see openapi.h.
  *
- * Below are the schemas of the answers; everything else follows from the tables of routes, permissions, fields and
- * messages. What a description of more words would only say again is left to services/intake/README.md.
+ * It follows from the tables of routes, permissions, fields, messages and answers. What a description of more words
+ * would only say again is left to services/intake/README.md.
  */
 #include "services/intake/openapi.h"
 
@@ -11,345 +11,14 @@
 #include "common/text.h"
 #include "services/intake/intake.h"
 #include "services/intake/json.h"
+#include "services/intake/openapi_answers.h"
 #include "services/intake/page.h"
 #include "services/intake/roles.h"
 
 #include <ctype.h>
 #include <string.h>
 
-#define SCHEMA(name) "#/components/schemas/" name
-
 const enum field api_reserved[] = {F_SOURCE, F_VIA, F_EXPECTED, F_ROUND, F_SECONDARY, FIELD_COUNT};
-
-/* How much time is left of an order's clock; computed, so no field. */
-#define LIGHT                                                                                                          \
-    "\"light\": {\"type\": \"string\", \"enum\": [\"green\", \"yellow\", \"red\"], \"description\": \"while a clock "  \
-    "runs: yellow: three quarters of its time are used up, red: overdue\"}"
-
-/* Likewise, with what is asked for alone, by its number or as a session. */
-#define MAY                                                                                                            \
-    "\"may\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"description\": \"what the caller may with "   \
-    "it, by the names of the permissions\"}"
-
-#define REPLY_BY                                                                                                       \
-    "\"reply_by\": {\"type\": \"string\", \"format\": \"date-time\", \"description\": \"until when its resident "      \
-    "may answer `question`; then its clock goes on without an answer\"}"
-
-#define AGAIN                                                                                                          \
-    "\"again\": {\"type\": \"boolean\", \"description\": \"true while its resident may say that it has come back\"}"
-
-/* Others that are one matter with it; which ones is shown to who handles them. */
-#define MERGED_COUNT                                                                                                   \
-    "\"merged_count\": {\"type\": \"integer\", \"description\": \"how many others are merged into it, if there are "   \
-    "any\"}"
-
-#define TABLE_ROW "{\"type\": \"array\", \"items\": {\"type\": \"string\"}}"
-#define TABLE_ROWS "{\"type\": \"array\", \"items\": " TABLE_ROW "}"
-#define NAMES "{\"type\": \"array\", \"items\": {\"$ref\": \"" SCHEMA("Named") "\"}}"
-
-/* What answers hold. */
-static const struct answer {
-    const char *name, *meaning;
-    const char *fields;   /* names of fields, and of messages for all of theirs; "*" for those of an order */
-    const char *required; /* the same */
-    const char *rows;     /* of a list: the schema of its rows */
-    const char *more;     /* JSON: members that are no fields */
-} answers[] = {
-    {.name = "Placed",
-     .meaning = "An order that was placed",
-     .fields = "order state",
-     .required = "order state code",
-     .more = "{\"code\": {\"type\": \"string\", \"pattern\": \"^[0-9]{6}$\","
-             " \"description\": \"by which its resident proves to be that; told only now\"}}"},
-    {.name = "Order",
-     .meaning = "An order as it stands",
-     .fields = "* updated_at",
-     .required = "order ver",
-     .more = "{" LIGHT ", " MAY ", " MERGED_COUNT ", " REPLY_BY ", " AGAIN "}"},
-    {.name = "Orders", .meaning = "Orders, newest first unless asked otherwise", .rows = "Order"},
-    {.name = "Likeness",
-     .meaning = "An order that may be the same matter as another, and why; same_person only for who may see contacts",
-     .fields = "* updated_at score shared same_person",
-     .required = "order ver score shared",
-     .more = "{" LIGHT "}"},
-    {.name = "Similar", .meaning = "Orders that may be the same matter, the likest first", .rows = "Likeness"},
-    {.name = "Alikeness",
-     .meaning = "An order that is being handled; title: only if its resident agreed to publication; same_as: what to "
-                "place an order with, for it to be merged into this one",
-     .fields = "same_as title category community state",
-     .required = "same_as state month",
-     .more = "{\"month\": {\"type\": \"string\", \"description\": \"in which it was placed: 2026-11\"}}"},
-    {.name = "Alike", .meaning = "Orders nearby that may be the same matter, the likest first", .rows = "Alikeness"},
-    {.name = "Step",
-     .meaning = "A step of an order; for those who handle it, also a meeting or suggestion about it, or an SMS",
-     .fields = "order updated_at order.step sms.settled",
-     .required = "at"},
-    {.name = "History", .meaning = "The steps of an order, oldest first", .rows = "Step"},
-    {.name = "Contact", .meaning = "How to reach a resident", .fields = "contact", .required = ""},
-    {.name = "Answer",
-     .meaning = "An answer that its resident may rate, and who gave it; rating: once there is one",
-     .fields = "order title state outcome answer answered_at rating",
-     .required = "order title state outcome answer members department",
-     .more = "{\"members\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"description\": \"their names\"},"
-             " \"department\": {\"type\": [\"string\", \"null\"], \"description\": \"name of the department that it was"
-             " handed over to\"}}"},
-    {.name = "Done", .meaning = "What became of an order", .fields = "done", .required = ""},
-    {.name = "Raised",
-     .meaning = "A meeting that was called, a suggestion that was raised, what was entered",
-     .fields = "order state ver",
-     .required = "order state"},
-    {.name = "Meeting",
-     .meaning = "A meeting as it stands",
-     .fields = "order ver state kind title place meets_at about group town host invited coming excused present minutes "
-               "who reply reason clock clock_at due rung placed_at closed_at updated_at",
-     .required = "order ver state kind title place meets_at host",
-     .more = "{" LIGHT ", " MAY "}"},
-    {.name = "Meetings", .meaning = "Meetings, those that were called last first", .rows = "Meeting"},
-    {.name = "Suggestion",
-     .meaning = "A suggestion, a promise or a supervision as it stands",
-     .fields = "order ver state kind title text about meeting department committee category group town members host "
-               "handed_at promised_at proposed settled kept reason clock clock_at pauses extended asked_days due rung "
-               "placed_at closed_at updated_at",
-     .required = "order ver state kind title host",
-     .more = "{" LIGHT ", " MAY "}"},
-    {.name = "Suggestions", .meaning = "The list that is struck off one by one, newest first", .rows = "Suggestion"},
-    {.name = "Registered",
-     .meaning = "What the office entered, as it stands",
-     .fields = "order ver state kind title text held_at present excused absent amount sector task reason placed_at "
-               "closed_at updated_at",
-     .required = "order ver state kind title held_at present excused absent",
-     .more = "{" MAY "}"},
-    {.name = "Registry", .meaning = "What the office entered, the latest first", .rows = "Registered"},
-    {.name = "Task",
-     .meaning = "A task of a sector; done: how often; orders: the latest 20 entries that say so; wanted is 0 of what "
-                "the plan lacks",
-     .fields = "sector task wanted",
-     .required = "sector task wanted done orders",
-     .more = "{\"done\": {\"type\": \"integer\"}, \"orders\": {\"type\": \"array\", \"items\":"
-             " {\"type\": \"string\"}}}"},
-    {.name = "Plan", .meaning = "What each sector is to do in a year", .rows = "Task"},
-    {.name = "Absence",
-     .meaning = "A time in which a member takes no orders",
-     .fields = "member start end note",
-     .required = "member start end"},
-    {.name = "Absences", .meaning = "Times in which members take no orders", .rows = "Absence"},
-    {.name = "Split",
-     .meaning = "An order that was split",
-     .fields = "order",
-     .required = "order part",
-     .more =
-         "{\"part\": {\"type\": \"string\", \"description\": \"number of the order that the second matter is now\"}}"},
-    {.name = "Case",
-     .meaning = "A finished order; detail: where the words were found",
-     .fields = "order title category outcome rating closed_at public detail",
-     .required = "order detail"},
-    {.name = "Cases", .meaning = "Cases, what fits best first", .rows = "Case"},
-    {.name = "Story",
-     .meaning =
-         "An order as a story; draft: for who may publish it, what its public text would be; published: what it is",
-     .fields = "order title",
-     .required = "order title text",
-     .more = "{\"text\": {\"type\": \"string\", \"description\": \"the concern, who took it up, what was done, the"
-             " result and its rating\"}, \"draft\": {\"$ref\": \"" SCHEMA(
-                 "PublicText") "\"},"
-                               " \"published\": {\"$ref\": \"" SCHEMA("PublicText") "\"}}"},
-    {.name = "PublicText",
-     .meaning = "What is published of a case; nothing that leads to its resident",
-     .fields = "order title text",
-     .required = "title text"},
-    {.name = "PublishedCase",
-     .meaning = "A published case; at: since when; detail: where the words were found; text: of one that is asked for",
-     .fields = "order title category outcome rating closed_at at detail text",
-     .required = "order title at"},
-    {.name = "PublishedCases",
-     .meaning = "Published cases: what fits best first, without words the latest first",
-     .rows = "PublishedCase"},
-    {.name = "Precedent",
-     .meaning =
-         "A closed order to learn from, and why; of one that the caller may not see what is published: text has the"
-         " answer",
-     .fields = "order title category outcome answer rating closed_at text score shared",
-     .required = "order title score shared"},
-    {.name = "Precedents",
-     .meaning = "Closed orders, the likest first; of those that are equally alike the better rated ones",
-     .rows = "Precedent"},
-    {.name = "Attachment",
-     .meaning = "A photo or document of an order; hash: BLAKE2b-256 of what is stored",
-     .fields = "file",
-     .required = "file name type size hash audience",
-     .more = "{\"name\": {\"type\": \"string\"}, \"type\": {\"type\": \"string\", \"description\": \"a media type\"},"
-             " \"size\": {\"type\": \"integer\"}, \"hash\": {\"type\": \"string\"},"
-             " \"audience\": {\"type\": \"string\", \"enum\": [\"all\", \"staff\"],"
-             " \"description\": \"staff: only for who handles the order\"}}"},
-    {.name = "Attachments", .meaning = "Photos and documents of an order", .rows = "Attachment"},
-    {.name = "Class",
-     .meaning =
-         "A class of matters (一类事); note: what was done for all of it; actor: who changed it last; count: orders",
-     .fields = "class title note actor at count",
-     .required = "class title count"},
-    {.name = "Classes", .meaning = "Classes of matters, the latest first", .rows = "Class"},
-    {.name = "Figure",
-     .meaning = "How many orders of the period there are of one kind",
-     .fields = "figure value count",
-     .required = "figure value count"},
-    {.name = "Figures", .meaning = "Numbers of orders; total: of all that were placed in the period", .rows = "Figure"},
-    {.name = "PublicFigure",
-     .meaning = "A number for everybody: placed, answered, closed and mean_ms (until the answer) of a year or a month,"
-                " category, outcome, rating of the year; without count it is not told, below: because it is small",
-     .fields = "figure value count below",
-     .required = "figure value"},
-    {.name = "PublicFigures",
-     .meaning = "Numbers for everybody; months and categories that are not there have no orders, or few",
-     .rows = "PublicFigure"},
-    {.name = "Topic",
-     .meaning = "A matter that many people raise; town: \"\" where it is not known",
-     .fields = "town category count before",
-     .required = "town category count before"},
-    {.name = "Topics", .meaning = "What most people raise, the most frequent first", .rows = "Topic"},
-    {.name = "Record",
-     .meaning = "What a member, a group or a department did; of a member whose county has a formula, the portrait",
-     .fields =
-         "member group department answers satisfied dissatisfied late open mean_ms claims declines lost visits "
-         "meetings excuses absences opinions adopted activities honours donations donated sector assists responses",
-     .required = "",
-     .more = "{\"name\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\", \"description\": \"mean of the"
-             " dimensions\"}, \"portrait\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\":"
-             " {\"dimension\": {\"type\": \"string\"}, \"score\": {\"type\": \"integer\"},"
-             " \"times\": {\"type\": \"integer\", \"description\": \"how much of what it counts has happened\"}}}}}"},
-    {.name = "Records", .meaning = "What members, groups and departments did in a period", .rows = "Record"},
-    {.name = "Weight",
-     .meaning = "So many points for each of what is counted, and no more than most",
-     .required = "dimension measure points most",
-     .more = "{\"dimension\": {\"type\": \"string\"}, \"measure\": {\"type\": \"string\"}, \"points\": {\"type\":"
-             " \"integer\"}, \"most\": {\"type\": \"integer\"}}"},
-    {.name = "Portrait", .meaning = "The formula of members' portraits", .rows = "Weight"},
-    {.name = "Entry",
-     .meaning = "An entry of the audit trail",
-     .fields = "at actor action order result detail",
-     .required = "at actor action order result detail"},
-    {.name = "Trail",
-     .meaning = "The audit trail, newest first; staff: who of the office and the city is called what there",
-     .rows = "Entry",
-     .more = "{\"staff\": " NAMES "}"},
-    {.name = "Asked",
-     .meaning = "The same whether anybody has this phone",
-     .required = "expires_s",
-     .more = "{\"expires_s\": {\"type\": \"integer\", \"description\": \"for how many seconds a code is good\"}}"},
-    {.name = "Session",
-     .meaning = "Who is signed in",
-     .fields = "county",
-     .required = "county roles csrf ends",
-     .more = "{\"counties\": {\"type\": \"array\", \"items\": {\"type\": \"string\"},"
-             " \"description\": \"of the city's people: whose figures they may read\"},"
-             " \"roles\": {\"type\": \"array\", \"items\": {\"type\": \"string\"},"
-             " \"description\": \"member:M1, leader:G1, convener:T1, ...\"},"
-             " \"csrf\": {\"type\": \"string\", \"description\": \"for X-CSRF-Token\"},"
-             " \"ends\": {\"type\": \"string\", \"format\": \"date-time\"}, " MAY "}"},
-    {.name = "CountyName",
-     .meaning = "A county that is served here",
-     .required = "county name",
-     .more = "{\"county\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}}"},
-    {.name = "Counties", .meaning = "The counties that are served here", .rows = "CountyName"},
-    {.name = "Named",
-     .meaning = "Something by its id and name; communities: of a town; group: of a member; return_to: of a reason",
-     .required = "id name",
-     .more = "{\"id\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"}, \"group\": {\"type\": \"string\"},"
-             " \"return_to\": {\"type\": \"string\"}, \"communities\": " NAMES "}"},
-    {.name = "County",
-     .meaning = "What a county consists of, by name; contact: whom to ask, in words; public_url: where residents"
-                " reach their pages; reasons: why orders are returned",
-     .required = "county name contact public_url towns categories groups members departments committees reasons",
-     .more = "{\"county\": {\"type\": \"string\"}, \"name\": {\"type\": \"string\"},"
-             " \"contact\": {\"type\": \"string\"}, \"public_url\": {\"type\": \"string\"},"
-             " \"towns\": " NAMES ","
-             " \"categories\": " NAMES ","
-             " \"groups\": " NAMES ","
-             " \"members\": " NAMES ","
-             " \"departments\": " NAMES ","
-             " \"committees\": " NAMES ","
-             " \"reasons\": " NAMES "}"},
-    {.name = "TableName",
-     .meaning = "A table of the county; changed: by the office, since an operator applied files",
-     .required = "table count changed",
-     .more = "{\"table\": {\"type\": \"string\"}, \"count\": {\"type\": \"integer\"}, \"changed\": {\"type\": "
-             "\"boolean\"}}"},
-    {.name = "Tables", .meaning = "The tables that the office keeps", .rows = "TableName"},
-    {.name = "Table",
-     .meaning = "A table: each row has a text for each column; settings: what may stand in that table, and how",
-     .required = "table revision columns rows",
-     .more = "{\"table\": {\"type\": \"string\"}, \"revision\": {\"type\": \"integer\"},"
-             " \"columns\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
-             " \"required\": [\"name\", \"label\", \"kind\", \"required\"],"
-             " \"properties\": {\"name\": {\"type\": \"string\"}, \"label\": {\"type\": \"string\"},"
-             " \"kind\": {\"type\": \"string\"}, \"required\": {\"type\": \"boolean\"},"
-             " \"target\": {\"type\": \"string\", \"description\": \"the table whose ids may stand here\"},"
-             " \"choices\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}}}},"
-             " \"rows\": " TABLE_ROWS ","
-             " \"settings\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"name\", "
-             "\"unset\", \"wanted\"],"
-             " \"properties\": {\"name\": {\"type\": \"string\"}, \"unset\": {\"type\": \"string\", \"description\":"
-             " \"the value that holds without one; empty: none\"}, \"wanted\": {\"type\": \"string\"}}}}}"},
-    {.name = "TableChange",
-     .meaning =
-         "How a table was read, and what is wrong with it: line 0 is the table as a whole, row the first cells of the"
-         " line; the first 100. lines: of"
-         " the rows in what was sent; complete: the rows are all of it",
-     .required = "table revision stored rows lines complete faults",
-     .more = "{\"table\": {\"type\": \"string\"}, \"revision\": {\"type\": \"integer\"}, \"stored\": {\"type\": "
-             "\"boolean\"},"
-             " \"rows\": " TABLE_ROWS ", \"lines\": {\"type\": \"array\", \"items\": {\"type\": \"integer\"}},"
-             " \"complete\": {\"type\": \"boolean\"},"
-             " \"faults\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
-             " \"required\": [\"file\", \"line\", \"message\"], \"properties\": {\"file\": {\"type\": \"string\"},"
-             " \"line\": {\"type\": \"integer\"}, \"row\": " TABLE_ROW ", \"message\": {\"type\": \"string\"}}}}}"},
-    {.name = "Template",
-     .meaning = "An SMS in one language; text: as a phone shows it, with made-up values; recipients: whom it is for",
-     .fields = "template recipients language wording text characters segments ways",
-     .required = "template recipients language wording text characters segments ways"},
-    {.name = "Templates",
-     .meaning = "What the county's SMS say; language: of those that go out; codes: what gateways call a template, and"
-                " which of its values they take, in their order",
-     .fields = "total language",
-     .required = "total language rows codes signatures",
-     .more = "{\"rows\": {\"type\": \"array\", \"items\": {\"$ref\": \"" SCHEMA(
-         "Template") "\"}},"
-                     " \"codes\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
-                     " \"required\": [\"template\", \"gateway\", \"code\", \"values\"], \"properties\":"
-                     " {\"template\": {\"type\": \"string\"}, \"gateway\": {\"type\": \"string\"},"
-                     " \"code\": {\"type\": \"string\"},"
-                     " \"values\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}}}},"
-                     " \"signatures\": {\"type\": \"array\", \"items\": {\"type\": \"object\","
-                     " \"required\": [\"gateway\", \"sign\"], \"properties\":"
-                     " {\"gateway\": {\"type\": \"string\"}, \"sign\": {\"type\": \"string\"}}}}}"},
-    {.name = "Nothing", .meaning = "There is nothing to say", .required = ""},
-    {.name = "Report",
-     .meaning = "What became of each row of a file: rows is the sum of accepted, repeated and refused_count",
-     .required = "rows accepted repeated refused_count refused ignored_columns encoding",
-     .more = "{\"rows\": {\"type\": \"integer\"}, \"accepted\": {\"type\": \"integer\"},"
-             " \"repeated\": {\"type\": \"integer\", \"description\": \"known before\"},"
-             " \"refused_count\": {\"type\": \"integer\"}, \"encoding\": {\"type\": \"string\"},"
-             " \"ignored_columns\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}},"
-             " \"refused\": {\"type\": \"array\", \"description\": \"the first 10,000\","
-             " \"items\": {\"type\": \"object\", \"required\": [\"line\", \"field\", \"code\", \"message\"],"
-             " \"properties\": {\"line\": {\"type\": \"integer\"}, \"field\": {\"type\": [\"string\", \"null\"]},"
-             " \"code\": {\"type\": \"string\"}, \"message\": {\"type\": \"string\"}}}}}"},
-    {.name = "Document",
-     .meaning = "A description of an API by OpenAPI 3.1",
-     .required = "openapi info paths",
-     .more =
-         "{\"openapi\": {\"type\": \"string\"}, \"info\": {\"type\": \"object\"}, \"paths\": {\"type\": \"object\"},"
-         " \"servers\": {\"type\": \"array\"}, \"components\": {\"type\": \"object\"}}"},
-    {.name = "Problem",
-     .meaning = "What is wrong, as problem details (RFC 9457), in Chinese unless Accept-Language puts English first",
-     .required = "type title status detail code field",
-     .more = "{\"type\": {\"type\": \"string\", \"format\": \"uri-reference\","
-             " \"description\": \"leads to what this kind means\"},"
-             " \"title\": {\"type\": \"string\", \"description\": \"what this kind means\"},"
-             " \"status\": {\"type\": \"integer\"},"
-             " \"detail\": {\"type\": \"string\", \"description\": \"what is wrong this time, and what to do\"},"
-             " \"code\": {\"type\": \"string\", \"description\": \"a stable word for programs\"},"
-             " \"field\": {\"type\": [\"string\", \"null\"], \"description\": \"what it is about\"}}"},
-};
 
 /* What every operation may be told, and how an operation may be allowed. */
 static const char common_parts[] =
@@ -382,7 +51,7 @@ static json_t *reference(const char *path)
 
 static json_t *schema_reference(const char *name)
 {
-    AUTOFREE char *path = xasprintf(SCHEMA("%s"), name);
+    AUTOFREE char *path = xasprintf("#/components/schemas/%s", name);
     return reference(path);
 }
 
@@ -420,31 +89,56 @@ static void add_fields(json_t *properties, const char *word)
     }
 }
 
-static json_t *schema_of_list(const struct answer *answer)
+/* A type as openapi_answers.h writes it. */
+static json_t *schema_of_type(const char *type)
 {
-    json_t *rows = json_pack("{s:s, s:o}", "type", "array", "items", schema_reference(answer->rows));
-    json_t *properties = json_pack("{s:o}", "rows", rows);
-    add_field(properties, F_TOTAL);
-    add_field(properties, F_NEXT);
-    json_t *more = answer->more ? json_loads(answer->more, 0, NULL) : NULL;
-    json_object_update(properties, more);
-    json_decref(more);
-    return json_pack("{s:s, s:s, s:o, s:o}", "type", "object", "description", answer->meaning, "required",
-                     json_words("total rows"), "properties", properties);
+    AUTOFREE char *inner = xstrdup(type);
+    size_t length = strlen(type);
+    if (type[length - 1] == ']') {
+        inner[length - strlen("[]")] = '\0';
+        return json_pack("{s:s, s:o}", "type", "array", "items", schema_of_type(inner));
+    }
+    if (type[length - 1] == '?') {
+        inner[length - 1] = '\0';
+        return json_pack("{s:[s, s]}", "type", inner, "null");
+    }
+    if (isupper((unsigned char)*type))
+        return schema_reference(type);
+    if (strcmp(type, "time") == 0)
+        return json_pack("{s:s, s:s}", "type", "string", "format", "date-time");
+    if (!strchr(type, '|'))
+        return json_pack("{s:s}", "type", type);
+    for (char *bar = inner; (bar = strchr(bar, '|'));)
+        *bar = ' ';
+    return json_pack("{s:s, s:o}", "type", "string", "enum", json_words(inner));
+}
+
+static void add_members(json_t *properties, const char *members)
+{
+    char member[64];
+    while (words_next(&members, member, sizeof member)) {
+        char *colon = strchr(member, ':');
+        *colon = '\0';
+        json_object_set_new(properties, member, schema_of_type(colon + 1));
+    }
 }
 
 static json_t *schema_of_answer(const struct answer *answer)
 {
-    if (answer->rows)
-        return schema_of_list(answer);
     char word[40];
-    json_t *properties = json_object(), *more = answer->more ? json_loads(answer->more, 0, NULL) : NULL;
-    for (const char *rest = answer->fields ? answer->fields : ""; words_next(&rest, word, sizeof word);)
+    const char *fields = answer->fields ? answer->fields : "", *required = answer->required ? answer->required : "";
+    json_t *properties = json_object();
+    if (answer->rows) {
+        json_object_set_new(properties, "rows",
+                            json_pack("{s:s, s:o}", "type", "array", "items", schema_reference(answer->rows)));
+        fields = "total next";
+        required = "total rows";
+    }
+    while (words_next(&fields, word, sizeof word))
         add_fields(properties, word);
-    json_object_update(properties, more);
-    json_decref(more);
+    add_members(properties, answer->members ? answer->members : "");
     return json_pack("{s:s, s:s, s:o, s:o}", "type", "object", "description", answer->meaning, "required",
-                     json_words(answer->required), "properties", properties);
+                     json_words(required), "properties", properties);
 }
 
 static bool is_reserved(const struct api_about *about, enum field field)
@@ -706,7 +400,7 @@ static bool says_enough(const struct http_route *route)
 static json_t *components(void)
 {
     json_t *parts = json_loads(common_parts, 0, NULL), *schemas = json_object(), *responses = json_object();
-    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+    for (size_t i = 0; i < answer_count; i++)
         json_object_set_new(schemas, answers[i].name, schema_of_answer(&answers[i]));
     for (size_t i = 0; i < sizeof problem_statuses / sizeof *problem_statuses; i++) {
         AUTOFREE char *status = xasprintf("%d", problem_statuses[i]);

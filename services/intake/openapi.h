@@ -40,7 +40,7 @@ struct api_about {
     enum message_type early;    /* likewise, with the same fields, while routing owns the order; 0: the same */
     const enum field *reserved; /* of API_MESSAGE: that the door sets, with FIELD_COUNT behind; NULL: api_reserved */
     const enum field *fields;   /* of API_FIELDS; behind the last is FIELD_COUNT */
-    const char *answer;         /* a schema of openapi.c, or a media type */
+    const char *answer;         /* a name of openapi_answers.c, or a media type */
     int status;                 /* of that answer; 0: 200 */
     bool etag;                  /* that answer has one, and If-None-Match is heeded */
     bool step;                  /* it changes an order, and If-Match is heeded */
