@@ -22,21 +22,6 @@ static int set_up(void **state)
     return county ? 0 : -1;
 }
 
-/* By how much the outcome changes the load of a member. */
-static int load_of(const char *member)
-{
-    int by = 0;
-    for (size_t i = 0; i < outcome->write_count; i++)
-        if (strcmp(outcome->writes[i].command, "HINCRBY") == 0 && strcmp(outcome->writes[i].arguments[0], member) == 0)
-            by += atoi(outcome->writes[i].arguments[1]);
-    return by;
-}
-
-static void apply(void)
-{
-    record_copy_all(order, outcome_changed(outcome));
-}
-
 static void members_are_named_when_it_is_accepted(void **state)
 {
     (void)state;

@@ -27,16 +27,6 @@ static void decide(handler_fn *handler)
         note_seen(&context, order, outcome);
 }
 
-/* By how much the outcome changes the load of a member. */
-static int load_of(const char *member)
-{
-    int by = 0;
-    for (size_t i = 0; i < outcome->write_count; i++)
-        if (strcmp(outcome->writes[i].command, "HINCRBY") == 0 && strcmp(outcome->writes[i].arguments[0], member) == 0)
-            by += atoi(outcome->writes[i].arguments[1]);
-    return by;
-}
-
 /* The hashes load and absences, of which the first is empty. values: of the second, field and value in turn. */
 static struct aux *away(const char *const values[], size_t count)
 {
@@ -51,11 +41,6 @@ static struct aux *away(const char *const values[], size_t count)
     aux[0] = (struct aux){&none};
     aux[1] = (struct aux){&hash};
     return aux;
-}
-
-static void apply(void)
-{
-    record_copy_all(order, outcome_changed(outcome));
 }
 
 static void who_declines_gives_way_to_the_next(void **state)
