@@ -35,7 +35,8 @@ def exif(orientation):
 
 def jpeg(orientation=6, more=b"", tail=b""):
     """As small as a JPEG can be; nobody decodes it."""
-    return (b"\xFF\xD8" + segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0") + segment(0xE1, exif(orientation)) +
+    return (b"\xFF\xD8" + segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0") +
+            segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\x01\x12" + PLACE) + segment(0xE1, exif(orientation)) +
             segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + PLACE) + segment(0xFE, b"<script>alert(1)</script>" + PLACE) +
             segment(0xDB, b"\0" * 65) + segment(0xC0, b"\x08\0\x01\0\x01\x01\x01\x11\0") + more +
             segment(0xDA, b"\x01\x01\0\0?\0") + b"\x12\xFF\0\x34\xFF\xD0\x56" + b"\xFF\xD9" + tail)
