@@ -1,10 +1,12 @@
 """Attachments of an order, and a department's written reply: who sends and sees them, what is in them, when they go."""
 
 import hashlib
+import http.client
 import io
 import os
 import re
 import signal
+import socket
 import struct
 import time
 import zipfile
@@ -185,6 +187,27 @@ def test_what_is_no_photo_or_document_is_refused(system):
     assert multipart.status == 415
     assert attach(system, order, PDF + b" " * 100_000, code=order["code"]).status == 413
     assert stored(system, order) == [] and listed(system, order, code=order["code"]) == []
+
+
+def begun(system, order):
+    """Somebody who sends a file, and takes their time."""
+    slow = socket.create_connection(("127.0.0.1", system.port))
+    slow.sendall(f"POST /api/v1/orders/{order['order']}/attachments HTTP/1.1\r\nHost: sidan\r\nX-Order-Code: {order['code']}"
+                 "\r\nContent-Length: 1000\r\n\r\n".encode() + PDF)
+    return slow
+
+
+def test_who_sends_many_slowly_keeps_nobody_else_out(system):
+    order = open_order(system)
+    slow = []
+    wait_until(lambda: slow.append(begun(system, order)) or attach(system, order, PDF, code=order["code"]).status == 503,
+               10, "there is no room")
+    elsewhere = http.client.HTTPConnection("127.0.0.1", system.port, source_address=("127.0.0.2", 0))
+    elsewhere.request("POST", f"/api/v1/orders/{order['order']}/attachments", PDF, {"X-Order-Code": order["code"]})
+    assert elsewhere.getresponse().status == 201
+    assert attach(system, order, PDF, code=order["code"]).status == 201, "the oldest of these has given way"
+    for connection in [*slow, elsewhere]:
+        connection.close()
 
 
 def age(*paths):
