@@ -217,6 +217,7 @@ static bool describe(struct upload *upload, char **ret_clean)
     const struct access *access = upload->ask.access;
     const char *shown = http_query(access->request, "shown");
     unsigned char hash[32];
+    char id[DIGEST_SIZE];
     size_t size = 0;
     const struct file_type *type = file_clean(upload->data, upload->size, ret_clean, &size);
     if (shown && strcmp(shown, "0") != 0 && strcmp(shown, "1") != 0) {
@@ -231,11 +232,13 @@ static bool describe(struct upload *upload, char **ret_clean)
     }
     crypto_generichash(hash, sizeof hash, (const unsigned char *)*ret_clean, size, NULL, 0);
     sodium_bin2hex(attachment->hash, sizeof attachment->hash, hash, sizeof hash);
-    memcpy(attachment->id, attachment->hash, sizeof attachment->id - 1);
     snprintf(attachment->type, sizeof attachment->type, "%s", type->ending);
     attachment->size = (int64_t)size;
     bool open = access->grant.relations == RESIDENT || (shown && *shown == '1');
     snprintf(attachment->audience, sizeof attachment->audience, "%s", open ? FOR_ALL : FOR_STAFF);
+    /* The same file is another one for others: it stays hidden, and who sends it does not learn that it is there. */
+    intake_digest(id, (const char *const[]){attachment->hash, attachment->audience}, 2);
+    memcpy(attachment->id, id, sizeof attachment->id - 1);
     make_name(attachment->name, http_header(access->request, "X-File-Name"), type->ending);
     return true;
 }

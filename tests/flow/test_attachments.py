@@ -254,6 +254,10 @@ def test_they_are_for_who_may_see_the_order(system):
     assert attach(system, theirs, jpeg(), code=order["code"]).status in (401, 403)
     assert attach(system, order, jpeg()).status == 401
 
+    hidden, shown = (attached(system, another, PDF, key="office", query=query) for query in ("", "?shown=1"))
+    assert hidden["file"] != shown["file"] == attached(system, another, PDF, code=another["code"])["file"]
+    assert [row["file"] for row in listed(system, another, code=another["code"])] == [shown["file"]], "what is hidden stays so"
+
     steps = [row for row in system.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
              if row.get("step") == "attached"]
     wanted = [("resident", mine), ("member:M102", inner), ("department:D01", outer)]
