@@ -2,8 +2,8 @@
  * attach.c - which attachments an order has; see attach.h.
  *
  * Owns nothing. The file is stored before anybody is asked, so an order never names one that is not there. The same
- * file again is the same attachment. When the order has just passed to the other owner the caller is told to ask again
- * later.
+ * file again, for the same people, is the same attachment. When the order has just passed to the other owner the caller
+ * is told to ask again later.
  */
 #include "common/attach.h"
 

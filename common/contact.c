@@ -27,6 +27,8 @@ int contact_phone(const char *text, char ret_phone[PHONE_SIZE])
         number += 4;
     else if (strncmp(number, "86", 2) == 0 && count > 11)
         number += 2;
+    if (strncmp(number, "01", 2) == 0 && number[2] >= '3') /* a mobile of another area, as it is dialled */
+        number++;
     size_t length = strlen(number);
     bool mobile = length == 11 && number[0] == '1';
     bool landline = length >= 10 && length <= 12 && number[0] == '0' && number[1] != '0';

@@ -21,6 +21,7 @@
 #include <string.h>
 
 enum { MAX_ROW = 64 * 1024, MAX_FIELD = 1000, DAY_MS = 24 * 60 * 60 * 1000 };
+enum { MAX_ROWS = 5000 }; /* each is compared with those before, while nothing else is done */
 
 struct table {
     char *rows; /* in the arena once the file is read */
@@ -382,6 +383,7 @@ static void parse_row(struct parser *parser, char *const fields[], size_t count)
 static int take_row(void *arg, int line, char *const fields[], size_t count, const char *error)
 {
     struct parser *parser = arg;
+    struct table *table = &parser->tables[parser->file];
 
     parser->line = line;
     if (error) {
@@ -391,7 +393,10 @@ static int take_row(void *arg, int line, char *const fields[], size_t count, con
         return 0;
     } else if (!parser->has_header) {
         parse_header(parser, fields, count);
-    } else if (parser->tables[parser->file].readable) {
+    } else if (table->readable && table->count == MAX_ROWS) {
+        refuse(parser, "there are more than %d rows", "超过了 %d 行", MAX_ROWS);
+        table->readable = false;
+    } else if (table->readable) {
         parse_row(parser, fields, count);
     }
     return 0;

@@ -102,9 +102,14 @@ bool resident_handles(const struct county *county, const struct record *order)
         if (member && is_phone_of(county, person, member->phone))
             return true;
     }
-    const struct office *department = county_department(county, record_str(order, F_DEPARTMENT));
-    return *person && department && record_int(order, F_HANDED_AT) > 0 &&
-           is_phone_of(county, person, department->phone);
+    AUTOFREE char *departments = xasprintf("%s %s", record_str(order, F_DEPARTMENT), record_str(order, F_ASSISTING));
+    const char *rest = record_int(order, F_HANDED_AT) > 0 ? departments : "";
+    while (*person && words_next(&rest, id, sizeof id)) {
+        const struct office *department = county_department(county, id);
+        if (department && is_phone_of(county, person, department->phone))
+            return true;
+    }
+    return false;
 }
 
 bool resident_is_told(const struct record *order)

@@ -54,8 +54,8 @@ void await_no_reply(const struct context *context, const struct record *order, s
 #define VIA_SMS "sms"
 
 /*
- * Whether the order's resident handles it themselves, as one of its members or in its department. Nobody rates what
- * they have done.
+ * Whether the order's resident handles it themselves, as one of its members or in one of its departments. Nobody rates
+ * what they have done.
  */
 bool resident_handles(const struct county *county, const struct record *order);
 

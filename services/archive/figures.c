@@ -95,8 +95,8 @@ enum { SMALLEST = 5, GROUPS_MAX = 600, HOUR_MS = 3600000 };
 struct counted {
     char value[65];
     int64_t count;
-    double mean_ms; /* of answers */
-    bool hidden;
+    double mean_ms;     /* of answers */
+    bool hidden, small; /* small: hidden, and told to be fewer than SMALLEST */
 };
 struct counts {
     struct counted list[GROUPS_MAX];
@@ -119,21 +119,25 @@ static int read_groups(struct database *database, const char *select, int64_t ye
     return result < 0 ? result : 0;
 }
 
-/* Hides the small ones; and the smallest of the others where the total less what is told would tell them. */
+/* Hides the small ones; and the smallest of the others where the total less what is told would tell them. Which of
+ * these is small is not told: of six together one that is and one that is not would be 1 and 5. */
 static void hide_small(struct counts *groups)
 {
     int64_t hidden = 0;
     struct counted *smallest = NULL;
     for (size_t i = 0; i < groups->count; i++) {
         struct counted *group = &groups->list[i];
-        group->hidden = group->count < SMALLEST;
+        group->hidden = group->small = group->count < SMALLEST;
         if (group->hidden)
             hidden += group->count;
         else if (!smallest || group->count < smallest->count)
             smallest = group;
     }
-    if (smallest && hidden > 0 && hidden < SMALLEST)
-        smallest->hidden = true;
+    if (!smallest || hidden == 0 || hidden >= SMALLEST)
+        return;
+    smallest->hidden = true;
+    for (size_t i = 0; i < groups->count; i++)
+        groups->list[i].small = false;
 }
 
 static void tell_group(struct record *listing, const char *figure, const struct counted *group)
@@ -143,7 +147,7 @@ static void tell_group(struct record *listing, const char *figure, const struct 
     record_set(row, F_VALUE, group->value);
     if (!group->hidden)
         record_set_int(row, F_COUNT, group->count);
-    else if (group->count < SMALLEST)
+    else if (group->small)
         record_set_int(row, F_BELOW, SMALLEST);
 }
 
@@ -177,7 +181,7 @@ static void tell_months(const char *figure, const struct counts *months, int64_t
             own->list[own->count++] = *month;
     }
     for (size_t i = 0; i < years->count; i++)
-        years->list[i].hidden = years->list[i].count < SMALLEST;
+        years->list[i].hidden = years->list[i].small = years->list[i].count < SMALLEST;
     hide_small(own);
     const struct counts *all[] = {years, own};
     for (size_t k = 0; k < 2; k++)

@@ -191,9 +191,7 @@ static bool find_person(struct access *access)
         return unavailable(access);
     if (r < 0)
         return true;
-    caller->kind = CALLER_PERSON;
-    memcpy(caller->county, access->session.county, sizeof caller->county);
-    memcpy(caller->phone, access->session.phone, sizeof caller->phone);
+    *caller = caller_person(service_county(access->intake->service, access->session.county), access->session.phone);
     bool named = name_caller(access), genuine = is_safe(access->request) || is_genuine(access);
     if (named && !genuine && !request_code(access->request))
         return refuse_known(access, "csrf", NULL, "without the session's X-CSRF-Token, or from another site");
@@ -349,15 +347,12 @@ static bool admit_to_order(struct access *access)
 /* Whether a browser brings the session of somebody who handles the order, whatever page it comes from. */
 static bool is_handler(struct access *access, const struct county *county, bool *ret_handles)
 {
-    struct caller *caller = &access->caller;
     int r = session_find(access->intake, access->request, &access->session);
     if (r == -EIO)
         return unavailable(access);
     if (r == 0 && strcmp(access->session.county, county->id) == 0) {
-        caller->kind = CALLER_PERSON;
-        memcpy(caller->county, access->session.county, sizeof caller->county);
-        memcpy(caller->phone, access->session.phone, sizeof caller->phone);
-        permission_decide(county, caller, access->permission, access->record, &access->grant);
+        access->caller = caller_person(county, access->session.phone);
+        permission_decide(county, &access->caller, access->permission, access->record, &access->grant);
     }
     *ret_handles = access->grant.forbidden;
     return true;

@@ -2,14 +2,15 @@
  * attachments.c - photos and documents of an order: sent, listed and fetched by who may see it.
  *
  * A file comes as the body of a request, its name percent-encoded in X-File-Name. It is kept in memory, no more than
- * UPLOADS_MAX at a time, and only of who was let in; its type is judged by its content, and a photo loses its place and
- * everything else that does not draw it. Then it is stored, and only then the order is told. What broke off in between
- * comes again as the same file, or is swept away.
+ * UPLOADS_MAX at a time, and only of who was let in; somebody who sends many, or slowly, has to give way to others. Its
+ * type is judged by its content, and a photo loses its place and everything else that does not draw it. Then it is
+ * stored, and only then the order is told. What broke off in between comes again as the same file, or is swept away.
  */
 #include "services/intake/ask.h"
 #include "services/intake/file_type.h"
 #include "services/intake/files.h"
 #include "services/intake/json.h"
+#include "services/intake/limits.h"
 
 #include "common/alloc.h"
 #include "common/crash.h"
@@ -27,6 +28,9 @@ enum { UPLOADS_MAX = 16, FIRST_BYTES = 65536 };
 /* A file that is being sent. Belongs to the request. */
 struct upload {
     struct ask ask;
+    struct upload *next;             /* of all, the latest first */
+    char address[HTTP_ADDRESS_SIZE]; /* that it comes from */
+    bool gave_way;
     char *data;
     size_t size, capacity;
     struct attachment attachment;
@@ -85,12 +89,56 @@ static void make_name(char name[FILE_NAME_SIZE], const char *given, const char *
 
 /* -- sending ----------------------------------------------------------------------------------------------------- */
 
+/* It is in memory no longer. */
+static void leave(struct upload *upload)
+{
+    struct upload **place = &upload->ask.intake->uploads;
+    while (*place && *place != upload)
+        place = &(*place)->next;
+    if (*place)
+        *place = upload->next;
+    free(upload->data);
+    upload->data = NULL;
+}
+
 static void upload_destroy(void *data)
 {
-    struct upload *upload = data;
-    upload->ask.intake->uploads--;
-    free(upload->data);
-    free(upload);
+    leave(data);
+    free(data);
+}
+
+static size_t count_from(const struct intake *intake, const char *address)
+{
+    size_t count = 0;
+    for (const struct upload *each = intake->uploads; each; each = each->next)
+        count += strcmp(each->address, address) == 0;
+    return count;
+}
+
+/* Where there is no room, the oldest gives way of the address that sends most. False when that is this one itself. */
+static bool make_room(const struct intake *intake, const char *address)
+{
+    size_t total = 0, most = count_from(intake, address) + 1;
+    struct upload *oldest = NULL;
+    for (struct upload *each = intake->uploads; each; each = each->next, total++) {
+        size_t count = count_from(intake, each->address);
+        if (count >= most) {
+            most = count;
+            oldest = each;
+        }
+    }
+    if (total < UPLOADS_MAX)
+        return true;
+    if (oldest) {
+        oldest->gave_way = true;
+        leave(oldest);
+    }
+    return oldest;
+}
+
+static void answer_busy(struct http_request *request)
+{
+    intake_answer_error(request, 503, "busy", NULL, "too many files are being sent: try again in a few seconds");
 }
 
 /* NULL after answering why it may not begin. */
@@ -101,22 +149,36 @@ static struct upload *begin(struct intake *intake, struct http_request *request)
         intake_answer_error(request, 415, "media_type", NULL, "send the file itself as the body");
         return NULL;
     }
-    if (intake->uploads >= UPLOADS_MAX) {
-        intake_answer_error(request, 503, "busy", NULL, "too many files are being sent: try again in a few seconds");
+    char address[HTTP_ADDRESS_SIZE];
+    limits_address(intake->limits, request, address);
+    if (!make_room(intake, address)) {
+        answer_busy(request);
         return NULL;
     }
     struct upload *upload = xcalloc(1, sizeof *upload);
     upload->ask = (struct ask){.intake = intake, .request = request, .access = access_of(request)};
-    intake->uploads++;
+    memcpy(upload->address, address, sizeof address);
+    upload->next = intake->uploads;
+    intake->uploads = upload;
     http_attach(request, upload, upload_destroy);
     return upload;
 }
 
-static int take_piece(void *arg, struct http_request *request, const char *data, size_t size)
+/* The file that a request brings, whether its first piece comes or a later one. NULL after answering why it may not. */
+static struct upload *upload_of(struct intake *intake, struct http_request *request)
 {
     struct upload *upload = http_attached(request);
     if (!upload)
-        upload = begin(arg, request);
+        return begin(intake, request);
+    if (!upload->gave_way)
+        return upload;
+    answer_busy(request);
+    return NULL;
+}
+
+static int take_piece(void *arg, struct http_request *request, const char *data, size_t size)
+{
+    struct upload *upload = upload_of(arg, request);
     if (!upload)
         return -1;
     if (upload->size + size > upload->capacity) {
@@ -155,6 +217,7 @@ static bool describe(struct upload *upload, char **ret_clean)
     const struct access *access = upload->ask.access;
     const char *shown = http_query(access->request, "shown");
     unsigned char hash[32];
+    char id[DIGEST_SIZE];
     size_t size = 0;
     const struct file_type *type = file_clean(upload->data, upload->size, ret_clean, &size);
     if (shown && strcmp(shown, "0") != 0 && strcmp(shown, "1") != 0) {
@@ -169,11 +232,13 @@ static bool describe(struct upload *upload, char **ret_clean)
     }
     crypto_generichash(hash, sizeof hash, (const unsigned char *)*ret_clean, size, NULL, 0);
     sodium_bin2hex(attachment->hash, sizeof attachment->hash, hash, sizeof hash);
-    memcpy(attachment->id, attachment->hash, sizeof attachment->id - 1);
     snprintf(attachment->type, sizeof attachment->type, "%s", type->ending);
     attachment->size = (int64_t)size;
     bool open = access->grant.relations == RESIDENT || (shown && *shown == '1');
     snprintf(attachment->audience, sizeof attachment->audience, "%s", open ? FOR_ALL : FOR_STAFF);
+    /* The same file is another one for others: it stays hidden, and who sends it does not learn that it is there. */
+    intake_digest(id, (const char *const[]){attachment->hash, attachment->audience}, 2);
+    memcpy(attachment->id, id, sizeof attachment->id - 1);
     make_name(attachment->name, http_header(access->request, "X-File-Name"), type->ending);
     return true;
 }
@@ -196,9 +261,7 @@ static void tell_order(struct upload *upload)
 
 static void finish(void *arg, struct http_request *request)
 {
-    struct upload *upload = http_attached(request);
-    if (!upload)
-        upload = begin(arg, request);
+    struct upload *upload = upload_of(arg, request);
     if (!upload)
         return;
     const struct access *access = upload->ask.access;

@@ -88,11 +88,12 @@ static void keep_orientation(struct photo *photo, int way)
     keep(photo, exif, sizeof exif);
 }
 
-/* Whether a segment draws the picture, or says which colours are meant. */
+/* Whether a segment draws the picture, or says which colours are meant. A longer JFIF brings a preview, which may show
+ * what was cut off. */
 static bool draws(int marker, const unsigned char *body, size_t size)
 {
     if (marker == 0xE0)
-        return size >= 5 && memcmp(body, "JFIF", 5) == 0;
+        return size == 14 && memcmp(body, "JFIF", 5) == 0;
     if (marker == 0xE2)
         return size >= 12 && memcmp(body, "ICC_PROFILE", 12) == 0;
     return marker == 0xEE || (marker != 0xFE && (marker & 0xF0) != 0xE0);

@@ -22,6 +22,7 @@ struct feed;    /* see feed.h */
 struct sweep;   /* see files.h */
 struct joint;   /* see joint.c */
 struct web;     /* see web.h */
+struct upload;  /* see attachments.c */
 
 struct intake {
     struct service *service;
@@ -32,10 +33,10 @@ struct intake {
     struct serials *serials;
     struct limits *limits; /* of strangers' requests */
     struct feed *feed;
-    struct sweep *sweep; /* see files.h */
-    struct joint *joint; /* see joint.c */
-    struct web *web;     /* see web.h */
-    size_t uploads;      /* attachments that are being sent, and are in memory */
+    struct sweep *sweep;    /* see files.h */
+    struct joint *joint;    /* see joint.c */
+    struct web *web;        /* see web.h */
+    struct upload *uploads; /* attachments that are being sent, and are in memory; see attachments.c */
     struct admission admission;
     bool draining; /* imports break off, to be sent again */
 };

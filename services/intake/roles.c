@@ -113,6 +113,30 @@ static bool next_role(const struct county *county, const char *phone, size_t *in
     return false;
 }
 
+/* The same of a caller. */
+static bool next_role_of(const struct county *county, const struct caller *caller, size_t *index,
+                         struct roster_entry *ret_entry)
+{
+    if (!*caller->plain)
+        return next_role(county, caller->phone, index, ret_entry);
+    while (county_roster(county, (*index)++, ret_entry))
+        if (strcmp(ret_entry->phone, caller->plain) == 0)
+            return true;
+    return false;
+}
+
+struct caller caller_person(const struct county *county, const char *phone)
+{
+    struct caller caller = {.kind = CALLER_PERSON};
+    struct roster_entry entry;
+    size_t index = 0;
+    snprintf(caller.county, sizeof caller.county, "%s", county->id);
+    snprintf(caller.phone, sizeof caller.phone, "%s", phone);
+    if (next_role(county, phone, &index, &entry))
+        snprintf(caller.plain, sizeof caller.plain, "%s", entry.phone);
+    return caller;
+}
+
 static bool is_kind(const struct roster_entry *role, const char *kind)
 {
     return strcmp(role->kind, kind) == 0;
@@ -187,7 +211,7 @@ static void decide_about_person(const struct county *county, const struct caller
 {
     const struct permission_rule *rule = &rules[permission];
     struct roster_entry role;
-    for (size_t i = 0; next_role(county, caller->phone, &i, &role);) {
+    for (size_t i = 0; next_role_of(county, caller, &i, &role);) {
         int relations = relations_of(county, &role, order) | relations_by_name(&role, order);
         grant->relations |= relations;
         if (is_kind(&role, "member"))
@@ -231,7 +255,7 @@ bool city_reads(const struct county *home, const struct caller *caller, const st
                 struct grant *ret_grant)
 {
     struct roster_entry role;
-    for (size_t i = 0; caller->kind == CALLER_PERSON && next_role(home, caller->phone, &i, &role);) {
+    for (size_t i = 0; caller->kind == CALLER_PERSON && next_role_of(home, caller, &i, &role);) {
         if (!is_kind(&role, "city"))
             continue;
         struct caller elsewhere = {.kind = CALLER_PERSON};

@@ -7,6 +7,7 @@
 #ifndef SIDAN_INTAKE_ROLES_H
 #define SIDAN_INTAKE_ROLES_H
 
+#include "common/contact.h"
 #include "common/county.h"
 #include "common/order.h"
 #include "common/permission.h"
@@ -53,6 +54,7 @@ struct caller {
     enum { CALLER_NOBODY, CALLER_PERSON, CALLER_KEY } kind;
     char county[7];                /* that a person or a key belongs to */
     char phone[VAULT_DIGEST_SIZE]; /* of a person: person_digest() of their phone */
+    char plain[PHONE_SIZE];        /* the phone itself, once it was found on the roster; see caller_person() */
     char key[33];                  /* of a key: its name */
 };
 
@@ -65,6 +67,12 @@ struct grant {
     bool may_delegate; /* may name another actor */
     bool forbidden;    /* not granted because of what they are besides: nothing else helps */
 };
+
+/*
+ * A person of a county, by person_digest(). Their phone is looked for on the roster once: to compare digests with it
+ * for each order of a list, or each change that is told, would keep everybody else waiting.
+ */
+struct caller caller_person(const struct county *county, const char *phone);
 
 /*
  * Decides about a permission. county: the caller's. order: the order that it

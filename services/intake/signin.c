@@ -95,14 +95,6 @@ static void post_code(void *arg, struct http_request *request)
     intake_answer_json(request, 202, json_pack("{s:i}", "expires_s", SIGN_IN_CODE_S));
 }
 
-static struct caller caller_of(const struct county *county, const struct session *session)
-{
-    struct caller caller = {.kind = CALLER_PERSON};
-    memcpy(caller.county, county->id, sizeof caller.county);
-    memcpy(caller.phone, session->phone, sizeof caller.phone);
-    return caller;
-}
-
 /* The counties whose figures somebody of the city may read. */
 static json_t *counties_of_city(struct intake *intake, const struct county *home, const struct caller *caller)
 {
@@ -120,7 +112,7 @@ static json_t *counties_of_city(struct intake *intake, const struct county *home
 static json_t *describe(struct intake *intake, const struct county *county, const struct session *session)
 {
     AUTOFREE char *roles = person_roles(county, session->phone);
-    struct caller caller = caller_of(county, session);
+    struct caller caller = caller_person(county, session->phone);
     struct grant grant;
     char end[TIME_SIZE];
     permission_decide(county, &caller, PERMIT_SIGNED_IN, NULL, &grant);

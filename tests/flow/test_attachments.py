@@ -1,10 +1,12 @@
 """Attachments of an order, and a department's written reply: who sends and sees them, what is in them, when they go."""
 
 import hashlib
+import http.client
 import io
 import os
 import re
 import signal
+import socket
 import struct
 import time
 import zipfile
@@ -35,7 +37,8 @@ def exif(orientation):
 
 def jpeg(orientation=6, more=b"", tail=b""):
     """As small as a JPEG can be; nobody decodes it."""
-    return (b"\xFF\xD8" + segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0") + segment(0xE1, exif(orientation)) +
+    return (b"\xFF\xD8" + segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0") +
+            segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\x01\x12" + PLACE) + segment(0xE1, exif(orientation)) +
             segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + PLACE) + segment(0xFE, b"<script>alert(1)</script>" + PLACE) +
             segment(0xDB, b"\0" * 65) + segment(0xC0, b"\x08\0\x01\0\x01\x01\x01\x11\0") + more +
             segment(0xDA, b"\x01\x01\0\0?\0") + b"\x12\xFF\0\x34\xFF\xD0\x56" + b"\xFF\xD9" + tail)
@@ -186,6 +189,27 @@ def test_what_is_no_photo_or_document_is_refused(system):
     assert stored(system, order) == [] and listed(system, order, code=order["code"]) == []
 
 
+def begun(system, order):
+    """Somebody who sends a file, and takes their time."""
+    slow = socket.create_connection(("127.0.0.1", system.port))
+    slow.sendall(f"POST /api/v1/orders/{order['order']}/attachments HTTP/1.1\r\nHost: sidan\r\nX-Order-Code: {order['code']}"
+                 "\r\nContent-Length: 1000\r\n\r\n".encode() + PDF)
+    return slow
+
+
+def test_who_sends_many_slowly_keeps_nobody_else_out(system):
+    order = open_order(system)
+    slow = []
+    wait_until(lambda: slow.append(begun(system, order)) or attach(system, order, PDF, code=order["code"]).status == 503,
+               10, "there is no room")
+    elsewhere = http.client.HTTPConnection("127.0.0.1", system.port, source_address=("127.0.0.2", 0))
+    elsewhere.request("POST", f"/api/v1/orders/{order['order']}/attachments", PDF, {"X-Order-Code": order["code"]})
+    assert elsewhere.getresponse().status == 201
+    assert attach(system, order, PDF, code=order["code"]).status == 201, "the oldest of these has given way"
+    for connection in [*slow, elsewhere]:
+        connection.close()
+
+
 def age(*paths):
     """As if they had been stored some time ago."""
     old = time.time() - 5000
@@ -229,6 +253,10 @@ def test_they_are_for_who_may_see_the_order(system):
     assert attach(system, order, jpeg(), key="other-office-key").status == 404
     assert attach(system, theirs, jpeg(), code=order["code"]).status in (401, 403)
     assert attach(system, order, jpeg()).status == 401
+
+    hidden, shown = (attached(system, another, PDF, key="office", query=query) for query in ("", "?shown=1"))
+    assert hidden["file"] != shown["file"] == attached(system, another, PDF, code=another["code"])["file"]
+    assert [row["file"] for row in listed(system, another, code=another["code"])] == [shown["file"]], "what is hidden stays so"
 
     steps = [row for row in system.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
              if row.get("step") == "attached"]

@@ -90,6 +90,28 @@ static void a_group_whose_ids_do_not_fit(void **state)
                                      "more than 400 together: use shorter ids");
 }
 
+/* Of each row it is known whether those before have the same number: that takes its time. */
+static void a_table_that_is_too_long(void **state)
+{
+    const char *texts[COUNTY_FILE_COUNT];
+    struct county *county = NULL;
+    struct faults faults = {.count = 0};
+    char *rules;
+    size_t size;
+
+    (void)state;
+    FILE *out = open_memstream(&rules, &size);
+    fputs("words,category,weight\n", out);
+    for (int i = 0; i < 6000; i++)
+        fprintf(out, "w%d,other,1\n", i);
+    fclose(out);
+    memcpy(texts, small_county, sizeof texts);
+    texts[FILE_RULES] = rules;
+    assert_int_equal(county_parse("990101", texts, note_fault, &faults, &county), -EINVAL);
+    assert_string_equal(faults.text, "rules.csv:5002: there are more than 5000 rows");
+    free(rules);
+}
+
 static void look_ups(void **state)
 {
     struct county *county = parse_small_county();
@@ -616,6 +638,7 @@ int main(void)
         cmocka_unit_test(everybody_on_the_roster),
         cmocka_unit_test(keys_with_several_scopes_and_an_end),
         cmocka_unit_test(a_group_whose_ids_do_not_fit),
+        cmocka_unit_test(a_table_that_is_too_long),
         cmocka_unit_test(look_ups),
         cmocka_unit_test(clocks),
         cmocka_unit_test(keys),

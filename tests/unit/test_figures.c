@@ -173,14 +173,14 @@ static void test_everybody_is_told_of_no_small_group(void **state)
         for (int k = 0; k < rows[i].count; k++)
             finish(++serial, rows[i].month, rows[i].category, rows[i].rating, rows[i].hours);
     /* 25 less 7, 6 and 9 would tell of the 3 of April: so the next smallest is not told, either. */
-    assert_public("placed", 2026, "2026 25, 2026-01 7, 2026-02 ?, 2026-03 9, 2026-04 <");
+    assert_public("placed", 2026, "2026 25, 2026-01 7, 2026-02 ?, 2026-03 9, 2026-04 ?");
     assert_public("answered", 2026, "2026 13, 2026-01 7, 2026-02 6");
     assert_public("closed", 2026, "2026 13, 2026-01 7, 2026-02 6");
     /* Of February (4 * 20 + 2 * 5) / 6, in full hours. */
     assert_public("mean_ms", 2026, "2026 43200000, 2026-01 36000000, 2026-02 54000000");
     /* Which categories have few orders is not told; these are five together. */
     assert_public("category", 2026, "light 20");
-    assert_public("rating", 2026, "satisfied ?, dissatisfied <");
+    assert_public("rating", 2026, "satisfied ?, dissatisfied ?");
     assert_public("outcome", 2026, "solved 13");
     assert_public("placed", 2025, "2026 25");
     assert_public("category", 2025, "");

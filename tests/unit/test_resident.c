@@ -87,14 +87,15 @@ static void who_handles_their_own_order_is_known_by_the_phone(void **state)
     char person[VAULT_DIGEST_SIZE];
     record_set(order, F_MEMBERS, "M1 M2");
     record_set(order, F_DEPARTMENT, "D1");
+    record_set(order, F_ASSISTING, "D2");
     assert_false(resident_handles(county, order)); /* nobody knows who placed it */
     static const struct {
         const char *phone;
-        bool handles, handed; /* before it was handed over to the department, and then */
+        bool handles, handed; /* before it was handed over to the departments, and then */
     } rows[] = {{"10000004002", true, true},
                 {"10000004003", false, false},
                 {"10000003001", false, true},
-                {"10000003002", false, false},
+                {"10000003002", false, true},
                 {"10000000001", false, false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         contact_person(county->vault, rows[i].phone, person);

@@ -50,9 +50,15 @@ static struct grant decide(const struct county *county, const char *phone, enum 
                            const struct record *order)
 {
     struct caller caller = {.kind = CALLER_PERSON, .county = "990101"};
-    struct grant grant;
+    struct grant grant, found;
     person_digest(caller.phone, county, phone);
     permission_decide(county, &caller, permission, order, &grant);
+    caller = caller_person(county, caller.phone); /* the same, whether their phone was looked for or is */
+    permission_decide(county, &caller, permission, order, &found);
+    assert_int_equal(found.granted, grant.granted);
+    assert_int_equal(found.relations, grant.relations);
+    assert_string_equal(found.actor, grant.actor);
+    assert_string_equal(found.member, grant.member);
     return grant;
 }
 
