@@ -2,9 +2,10 @@
  * records.c - 履职: what members, their groups, departments and sectors did in a period, drawn from the journal alone.
  *
  * A row each, with whatever of it is not nothing. An order counts where it was answered in the period, for everybody
- * who had it then; an answer was late where its handlers had been reminded of it. What a member claimed, gave back, let
- * lie or visited counts when it happened; a meeting when it was held, a suggestion when it was raised, what the office
- * entered when it took place, unless that was withdrawn.
+ * who had it then, and orders that are merged count as one, with the rating of the primary's resident: otherwise
+ * whoever joins often would make the record. An answer was late where its handlers had been reminded of it. What a
+ * member claimed, gave back, let lie or visited counts when it happened; a meeting when it was held, a suggestion when
+ * it was raised, what the office entered when it took place, unless that was withdrawn.
  */
 #include "common/alloc.h"
 #include "common/merge.h"
@@ -61,7 +62,7 @@ static const struct {
     {F_DEPARTMENT, "department", "orders WHERE department <> '' AND handed_at > 0"},
 };
 
-#define ANSWERED "answered_at BETWEEN ?1 AND ?2"
+#define ANSWERED "answered_at BETWEEN ?1 AND ?2 AND coalesce(\"primary\", '') = ''"
 static const struct {
     enum field field;
     const char *number, *which;

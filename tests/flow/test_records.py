@@ -179,3 +179,19 @@ def test_what_nobody_said_the_place_of_is_a_matter_like_others(system):
         system.wait_state(system.place(title=title, text="希望多办几期", category="education"), "screening")
     wait_stored(system)
     assert ["地点不详", "教育文体", 2, 0] in [row[:4] for row in bulletin(system)["高频事项"]]
+
+
+def test_residents_of_one_matter_rate_one_answer(system):
+    """Otherwise whoever joins an order again and again would make the record of those who handle it."""
+    primary, order = system.place(community="C201"), system.place(community="C201", phone="10000000002")
+    for one in (primary, order):
+        system.wait_state(one, "open")
+    assert system.step(order, "merge", {"primary": primary["order"]}).status == 200
+    system.claim_all(primary, ("M204", "M205", "M206"))
+    assert system.step(primary, "handover", {"actor": "member:M204", "department": "D04"}).status == 200
+    assert system.step(primary, "answer", {"actor": "member:M204", "outcome": "solved", "answer": "换好了"}).status == 200
+    system.wait_state(order, "answered")
+    assert system.rate(primary, "satisfied").status == system.rate(order, "basically").status == 200
+    wait_stored(system)
+    rows = records(system)
+    assert [rows[who].get(what) for who in ("M204", "D04") for what in ("answers", "satisfied")] == [1] * 4

@@ -201,7 +201,7 @@ class Count:
                  ("answers", "visits", "meetings", "excuses", "absences", "opinions", "adopted")}
         wanted = {name: Counter() for name in shown}
         for order in orders.values():
-            if order.now.get("answered_at"):
+            if order.now.get("answered_at") and not order.now.get("primary"):
                 wanted["answers"].update(order.now["members"].split())
             wanted["visits"].update(member for step, actor, _, now in order.steps
                                     if step == "visited" and not actor.startswith("order:")  # that of its primary
@@ -239,7 +239,8 @@ class Count:
         overview = dict(book["本期点单"][3:])
         for state, title in (("closed", "已办结"), ("returned", "已退回"), ("assigned", "办理中")):
             self._expect(overview[title] == states[state], f"{county}: the bulletin has {overview}, journal {states}")
-        groups = Counter(order.now["group"] for order in orders.values() if order.now.get("answered_at"))
+        groups = Counter(order.now["group"] for order in orders.values()
+                         if order.now.get("answered_at") and not order.now.get("primary"))
         ranked = next(rows for title, rows in book.items() if title.startswith("解单榜"))[3:]
         self._expect([row[2] for row in ranked] == sorted(groups.values(), reverse=True)[:10],
                      f"{county}: ranked {ranked}, journal {groups}")
