@@ -1,6 +1,7 @@
 """What residents do with their orders by themselves: join one that is being handled, and more, over HTTP."""
 
 import json
+import signal
 
 import pytest
 
@@ -102,6 +103,25 @@ def test_a_primary_that_takes_no_more_gives_it_to_the_convener(shared):
     now = shared.api("GET", f"/api/v1/orders/{order['order']}", key="office").json
     assert (now["state"], now["category"], now["group"]) == ("screening", "construction", "G1"), "it is what routing found"
     shared.redis.hset(f"order:{{{COUNTY}}}:{primary['order']}", "merged", "")
+
+
+def test_a_primary_that_leaves_before_routing_comes_to_it_leaves_nobody_behind(shared):
+    primary = opened(shared, title="西街的围墙倒了半截", text="围墙倒了", community="C101", public=1)
+    row, = found(shared, title="西街围墙倒了", text="围墙倒了")
+    routing, = shared.of("routing")
+    wait_until(lambda: not list(shared.redis.scan_iter("outbox:*")), 20, "nothing is under way")
+    routing.signal(signal.SIGSTOP)
+    try:
+        order = shared.place(title="西街围墙倒了", community="C101", same_as=row["same_as"])
+        taken(shared, primary)
+        shared.answer_it(primary)
+        assert shared.rate(primary, "satisfied").status == 200
+        wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{primary['order']}"), 20, "it is archived")
+    finally:
+        routing.signal(signal.SIGCONT)
+    shared.wait_state(order, "open", "screening")
+    assert "primary" not in seen_by_staff(shared, order), "it is handled by itself"
+    assert not shared.redis.exists(f"order:{{{COUNTY}}}:{primary['order']}"), "nothing is left behind in its name"
 
 
 @pytest.mark.parametrize("setting, seen", [("public", 1), ("no", 0)])
