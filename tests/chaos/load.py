@@ -15,6 +15,7 @@ import urllib.parse
 import uuid
 
 import matters
+import merging
 from harness import KEYS
 from ledger import Order
 
@@ -162,7 +163,7 @@ class Load:
     def step(self, order, verb, body):
         """A step by the office's key, which must be taken."""
         headers = {"Authorization": f"Bearer {KEYS['office']}"}
-        if verb == "rating":
+        if verb in ("rating", "add", "take-back"):
             headers = {"X-Order-Code": order.code}
         status, answer = yield from self.certain("POST", f"/api/v1/orders/{order.number}/{verb}", body, **headers)
         if status != 200:
@@ -177,16 +178,16 @@ class Load:
             if now["state"] in states:
                 return now
 
-    def place(self, kind):
+    def place(self, kind, county=None):
         """Places an order; half of them without a key, so that one whose answer is lost is placed anew."""
         place = random.choice(list(PLACES))
         group = PLACES[place]
-        words = {"clock": f"{place}有一处危房", "screened": "想问一件事", "returned": "想问一件事"}
+        words = {"clock": f"{place}有一处危房"} | dict.fromkeys(SCREENED, "想问一件事")
         title = words.get(kind, f"{place}路灯不亮")
         careful = random.random() < 0.5
         while True:
             token = f"t{uuid.UUID(int=random.getrandbits(128)).hex}"
-            body = {"county": random.choice(self.counties), "title": title, "text": f"请帮忙看看，{token}",
+            body = {"county": county or random.choice(self.counties), "title": title, "text": f"请帮忙看看，{token}",
                     "name": NAME, "phone": f"1{random.randrange(10 ** 10):010}"}
             if careful:
                 status, answer = yield from self.certain("POST", "/api/v1/orders", body)
@@ -211,8 +212,8 @@ class Load:
         self._push(0, self.live(order))
 
     def life(self, kind):
-        if kind == "meeting":
-            yield from matters.life(self)
+        if kind in LIVES_OF_THEIR_OWN:
+            yield from LIVES_OF_THEIR_OWN[kind](self)
             return
         order = yield from self.place(kind)
         yield from self.live(order)
@@ -294,6 +295,14 @@ class Load:
         if random.random() < 0.5:
             yield from self.step(order, "handover", {"actor": actor, "department": "D01"})
             order.promise("handed_over", actor, department="D01")
+        if random.random() < 0.3 and order.kind != "primary":  # whose resident may have taken it back
+            yield from self.step(order, "add", {"note": words})
+            order.promise("added", "resident")
+        if random.random() < 0.3:
+            yield from self.step(order, "extend", {"actor": actor, "days": 3, "reason": "等材料"})
+            yield from self.step(order, "extend-decide", {"actor": "convener:T1", "decision": "grant", "reason": "属实"})
+            order.promise("extension_asked", actor)
+            order.promise("extension_granted", "convener:T1")
         yield from self.step(order, "answer", {"actor": actor, "outcome": "solved", "answer": words})
         order.promise("answered", actor, answer=words)
 
@@ -304,7 +313,9 @@ class Load:
 
 # How an order may live; the commoner ones stand here more than once.
 LIVES = ("claimed", "claimed", "claimed", "sms", "sms", "late", "clock", "clock", "dissatisfied", "decided", "screened",
-         "returned", "left", "meeting")
+         "returned", "left", "meeting", "together", "together")
+LIVES_OF_THEIR_OWN = {"meeting": matters.life, "together": merging.life}
+SCREENED = ("screened", "returned", "merged_early")  # kinds of orders that wait for the convener first
 
 
 def reply_to_door(load, order, phone):
