@@ -42,7 +42,9 @@ void give_to_named(const struct context *context, const struct record *order, co
 handler_fn handle_handover; /* MSG_HANDOVER */
 handler_fn handle_object;   /* MSG_OBJECT */
 handler_fn handle_rule;     /* MSG_RULE */
-handler_fn handle_respond;  /* MSG_RESPOND */
+/* The order is not handled any more: nothing is to be ruled about it. */
+void drop_objection(const struct record *order, struct outcome *outcome);
+handler_fn handle_respond; /* MSG_RESPOND */
 
 /* lifecycle.c: 解单, from the answer to closing */
 handler_fn handle_answer; /* MSG_GIVE_ANSWER */

@@ -224,13 +224,16 @@ def test_who_handles_it_is_told(shared):
     members = taken(shared, order)
     assert shared.step(order, "handover", {"actor": "member:M101", "department": "D01"}).status == 200
     assert shared.step(order, "ask", {"actor": "member:M101", "question": "是哪一栋"}).status == 200
-    assert shared.sign_in("10000003001").step(order, "take-back", {}).status == 403, "not a member's"
+    clerk = shared.sign_in("10000003001")
+    assert clerk.step(order, "take-back", {}).status == 403, "not a member's"
+    assert clerk.step(order, "object", {"reason": "不归我们"}).status == 200
     assert take_back(shared, order, "自己修好了").status == 200
     sms = shared.wait_sms(order, template="taken_back", count=len(members) + 1)
     assert {one["recipient"] for one in sms} == {"department:D01"} | {f"member:{member}" for member in members}
     assert all("自己修好了" in one["text"] for one in sms)
     assert shared.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "好了"}).status == 409
     assert gone(shared, order)["state"] == "withdrawn"
+    assert order["order"] not in shared.api("GET", "/api/v1/orders?undecided=1", key="office").text, "nothing is to be ruled"
     load = shared.redis.hgetall(f"load:{{{COUNTY}}}")
     assert all(load[member] == before.get(member, "0") for member in members), "it is nobody's load"
     assert not [entry for entry in shared.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1) if order["order"] in str(entry)]

@@ -50,7 +50,9 @@ static void merging_frees_the_members_and_asks_the_primary(void **state)
 {
     (void)state;
     record_set(message, F_PRIMARY, OTHER);
+    record_set(order, F_OBJECTED, "D1");
     decide(handle_merge);
+    assert_true(record_has(outcome_changed(outcome), F_OBJECTED) && !*changed(F_OBJECTED)); /* nothing is to be ruled */
     assert_string_equal(changed(F_STATE), STATE_MERGED);
     assert_string_equal(changed(F_PRIMARY), OTHER);
     assert_true(record_has(outcome_changed(outcome), F_MEMBERS) && !*changed(F_MEMBERS));
