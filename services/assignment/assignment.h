@@ -239,6 +239,9 @@ void leave_primary(const struct context *context, const struct record *order, co
                    struct outcome *outcome);
 
 /* When the claim window of an open order ends. */
+/* When an entry is due that no rung of the order's clock is, as the order stands; 0 for one that is a rung, or not set.
+ */
+int64_t entry_due(const struct context *context, const struct record *order, const char *clock);
 int64_t claim_window_end(const struct county *county, const struct record *order);
 
 /* Moves the running clock to where it is due now, as a step. False: it is right, or not known to be wrong. */

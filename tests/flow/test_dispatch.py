@@ -20,8 +20,10 @@ def crowd(tmp_path, members, **more):
 
 
 def end_claim_windows(system, orders):
-    """All at the same moment, which is now; nobody looks any more whether that is right."""
+    """All at the same moment, which is now."""
     wait_until(lambda: system.redis.exists(f"swept:{{{COUNTY}}}"), 30, "the clocks have been looked through")
+    for order in orders:
+        system.redis.hset(f"order:{{{COUNTY}}}:{order['order']}", "opened_at", 1)
     system.redis.zadd(f"clock:{{{COUNTY}}}", {f"{order['order']}|claim|0": 1 for order in orders}, xx=True)
 
 
