@@ -153,7 +153,7 @@ void handle_clock(const struct context *context, const struct record *order, con
         outcome_step(outcome, "closed", "clock", NULL);
         close_order(context, order, NULL, outcome);
     } else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0 &&
-               words_have(STATE_ASSIGNED " " STATE_CONSULTING, record_str(order, F_STATE))) {
+               words_have(STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING, record_str(order, F_STATE))) {
         end_confirmation(context, order, outcome);
     } else if (strcmp(clock, CLOCK_QUESTION) == 0 && record_len(order, F_QUESTION) > 0) {
         end_question(context, order, outcome);
