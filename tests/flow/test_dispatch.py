@@ -54,6 +54,14 @@ def test_load_is_even_whoever_chooses(make_system, tmp_path):
     assert int(kept["group:G1"]) == len(orders), "each choice once"
 
 
+def test_a_group_is_asked_as_a_whole(make_system, tmp_path):
+    """Also one that is larger than most."""
+    members = [(f"A{n}", "", "") for n in range(60)]
+    system = make_system(counties=[crowd(tmp_path, members)])
+    asked = system.wait_sms(system.place(), template="opened", count=len(members))
+    assert {sms["recipient"] for sms in asked} == {f"member:{id}" for id, *_ in members}
+
+
 def test_place_and_skill_come_first_and_the_journal_says_why(make_system, tmp_path):
     members = [("A1", "", ""), ("A2", "", "construction"), ("A3", "C101", ""), ("A4", "C101", "construction")]
     system = make_system(counties=[crowd(tmp_path, members, clocks={("normal", "claim"): "1s"})])
