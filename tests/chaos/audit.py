@@ -19,7 +19,7 @@ from trail import Trail
 # The life of an order, written down once more on purpose; see common/order.c.
 TRANSITIONS = {
     None: {"placed"}, "placed": {"screening", "open"}, "screening": {"open", "returned", "merged", "withdrawn"},
-    "open": {"assigned", "merged"}, "assigned": {"consulting", "answered"}, "consulting": {"assigned", "answered"},
+    "open": {"assigned", "merged", "screening"}, "assigned": {"consulting", "answered"}, "consulting": {"assigned", "answered"},
     "answered": {"consulting", "evaluated", "closed"}, "evaluated": {"consulting", "closed"},
     "merged": {"screening", "answered", "withdrawn"},
 }
@@ -204,7 +204,7 @@ class Audit:
 
     def _expected_sms(self, order):
         """(template, recipient) of each SMS that follows from the journal; and groups of such as may be missing together."""
-        expected, asked, unheard = Counter(), Counter(), Counter()
+        expected, asked, unheard = Counter(), [], Counter()
         if order.kind in matters.KINDS:
             return Counter(matters.expected_sms(order)), []
         members, town, group, department, assigned_by, goes_on = [], "", "", "", "", False
@@ -216,12 +216,12 @@ class Audit:
                 expected.update(merging.expected_sms(row, members))
             elif row.step == "screening":
                 expected[("screening", convener)] += 1
-            elif row.step == "unmerged":
-                expected[("unmerged", "resident")] += 1
+            elif row.step in ("unmerged", "recalled"):
+                expected[("unmerged", "resident")] += row.step == "unmerged"
                 expected[("screening", convener)] += convener != row.actor
             elif row.step in ("opened", "screened"):
                 # Whoever claims before assignment has heard of the order makes the question needless.
-                asked.update(("opened", f"member:{member}") for member in self.groups[group])
+                asked.append(Counter(("opened", f"member:{member}") for member in self.groups[group]))
             elif row.step in ("placed", "returned", "answered", "closed", "decided"):
                 expected[({"decided": "closed"}.get(row.step, row.step), "resident")] += 1
             elif row.step == "claimed":
@@ -253,9 +253,8 @@ class Audit:
                 expected = Counter({sms: count for sms, count in expected.items() if sms[1] != "resident"})
         expected.update(("full", f"member:{member}") for member in order.late)
         if assigned_by == "assigned":  # by the clock, which starts when the group is asked
-            expected.update(asked)
-            asked.clear()
-        return expected, [asked, unheard]
+            expected.update(asked.pop())
+        return expected, [*asked, unheard]
 
     def _sent(self):
         """How often each (template, recipient) was sent, by order."""

@@ -201,7 +201,7 @@ class Load:
                 self.ledger.answered()
             if status != 201:
                 raise Refused(f"{token} was not placed: {status} {answer}")
-            order = Order(answer["order"], answer["code"], token, kind, group if title not in ("想问一件事",) else "G2")
+            order = Order(answer["order"], answer["code"], token, kind, "G2" if kind in ACCEPTED else group)
             order.promise("placed", "resident")
             self.ledger.open(order)
             return order
@@ -220,7 +220,11 @@ class Load:
 
     def live(self, order):
         kind = order.kind
-        if kind in ("screened", "returned"):
+        if kind == "recalled":
+            yield from self.wait_state(order, "open")
+            yield from self.step(order, "recall", {"actor": "convener:T1", "reason": "分错了组"})
+            order.promise("recalled", "convener:T1")
+        if kind in ("screened", "returned", "recalled"):
             yield from self.screen(order)
             if kind == "returned":
                 return
@@ -228,7 +232,7 @@ class Load:
             now = yield from self.wait_state(order, "assigned")
         else:
             yield from self.wait_state(order, "open")
-            yield from self.claim(order, 2 if kind == "screened" else 3)
+            yield from self.claim(order, 2 if kind in ACCEPTED else 3)
             now = yield from self.wait_state(order, "assigned")
         if kind == "late":
             yield from self.claim_late(order, now["members"].split())
@@ -313,8 +317,9 @@ class Load:
 
 # How an order may live; the commoner ones stand here more than once.
 LIVES = ("claimed", "claimed", "claimed", "sms", "sms", "late", "clock", "clock", "dissatisfied", "decided", "screened",
-         "returned", "left", "meeting", "together", "together")
+         "returned", "left", "recalled", "meeting", "together", "together")
 LIVES_OF_THEIR_OWN = {"meeting": matters.life, "together": merging.life}
+ACCEPTED = ("screened", "recalled")  # by the convener, for group G2 and two members
 SCREENED = ("screened", "returned", "merged_early")  # kinds of orders that wait for the convener first
 
 
