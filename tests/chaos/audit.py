@@ -19,7 +19,8 @@ from trail import Trail
 # The life of an order, written down once more on purpose; see common/order.c.
 TRANSITIONS = {
     None: {"placed"}, "placed": {"screening", "open"}, "screening": {"open", "returned", "merged", "withdrawn"},
-    "open": {"assigned", "merged", "screening"}, "assigned": {"consulting", "answered"}, "consulting": {"assigned", "answered"},
+    "open": {"assigned", "merged", "screening"}, "assigned": {"consulting", "answered"},
+    "consulting": {"assigned", "answered"},
     "answered": {"consulting", "evaluated", "closed"}, "evaluated": {"consulting", "closed"},
     "merged": {"screening", "answered", "withdrawn"},
 }
@@ -203,7 +204,7 @@ class Audit:
     # -- what people were told ---------------------------------------------------------------------------------------
 
     def _expected_sms(self, order):
-        """(template, recipient) of each SMS that follows from the journal; and groups of such as may be missing together."""
+        """(template, recipient) of each SMS that follows from the journal; groups that may be missing together."""
         expected, asked, unheard = Counter(), [], Counter()
         if order.kind in matters.KINDS:
             return Counter(matters.expected_sms(order)), []
@@ -247,7 +248,7 @@ class Audit:
                 expected.update(("assigned", person) for person in people)
                 expected[("assigned_resident", "resident")] += 1
                 assigned_by = row.step
-            if order.kind == "primary" and row.step == "taken_back":  # what they have not heard till then they do not hear
+            if order.kind == "primary" and row.step == "taken_back":  # what was not told till then is not told
                 goes_on, unheard = True, expected & Counter({("placed", "resident"): 1})
             if goes_on:
                 expected = Counter({sms: count for sms, count in expected.items() if sms[1] != "resident"})

@@ -318,7 +318,7 @@ class Load:
 
 
 def keep_tables(load):
-    """The office stores a table anew, as it is: all services read the county again, and all deadlines are gone through."""
+    """The office stores a table anew, as it is: all services read the county again, and go through all deadlines."""
     table, office = f"/api/v1/tables/categories?county={random.choice(load.counties)}", f"Bearer {KEYS['office']}"
     status, now = yield from load.certain("GET", table, Authorization=office)
     columns = [column["name"] for column in now["columns"]]

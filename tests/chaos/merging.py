@@ -53,7 +53,10 @@ def go_on_for_it(load, primary, order):
 def wait_others(load, primary, wanted):
     """Until it has others, or none."""
     primary.others = int(wanted)
-    while bool((yield from load.certain("GET", f"/api/v1/orders/{primary.number}", **OFFICE))[1].get("merged")) != wanted:
+    while True:
+        status, now = yield from load.certain("GET", f"/api/v1/orders/{primary.number}", **OFFICE)
+        if status == 200 and bool(now.get("merged")) == wanted:
+            return
         yield 0.3
 
 
@@ -80,7 +83,7 @@ def rate_as_answered(load, primary, order):
 
 
 def is_followed(row):
-    """Whether it is a step of an order that its primary made, or about the two; which of these come is a matter of time."""
+    """Whether a step was made by the order's primary, or is about the two; which of these come is a matter of time."""
     return row.actor.startswith("order:") or row.step in ("followed", "joined", "left")
 
 

@@ -254,7 +254,7 @@ def test_what_left_its_primary_before_that_heard_of_it_is_none_of_its_others(mak
     routing.popen, routing.environment = None, plain
     assert system.step(order, "unmerge", {"reason": "不是一件事"}).status == 200
     hash_of_primary = f"order:{{{COUNTY}}}:{primary['order']}"
-    wait_until(lambda: system.redis.hget(hash_of_primary, "in:assignment>assignment") == "1", 20, "that it left is heard")
+    wait_until(lambda: system.redis.hget(hash_of_primary, "in:assignment>assignment") == "1", 20, "it was told")
     routing.start()
     wait_until(lambda: not list(system.redis.scan_iter("outbox:*")), 20, "nothing is under way")
     assert "merged" not in seen_by_staff(system, primary)
