@@ -330,10 +330,13 @@ static void note_lag(const struct batch *batch, const struct job *job)
         service_lagged(batch->config.service, job->envelope.source, now_ms() - record_int(job->message, F_AT));
 }
 
-/* Whether the order has left since it was loaded, and its absence would have been handled, too. */
+/*
+ * Whether something has left since the order was loaded, without which all would have been handled as well: the order,
+ * or of an event another one that it has to do with. What a request cannot be done with is for its caller to know.
+ */
 static bool left_meanwhile(const struct job *job)
 {
-    return job->kind != ENVELOPE_EVENT && job->handler && job->handler->orderless && record_has(job->order, F_VER);
+    return record_has(job->order, F_VER) && (job->kind == ENVELOPE_EVENT || (job->handler && job->handler->orderless));
 }
 
 /* What the commit found was not what the handler saw: it is loaded and decided again. */
@@ -363,10 +366,10 @@ static void finish_committed(struct batch *batch, struct job *job)
         job_finish(batch->config.link, job, STATUS_DUPLICATE, result, NULL);
         break;
     case COMMIT_GONE:
-        if (job->kind == ENVELOPE_EVENT)
-            job_finish(batch->config.link, job, STATUS_DUPLICATE, result, NULL);
-        else if (left_meanwhile(job))
+        if (left_meanwhile(job))
             decide_again(batch, job);
+        else if (job->kind == ENVELOPE_EVENT)
+            job_finish(batch->config.link, job, STATUS_DUPLICATE, result, NULL);
         else
             job_refuse(batch->config.link, job, "gone",
                        "no order with this number is open: it is closed and archived, or was never placed");

@@ -9,6 +9,7 @@
 #include "common/question.h"
 #include "common/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* While it is merged it is what its primary is: of its category, its group's. */
@@ -31,6 +32,12 @@ void be_own_again(const struct record *order, struct outcome *outcome)
     for (size_t i = 0; i < OWN_COUNT && (part = strsep(&rest, "/")); i++)
         if (!record_is(order, own[i], part))
             record_set(outcome_changes(outcome), own[i], part);
+}
+
+void merge_aux(const struct record *message, char *keys, size_t size)
+{
+    const char *other = record_str(message, record_has(message, F_PRIMARY) ? F_PRIMARY : F_SECONDARY);
+    snprintf(keys, size, "%s%s", *other ? "order:" : "", other);
 }
 
 void merge_into(const struct context *context, const struct record *order, const struct record *message,

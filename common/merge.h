@@ -9,6 +9,9 @@
 
 #include "common/service.h"
 
+/* Has the other order of a message, its primary or the one to be merged, loaded along: handler.aux. */
+void merge_aux(const struct record *message, char *keys, size_t size);
+
 /*
  * Merges the order into the primary that the message names, or refuses. states: of an order that this owner may merge.
  * Whether that primary takes it is decided there: until then the order's resident is told nothing.

@@ -42,7 +42,9 @@ void give_to_named(const struct context *context, const struct record *order, co
 handler_fn handle_handover; /* MSG_HANDOVER */
 handler_fn handle_object;   /* MSG_OBJECT */
 handler_fn handle_rule;     /* MSG_RULE */
-handler_fn handle_respond;  /* MSG_RESPOND */
+/* The order is not handled any more: nothing is to be ruled about it. */
+void drop_objection(const struct record *order, struct outcome *outcome);
+handler_fn handle_respond; /* MSG_RESPOND */
 
 /* lifecycle.c: 解单, from the answer to closing */
 handler_fn handle_answer; /* MSG_GIVE_ANSWER */
@@ -238,6 +240,9 @@ void leave_primary(const struct context *context, const struct record *order, co
 
 /* When the claim window of an open order ends. */
 int64_t claim_window_end(const struct county *county, const struct record *order);
+
+/* When an entry of the clocks is due, as the order stands; 0: it is a rung of the order's clock, or not set. */
+int64_t entry_due(const struct context *context, const struct record *order, const char *clock);
 
 /* Moves the running clock to where it is due now, as a step. False: it is right, or not known to be wrong. */
 bool move_deadline(const struct context *context, const struct record *order, struct outcome *outcome);

@@ -20,7 +20,9 @@ void handle_opened(const struct context *context, const struct record *order, co
                    struct outcome *outcome)
 {
     if (!record_is(order, F_STATE, STATE_OPEN))
-        return;                    /* claimed already, between routing's commit and this message */
+        return; /* claimed already, between routing's commit and this message */
+    if (record_int(message, F_AT) < record_int(order, F_OPENED_AT))
+        return;                    /* or opened anew, or given to another group, which is asked by that */
     outcome_if_unchanged(outcome); /* nobody need be asked any more about one that is being claimed */
     if (words_count(record_str(message, F_MEMBERS)) > 0)
         give_to_named(context, order, record_str(message, F_MEMBERS), outcome);

@@ -5,7 +5,8 @@
  * at which something is to be done. Any instance reads what is due and submits
  * it like a message; the handler acts only while the order still stands on
  * that rung of that clock, so two instances that saw the same entry sound it
- * once.
+ * once. One that hung after it saw an entry may find that set anew, for later:
+ * then it waits for its time.
  */
 #include "common/alloc.h"
 #include "common/crash.h"
@@ -65,6 +66,26 @@ static int64_t rungs_of(const struct context *context)
     return matter_of(context->order_id) == MATTER_ORDER ? RUNGS : MATTER_RUNGS;
 }
 
+static void put_off(int64_t at, const char *entry, struct outcome *outcome)
+{
+    outcome_zadd(outcome, CLOCKS_KEY, at, entry);
+    outcome_if_unchanged(outcome); /* or what it waits for might have happened */
+}
+
+int64_t entry_due(const struct context *context, const struct record *order, const char *clock)
+{
+    const struct county *county = context->county;
+    if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN))
+        return claim_window_end(county, order);
+    if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0)
+        return confirmation_end(county, order);
+    if (strcmp(clock, CLOCK_QUESTION) == 0)
+        return question_end(county, order);
+    if (strcmp(clock, CLOCK_MEETING) == 0 && record_is(order, F_STATE, STATE_CALLED))
+        return meeting_reminder_at(county, order);
+    return 0;
+}
+
 /* An overdue clock: sounds one rung, and sets the entry of the next. Only inside working hours. */
 static void sound(const struct context *context, const struct record *order, const char *clock, const char *entry,
                   struct outcome *outcome)
@@ -73,9 +94,10 @@ static void sound(const struct context *context, const struct record *order, con
     int64_t rung = record_int(order, F_RUNG), working = calendar_next_work(county, context->now);
     if (clock_due(county, order, NULL) > context->now && move_deadline(context, order, outcome))
         return; /* the calendar has changed, and nobody came by yet */
+    if (record_int(order, F_DUE) > context->now)
+        working = clock_rung(county, record_int(order, F_DUE), rung); /* it has begun again, or was extended */
     if (working > context->now) {
-        outcome_zadd(outcome, CLOCKS_KEY, working, entry);
-        outcome_if_unchanged(outcome);
+        put_off(working, entry, outcome);
         return;
     }
     char recipients[2001];
@@ -119,7 +141,9 @@ void handle_clock(const struct context *context, const struct record *order, con
     char entry[CLOCK_ENTRY_SIZE];
     order_clock_entry(entry, context->order_id, clock, rung);
 
-    if (strcmp(clock, CLOCK_MEETING) == 0) {
+    if (entry_due(context, order, clock) > context->now) {
+        put_off(entry_due(context, order, clock), entry, outcome);
+    } else if (strcmp(clock, CLOCK_MEETING) == 0) {
         meeting_remind(context, order, outcome);
     } else if (strcmp(clock, CLOCK_BOOKS) == 0 && record_is(order, F_STATE, STATE_ENTERED)) {
         entry_close(context, outcome);
@@ -129,7 +153,7 @@ void handle_clock(const struct context *context, const struct record *order, con
         outcome_step(outcome, "closed", "clock", NULL);
         close_order(context, order, NULL, outcome);
     } else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0 &&
-               words_have(STATE_ASSIGNED " " STATE_CONSULTING, record_str(order, F_STATE))) {
+               words_have(STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING, record_str(order, F_STATE))) {
         end_confirmation(context, order, outcome);
     } else if (strcmp(clock, CLOCK_QUESTION) == 0 && record_len(order, F_QUESTION) > 0) {
         end_question(context, order, outcome);

@@ -119,6 +119,12 @@ void handle_object(const struct context *context, const struct record *order, co
     }
 }
 
+void drop_objection(const struct record *order, struct outcome *outcome)
+{
+    if (record_len(order, F_OBJECTED) > 0)
+        record_set(outcome_changes(outcome), F_OBJECTED, "");
+}
+
 /* The order goes from one department to another, in the same part. Who handles it hears of it. */
 static void move_department(const struct context *context, const struct record *order, const struct record *message,
                             struct outcome *outcome)

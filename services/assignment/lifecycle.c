@@ -104,8 +104,7 @@ void record_answer(const struct context *context, const struct record *order, co
     record_copy(changes, answer, F_ANSWER);
     record_set_int(changes, F_ANSWERED_AT, context->now);
     record_set_int(changes, F_TRIES, 0);
-    if (record_len(order, F_OBJECTED) > 0) /* there is nothing to rule about any more */
-        record_set(changes, F_OBJECTED, "");
+    drop_objection(order, outcome);
     record_set_int(changes, F_ROUND, record_int(order, F_ROUND) + 1);
     if (!resident_is_told(order)) {
         end_unrated(context, order, outcome);

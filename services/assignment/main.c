@@ -1,5 +1,6 @@
 /* sidan-assignment - the pool, claims, the lifecycle up to closed, meetings and what is followed, and the clocks. */
 #include "common/attach.h"
+#include "common/merge.h"
 #include "common/remark.h"
 #include "services/assignment/assignment.h"
 
@@ -58,7 +59,7 @@ static const struct handler handlers[] = {
     {.type = MSG_MERGE, .handle = handle_merge},
     {.type = MSG_RECALL, .handle = handle_recall},
     {.type = MSG_UNMERGE, .handle = handle_unmerge},
-    {.type = MSG_ORDER_JOINED, .handle = handle_joined},
+    {.type = MSG_ORDER_JOINED, .handle = handle_joined, .aux = merge_aux},
     {.type = MSG_ORDER_LEFT, .handle = handle_left},
     {.type = MSG_PRIMARY_STEP, .handle = handle_primary_step},
     {.type = MSG_CLOCK_CHECK, .handle = handle_check, .orderless = true},

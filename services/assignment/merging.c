@@ -45,6 +45,7 @@ void handle_merge(const struct context *context, const struct record *order, con
         return;
     order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
     outcome_zrem(outcome, CLOCKS_KEY, entry);
+    drop_objection(order, outcome);
     change_load(context, record_str(order, F_MEMBERS), "", -1, outcome);
     record_set(outcome_changes(outcome), F_MEMBERS, "");
     member_recipients(record_str(order, F_MEMBERS), recipients, sizeof recipients);
@@ -69,11 +70,26 @@ static struct record *send_step(const struct context *context, const struct reco
     return body;
 }
 
+/*
+ * Whether the order still is merged into this one, as long as this is committed. The two messages by which a primary
+ * hears of it may come from different services, so that one has left may be told before that it came.
+ */
+static bool still_follows(const struct context *context, const char *secondary, struct outcome *outcome)
+{
+    const char *state = aux_get(context->aux, field_info(F_STATE)->name), *ver = field_info(F_VER)->name;
+    const char *primary = aux_get(context->aux, field_info(F_PRIMARY)->name);
+    AUTOFREE char *key = xasprintf("order:%s", secondary);
+    outcome_expect(outcome, key, ver, aux_int(context->aux, ver));
+    return state && strcmp(state, STATE_MERGED) == 0 && primary && strcmp(primary, context->order_id) == 0;
+}
+
 void handle_joined(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {
     const char *secondary = record_str(message, F_SECONDARY), *actor = record_str(message, F_ACTOR);
     char merged[4001];
+    if (!still_follows(context, secondary, outcome))
+        return;
     snprintf(merged, sizeof merged, "%s", record_str(order, F_MERGED));
     if (!words_have(MERGEABLE " " HAS_ANSWER, record_str(order, F_STATE)) ||
         !words_append(merged, sizeof merged, secondary)) {

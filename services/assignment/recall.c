@@ -11,13 +11,14 @@
 
 void screen_again(const struct context *context, const struct record *order, const char *actor, struct outcome *outcome)
 {
-    static const enum field handled[] = {F_PRIMARY, F_MEMBERS, F_ASSISTING, F_OBJECTED, F_WRITTEN};
+    static const enum field handled[] = {F_PRIMARY, F_MEMBERS, F_ASSISTING, F_WRITTEN};
     struct record *changes = outcome_changes(outcome);
     char recipient[64];
     record_set(changes, F_STATE, STATE_SCREENING);
     for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
         if (record_len(order, handled[i]) > 0)
             record_set(changes, handled[i], "");
+    drop_objection(order, outcome);
     if (record_int(order, F_HANDED_AT) > 0)
         record_set_int(changes, F_HANDED_AT, 0);
     start_clock(context, order, CLOCK_HANDOVER, outcome);

@@ -182,26 +182,11 @@ static void pass_over(const struct context *context, const struct record *order,
             outcome);
 }
 
-/* The calendar has changed, or those who were silent have left: the entry is set anew, or goes. */
-static void look_later(const struct context *context, const struct record *order, bool waits, struct outcome *outcome)
-{
-    char entry[CLOCK_ENTRY_SIZE];
-    order_clock_entry(entry, context->order_id, clock_name(CLOCK_CONFIRM), 0);
-    if (waits)
-        outcome_zadd(outcome, CLOCKS_KEY, confirmation_end(context->county, order), entry);
-    else
-        outcome_zrem(outcome, CLOCKS_KEY, entry);
-}
-
 void end_confirmation(const struct context *context, const struct record *order, struct outcome *outcome)
 {
     char silent[401], waiting[UNSEEN_SIZE];
     find_silent(context, order, silent, waiting);
     size_t count = words_count(silent);
-    if (count == 0) {
-        look_later(context, order, *waiting, outcome);
-        return;
-    }
     char all[401];
     snprintf(all, sizeof all, "%s", silent);
     record_set(outcome_changes(outcome), F_UNSEEN, waiting);

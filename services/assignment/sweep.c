@@ -74,20 +74,13 @@ void handle_check(const struct context *context, const struct record *order, con
                   struct outcome *outcome)
 {
     const char *clock = record_str(message, F_CLOCK);
-    int64_t rung = record_int(message, F_RUNG), at = record_int(message, F_DUE);
-    if (strcmp(clock, clock_name(CLOCK_CLAIM)) == 0 && record_is(order, F_STATE, STATE_OPEN))
-        at = claim_window_end(context->county, order);
-    else if (strcmp(clock, clock_name(CLOCK_CONFIRM)) == 0 && confirmation_end(context->county, order) > 0)
-        at = confirmation_end(context->county, order);
-    else if (strcmp(clock, CLOCK_QUESTION) == 0 && question_end(context->county, order) > 0)
-        at = question_end(context->county, order);
-    else if (strcmp(clock, CLOCK_MEETING) == 0 && record_has(order, F_MEETS_AT))
-        at = meeting_reminder_at(context->county, order);
-    else if (!record_is(order, F_CLOCK, clock) || record_int(order, F_RUNG) != rung || clock_is_paused(order) ||
-             move_deadline(context, order, outcome))
+    int64_t rung = record_int(message, F_RUNG), at = entry_due(context, order, clock);
+    if (at == 0 && (!record_is(order, F_CLOCK, clock) || record_int(order, F_RUNG) != rung || clock_is_paused(order) ||
+                    move_deadline(context, order, outcome)))
         return;
-    else if (rung == RUNG_HANDLERS)
-        at = clock_rung(context->county, record_int(order, F_DUE), rung); /* work hours alone move it, too */
+    if (at == 0) /* work hours alone move the first rung, too */
+        at = rung == RUNG_HANDLERS ? clock_rung(context->county, record_int(order, F_DUE), rung)
+                                   : record_int(message, F_DUE);
 
     char entry[CLOCK_ENTRY_SIZE];
     order_clock_entry(entry, context->order_id, clock, rung);

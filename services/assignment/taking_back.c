@@ -26,6 +26,7 @@ static void end(const struct context *context, const struct record *order, const
 {
     char entry[CLOCK_ENTRY_SIZE];
     drop_question(context, order, outcome);
+    drop_objection(order, outcome);
     stop_clock(context, order, outcome);
     order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
     outcome_zrem(outcome, CLOCKS_KEY, entry);

@@ -8,7 +8,7 @@
 #include "common/record.h"
 #include "services/notification/channel.h"
 
-enum { PEOPLE_MAX = 30, REF_SIZE = 64 };
+enum { PEOPLE_MAX = 400, REF_SIZE = 64 }; /* a group may be large: a county has some hundreds of members */
 
 struct person {
     char ref[REF_SIZE]; /* resident, member:M1, ...: never a group */

@@ -54,7 +54,9 @@ static void open_order(const struct context *context, const struct category *cat
         record_set(opened, F_MEMBERS, members);
 }
 
-/* Its resident has met with the same (我也遇到了). If the other takes no more orders, this one comes to the convener.
+/*
+ * Its resident has met with the same (我也遇到了). If the other takes no more orders, this one comes to the convener;
+ * and it is like any other where that one has left before it could be asked.
  */
 static void join(const struct context *context, const struct record *order, const char *primary,
                  struct outcome *outcome)
@@ -86,7 +88,7 @@ void handle_placed(const struct context *context, const struct record *order, co
         record_set(changes, F_TOWN, place.town->id);
     if (*group)
         record_set(changes, F_GROUP, group);
-    if (record_has(message, F_PRIMARY)) {
+    if (aux_get(context->aux, field_info(F_VER)->name)) { /* of the primary, if it has one */
         join(context, order, record_str(message, F_PRIMARY), outcome);
         return;
     }

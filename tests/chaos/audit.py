@@ -10,15 +10,19 @@ from collections import Counter, defaultdict
 from contextlib import closing
 
 import matters
+import merging
 from harness import read_table
+from load import SCREENED
 from ledger import FINAL, Order
 from trail import Trail
 
 # The life of an order, written down once more on purpose; see common/order.c.
 TRANSITIONS = {
-    None: {"placed"}, "placed": {"screening", "open"}, "screening": {"open", "returned"}, "open": {"assigned"},
-    "assigned": {"consulting", "answered"}, "consulting": {"assigned", "answered"},
-    "answered": {"consulting", "evaluated"}, "evaluated": {"consulting", "closed"},
+    None: {"placed"}, "placed": {"screening", "open"}, "screening": {"open", "returned", "merged", "withdrawn"},
+    "open": {"assigned", "merged", "screening"}, "assigned": {"consulting", "answered"},
+    "consulting": {"assigned", "answered"},
+    "answered": {"consulting", "evaluated", "closed"}, "evaluated": {"consulting", "closed"},
+    "merged": {"screening", "answered", "withdrawn"},
 }
 UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when the gateway misbehaves
 UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "mailq:", "chatq:", "smsgather:", "smswait:", "smsunknown:")
@@ -155,17 +159,19 @@ class Audit:
             return ["placed", *(["opened"] if title != "想问一件事" else ["screening"]),
                     *(["assigned"] if "危房" in title else [])]
         names = [step for step, _, _ in order.steps]
-        names.insert(1, "screening" if order.kind in ("screened", "returned") else "opened")
+        names.insert(1, "screening" if order.kind in SCREENED else "opened")
         if order.kind == "clock":
             names.insert(2, "assigned")
-        if order.finished and names[-1] not in ("returned", "decided"):
+        if order.finished and names[-1] not in ("returned", "decided", "taken_back"):
             names.append("closed")
         return names
 
     def _check_steps(self, order):
         order.journal.sort(key=lambda row: row.ver)
         rows, faults = order.journal, []
-        names, expected = [row.step for row in rows], self._expected_steps(order)
+        together = order.kind in merging.KINDS
+        names = [row.step for row in rows if not (together and merging.is_followed(row))]
+        expected = self._expected_steps(order)
         if names != expected:
             found, wanted = Counter(names), Counter(expected)
             self.table["lost"] += sum((wanted - found).values())
@@ -178,6 +184,8 @@ class Audit:
         if any(later.at < earlier.at - CLOCKS_AGREE for earlier, later in zip(rows, rows[1:])):
             self.table["out of order"] += 1
             faults.append(f"{order.number}: a step is older than the one before it")
+        if together and (fault := merging.fault(order)):
+            faults.append(fault)
         state, transitions = None, matters.TRANSITIONS if order.kind in matters.KINDS else TRANSITIONS
         for row in rows:
             if row.state and row.state != state and row.state not in transitions.get(state, ()):
@@ -196,20 +204,25 @@ class Audit:
     # -- what people were told ---------------------------------------------------------------------------------------
 
     def _expected_sms(self, order):
-        """(template, recipient) of each SMS that follows from the journal; and those of them that may be missing."""
-        expected, optional = Counter(), Counter()
+        """(template, recipient) of each SMS that follows from the journal; groups that may be missing together."""
+        expected, asked, unheard = Counter(), [], Counter()
         if order.kind in matters.KINDS:
-            return Counter(matters.expected_sms(order)), optional
-        members, town, group, department, assigned_by = [], "", "", "", ""
+            return Counter(matters.expected_sms(order)), []
+        members, town, group, department, assigned_by, goes_on = [], "", "", "", "", False
         for row in order.journal:
             members = row.fields.get("members", " ".join(members)).split()
             town, group = row.fields.get("town", town), row.fields.get("group", group)
-            people = [f"member:{member}" for member in members]
-            if row.step == "screening":
-                expected[("screening", f"convener:{town or self.first_town}")] += 1
+            people, convener = [f"member:{member}" for member in members], f"convener:{town or self.first_town}"
+            if order.kind in merging.KINDS and merging.is_followed(row):
+                expected.update(merging.expected_sms(row, members))
+            elif row.step == "screening":
+                expected[("screening", convener)] += 1
+            elif row.step in ("unmerged", "recalled"):
+                expected[("unmerged", "resident")] += row.step == "unmerged"
+                expected[("screening", convener)] += convener != row.actor
             elif row.step in ("opened", "screened"):
                 # Whoever claims before assignment has heard of the order makes the question needless.
-                optional.update(("opened", f"member:{member}") for member in self.groups[group])
+                asked.append(Counter(("opened", f"member:{member}") for member in self.groups[group]))
             elif row.step in ("placed", "returned", "answered", "closed", "decided"):
                 expected[({"decided": "closed"}.get(row.step, row.step), "resident")] += 1
             elif row.step == "claimed":
@@ -217,6 +230,13 @@ class Audit:
             elif row.step == "handed_over":
                 department = f"department:{row.fields['department']}"
                 expected[("handed_over", department)] += 1
+            elif row.step == "added":
+                expected.update(("added", person) for person in [*people, *filter(None, [department])])
+            elif row.step == "extension_asked":
+                expected[("extension_asked", convener)] += 1
+            elif row.step == "extension_granted":
+                expected.update(("extended", person) for person in [*people, *filter(None, [department])])
+                expected[("extended_resident", "resident")] += 1
             elif row.step == "reopened":
                 others = [f"convener:{town}"] if town else []
                 expected.update(("reopened", person) for person in [*people, *others, *filter(None, [department])])
@@ -228,11 +248,14 @@ class Audit:
                 expected.update(("assigned", person) for person in people)
                 expected[("assigned_resident", "resident")] += 1
                 assigned_by = row.step
+            if order.kind == "primary" and row.step == "taken_back":  # what was not told till then is not told
+                goes_on, unheard = True, expected & Counter({("placed", "resident"): 1})
+            if goes_on:
+                expected = Counter({sms: count for sms, count in expected.items() if sms[1] != "resident"})
         expected.update(("full", f"member:{member}") for member in order.late)
         if assigned_by == "assigned":  # by the clock, which starts when the group is asked
-            expected.update(optional)
-            optional.clear()
-        return expected, optional
+            expected.update(asked.pop())
+        return expected, [*asked, unheard]
 
     def _sent(self):
         """How often each (template, recipient) was sent, by order."""
@@ -250,8 +273,8 @@ class Audit:
     def _check_sms(self, order, sent):
         expected, optional = self._expected_sms(order)
         missing, extra = expected - sent, sent - expected
-        if extra == optional:
-            extra = Counter()
+        for some in optional:
+            extra = extra - some if some <= extra else extra
         if order.journal and order.journal[-1].state in FINAL:
             self.table["SMS"] += sum(sent.values())
         self.table["SMS lost"] += sum(missing.values())
@@ -343,7 +366,8 @@ class Audit:
                 faults.append(f"{number}: version {kept['ver']} in Redis, {len(orders[number].journal)} in the journal")
             if kept.get("sms_open", "0") != "0" or kept.get("aside"):
                 faults.append(f"{number}: sms_open={kept.get('sms_open')} aside={kept.get('aside')}")
-            load[number[:6]].update(kept.get("members", "").split())
+            if not kept.get("primary"):  # else it is the primary that is their work
+                load[number[:6]].update(kept.get("members", "").split())
         for county in self._counties():
             counted = {member: int(count) for member, count in redis.hgetall(f"load:{{{county}}}").items()
                        if ":" not in member}  # how often somebody of a group was chosen

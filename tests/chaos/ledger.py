@@ -8,7 +8,7 @@ token says so in `unsure`.
 import threading
 from dataclasses import dataclass, field
 
-FINAL = {"closed", "returned"}  # states after which nothing comes
+FINAL = {"closed", "returned", "withdrawn"}  # states after which nothing comes
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Order:
     replies: list = field(default_factory=list)  # members who claimed by SMS
     looks: int = 0  # at its contact that were answered
     late: list = field(default_factory=list)  # members whose SMS came when all places were taken
+    others: int = 0  # orders that stay merged into it; see merging.py
     life: object = None  # what is left of its life: a generator of load.py
     finished: bool = False  # no more is to be done to it by a person; what clocks do may still come
     journal: list = field(default_factory=list)  # its rows so far, as the audit read them

@@ -5,8 +5,10 @@ public door and yields how many seconds it waits before it goes on; a few thread
 answer asks again with the same Idempotency-Key, as a good client does, at whichever intake answers.
 """
 
+import csv
 import heapq
 import http.client
+import io
 import json
 import random
 import threading
@@ -15,6 +17,7 @@ import urllib.parse
 import uuid
 
 import matters
+import merging
 from harness import KEYS
 from ledger import Order
 
@@ -162,7 +165,7 @@ class Load:
     def step(self, order, verb, body):
         """A step by the office's key, which must be taken."""
         headers = {"Authorization": f"Bearer {KEYS['office']}"}
-        if verb == "rating":
+        if verb in ("rating", "add", "take-back"):
             headers = {"X-Order-Code": order.code}
         status, answer = yield from self.certain("POST", f"/api/v1/orders/{order.number}/{verb}", body, **headers)
         if status != 200:
@@ -177,16 +180,16 @@ class Load:
             if now["state"] in states:
                 return now
 
-    def place(self, kind):
+    def place(self, kind, county=None):
         """Places an order; half of them without a key, so that one whose answer is lost is placed anew."""
         place = random.choice(list(PLACES))
         group = PLACES[place]
-        words = {"clock": f"{place}有一处危房", "screened": "想问一件事", "returned": "想问一件事"}
+        words = {"clock": f"{place}有一处危房"} | dict.fromkeys(SCREENED, "想问一件事")
         title = words.get(kind, f"{place}路灯不亮")
         careful = random.random() < 0.5
         while True:
             token = f"t{uuid.UUID(int=random.getrandbits(128)).hex}"
-            body = {"county": random.choice(self.counties), "title": title, "text": f"请帮忙看看，{token}",
+            body = {"county": county or random.choice(self.counties), "title": title, "text": f"请帮忙看看，{token}",
                     "name": NAME, "phone": f"1{random.randrange(10 ** 10):010}"}
             if careful:
                 status, answer = yield from self.certain("POST", "/api/v1/orders", body)
@@ -200,7 +203,7 @@ class Load:
                 self.ledger.answered()
             if status != 201:
                 raise Refused(f"{token} was not placed: {status} {answer}")
-            order = Order(answer["order"], answer["code"], token, kind, group if title not in ("想问一件事",) else "G2")
+            order = Order(answer["order"], answer["code"], token, kind, "G2" if kind in ACCEPTED else group)
             order.promise("placed", "resident")
             self.ledger.open(order)
             return order
@@ -211,15 +214,19 @@ class Load:
         self._push(0, self.live(order))
 
     def life(self, kind):
-        if kind == "meeting":
-            yield from matters.life(self)
+        if kind in LIVES_OF_THEIR_OWN:
+            yield from LIVES_OF_THEIR_OWN[kind](self)
             return
         order = yield from self.place(kind)
         yield from self.live(order)
 
     def live(self, order):
         kind = order.kind
-        if kind in ("screened", "returned"):
+        if kind == "recalled":
+            yield from self.wait_state(order, "open")
+            yield from self.step(order, "recall", {"actor": "convener:T1", "reason": "分错了组"})
+            order.promise("recalled", "convener:T1")
+        if kind in ("screened", "returned", "recalled"):
             yield from self.screen(order)
             if kind == "returned":
                 return
@@ -227,7 +234,7 @@ class Load:
             now = yield from self.wait_state(order, "assigned")
         else:
             yield from self.wait_state(order, "open")
-            yield from self.claim(order, 2 if kind == "screened" else 3)
+            yield from self.claim(order, 2 if kind in ACCEPTED else 3)
             now = yield from self.wait_state(order, "assigned")
         if kind == "late":
             yield from self.claim_late(order, now["members"].split())
@@ -294,6 +301,14 @@ class Load:
         if random.random() < 0.5:
             yield from self.step(order, "handover", {"actor": actor, "department": "D01"})
             order.promise("handed_over", actor, department="D01")
+        if random.random() < 0.3 and order.kind != "primary":  # whose resident may have taken it back
+            yield from self.step(order, "add", {"note": words})
+            order.promise("added", "resident")
+        if random.random() < 0.3:
+            yield from self.step(order, "extend", {"actor": actor, "days": 3, "reason": "等材料"})
+            yield from self.step(order, "extend-decide", {"actor": "convener:T1", "decision": "grant", "reason": "属实"})
+            order.promise("extension_asked", actor)
+            order.promise("extension_granted", "convener:T1")
         yield from self.step(order, "answer", {"actor": actor, "outcome": "solved", "answer": words})
         order.promise("answered", actor, answer=words)
 
@@ -302,9 +317,26 @@ class Load:
         order.promise(step, "resident", rating=rating)
 
 
+def keep_tables(load):
+    """The office stores a table anew, as it is: all services read the county again, and go through all deadlines."""
+    table, office = f"/api/v1/tables/categories?county={random.choice(load.counties)}", f"Bearer {KEYS['office']}"
+    status, now = yield from load.certain("GET", table, Authorization=office)
+    columns = [column["name"] for column in now["columns"]]
+    rows = io.StringIO()
+    csv.writer(rows).writerows([columns, *now["rows"]])
+    status, answer = yield from load.certain("POST", f"{table}&revision={now['revision']}", rows.getvalue().encode(),
+                                             Authorization=office, Content_Type="text/csv")
+    # Whoever asks again may find what they have stored, or somebody else was quicker.
+    if status != 412 and not (status == 200 and answer["stored"]):
+        raise Refused(f"{table}: {status} {answer}")
+
+
 # How an order may live; the commoner ones stand here more than once.
 LIVES = ("claimed", "claimed", "claimed", "sms", "sms", "late", "clock", "clock", "dissatisfied", "decided", "screened",
-         "returned", "left", "meeting")
+         "returned", "left", "recalled", "meeting", "together", "together", "tables")
+LIVES_OF_THEIR_OWN = {"meeting": matters.life, "together": merging.life, "tables": keep_tables}
+ACCEPTED = ("screened", "recalled")  # by the convener, for group G2 and two members
+SCREENED = ("screened", "returned", "merged_early")  # kinds of orders that wait for the convener first
 
 
 def reply_to_door(load, order, phone):

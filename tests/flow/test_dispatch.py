@@ -20,8 +20,10 @@ def crowd(tmp_path, members, **more):
 
 
 def end_claim_windows(system, orders):
-    """All at the same moment, which is now; nobody looks any more whether that is right."""
+    """All at the same moment, which is now."""
     wait_until(lambda: system.redis.exists(f"swept:{{{COUNTY}}}"), 30, "the clocks have been looked through")
+    for order in orders:
+        system.redis.hset(f"order:{{{COUNTY}}}:{order['order']}", "opened_at", 1)
     system.redis.zadd(f"clock:{{{COUNTY}}}", {f"{order['order']}|claim|0": 1 for order in orders}, xx=True)
 
 
@@ -50,6 +52,14 @@ def test_load_is_even_whoever_chooses(make_system, tmp_path):
     kept = system.redis.hgetall(f"load:{{{COUNTY}}}")
     assert {member: int(load) for member, load in kept.items() if ":" not in member} == counted
     assert int(kept["group:G1"]) == len(orders), "each choice once"
+
+
+def test_a_group_is_asked_as_a_whole(make_system, tmp_path):
+    """Also one that is larger than most."""
+    members = [(f"A{n}", "", "") for n in range(60)]
+    system = make_system(counties=[crowd(tmp_path, members)])
+    asked = system.wait_sms(system.place(), template="opened", count=len(members))
+    assert {sms["recipient"] for sms in asked} == {f"member:{id}" for id, *_ in members}
 
 
 def test_place_and_skill_come_first_and_the_journal_says_why(make_system, tmp_path):

@@ -228,6 +228,8 @@ def test_everyone_is_told_anew_of_another_time_and_of_none(shared):
     assert "会议室有别的用处" in told(shared, meeting, "meeting_moved", "member:M102")
     assert f"{URL}/i/" in shared.wait_sms(order, template="meeting_moved", recipient="resident")[0]["text"]
 
+    soon = int((time.time() + 3600) * 1000)
+    shared.redis.hset(f"order:{{{COUNTY}}}:{meeting['order']}", "meets_at", soon)
     shared.redis.zadd(f"clock:{{{COUNTY}}}", {entry: 1})  # the working day before has come
     assert "提醒您" in told(shared, meeting, "meeting_reminder", "member:M102")
     shared.redis.zadd(f"clock:{{{COUNTY}}}", {entry: 1})  # as if another instance had seen it, too

@@ -1,6 +1,7 @@
 """What residents do with their orders by themselves: join one that is being handled, and more, over HTTP."""
 
 import json
+import signal
 
 import pytest
 
@@ -104,6 +105,25 @@ def test_a_primary_that_takes_no_more_gives_it_to_the_convener(shared):
     shared.redis.hset(f"order:{{{COUNTY}}}:{primary['order']}", "merged", "")
 
 
+def test_a_primary_that_leaves_before_routing_comes_to_it_leaves_nobody_behind(shared):
+    primary = opened(shared, title="西街的围墙倒了半截", text="围墙倒了", community="C101", public=1)
+    row, = found(shared, title="西街围墙倒了", text="围墙倒了")
+    routing, = shared.of("routing")
+    wait_until(lambda: not list(shared.redis.scan_iter("outbox:*")), 20, "nothing is under way")
+    routing.signal(signal.SIGSTOP)
+    try:
+        order = shared.place(title="西街围墙倒了", community="C101", same_as=row["same_as"])
+        taken(shared, primary)
+        shared.answer_it(primary)
+        assert shared.rate(primary, "satisfied").status == 200
+        wait_until(lambda: not shared.redis.exists(f"order:{{{COUNTY}}}:{primary['order']}"), 20, "it is archived")
+    finally:
+        routing.signal(signal.SIGCONT)
+    shared.wait_state(order, "open", "screening")
+    assert "primary" not in seen_by_staff(shared, order), "it is handled by itself"
+    assert not shared.redis.exists(f"order:{{{COUNTY}}}:{primary['order']}"), "nothing is left behind in its name"
+
+
 @pytest.mark.parametrize("setting, seen", [("public", 1), ("no", 0)])
 def test_what_a_county_does_not_want_shown(make_system, tmp_path, setting, seen):
     system = make_system(counties=[make_county(tmp_path, settings={"similar": setting})])
@@ -204,13 +224,17 @@ def test_who_handles_it_is_told(shared):
     members = taken(shared, order)
     assert shared.step(order, "handover", {"actor": "member:M101", "department": "D01"}).status == 200
     assert shared.step(order, "ask", {"actor": "member:M101", "question": "是哪一栋"}).status == 200
-    assert shared.sign_in("10000003001").step(order, "take-back", {}).status == 403, "not a member's"
+    clerk = shared.sign_in("10000003001")
+    assert clerk.step(order, "take-back", {}).status == 403, "not a member's"
+    assert clerk.step(order, "object", {"reason": "不归我们"}).status == 200
     assert take_back(shared, order, "自己修好了").status == 200
     sms = shared.wait_sms(order, template="taken_back", count=len(members) + 1)
     assert {one["recipient"] for one in sms} == {"department:D01"} | {f"member:{member}" for member in members}
     assert all("自己修好了" in one["text"] for one in sms)
     assert shared.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "好了"}).status == 409
     assert gone(shared, order)["state"] == "withdrawn"
+    undecided = shared.api("GET", "/api/v1/orders?undecided=1", key="office").text
+    assert order["order"] not in undecided, "nothing is to be ruled"
     load = shared.redis.hgetall(f"load:{{{COUNTY}}}")
     assert all(load[member] == before.get(member, "0") for member in members), "it is nobody's load"
     assert not [entry for entry in shared.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1) if order["order"] in str(entry)]

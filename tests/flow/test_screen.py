@@ -237,6 +237,30 @@ def test_a_primary_that_has_left_meanwhile_takes_nothing(shared):
     assert not shared.redis.exists(f"order:{{{COUNTY}}}:{left}"), "nor is anything left behind in its name"
 
 
+def test_what_left_its_primary_before_that_heard_of_it_is_none_of_its_others(make_system):
+    """Routing died between merging and saying so, and the convener undid it before routing was there again."""
+    system = make_system()
+    primary, order = system.place(), system.place(**UNCLEAR)
+    system.wait_state(primary, "open")
+    system.wait_state(order, "screening")
+    routing, = system.of("routing")
+    plain = dict(routing.environment)
+    routing.stop()
+    routing.environment |= {"SIDAN_CRASH": "committed, nobody told"}
+    routing.start()
+    system.wait_ready()
+    assert merge(system, order, primary).status == 503
+    routing.popen.wait(20)
+    routing.popen, routing.environment = None, plain
+    assert system.step(order, "unmerge", {"reason": "不是一件事"}).status == 200
+    hash_of_primary = f"order:{{{COUNTY}}}:{primary['order']}"
+    wait_until(lambda: system.redis.hget(hash_of_primary, "in:assignment>assignment") == "1", 20, "it was told")
+    routing.start()
+    wait_until(lambda: not list(system.redis.scan_iter("outbox:*")), 20, "nothing is under way")
+    assert "merged" not in seen_by_staff(system, primary)
+    assert system.step(primary, "recall", {"reason": "分错了组"}).status == 200, "it has no others"
+
+
 def test_an_order_that_holds_two_matters_becomes_two(shared):
     order = shared.place(**UNCLEAR, community="C101", public=1)
     shared.wait_state(order, "screening")

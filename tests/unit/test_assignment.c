@@ -12,6 +12,14 @@ static void an_opened_order_asks_its_group(void **state)
     assert_true(writes("ZADD", "clock", "990101-000123|claim|0"));
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
 
+    record_set_int(message, F_AT, fixture_now - 1000); /* since when it was opened anew, or given to another group */
+    record_set_int(order, F_OPENED_AT, fixture_now);
+    handle(handle_opened);
+    assert_int_equal(outcome_message_count(outcome), 0);
+    record_set_int(message, F_AT, fixture_now);
+    handle(handle_opened);
+    assert_int_equal(outcome_message_count(outcome), 1);
+
     record_set(order, F_STATE, STATE_ASSIGNED); /* claims were quicker than the message */
     handle(handle_opened);
     assert_int_equal(outcome_message_count(outcome), 0);
@@ -145,6 +153,7 @@ static void answers_and_ratings(void **state)
     assert_string_equal(changed(F_CLOCK), "handover");
     apply();
     record_set(message, F_CLOCK, "handover"); /* and is reminded */
+    context.now = record_int(order, F_DUE);
     handle(handle_clock);
     assert_string_equal(fixture_notified(outcome, "reminder"), "committee:K1");
     apply();

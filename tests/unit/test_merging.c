@@ -4,6 +4,7 @@
  */
 #include "tests/unit/assignment_fixture.h"
 
+#include "common/job.h"
 #include "common/merge.h"
 
 #define ORDER "990101-000123"
@@ -49,7 +50,9 @@ static void merging_frees_the_members_and_asks_the_primary(void **state)
 {
     (void)state;
     record_set(message, F_PRIMARY, OTHER);
+    record_set(order, F_OBJECTED, "D1");
     decide(handle_merge);
+    assert_true(record_has(outcome_changed(outcome), F_OBJECTED) && !*changed(F_OBJECTED)); /* nothing is to be ruled */
     assert_string_equal(changed(F_STATE), STATE_MERGED);
     assert_string_equal(changed(F_PRIMARY), OTHER);
     assert_true(record_has(outcome_changed(outcome), F_MEMBERS) && !*changed(F_MEMBERS));
@@ -81,10 +84,26 @@ static void what_cannot_be_merged_is_refused(void **state)
 
 static void a_primary_takes_orders_until_it_is_closed(void **state)
 {
+    redisReply cells[] = {{.type = REDIS_REPLY_STRING, .str = (char[]){"ver"}},
+                          {.type = REDIS_REPLY_STRING, .str = (char[]){"4"}},
+                          {.type = REDIS_REPLY_STRING, .str = (char[]){"state"}},
+                          {.type = REDIS_REPLY_STRING, .str = (char[]){STATE_MERGED}},
+                          {.type = REDIS_REPLY_STRING, .str = (char[]){"primary"}},
+                          {.type = REDIS_REPLY_STRING, .str = (char[]){ORDER}}};
+    redisReply *elements[] = {&cells[0], &cells[1], &cells[2], &cells[3], &cells[4], &cells[5]};
+    redisReply hash = {.type = REDIS_REPLY_ARRAY, .elements = 6, .element = elements};
+    struct aux third[AUX_MAX] = {{&hash}};
     (void)state;
     record_set(order, F_MERGED, OTHER);
     record_set(message, F_SECONDARY, THIRD);
+    decide(handle_joined); /* which has left again, and from Redis, too */
+    assert_int_equal(record_count(outcome_changed(outcome)), 0);
+    assert_int_equal(outcome_message_count(outcome), 0);
+
+    context.aux = third;
     decide(handle_joined);
+    assert_string_equal(outcome->expected.key, "order:" THIRD); /* it counts only while that one does not move */
+    assert_int_equal(outcome->expected.value, 4);
     assert_string_equal(changed(F_MERGED), OTHER " " THIRD);
     assert_string_equal(sent(MSG_PRIMARY_STEP, 0)->order, THIRD);
     assert_string_equal(record_str(sent(MSG_PRIMARY_STEP, 0)->body, F_MEMBERS), "M1 M2");
@@ -94,6 +113,11 @@ static void a_primary_takes_orders_until_it_is_closed(void **state)
     decide(handle_joined);
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
     assert_string_equal(record_str(sent(MSG_PRIMARY_STEP, 0)->body, F_STEP), "rejected");
+
+    cells[5].str = (char[]){OTHER}; /* merged into another one meanwhile */
+    decide(handle_joined);
+    assert_int_equal(outcome_message_count(outcome), 0);
+    context.aux = NULL;
 }
 
 static void every_word_to_the_resident_goes_to_those_of_the_merged_too(void **state)

@@ -343,6 +343,19 @@ static void who_is_silent_loses_it_to_the_next(void **state)
     assert_string_equal(entry_score("ZREM"), confirm_entry);
 }
 
+/* Given by the leader while others may still claim: the place is free again. */
+static void who_is_silent_loses_an_open_order_too(void **state)
+{
+    (void)state;
+    let_them_confirm();
+    record_set(order, F_STATE, STATE_OPEN);
+    context.now = 1795482000000;
+    decide(handle_clock);
+    assert_string_equal(outcome_step_name(outcome), "passed_over");
+    assert_string_equal(changed(F_MEMBERS), "M2");
+    assert_string_equal(fixture_notified(outcome, "passed_on"), "member:M1");
+}
+
 static void silence_counts_where_the_county_says_so_and_at_work_alone(void **state)
 {
     (void)state;
@@ -419,6 +432,7 @@ int main(void)
         TEST(nobody_has_to_confirm_what_is_answered),
         TEST(a_reply_by_sms_confirms),
         TEST(who_is_silent_loses_it_to_the_next),
+        TEST(who_is_silent_loses_an_open_order_too),
         TEST(silence_counts_where_the_county_says_so_and_at_work_alone),
         TEST(who_is_given_it_has_to_confirm),
         TEST(a_leader_claims_for_several),

@@ -73,9 +73,15 @@ static void an_answer_ends_it(void **state)
 static void time_ends_it_once(void **state)
 {
     (void)state;
+    county->question = (struct span){.ms = WAIT};
     ask();
     record_set(message, F_CLOCK, CLOCK_QUESTION);
     record_set_int(message, F_RUNG, 0);
+    context.now--;
+    handle(handle_clock); /* an earlier question was due when an instance saw that, and hung */
+    assert_null(outcome_step_name(outcome));
+    assert_true(writes("ZADD", CLOCKS_KEY, "990101-000123|question|0"));
+    context.now++;
     handle(handle_clock);
     assert_string_equal(outcome_step_name(outcome), "unanswered");
     assert_string_equal(fixture_notified(outcome, "unanswered"), "member:M1");

@@ -132,6 +132,25 @@ static void other_entries_are_checked(void **state)
     assert_int_equal(outcome->write_count, 0);
 }
 
+/* Another instance saw the entry when it was due, and hung until it had been set anew. */
+static void what_was_set_anew_meanwhile_waits_for_its_own_time(void **state)
+{
+    (void)state;
+    let_the_answer_clock_run();
+    handle(handle_clock); /* answered, rated badly, and reopened since */
+    assert_null(outcome_step_name(outcome));
+    assert_int_equal(outcome_message_count(outcome), 0);
+    assert_true(writes("ZADD", "clock", "990101-000123|answer|0"));
+
+    record_set(order, F_STATE, STATE_OPEN); /* and given to another group, which is being asked */
+    record_set_int(order, F_OPENED_AT, fixture_now - 1000);
+    record_set(message, F_CLOCK, "claim");
+    handle(handle_clock);
+    assert_null(outcome_step_name(outcome));
+    assert_true(writes("ZADD", "clock", "990101-000123|claim|0"));
+    assert_true(outcome->if_unchanged);
+}
+
 static void nothing_sounds_while_the_clock_is_paused(void **state)
 {
     (void)state;
@@ -235,6 +254,7 @@ int main(void)
         TEST(a_changed_span_moves_the_deadline_once),
         TEST(what_is_not_due_any_more_is_moved_and_not_sounded),
         TEST(other_entries_are_checked),
+        TEST(what_was_set_anew_meanwhile_waits_for_its_own_time),
         TEST(nothing_sounds_while_the_clock_is_paused),
         TEST(more_time_is_asked_for_and_granted),
         TEST(more_time_is_refused),
