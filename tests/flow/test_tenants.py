@@ -1,263 +1,21 @@
 """Every route and every call, with everybody who is not granted it: refused, written down, and without any effect.
 
 The list of routes comes from the program (sidan-intake --routes), so a new one cannot be forgotten. Who is granted what
-is written down here a second time, in the words of the domain, so that a wrong grant in the program fails.
+stands in grants.py.
 """
 
-import hashlib
-import re
 import subprocess
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from grants import (COUNTYWIDE, EVERYBODY, HANDLED, MATTERS, NAMES, OF_MATTER, OF_ORDER, OPEN, OTHER, PEOPLE, ROUTES,
+                    SCOPES, key_text, keys_file)
 from harness import COUNTY, make_county, wait_until
 from test_life import UNCLEAR
 from test_second_implementation import (ARCHIVE, ASSIGNMENT, CALL, INTAKE, NOTIFICATION, OK, ROUTING, SIDANCTL, Peer,
                                         envelope)
-
-OTHER = "990104"
-PEOPLE = {  # who they are to the orders below: group G1, town T1, handed over to D01, taken by M101, M102 and M103
-    "handler": "10000004102", "leader": "10000004101", "fellow": "10000004104", "other member": "10000004203",
-    "other leader": "10000004201", "convener": "10000001001", "other convener": "10000001002",
-    "committee": "10000002001", "other committee": "10000002002", "clerk": "10000003001", "other clerk": "10000003002",
-    "office": "10000005001", "city": "10000005901"}
-NAMES = {"handler": "member:M102", "leader": "member:M101", "fellow": "member:M104", "other member": "member:M203",
-         "other leader": "member:M201", "convener": "convener:T1", "other convener": "convener:T2",
-         "committee": "committee:K1", "other committee": "committee:K2", "clerk": "department:D01",
-         "other clerk": "department:D02", "office": "office:he", "city": "city:shi-an"}
-GROUP = {"handler", "leader", "fellow"}
-EVERYBODY = set(PEOPLE)
-
-# Who is granted what: about an order that is open (nobody has taken it yet) and about one that is being handled.
-OPEN = {
-    "order.read": GROUP | {"convener", "committee", "office", "resident"},
-    "order.notes": {"leader", "convener", "committee", "office"},
-    "order.contact": {"convener", "office"},
-    "order.screen": {"convener", "office"},
-    "order.transfer": {"office"},
-    "order.joint": {"convener", "office"},
-    "order.merge": {"convener", "office"},
-    "order.ask": {"convener", "office"},
-    "order.reply": {"office", "resident"},
-    "order.take_back": {"office", "resident"},
-    "order.again": {"resident"},
-    "order.claim": GROUP | {"office"},
-    "order.confirm": {"office"},
-    "order.decline": {"office"},
-    "order.handover": {"convener", "office"},
-    "order.answer": {"office"},
-    "order.attach": {"leader", "convener", "office", "resident"},
-    "order.respond": {"office"},
-    "order.rate": {"convener", "office", "resident"},
-    "order.reassign": {"convener", "office"},
-    "order.dispatch": {"convener", "office"},
-    "order.object": {"office"},
-    "order.rule": {"convener", "office"},
-    "order.decide": {"committee", "office"},
-    "order.flag": {"convener", "committee", "office"},
-    "order.extend": {"office"},
-    "order.extend_decide": {"convener", "office"},
-    "order.consult": {"leader", "convener", "office"},
-    "case.publish": {"office"},
-}
-HANDLED = OPEN | {
-    "order.read": {"handler", "leader", "convener", "committee", "clerk", "office", "resident"},
-    "order.notes": {"handler", "leader", "convener", "committee", "clerk", "office"},
-    "order.contact": {"handler", "leader", "convener", "clerk", "office"},  # the leader has taken it, too
-    "order.object": {"clerk", "office"},
-    "order.attach": {"handler", "leader", "convener", "clerk", "office", "resident"},
-    "order.respond": {"clerk", "office"},
-    "order.confirm": {"handler", "leader", "office"},
-    "order.decline": {"handler", "leader", "office"},
-    "order.handover": {"handler", "leader", "convener", "office"},
-    "order.answer": {"handler", "leader", "clerk", "office"},
-    "order.extend": {"handler", "leader", "office"},
-    "order.ask": {"handler", "leader", "convener", "office"},
-    "order.consult": {"handler", "leader", "convener", "office"},
-}
-# About a meeting that the handler called, and to which another member and another department are invited; and about a
-# suggestion of the handler to the clerk's department; and about an activity that the handler took part in and another
-# member missed.
-MATTERS = {
-    "meeting.read": {"handler", "leader", "convener", "committee", "other member", "other clerk", "office"},
-    "meeting.answer": {"handler", "other member", "other clerk", "office"},
-    "meeting.lead": {"handler", "office"},
-    "suggestion.read": {"handler", "leader", "convener", "committee", "clerk", "office"},
-    "suggestion.comment": {"handler", "leader", "convener", "committee", "clerk", "office"},
-    "suggestion.settle": {"handler", "committee", "office"},
-    "entry.read": {"handler", "other member", "office"},
-    "entry.withdraw": {"office"},
-}
-COUNTYWIDE = {
-    "orders.list": EVERYBODY - {"city"},
-    "meetings.call": GROUP | {"other member", "other leader", "convener", "other convener", "office"},
-    "meetings.list": EVERYBODY - {"city"},
-    "suggestions.raise": GROUP | {"other member", "other leader", "convener", "other convener", "office"},
-    "suggestions.list": EVERYBODY - {"city"},
-    "entries.enter": {"office"},
-    "entries.list": GROUP | {"other member", "other leader", "office"},
-    "orders.find": {"office"},
-    "absences": GROUP | {"other member", "other leader", "office"},
-    "audit.list": {"office"},
-    "county.tables": {"office"},
-    "figures.read": {"convener", "other convener", "committee", "other committee", "office", "city"},
-    "records.read": EVERYBODY - {"city", "clerk", "other clerk"},
-    "cases.search": {"office"},
-    "classes": {"convener", "other convener", "office"},
-    "import": {"office"},
-    "signed-in": EVERYBODY,
-}
-SCOPES = [*OPEN, *MATTERS, "meetings.call", "meetings.list", "suggestions.raise", "suggestions.list", "entries.enter",
-          "entries.list", "orders.list", "orders.find", "absences", "audit.list", "county.tables", "figures.read", "records.read",
-          "cases.search", "classes", "import", "open311", "office", "delegate"]
-
-ROUTES = {  # all there are
-    "POST /api/v1/orders": "public",
-    "POST /api/v1/orders/alike": "public",
-    "GET /api/v1/orders": "orders.list",
-    "GET /api/v1/events": "orders.list",
-    "GET /api/v1/orders/{id}": "order.read",
-    "GET /api/v1/orders/{id}/history": "order.read",
-    "GET /api/v1/orders/{id}/similar": "order.notes",
-    "GET /api/v1/orders/{id}/attachments": "order.read",
-    "GET /api/v1/orders/{id}/attachments/{file}": "order.read",
-    "POST /api/v1/orders/{id}/attachments": "order.attach",
-    "POST /api/v1/orders/{id}/respond": "order.respond",
-    "GET /api/v1/orders/{id}/precedents": "order.notes",
-    "GET /api/v1/orders/{id}/story": "order.read",
-    "POST /api/v1/orders/{id}/publish": "case.publish",
-    "POST /api/v1/orders/{id}/withdraw": "case.publish",
-    "POST /api/v1/orders/{id}/contact": "order.contact",
-    "POST /api/v1/orders/{id}/screen": "order.screen",
-    "POST /api/v1/orders/{id}/split": "order.screen",
-    "POST /api/v1/orders/{id}/transfer": "order.transfer",
-    "POST /api/v1/orders/{id}/joint": "order.joint",
-    "POST /api/v1/orders/{id}/ask": "order.ask",
-    "POST /api/v1/orders/{id}/reply": "order.reply",
-    "POST /api/v1/orders/{id}/add": "order.reply",
-    "POST /api/v1/orders/{id}/again": "order.again",
-    "POST /api/v1/orders/{id}/take-back": "order.take_back",
-    "POST /api/v1/orders/{id}/merge": "order.merge",
-    "POST /api/v1/orders/{id}/recall": "order.screen",
-    "POST /api/v1/orders/{id}/unmerge": "order.merge",
-    "POST /api/v1/orders/{id}/claim": "order.claim",
-    "POST /api/v1/orders/{id}/confirm": "order.confirm",
-    "POST /api/v1/orders/{id}/decline": "order.decline",
-    "POST /api/v1/orders/{id}/handover": "order.handover",
-    "POST /api/v1/orders/{id}/answer": "order.answer",
-    "POST /api/v1/orders/{id}/visit": "order.consult",
-    "POST /api/v1/orders/{id}/rating": "order.rate",
-    "POST /api/v1/orders/{id}/reassign": "order.reassign",
-    "POST /api/v1/orders/{id}/dispatch": "order.dispatch",
-    "POST /api/v1/orders/{id}/object": "order.object",
-    "POST /api/v1/orders/{id}/rule": "order.rule",
-    "POST /api/v1/orders/{id}/decide": "order.decide",
-    "POST /api/v1/orders/{id}/flag": "order.flag",
-    "POST /api/v1/orders/{id}/extend": "order.extend",
-    "POST /api/v1/orders/{id}/extend-decide": "order.extend_decide",
-    "POST /api/v1/meetings": "meetings.call",
-    "GET /api/v1/meetings": "meetings.list",
-    "GET /api/v1/meetings/{id}": "meeting.read",
-    "GET /api/v1/meetings/{id}/history": "meeting.read",
-    "POST /api/v1/meetings/{id}/invite": "meeting.lead",
-    "POST /api/v1/meetings/{id}/answer": "meeting.answer",
-    "POST /api/v1/meetings/{id}/move": "meeting.lead",
-    "POST /api/v1/meetings/{id}/cancel": "meeting.lead",
-    "GET /api/v1/meetings/{id}/qr": "meeting.lead",
-    "POST /api/v1/meetings/{id}/sign-in": "meeting.lead",
-    "POST /api/v1/meetings/{id}/hold": "meeting.lead",
-    "POST /api/v1/meetings/{id}/close": "meeting.lead",
-    "POST /api/v1/suggestions": "suggestions.raise",
-    "GET /api/v1/suggestions": "suggestions.list",
-    "GET /api/v1/suggestions/{id}": "suggestion.read",
-    "GET /api/v1/suggestions/{id}/history": "suggestion.read",
-    "POST /api/v1/suggestions/{id}/comment": "suggestion.comment",
-    "POST /api/v1/suggestions/{id}/settle": "suggestion.settle",
-    "POST /api/v1/suggestions/{id}/recheck": "suggestion.settle",
-    "POST /api/v1/suggestions/{id}/extend": "suggestion.settle",
-    "POST /api/v1/entries": "entries.enter",
-    "GET /api/v1/entries": "entries.list",
-    "GET /api/v1/entries/{id}": "entry.read",
-    "GET /api/v1/entries/{id}/history": "entry.read",
-    "POST /api/v1/entries/{id}/withdraw": "entry.withdraw",
-    "GET /api/v1/plan": "records.read",
-    "GET /i/{token}": "invitation",
-    "POST /i/{token}": "invitation",
-    "GET /s/{token}": "qr",
-    "GET /api/v1/ratings/{token}": "link",
-    "POST /api/v1/ratings/{token}": "link",
-    "GET /r/{token}": "link",
-    "POST /r/{token}": "link",
-    "GET /r/style.css": "public",
-    "POST /api/v1/orders/find": "orders.find",
-    "GET /api/v1/absences": "absences",
-    "POST /api/v1/absences": "absences",
-    "POST /api/v1/absences/end": "absences",
-    "GET /api/v1/audit": "audit.list",
-    "GET /api/v1/tables": "county.tables",
-    "GET /api/v1/tables/{table}": "county.tables",
-    "POST /api/v1/tables/{table}": "county.tables",
-    "GET /api/v1/templates": "county.tables",
-    "GET /api/v1/figures": "figures.read",
-    "GET /api/v1/topics": "figures.read",
-    "GET /api/v1/records": "records.read",
-    "GET /api/v1/bulletin.xlsx": "records.read",
-    "GET /b/bulletin": "records.read",
-    "GET /api/v1/portrait": "public",
-    "GET /api/v1/counties": "public",
-    "GET /api/v1/counties/{county}": "public",
-    **dict.fromkeys(("GET /", "GET /c/", "GET /c/{county}", "GET /o/{id}", "GET /w/", "GET /w/{county}",
-                     "GET /assets/{file}"), "public"),
-    "GET /api/v1/cases": "cases.search",
-    "GET /api/v1/counties/{county}/figures": "public",
-    "GET /api/v1/counties/{county}/cases": "public",
-    "GET /api/v1/counties/{county}/cases/{id}": "public",
-    "GET /api/v1/classes": "orders.list",
-    "POST /api/v1/classes": "classes",
-    "POST /api/v1/classes/{class}": "classes",
-    "POST /api/v1/imports": "import",
-    "POST /api/v1/sign-in/code": "public",
-    "POST /api/v1/sign-in": "public",
-    "GET /api/v1/me": "signed-in",
-    "POST /api/v1/sign-out": "signed-in",
-    "POST /api/v1/sign-out/everywhere": "signed-in",
-    "GET /problems/{code}": "public",
-    "GET /api/v1/openapi.json": "public",
-    "GET /gateway/kannel/{token}/receipt": "gateway",
-    "POST /gateway/kannel/{token}/reply": "gateway",
-    "POST /gateway/aliyun/{token}/report": "gateway",
-    "POST /gateway/aliyun/{token}/reply": "gateway",
-    "POST /gateway/tencent/{token}/report": "gateway",
-    "POST /gateway/tencent/{token}/reply": "gateway",
-    "POST /gateway/mas/{token}/report": "gateway",
-    "POST /gateway/mas/{token}/reply": "gateway",
-    "GET /open311/discovery": "public",
-    "GET /open311/v2/discovery": "public",
-    "GET /open311/v2/services": "public",
-    "GET /open311/v2/services/*": "public",
-    "GET /open311/v2/requests": "public",
-    "GET /open311/v2/requests/*": "public",
-    "GET /open311/v2/tokens/*": "public",
-    "GET /open311/v2/servicerequestupdates": "public",
-    "POST /open311/v2/requests": "open311",
-    "POST /open311/v2/servicerequestupdates": "open311",
-}
-OF_ORDER = {route for route, permission in ROUTES.items() if permission in OPEN}
-OF_MATTER = {route for route, permission in ROUTES.items() if permission in MATTERS}
-
-
-def key_text(county, scope):
-    return f"{county}-{scope}-key-of-this-test"
-
-
-def keys_file(county):
-    lines = ["name,role,hash"]
-    for number, scope in enumerate(SCOPES):
-        digest = hashlib.blake2b(key_text(county, scope).encode(), digest_size=32).hexdigest()
-        lines.append(f"k{number},{scope},{digest}")
-    return "\n".join(lines) + "\n"
 
 
 class Caller:
@@ -307,8 +65,8 @@ class World:
                                                       "invited": "member:M203 department:D02"})
         self.suggestion = self.make("suggestions", about | {"department": "D01"})
         past = (datetime.now(timezone.utc) - timedelta(minutes=1)).isoformat(timespec="seconds")
-        self.entry = self.make("entries", {"kind": "activity", "title": "看路灯", "held_at": past, "present": "member:M102",
-                                           "absent": "member:M203"})
+        self.entry = self.make("entries", {"kind": "activity", "title": "看路灯", "held_at": past,
+                                           "present": "member:M102", "absent": "member:M203"})
         wait_until(lambda: len(system.history(self.handled)) == 6 and self.is_quiet(), 20, "all that follows is done")
 
     def make(self, kind, body):
@@ -561,118 +319,6 @@ def test_every_look_at_a_phone_is_written_down_first(world):
         world.system.redis.rename("aside", stream)
 
 
-# -- in whose name -----------------------------------------------------------------------------------------------------
-
-def test_people_act_in_their_own_name(make_system, tmp_path):
-    system = make_system(counties=[make_county(tmp_path, files={"keys.csv": keys_file(COUNTY)})])
-    order = system.place()
-    system.wait_state(order, "open")
-    handler, leader, fellow, clerk = (system.sign_in(PEOPLE[who]) for who in ("handler", "leader", "fellow", "clerk"))
-    assert fellow.step(order, "claim", {"member": "M103"}).status == 403, "for a colleague"
-    assert handler.step(order, "claim", {"via": "key:k1"}).status == 400
-    assert handler.step(order, "claim").status == 200
-    assert leader.step(order, "claim", {"member": "M103"}).status == 200, "for one of their group"
-    assert leader.step(order, "claim", {"member": "M203"}).status == 403, "for one of another group"
-    key = key_text(COUNTY, "order.claim")
-    assert system.step(order, "claim", {"member": "M105"}, key=key).status == 403, "without the scope delegate"
-    assert system.step(order, "claim", {"member": "M105"}, key=key_text(COUNTY, "office")).status == 200
-    assert fellow.step(order, "claim").json["code"] == "full"
-    handover = {"department": "D01", "note": "请看"}
-    assert handler.step(order, "handover", handover | {"actor": "convener:T1"}).status == 403
-    assert handler.step(order, "handover", handover).status == 200
-    key = key_text(COUNTY, "order.answer")
-    reply = {"outcome": "solved", "answer": "修好了"}
-    assert system.step(order, "answer", reply | {"actor": "member:M102"}, key=key).status == 403
-    assert clerk.step(order, "answer", reply).status == 200
-    for person in (handler, clerk):
-        assert person.step(order, "rating", {"rating": "satisfied"}).status == 403, "handlers do not rate"
-        assert person.step(order, "rating", {"rating": "satisfied"}, code=order["code"]).status == 403, "not even so"
-    office = system.sign_in(PEOPLE["office"])
-    assert office.step(order, "rating", {"rating": "satisfied"}).status == 200, "called back by phone"
-    system.wait_state(order, "closed")
-
-    def rows():
-        answer = office.api("GET", f"/api/v1/orders/{order['order']}/history")
-        return answer.status == 200 and [row for row in answer.json["rows"] if "step" in row]
-    # Each service's steps come on a way of their own: the last may be there before an earlier one.
-    journal = wait_until(lambda: (found := rows()) and len(found) == 9 and found, 20, "the whole journal")
-    assert [(row["step"], row["actor"], row.get("via")) for row in journal[2:]] == [
-        ("claimed", "member:M102", None), ("claimed", "member:M103", "member:M101"),
-        ("claimed", "member:M105", f"key:k{SCOPES.index('office')}"), ("handed_over", "member:M102", None),
-        ("answered", "department:D01", None), ("rated", "office:he", None), ("closed", "clock", None)]
-
-    # It has left for the archive: who could see it still can, and nobody else.
-    wait_until(lambda: not system.redis.exists(f"order:{{{COUNTY}}}:{order['order']}"), 20, "it has left Redis")
-    path = f"/api/v1/orders/{order['order']}"
-    assert [person.api("GET", path).status for person in (handler, leader, clerk, office, fellow)] == [200] * 4 + [403]
-    assert system.sign_in(PEOPLE["other clerk"]).api("GET", path).status == 403
-    assert handler.step(order, "answer", reply).json["code"] == "gone"
-    assert fellow.step(order, "answer", reply).status == 403
-    assert handler.api("POST", f"{path}/contact", {}).json["phone"] == "10000000001", "while it is kept"
-    assert fellow.api("POST", f"{path}/contact", {}).status == 403
-
-
-def test_a_member_rates_as_a_resident_what_others_handle(shared):
-    """Their own concern, with its code, while they are signed in."""
-    order = shared.place()
-    shared.wait_state(order, "open")
-    shared.claim_all(order)
-    shared.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "好了"})
-    other = shared.sign_in(PEOPLE["other member"])
-    assert other.step(order, "rating", {"rating": "satisfied"}).status == 403
-    answer = other.step(order, "rating", {"rating": "satisfied"}, code=order["code"], headers={"X-CSRF-Token": ""})
-    assert answer.status == 200, answer
-
-
-# -- SMS ---------------------------------------------------------------------------------------------------------------
-
-def test_a_reply_claims_in_the_county_that_is_meant(make_system, tmp_path):
-    """All counties have the same codes, and the sender is a member of two: what is unclear is asked, nothing done."""
-    token, phone = "a-token-of-the-tenants", "10000004102"
-    system = make_system(counties=[make_county(tmp_path, county=county) for county in (COUNTY, OTHER)],
-                         parameters={"intake": {"gateway_token": token}})
-
-    def reply(text, id):
-        answer = system.api("POST", f"/gateway/kannel/{token}/reply?id={id}", data=text.encode(),
-                            headers={"X-Kannel-From": phone, "Content-Type": "text/plain; charset=utf-8"})
-        assert answer.status == 200, answer
-
-    def opened(county):
-        order = system.place(county=county)
-        sms = system.wait_sms(order, template="opened", recipient="member:M102")[0]
-        return order, re.search(r"回复 (\w+) 接单", sms["text"])[1]
-
-    def members(order):
-        return system.order(order).get("members", "")
-
-    def asked():
-        return [sms for sms in system.spool() if sms["template"] == "which"]
-
-    theirs, code = opened(OTHER)
-    reply(code, 1)
-    wait_until(lambda: members(theirs) == "M102", 10, "it is found where it is, though another county comes first")
-
-    (ours, code), (theirs, same) = opened(COUNTY), opened(OTHER)
-    assert code != same
-    theirs_first = f"{OTHER}-{ours['order'][7:]}"
-    for _ in range(2):  # the gateway repeats it
-        reply(f"{code} 接单", 2)
-    wait_until(lambda: len(asked()) == 2, 20, "each county asks")
-    assert {sms["to"] for sms in asked()} == {phone}
-    for number in (ours["order"], theirs_first):
-        assert sum(number in sms["text"] for sms in asked()) == 1
-    reply(f"接单，单号{ours['order'].translate({ord(c): ord(c) + 0xFEE0 for c in '0123456789-'})}。", 3)
-    wait_until(lambda: members(ours) == "M102", 10, "the number says which")
-    assert system.redis.hget(f"order:{{{OTHER}}}:{theirs_first}", "members") == "M102", "once, by the first reply"
-
-    ours, code = opened(COUNTY)
-    assert code == same
-    system.redis.hset(f"order:{{{COUNTY}}}:{ours['order']}", "group", "G99")
-    reply(code, 4)
-    wait_until(lambda: members(theirs) == "M102", 10, "it is clear when the other is no concern of this member's group")
-    assert members(ours) == "" and len(asked()) == 2
-
-
 # -- between services --------------------------------------------------------------------------------------------------
 
 SPEAKERS = {"intake": INTAKE, "routing": ROUTING, "assignment": ASSIGNMENT, "notification": NOTIFICATION,
@@ -698,10 +344,10 @@ def test_every_call_with_another_countys_order(world):
               "rating": "satisfied", "query": "路灯", "sms": f"{ours}.0123456789abcdef01234567.1", "code": "123456",
               "limit": 100, "file": f"{'0' * 24}/pdf/1/{'0' * 64}/all/x.pdf"}
     # They do not depend on an order, and answer about their county.
-    of_the_county = ("orders.list", "orders.alike", "orders.precedents", "cases.published", "classes.list", "meetings.list",
-                     "suggestions.list", "entries.list", "figures.read", "figures.public", "topics.list", "records.read", "cases.search",
-                     "updates.list", "audit.list", "absences.list", "templates.list", "journal.verify", "journal.rebuild", "sms.reply", "code.send",
-                     "contact.read")
+    of_the_county = ("orders.list", "orders.alike", "orders.precedents", "cases.published", "classes.list",
+                     "meetings.list", "suggestions.list", "entries.list", "figures.read", "figures.public", "topics.list",
+                     "records.read", "cases.search", "updates.list", "audit.list", "absences.list", "templates.list",
+                     "journal.verify", "journal.rebuild", "sms.reply", "code.send", "contact.read")
     left_out = ("start", "end", "offset", "states", "categories", "public", "group", "town", "within")
     known = list(calls(world.system))
     assert len(known) >= 15
