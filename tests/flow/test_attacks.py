@@ -1,92 +1,33 @@
 """Attacks on the HTTP door. Each is refused, changes nothing, and leaves the service quick for everybody else.
 
-What is merely wrong is in test_bad_input.py; here somebody means it.
+What is merely wrong is in test_bad_input.py; here somebody means it. Other attacks are in test_injection.py and
+test_exhaustion.py.
 """
 
 import gzip
 import json
 import re
-import resource
-import socket
-import sqlite3
-import statistics
 import time
 import xml.etree.ElementTree as xml
 import zlib
-from contextlib import ExitStack, closing, contextmanager
 
 import pytest
-import requests
 
+from attack import IMPORT, PARAMETERS, POST, TE, TOKEN, exchange, get, harmless, intake, place, processor, statuses
 from conftest import systems_in
-from harness import COUNTY, KEYS, is_busy, wait_until
-from test_bad_input import memory, orders, raw
+from harness import COUNTY, wait_until
+from test_bad_input import memory
 
-TOKEN = "a-token-of-the-attacks"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 BODY = json.dumps({"county": COUNTY, "title": "smuggled"}).encode()
-POST = b"POST /api/v1/orders HTTP/1.1\r\nHost: sidan\r\nContent-Type: application/json\r\n"
-IMPORT = f"/api/v1/imports?county={COUNTY}"
 XSS = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>]]>&lt;{{7*7}}${7*7}"
 
 
 @pytest.fixture(scope="module")
 def door(tmp_path_factory):
     with systems_in(tmp_path_factory.mktemp("door")) as make:
-        yield make(parameters={"intake": {"gateway_token": TOKEN, "header_ms": 4000, "body_ms": 4000}})
-
-
-def intake(system):
-    return system.of("intake")[0]
-
-
-def processor(system):
-    """Seconds of a processor that intake has used."""
-    with open(f"/proc/{intake(system).popen.pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100
-
-
-@contextmanager
-def harmless(system, stored=0):
-    """Nothing is stored meanwhile but what the test says, and the door is open and quick afterwards."""
-    before = orders(system)
-    yield
-    assert orders(system) == before + stored
-    started = time.monotonic()
-    system.place()
-    assert time.monotonic() - started < 5
-
-
-def place(system, body, **more):
-    """The answer to a new order; many one after the other may be more than a slow machine lets in at once."""
-    def answered():
-        answer = system.api("POST", "/api/v1/orders", body, **more)
-        return not is_busy(answer) and answer
-    return wait_until(answered, 60, "intake lets it in", pause=0.5)
-
-
-def exchange(system, data, timeout=10):
-    """What comes back until the server closes or is silent."""
-    with socket.create_connection(("127.0.0.1", system.port), timeout) as connection:
-        answer = b""
-        try:
-            connection.sendall(data)
-            while piece := connection.recv(65536):
-                answer += piece
-                connection.settimeout(1)
-        except OSError:
-            pass
-    return answer
-
-
-def statuses(answer):
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+)", answer)]
-
-
-def get(path, *lines):
-    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: sidan", "Connection: close", *lines, "", ""]).encode("latin-1")
+        yield make(parameters=PARAMETERS)
 
 
 # -- what an answer tells a browser ------------------------------------------------------------------------------------
@@ -143,7 +84,6 @@ def chunked(*lines, chunk=b"%x" % len(BODY), body=BODY, end=b"0\r\n\r\n"):
 
 
 SIZE = b"Content-Length: %d" % len(BODY)
-TE = b"Transfer-Encoding: chunked"
 
 
 @pytest.mark.parametrize("data", [
@@ -378,267 +318,3 @@ def test_numbers_and_times_out_of_all_bounds(door):
                   "2026-11-22T09:30:00Z%00", "2026-11-22T09:30:60Z"):
         answer = door.api("GET", f"/open311/v2/requests.json?start_date={value}&end_date={value}")
         assert answer.status in (400, 200) and (answer.status == 400 or answer.json == []), (value, answer)
-
-
-# -- languages behind the door -----------------------------------------------------------------------------------------
-
-SQL = ["a\" OR \"鹤", "鹤\"*", "' OR '1'='1", "x') OR 1=1 --", "\" OR 1=1 --", "'; DROP TABLE journal; --",
-       "' UNION SELECT 1 --", "%", "_", "*", "placed' --", "\\", "NULL",
-       "title MATCH 'a'", "a NEAR b", "journal", "rowid:1", "{title}:a", "a OR b*", "^a"]
-
-
-def test_sql_injection(door):
-    order = door.place(title="天上飞来一只鹤", public=1)
-    wait_until(lambda: door.api("GET", f"/open311/v2/requests/{order['order']}.json").status == 200, 10, "it is listed")
-    ask = lambda path, **values: door.http.get(door.url + path, params={"county": COUNTY} | values,  # noqa: E731
-                                               headers={"X-Api-Key": KEYS["office"]}, timeout=20)
-    total = wait_until(lambda: ask("/api/v1/orders").json()["total"], 10, "orders are listed")
-    with harmless(door):
-        for value in SQL:
-            for name in ("state", "group", "town"):
-                answer = ask("/api/v1/orders", **{name: value})
-                assert answer.status_code == 400 or answer.json()["total"] == 0, (name, value, answer.text[:300])
-            answer = ask("/api/v1/cases", q=value)
-            assert answer.status_code in (200, 400) and (answer.status_code == 400 or answer.json()["total"] == 0)
-            for path in (f"/api/v1/orders/{value}", f"/api/v1/orders/{value}/history"):
-                assert ask(path).status_code in (400, 404), (path, value)
-            for name in ("service_code", "status"):
-                answer = door.http.get(f"{door.url}/open311/v2/requests.json", params={name: value}, timeout=20)
-                assert answer.status_code == 400 or answer.json() == [], (name, value, answer.text[:300])
-            answer = door.http.get(f"{door.url}/open311/v2/requests.json", params={"service_request_id": value})
-            assert answer.status_code == 404 or answer.json() == [], (value, answer.text[:300])
-    assert ask("/api/v1/orders").json()["total"] >= total
-    with closing(sqlite3.connect(f"file:{door.directory}/archive/{COUNTY}.db?mode=ro", uri=True)) as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert database.execute("SELECT count(*) FROM journal").fetchone()[0] > 0
-
-
-# The services' user may not FLUSHALL; it may set I:{990103}, which is no name of ours.
-BREAKOUT = "{0}),redis.call('SET','I:{{990103}}',1)--"
-REDIS = ["x\r\nFLUSHALL\r\n", "*1\r\n$8\r\nFLUSHALL\r\n", "return redis.call('FLUSHALL')", "x\r\nSET I:{990103} 1\r\n",
-         "x\r\n*3\r\n$3\r\nSET\r\n$10\r\nI:{990103}\r\n$1\r\n1\r\n", BREAKOUT.format("'"), BREAKOUT.format('"'),
-         BREAKOUT.format("]]"), "I:{990103}", "x SET I:{990103} 1", "%d %b", "KEYS[1]", "{other}", "}{",
-         "990103-000001}", "{990102}:990102-000001", "a:b:c", "a b", "..", "\"", "'", "]]", "%s%n", "$", "-1", "|",
-         "a|b|0", "\x7f"]
-
-
-def test_redis_and_lua_injection(door):
-    order = door.place()
-    door.wait_state(order, "open")
-    path, reply = f"/api/v1/orders/{order['order']}", f"/gateway/kannel/{TOKEN}/reply"
-    known = rf"^(counties|(registry|lag|gateways):[\w-]+|[a-z0-9]+:\{{{COUNTY}\}}(:[A-Za-z0-9|>.-]+)?)$"
-
-    for value in REDIS:
-        escaped = "".join(f"%{byte:02x}" for byte in value.encode())
-        answers = [
-            door.api("GET", f"/api/v1/orders/{escaped}", code="123456"),
-            door.api("GET", f"/api/v1/orders/{order['order']}{escaped}", key="office"),
-            door.api("POST", path + "/claim", {"member": value}, key="office"),
-            door.api("POST", path + "/reassign", {"actor": value, "members": value, "reason": value}, key="office"),
-            door.api("POST", path + "/handover", {"actor": value, "department": value}, key="office"),
-            place(door, {"county": value, "title": "a"}),
-            place(door, {"county": COUNTY, "title": "a", "community": value}),
-            place(door, {"county": COUNTY, "title": "a", "category": value}),
-        ]
-        let_through = [answer for answer in answers if not 400 <= answer.status < 500]
-        assert not let_through, (value, let_through)
-        assert door.api("GET", f"/gateway/kannel/{TOKEN}/receipt?sms={escaped}&type=1").status == 200
-        assert door.api("GET", f"/gateway/kannel/{TOKEN}/receipt?sms={order['order']}.{escaped}&type=1").status == 200
-        header = value.replace("\r\n", " ")
-        assert door.api("POST", reply, data=value.encode(), headers={"X-Kannel-From": header}).status == 200
-        placed = place(door, {"county": COUNTY, "title": value}, idempotency=header)
-        assert placed.status in (201, 400), placed
-    strange = [key for key in door.redis.keys() if not re.match(known, key)]
-    assert not strange, strange
-    assert door.order(order)["order"] == order["order"]
-
-
-# -- gateways ----------------------------------------------------------------------------------------------------------
-
-def test_forged_callbacks(door):
-    order = door.place()
-    door.wait_state(order, "open")
-    before = door.order(order)
-    member = "10000004001"
-    wrong = ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), TOKEN[::-1], TOKEN.replace("-", "%252d"), "..", "%20"]
-    bodies = set()
-    for token in wrong:
-        for method, path in (("GET", f"/gateway/kannel/{token}/receipt?sms={order['order']}.x.0&type=1"),
-                             ("POST", f"/gateway/kannel/{token}/reply")):
-            answer = door.api(method, path, headers={"X-Kannel-From": member}, data=b"3VK")
-            assert answer.status == 404, (token, answer)
-            bodies.add(answer.text)
-    assert len(bodies) == 1, "a wrong secret looks like no address at all"
-    assert door.api("GET", "/gateway/kannel/nothing").text in bodies
-    assert door.order(order) == before
-
-
-def test_replayed_callbacks(door):
-    """A reply that comes again claims once; a receipt of yesterday, or of nothing, changes nothing."""
-    order = door.place()
-    door.wait_state(order, "open")
-    opened = door.wait_sms(order, template="opened")[0]
-    code = re.search(r"回复 (\w+) 接单", opened["text"])[1]
-    reply = {"headers": {"X-Kannel-From": opened["to"], "Content-Type": "text/plain; charset=utf-8"},
-             "data": code.encode()}
-    for _ in range(3):
-        assert door.api("POST", f"/gateway/kannel/{TOKEN}/reply?id=77", **reply).status == 200
-    wait_until(lambda: door.wait_sms(order, template="claimed"), 10, "the claim is known")
-    steps = [step["step"] for step in door.history(order)]
-    assert steps.count("claimed") <= 1
-    member = door.redis.hget(f"order:{{{COUNTY}}}:{order['order']}", "members")
-    assert member and len(member.split()) == 1, member
-    sms = next(key.split(":", 2)[2] for key in door.redis.keys(f"sms:{{{COUNTY}}}:{order['order']}.*"))
-    state = door.redis.hget(f"sms:{{{COUNTY}}}:{sms}", "state")
-    for code in (2, 16, 8, 1, 2, 2147483647):
-        assert door.api("GET", f"/gateway/kannel/{TOKEN}/receipt?sms={sms}&type={code}").status == 200
-    assert door.redis.hget(f"sms:{{{COUNTY}}}:{sms}", "state") == state
-    assert len(door.wait_sms(order, template="claimed")) == 1
-
-
-def test_a_reply_reads_no_order_of_others(door):
-    """Codes follow one another: a member who sends them all learns nothing of orders that the API does not show him."""
-    order = door.place(title="东门小区路灯不亮，别说是我")
-    door.wait_state(order, "open")
-    code = re.search(r"回复 (\w+) 接单", door.wait_sms(order, template="opened")[0]["text"])[1]
-    stranger = "10000004201"  # a member of another group
-    assert door.sign_in(stranger).api("GET", f"/api/v1/orders/{order['order']}").status == 403
-    answer = door.api("POST", f"/gateway/kannel/{TOKEN}/reply?id=78", data=code.encode(),
-                      headers={"X-Kannel-From": stranger, "Content-Type": "text/plain; charset=utf-8"})
-    assert answer.status == 200, answer
-    refused = door.wait_sms(order, template="claim_refused", to=stranger)[0]["text"]
-    assert order["order"] in refused and "路灯" not in refused
-
-
-# -- enumeration -------------------------------------------------------------------------------------------------------
-
-def test_numbers_and_codes_cannot_be_told_apart(door):
-    """An order that is and one that never was look the same to whoever has no code: words, headers, time, tries."""
-    there = [door.place() for _ in range(12)]
-    absent = [f"{COUNTY}-{9_000_000 + n}" for n in range(12)]
-
-    def wrong(code):
-        return "000000" if code != "000000" else "111111"
-
-    def attempt(number, code):
-        started = time.perf_counter()
-        answer = door.api("GET", f"/api/v1/orders/{number}", code=code)
-        took = time.perf_counter() - started
-        return (answer.status, answer.text, tuple(answer.headers)), took
-
-    real, unreal = [], []
-    for _ in range(9):  # one less than an order takes
-        for order, number in zip(there, absent):
-            real.append(attempt(order["order"], wrong(order["code"])))
-            unreal.append(attempt(number, "000000"))
-    assert {answer for answer, _ in real} == {answer for answer, _ in unreal} and len({a for a, _ in real}) == 1
-    assert real[0][0][0] == 403
-    one, other = (statistics.median(took for _, took in all_of_them) for all_of_them in (real, unreal))
-    assert abs(one - other) < max(one, other) / 2 + 0.001, (one, other)
-    # tries are counted for both alike, and then not even the right code helps
-    for _ in range(3):
-        last = [attempt(there[0]["order"], wrong(there[0]["code"]))[0], attempt(absent[0], "000000")[0]]
-    assert last[0] == last[1] and last[0][0] == 429
-    assert attempt(there[0]["order"], there[0]["code"])[0][0] == 429
-    assert attempt(there[1]["order"], there[1]["code"])[0][0] == 200
-    for bad in ("990103-1", "990103-0000001", "990103_000001", "990103-00001a", "1-1", "990104-000001"):
-        assert door.api("GET", f"/api/v1/orders/{bad}", code="000000").status == 404
-
-
-# -- those who take long -----------------------------------------------------------------------------------------------
-
-def drip(connections, seconds, byte):
-    """Sends a byte on each now and then; those that the server has closed are left out."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        for connection in list(connections):
-            try:
-                connection.sendall(byte)
-            except OSError:
-                connections.remove(connection)
-        time.sleep(0.1)
-
-
-def connect(system, stack, count, data=b""):
-    connections = []
-    for _ in range(count):
-        connection = stack.enter_context(socket.create_connection(("127.0.0.1", system.port), 10))
-        connection.sendall(data)
-        connections.append(connection)
-    return connections
-
-
-@pytest.mark.parametrize("start", [b"GET /api/v1/orders HTTP/1.1\r\nX: ", POST + b"Content-Length: 1000\r\n\r\n",
-                                   POST + TE + b"\r\n\r\n3e8\r\n"], ids=["headers", "body", "chunks"])
-def test_slowloris(door, start):
-    with harmless(door), ExitStack() as stack:
-        used, busy = memory(intake(door)), processor(door)
-        slow = connect(door, stack, 300, start)
-        drip(slow, 2, b"a")
-        started = time.monotonic()
-        assert door.api("GET", "/open311/v2/services.json").status == 200
-        assert time.monotonic() - started < 2
-        assert memory(intake(door)) - used < 60 << 20 and processor(door) - busy < 2
-        drip(slow, 5, b"a")
-        assert len(slow) <= 64, "all have their 408; a few are still being listened to, so that it arrives"
-
-
-def is_served(system, path):
-    try:
-        return system.api("GET", path, timeout=120).status == 200
-    except requests.ConnectionError:
-        return False
-
-
-def test_slow_readers_of_large_answers(make_system):
-    """Answers that nobody takes are held only up to a bound; whoever waited longest loses theirs."""
-    system = make_system(parameters={"intake": {"call_ms": 60_000}})
-    rows = "".join(f"路灯{n},{'长' * 9000},1\n" for n in range(200))
-    report = system.api("POST", IMPORT, key="import", data=f"title,text,public\n{rows}".encode(),
-                        headers={"Content-Type": "text/csv"}, timeout=120)
-    assert report.json["accepted"] == 200, report
-    path = "/open311/v2/requests.json"
-    wait_until(lambda: len(system.api("GET", path).json) == 200, 60, "all are listed")
-    size, used = len(system.api("GET", path).text.encode()), memory(intake(system))
-    readers = 40
-    assert readers * size > 200 << 20
-    with ExitStack() as stack:
-        connect(system, stack, readers, get(path))
-        wait_until(lambda: is_served(system, path), 120, "somebody who reads gets the list")  # or had to give way once
-        # All that were on their way to intake at once are not there for long.
-        wait_until(lambda: memory(intake(system)) - used < 180 << 20, 60, "what nobody takes is let go")
-        started = time.monotonic()
-        system.place()
-        assert time.monotonic() - started < 10
-    system.place()
-
-
-def test_idle_connections_leave_room(door):
-    """More connections than there are places, all of them silent: whoever has something to say gets in."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    try:
-        with harmless(door), ExitStack() as stack:
-            used = memory(intake(door))
-            connect(door, stack, 2300)
-            door.http.close()  # its connection may have had to give way
-            for _ in range(20):
-                started = time.monotonic()
-                assert door.api("GET", "/open311/v2/services.json", headers={"Connection": "close"}).status == 200
-                assert time.monotonic() - started < 2
-            assert memory(intake(door)) - used < 300 << 20
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def test_old_and_endless_conversations(door):
-    with harmless(door):
-        answer = exchange(door, b"GET /open311/v2/services.json HTTP/1.0\r\n\r\n")
-        assert statuses(answer) == [200] and b"Connection: close" in answer
-        assert statuses(exchange(door, b"GET /open311/v2/services.json\r\n\r\n")) == [400]
-        with socket.create_connection(("127.0.0.1", door.port), 10) as connection:
-            for _ in range(500):
-                connection.sendall(get("/nothing").replace(b"Connection: close\r\n", b""))
-                assert connection.recv(65536).startswith(b"HTTP/1.1 404")
-    status, _, _ = raw(door, POST + b"Expect: 100-continue\r\nContent-Length: 999999999\r\nConnection: close\r\n\r\n")
-    assert status == 413
