@@ -393,11 +393,9 @@ void post_action(void *arg, struct http_request *request)
 
 /* -- lists ------------------------------------------------------------------------------------------------------- */
 
-/* The archive was asked for the person's orders only; an archive of an older version gives more than that. */
-static void on_orders(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+/* The archive was asked for the person's only; an archive of an older version gives more than that. */
+void answer_rows(struct ask *ask, enum answer_status status, const struct record *reply, enum permission permission)
 {
-    (void)type;
-    struct ask *ask = arg;
     const struct county *county = service_county(ask->intake->service, ask->access->county);
     if (intake_answer_failure(ask->request, status, reply))
         return;
@@ -406,7 +404,7 @@ static void on_orders(void *arg, enum answer_status status, enum message_type ty
         const struct record *row = record_row(reply, F_ROWS, i);
         struct grant grant = {.granted = ask->access->caller.kind == CALLER_KEY};
         if (!grant.granted)
-            permission_decide(county, &ask->access->caller, PERMIT_ORDER_READ, row, &grant);
+            permission_decide(county, &ask->access->caller, permission, row, &grant);
         if (!grant.granted)
             continue;
         json_t *json = shown(ask->access, row, NULL, 0);
@@ -417,6 +415,12 @@ static void on_orders(void *arg, enum answer_status status, enum message_type ty
     json_t *next = record_has(reply, F_NEXT) ? json_string(record_str(reply, F_NEXT)) : NULL;
     intake_answer_json(ask->request, 200,
                        json_pack("{s:I, s:o, s:o*}", "total", record_int(reply, F_TOTAL), "rows", rows, "next", next));
+}
+
+static void on_orders(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
+{
+    (void)type;
+    answer_rows(arg, status, reply, PERMIT_ORDER_READ);
 }
 
 static void get_similar(void *arg, struct http_request *request)

@@ -18,8 +18,8 @@ void api_answer_placed(const struct ask *ask, const struct placement *placed);
 /* Has assignment make a matter, under the next number of its kind, and answers where it is. */
 void make_matter(struct ask *ask, enum matter matter, enum message_type type, const struct record *message);
 
-/* Answers with what of a list of matters, as the archive gives it, the caller may see. */
-void answer_matters(struct ask *ask, enum answer_status status, const struct record *reply, enum permission permission);
+/* Answers with what of a list of orders or matters, as the archive gives it, the caller may see. */
+void answer_rows(struct ask *ask, enum answer_status status, const struct record *reply, enum permission permission);
 
 /* An order, meeting, suggestion or entry as JSON, with its light while a clock runs. fields as in json_from_record().
  */

@@ -23,7 +23,7 @@ static void post_entry(void *arg, struct http_request *request)
 static void on_entries(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
 {
     (void)type;
-    answer_matters(arg, status, reply, PERMIT_ENTRY_READ);
+    answer_rows(arg, status, reply, PERMIT_ENTRY_READ);
 }
 
 static void get_entries(void *arg, struct http_request *request)

@@ -153,36 +153,16 @@ static void post_suggestion(void *arg, struct http_request *request)
 
 /* -- lists ------------------------------------------------------------------------------------------------------- */
 
-/* Like those of orders: what the archive gives is looked at once more. */
-void answer_matters(struct ask *ask, enum answer_status status, const struct record *reply, enum permission permission)
-{
-    const struct county *county = service_county(ask->intake->service, ask->access->county);
-    if (intake_answer_failure(ask->request, status, reply))
-        return;
-    json_t *rows = json_array();
-    for (size_t i = 0; i < record_rows(reply, F_ROWS); i++) {
-        const struct record *row = record_row(reply, F_ROWS, i);
-        struct grant grant = {.granted = ask->access->caller.kind == CALLER_KEY};
-        if (!grant.granted)
-            permission_decide(county, &ask->access->caller, permission, row, &grant);
-        if (grant.granted)
-            json_array_append_new(rows, shown(ask->access, row, NULL, 0));
-    }
-    json_t *next = record_has(reply, F_NEXT) ? json_string(record_str(reply, F_NEXT)) : NULL;
-    intake_answer_json(ask->request, 200,
-                       json_pack("{s:I, s:o, s:o*}", "total", record_int(reply, F_TOTAL), "rows", rows, "next", next));
-}
-
 static void on_meetings(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
 {
     (void)type;
-    answer_matters(arg, status, reply, PERMIT_MEETING_READ);
+    answer_rows(arg, status, reply, PERMIT_MEETING_READ);
 }
 
 static void on_suggestions(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
 {
     (void)type;
-    answer_matters(arg, status, reply, PERMIT_SUGGESTION_READ);
+    answer_rows(arg, status, reply, PERMIT_SUGGESTION_READ);
 }
 
 static void get_matters(void *arg, struct http_request *request)
