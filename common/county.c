@@ -158,19 +158,69 @@ int64_t county_places(const struct county *county, const struct category *catego
 bool county_roster(const struct county *county, size_t index, struct roster_entry *ret_entry)
 {
     size_t i = index;
+    const struct member *member = county->members + i;
     if (i < county->member_count)
-        *ret_entry = (struct roster_entry){"member", county->members[i].id, county->members[i].phone};
+        *ret_entry = (struct roster_entry){"member", member->id, member->phone, member};
     else if ((i -= county->member_count) < county->town_count)
-        *ret_entry = (struct roster_entry){"convener", county->towns[i].id, county->towns[i].phone};
+        *ret_entry = (struct roster_entry){"convener", county->towns[i].id, county->towns[i].phone, NULL};
     else if ((i -= county->town_count) < county->committee_count)
-        *ret_entry = (struct roster_entry){"committee", county->committees[i].id, county->committees[i].phone};
+        *ret_entry = (struct roster_entry){"committee", county->committees[i].id, county->committees[i].phone, NULL};
     else if ((i -= county->committee_count) < county->department_count)
-        *ret_entry = (struct roster_entry){"department", county->departments[i].id, county->departments[i].phone};
+        *ret_entry = (struct roster_entry){"department", county->departments[i].id, county->departments[i].phone, NULL};
     else if ((i -= county->department_count) < county->staff_count)
-        *ret_entry = (struct roster_entry){county->staff[i].role, county->staff[i].id, county->staff[i].phone};
+        *ret_entry = (struct roster_entry){county->staff[i].role, county->staff[i].id, county->staff[i].phone, NULL};
     else
         return false;
     return true;
+}
+
+static const char *phone_at(const struct county *county, size_t index)
+{
+    struct roster_entry entry = {.phone = ""};
+    county_roster(county, index, &entry);
+    return entry.phone;
+}
+
+static int compare_phones(const void *left, const void *right, void *county)
+{
+    size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    int order = strcmp(phone_at(county, a), phone_at(county, b));
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+void county_sort_roster(struct county *county)
+{
+    size_t count = county->member_count + county->town_count + county->committee_count + county->department_count +
+                   county->staff_count;
+    county->roster = arena_alloc(county->arena, (count + 1) * sizeof *county->roster);
+    county->roster_count = count;
+    for (size_t i = 0; i < count; i++)
+        county->roster[i] = i;
+    qsort_r(county->roster, count, sizeof *county->roster, compare_phones, county);
+}
+
+/* How many of the roster have a phone before this one. */
+static size_t count_before(const struct county *county, const char *phone)
+{
+    size_t low = 0, high = county->roster_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(phone_at(county, county->roster[middle]), phone) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool county_roster_of(const struct county *county, const char *phone, size_t *place, struct roster_entry *ret_entry)
+{
+    if (*place == 0)
+        *place = count_before(county, phone);
+    bool is = *place < county->roster_count && county_roster(county, county->roster[*place], ret_entry) &&
+              strcmp(ret_entry->phone, phone) == 0;
+    ++*place;
+    return is;
 }
 
 const struct api_key *county_key(const struct county *county, const char *key)

@@ -201,6 +201,8 @@ struct county {
     size_t key_count;
     struct staff *staff;
     size_t staff_count;
+    size_t *roster; /* everybody's place in county_roster(), by phone */
+    size_t roster_count;
     struct return_reason *reasons;
     size_t reason_count;
     struct portrait_row *portrait; /* the rows of a dimension need not stand together */
@@ -282,10 +284,17 @@ const struct member_group *county_group_of(const struct county *county, const ch
  */
 struct roster_entry {
     const char *kind, *id, *phone;
+    const struct member *member; /* NULL for all others */
 };
 
 /* The entries one by one, from index 0 on; false behind the last. */
 bool county_roster(const struct county *county, size_t index, struct roster_entry *ret_entry);
+
+/* Those of one phone alone, which costs next to nothing; *place is 0 at the beginning. */
+bool county_roster_of(const struct county *county, const char *phone, size_t *place, struct roster_entry *ret_entry);
+
+/* Sorts it, once its tables are there. */
+void county_sort_roster(struct county *county);
 
 /* The API key with this plain text, NULL when unknown. Takes the same time for every wrong key. */
 const struct api_key *county_key(const struct county *county, const char *key);

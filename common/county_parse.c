@@ -606,6 +606,7 @@ int county_parse(const char *id, const char *const texts[COUNTY_FILE_COUNT], cou
         county_destroy(&county);
         return -EINVAL;
     }
+    county_sort_roster(county);
     *ret_county = county;
     return 0;
 }

@@ -23,7 +23,8 @@
 #include <unistd.h>
 
 enum {
-    BATCHES_PER_TURN = 8, /* then other sockets have their turn */
+    BATCHES_PER_TURN = 8, /* then other sockets have their turn, */
+    TURN_MS = 20,         /* or when these took so long */
     DRAIN_CAP_MS = 6000,  /* SIGTERM to exit 0 in less than 10 s */
 };
 
@@ -108,8 +109,9 @@ static int on_work(zloop_t *loop, int timer, void *arg)
     (void)loop;
     (void)timer;
     struct service *service = arg;
+    int64_t begun = mono_ms();
     service->scheduled = false;
-    for (int i = 0; i < BATCHES_PER_TURN && batch_waiting(service->batch) > 0; i++)
+    for (int i = 0; i < BATCHES_PER_TURN && mono_ms() - begun < TURN_MS && batch_waiting(service->batch) > 0; i++)
         batch_run(service->batch);
     if (batch_waiting(service->batch) > 0)
         schedule(service);

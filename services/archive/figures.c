@@ -191,13 +191,16 @@ static void tell_months(const char *figure, const struct counts *months, int64_t
         }
 }
 
-#define MONTH(column) "strftime('%Y-%m', " column " / 1000 + 28800, 'unixepoch')" /* in China */
-#define IN_YEAR(column) "CAST(strftime('%Y', " column " / 1000 + 28800, 'unixepoch') AS INTEGER) = ?1"
-#define BY_MONTH(column, condition, mean)                                                                              \
-    "SELECT " MONTH(column) ", count(*), " mean " FROM orders WHERE " condition " GROUP BY 1 ORDER BY 1"
+/* In China. Days are counted first: what month it is, is asked of each day, not of each order. */
+#define ZONE_MS "28800000"
+#define BY_MONTH(column, condition, ms)                                                                                \
+    "SELECT strftime('%Y-%m', day * 86400, 'unixepoch'), sum(orders), sum(ms) / sum(orders) FROM (SELECT"              \
+    " (" column " + " ZONE_MS ") / 86400000 AS day, count(*) AS orders, total(" ms ") AS ms FROM orders"               \
+    " WHERE " condition " GROUP BY 1) GROUP BY 1 ORDER BY 1"
+#define NEW_YEAR(year) "unixepoch((" year ") || '-01-01') * 1000 - " ZONE_MS
 #define OF_YEAR(value, column)                                                                                         \
-    "SELECT " value ", count(*), 0 FROM orders WHERE " value                                                           \
-    " <> '' AND " IN_YEAR(column) " GROUP BY 1 ORDER BY 2 DESC, 1"
+    "SELECT " value ", count(*), 0 FROM orders WHERE " value " <> '' AND " column                                      \
+    " >= " NEW_YEAR("?1") " AND " column " < " NEW_YEAR("?1 + 1") " GROUP BY 1 ORDER BY 2 DESC, 1"
 
 int figures_public(struct database *database, const struct record *call, struct record *listing)
 {
@@ -206,7 +209,7 @@ int figures_public(struct database *database, const struct record *call, struct 
         bool monthly, named; /* named: which ones there are says something, too */
     } figures[] = {
         {"placed", BY_MONTH("placed_at", "placed_at > 0", "0"), true, false},
-        {"answered", BY_MONTH("answered_at", "answered_at > 0", "avg(answered_at - placed_at)"), true, false},
+        {"answered", BY_MONTH("answered_at", "answered_at > 0", "answered_at - placed_at"), true, false},
         {"closed", BY_MONTH("closed_at", "closed_at > 0 AND state = 'closed'", "0"), true, false},
         {"category", OF_YEAR("category", "placed_at"), false, true},
         {"outcome", OF_YEAR("outcome", "answered_at"), false, false},

@@ -318,7 +318,10 @@ static int search_published(struct database *database, const struct record *call
     int64_t passed = 0;
     if (!expression)
         return search_begin(call, listing, &passed);
-#define FOUND " FROM published_fts JOIN published ON published.id = published_fts.rowid JOIN orders USING (order_id)"
+/* The words first: SQLite would begin with all that is published. */
+#define FOUND                                                                                                          \
+    " FROM published_fts CROSS JOIN published ON published.id = published_fts.rowid"                                   \
+    " CROSS JOIN orders USING (order_id)"
     QUERY *total = database_query(database, "SELECT count(*)" FOUND " WHERE published_fts MATCH ?1");
     query_text(total, 1, expression);
     int result = set_total(listing, total);

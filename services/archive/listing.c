@@ -118,9 +118,12 @@ int page_begin(struct page *page, struct database *database, const struct list *
                                     : xstrdup("");
     const char *way = list->ascending ? "ASC" : "DESC";
     AUTOFREE char *count = xasprintf("SELECT count(*) FROM %s%s", list->table, filtered->where);
+    /* Which rows, first, for which an index may do; then these alone with all they hold. */
     AUTOFREE char *select =
-        xasprintf("SELECT %s, %s, %s FROM %s%s%s ORDER BY %s %s, %s %s LIMIT ?", list->time, list->key, list->columns,
-                  list->table, filtered->where, behind, list->time, way, list->key, way);
+        xasprintf("SELECT %s, %s, %s FROM %s WHERE %s IN (SELECT %s FROM %s%s%s ORDER BY %s %s, %s %s"
+                  " LIMIT ?) ORDER BY %s %s, %s %s",
+                  list->time, list->key, list->columns, list->table, list->key, list->key, list->table, filtered->where,
+                  behind, list->time, way, list->key, way, list->time, way, list->key, way);
     QUERY *total = database_query(database, count);
     filtered_bind(filtered, total);
     if (set_total(listing, total) < 0)

@@ -11,6 +11,31 @@
 
 #include <errno.h>
 
+/* Whether a word is among those of a text; mostly it is no part of it at all, which is seen far sooner. */
+#define HAVE(words, word)                                                                                              \
+    "instr(" words ", " word ") > 0 AND instr(' ' || " words " || ' ', ' ' || " word " || ' ') > 0"
+#define LIKE(column) "coalesce(" column ", '') LIKE pattern ESCAPE '\\'"
+#define HAS_PATTERNS                                                                                                   \
+    "NOT EXISTS (WITH patterns AS MATERIALIZED (SELECT '%' || replace(replace(replace(value,"                          \
+    " '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%' AS pattern FROM json_each(?)) SELECT 1 FROM patterns"             \
+    " WHERE NOT (" LIKE("title") " OR " LIKE("text") " OR " LIKE("place") " OR " LIKE("order_id") "))"
+
+/* The orders of somebody: each word says what they are, and which; each kind is found by its own index. */
+#define WHOSE(words)                                                                                                   \
+    "WITH whose AS MATERIALIZED (SELECT value, substr(value, instr(value, ':') + 1) AS whom FROM " words ")"
+#define OF(kind, condition)                                                                                            \
+    " SELECT orders.id FROM whose CROSS JOIN orders ON " condition " WHERE value GLOB '" kind ":*'"
+#define OF_MEMBER OF("member", "members <> '' AND " HAVE("members", "whom"))
+#define OF_ASSISTANT OF("department", "handed_at > 0 AND assisting <> '' AND " HAVE("assisting", "whom"))
+#define OF_CLERK OF("department", "department = whom AND handed_at > 0")
+#define OF_CONVENER OF("town", "town = whom") " UNION ALL" OF("town", "town IS NULL AND whom = ''")
+#define OF_LEADER OF("group", "\"group\" = whom")
+#define OF_POOL OF("pool", "state = 'open' AND +\"group\" = whom") /* fewer are open than of a group */
+#define OF_ANYBODY                                                                                                     \
+    OF_MEMBER " UNION ALL" OF_POOL " UNION ALL" OF_LEADER " UNION ALL" OF_CONVENER " UNION ALL" OF_CLERK               \
+              " UNION ALL" OF_ASSISTANT
+
+/* +id: what they are listed by is gone through in its index, not each of them looked up. */
 static const struct filter order_filters[] = {
     {F_ORDERS, "order_id IN (SELECT value FROM json_each(?))", true},
     {F_STATES, "state IN (SELECT value FROM json_each(?))", true},
@@ -18,28 +43,17 @@ static const struct filter order_filters[] = {
     {F_GROUP, "\"group\" = ?", false},
     {F_TOWN, "town = ?", false},
     {F_DEPARTMENT, "department = ?", false},
-    {F_ASSISTING, "handed_at > 0 AND instr(' ' || assisting || ' ', ' ' || ? || ' ') > 0", false},
+    {F_ASSISTING, "+id IN (" WHOSE("(SELECT 'department:' || ? AS value)") OF_ASSISTANT ")", false},
     {F_URGENCY, "urgency = ?", false},
-    {F_MEMBER, "instr(' ' || members || ' ', ' ' || ? || ' ') > 0", false},
-    {F_QUERY,
-     "NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(lower(coalesce(title, '') || ' ' || coalesce(text, '') || ' ' "
-     "||"
-     " coalesce(place, '') || ' ' || order_id), lower(value)) = 0)",
-     true},
+    {F_MEMBER, "+id IN (" WHOSE("(SELECT 'member:' || ? AS value)") OF_MEMBER ")", false},
+    {F_QUERY, HAS_PATTERNS, true},
     {F_PUBLIC, "coalesce(public, 0) = ?", false},
     {F_TO_CALL, "coalesce(to_call, 0) = ?", false},
     {F_RATING, "rating = ?", false},
     {F_FLAGGED, "(coalesce(flag, '') <> '') = ?", false},
     {F_OVERDUE, "overdue = ?", false},
     {F_UNDECIDED, "(coalesce(objected, '') <> '' OR coalesce(asked_days, 0) > 0) = ?", false},
-    {F_WITHIN,
-     "EXISTS (SELECT 1 FROM json_each(?) WHERE value IN ('group:' || \"group\", 'town:' || coalesce(town, ''),"
-     " CASE WHEN state = 'open' THEN 'pool:' || \"group\" END,"
-     " CASE WHEN handed_at > 0 THEN 'department:' || department END)"
-     " OR value LIKE 'department:%' AND handed_at > 0 AND"
-     " instr(' ' || assisting || ' ', ' ' || substr(value, 12) || ' ') > 0"
-     " OR value LIKE 'member:%' AND instr(' ' || members || ' ', ' ' || substr(value, 8) || ' ') > 0)",
-     true},
+    {F_WITHIN, "+id IN (" WHOSE("json_each(?)") OF_ANYBODY ")", true},
     {F_START, "placed_at >= ?", false},
     {F_END, "placed_at <= ?", false},
     {F_PERSON, "order_id IN (SELECT order_id FROM contacts WHERE person = ?)", false},
@@ -122,7 +136,7 @@ enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters };
 _Static_assert(sizeof order_filters / sizeof *order_filters <= FILTERS_MAX, "struct filtered has room for all of them");
 
 /* By a moment: what stands still is not overdue. */
-#define CLOCK_RUNS "(coalesce(clock, '') <> '' AND coalesce(pauses, '') NOT LIKE '%%-' AND due > 0)"
+#define CLOCK_RUNS "(coalesce(clock, '') <> '' AND coalesce(pauses, '') NOT GLOB '*-' AND due > 0)"
 #define OVERDUE_AT "(" CLOCK_RUNS " AND due <= %" PRId64 ") AS overdue"
 
 /* A row of a list of orders, or of other matters; behind its time and key come these columns. */
@@ -138,8 +152,10 @@ static void take_row(struct record *row, sqlite3_stmt *query, const struct proje
 int lists_orders(struct database *database, const struct record *call, struct record *listing)
 {
     bool due = record_is(call, F_SORT, "due");
-    AUTOFREE char *table =
-        xasprintf("(SELECT *, " OVERDUE_AT " FROM orders WHERE NOT %d OR " CLOCK_RUNS ")", now_ms(), due);
+    /* Those whose clock runs are few, and have an index. */
+    bool running = due || (record_has(call, F_OVERDUE) && record_int(call, F_OVERDUE) == 1);
+    AUTOFREE char *table = xasprintf("(SELECT *, " OVERDUE_AT " FROM orders%s)", now_ms(),
+                                     running ? " WHERE clock <> '' AND " CLOCK_RUNS : "");
     const struct list orders = {.table = table,
                                 .columns = "order_id, ver, updated_at" PROJECTED_COLUMNS,
                                 .time = due ? "due" : "placed_at",

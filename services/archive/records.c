@@ -32,8 +32,8 @@ static struct record *row_of(struct rows *rows, enum field whose, const char *id
     return row;
 }
 
-/* Runs a query for the period that gives ids and numbers. 0 or -EIO. */
-static int count(struct database *database, const char *select, enum field whose, enum field what,
+/* Runs a query for the period that gives ids and, of each, a number for each of these fields. 0 or -EIO. */
+static int count(struct database *database, const char *select, enum field whose, const enum field *what, int numbers,
                  const struct record *call, struct rows *rows)
 {
     QUERY *query = database_query(database, select);
@@ -42,8 +42,9 @@ static int count(struct database *database, const char *select, enum field whose
     int result;
     while ((result = query_next(query)) > 0) {
         struct record *row = row_of(rows, whose, query_column(query, 0));
-        if (row)
-            record_set_int(row, what, sqlite3_column_int64(query, 1));
+        for (int i = 0; row && i < numbers; i++)
+            if (sqlite3_column_int64(query, 1 + i) != 0)
+                record_set_int(row, what[i], sqlite3_column_int64(query, 1 + i));
     }
     return result;
 }
@@ -63,38 +64,35 @@ static const struct {
 };
 
 #define ANSWERED "answered_at BETWEEN ?1 AND ?2 AND coalesce(\"primary\", '') = ''"
-static const struct {
-    enum field field;
-    const char *number, *which;
-} of_orders[] = {
-    {F_ANSWERS, "count(*)", ANSWERED},
-    {F_SATISFIED, "count(*)", ANSWERED " AND rating IN ('satisfied', 'basically')"},
-    {F_DISSATISFIED, "count(*)", ANSWERED " AND rating = 'dissatisfied'"},
-    {F_LATE, "count(*)",
-     ANSWERED " AND EXISTS (SELECT 1 FROM journal j WHERE j.order_id = orders.order_id"
-              " AND j.step = 'reminded' AND j.note = 'answer')"},
-    {F_MEAN_MS, "cast(avg(answered_at - assigned_at) AS INTEGER)", ANSWERED},
-    {F_OPEN, "count(*)", "state IN ('assigned', 'consulting') AND ?1 <= ?2"},
-};
+static const enum field of_answers[] = {F_ANSWERS, F_SATISFIED, F_DISSATISFIED, F_LATE, F_MEAN_MS};
+#define OF_ANSWERS                                                                                                     \
+    "count(*), sum(rating IN ('satisfied', 'basically')), sum(rating = 'dissatisfied'),"                               \
+    " sum(EXISTS (SELECT 1 FROM journal INDEXED BY journal_reminded WHERE journal.order_id = orders.order_id AND "     \
+    "step = 'reminded'"                                                                                                \
+    " AND note = 'answer')), cast(avg(answered_at - assigned_at) AS INTEGER)"
+static const enum field of_open[] = {F_OPEN};
+#define IS_OPEN "state IN ('assigned', 'consulting') AND ?1 <= ?2"
 
 static int count_orders(struct database *database, const struct record *call, struct rows *rows)
 {
     int result = 0;
-    for (size_t s = 0; s < sizeof subjects / sizeof *subjects; s++)
-        for (size_t i = 0; result == 0 && i < sizeof of_orders / sizeof *of_orders; i++) {
-            AUTOFREE char *select = xasprintf("SELECT %s, %s FROM %s AND %s GROUP BY 1 ORDER BY 1", subjects[s].id,
-                                              of_orders[i].number, subjects[s].from, of_orders[i].which);
-            result = count(database, select, subjects[s].field, of_orders[i].field, call, rows);
-        }
+    for (size_t s = 0; result == 0 && s < sizeof subjects / sizeof *subjects; s++) {
+        const char *id = subjects[s].id, *from = subjects[s].from;
+        AUTOFREE char *answers =
+            xasprintf("SELECT %s, " OF_ANSWERS " FROM %s AND " ANSWERED " GROUP BY 1 ORDER BY 1", id, from);
+        AUTOFREE char *open = xasprintf("SELECT %s, count(*) FROM %s AND " IS_OPEN " GROUP BY 1 ORDER BY 1", id, from);
+        result =
+            count(database, answers, subjects[s].field, of_answers, sizeof of_answers / sizeof *of_answers, call, rows);
+        if (result == 0)
+            result = count(database, open, subjects[s].field, of_open, 1, call, rows);
+    }
     return result;
 }
 
 /* -- what else a member did ---------------------------------------------------------------------------------------- */
 
-/* stored_at is never before at, and has the index. What orders that are merged into another follow of that is counted
- * there. */
-#define STEPS                                                                                                          \
-    "FROM journal WHERE stored_at >= ?1 AND at BETWEEN ?1 AND ?2 AND actor NOT LIKE '" ACTOR_PRIMARY "%' AND step = "
+/* What orders that are merged into another follow of that is counted there. */
+#define STEPS "FROM journal WHERE at BETWEEN ?1 AND ?2 AND actor NOT LIKE '" ACTOR_PRIMARY "%' AND step = "
 #define OF_MEETINGS(whose, which)                                                                                      \
     "SELECT who.value AS whose, 1 AS number FROM matters, " EACH_OF(                                                   \
         whose) " WHERE order_id LIKE '%-H%' AND state IN ('held', 'closed') AND meets_at BETWEEN ?1 AND ?2" which
@@ -155,9 +153,9 @@ int records_read(struct database *database, const struct record *call, struct re
     struct rows rows = {.listing = listing};
     int result = count_orders(database, call, &rows);
     for (size_t i = 0; result == 0 && i < sizeof of_members / sizeof *of_members; i++)
-        result = count(database, of_members[i].select, F_MEMBER, of_members[i].field, call, &rows);
+        result = count(database, of_members[i].select, F_MEMBER, &of_members[i].field, 1, call, &rows);
     for (size_t i = 0; result == 0 && i < sizeof of_departments / sizeof *of_departments; i++)
-        result = count(database, of_departments[i].select, F_DEPARTMENT, of_departments[i].field, call, &rows);
+        result = count(database, of_departments[i].select, F_DEPARTMENT, &of_departments[i].field, 1, call, &rows);
     record_set_int(listing, F_TOTAL, (int64_t)rows.count);
     return result;
 }

@@ -290,7 +290,7 @@ static int read_candidates(struct database *database, const struct record *call,
                                  " ELSE 0 END FROM orders"
                                  " WHERE order_id <> ?1 AND state IN (SELECT value FROM json_each(?2))"
                                  " AND (?4 = '' OR (community = ?4 AND ?6 = 0) OR (town = ?5 AND public = 1))"
-                                 " ORDER BY placed_at DESC, id DESC LIMIT ?3");
+                                 " ORDER BY placed_at DESC, order_id DESC LIMIT ?3");
     query_text(query, 1, record_str(call, F_ORDER));
     query_text(query, 2, states);
     query_int(query, 3, LOOKED_AT);

@@ -9,6 +9,7 @@
  */
 #include "common/alloc.h"
 #include "common/order.h"
+#include "common/text.h"
 #include "services/archive/archive.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ enum {
     CHAIN_ROWS = 1000, /* checked in one call */
     ORDER_ROWS = 100,
     REBUILD_ROWS = 200, /* of the journal */
+    PIECE_MS = 20,      /* a piece ends sooner when it takes so long: a search costs more, the more there are */
     INDEX_CASES = 5000, /* whose indexes are gone through in one call, which takes about a second */
 };
 
@@ -310,17 +312,20 @@ static int verify_projection(struct database *database, const struct projection 
     QUERY *query = database_query(database, projection->rows);
     query_int(query, 1, row);
     query_int(query, 2, ORDER_ROWS);
+    int64_t begun = mono_ms();
     int count = 0, result;
-    for (; (result = query_next(query)) > 0; count++) {
+    bool late = false;
+    for (; !late && (result = query_next(query)) > 0; count++) {
         row = sqlite3_column_int64(query, 0);
         result = verify_order(database, projection, query, piece);
         if (result < 0)
             break;
+        late = mono_ms() - begun >= PIECE_MS;
     }
     if (result < 0)
         return result;
     record_set_int(piece, F_TOTAL, count);
-    if (count == ORDER_ROWS)
+    if (late || count == ORDER_ROWS)
         go_on(piece, part, row);
     else
         record_set(piece, F_PART, next);
@@ -429,18 +434,21 @@ static int rebuild_orders(struct database *database, int64_t row, struct record 
                                             " WHERE id > ?1 AND NOT (" OF_LIBRARY ") ORDER BY id LIMIT ?2");
     query_int(query, 1, row);
     query_int(query, 2, REBUILD_ROWS);
+    int64_t begun = mono_ms();
     int count = 0, result;
-    for (; (result = query_next(query)) > 0; count++) {
+    bool late = false;
+    for (; !late && (result = query_next(query)) > 0; count++) {
         row = sqlite3_column_int64(query, 0);
         if (sqlite3_column_int(query, 2))
             result = rebuild_order(database, query_column(query, 1), now);
         if (result < 0)
             return result;
+        late = mono_ms() - begun >= PIECE_MS;
     }
     record_set_int(piece, F_TOTAL, count);
-    if (count == REBUILD_ROWS)
+    if (late || count == REBUILD_ROWS)
         go_on(piece, chain_table(CHAIN_JOURNAL), row);
-    return result;
+    return result < 0 ? result : 0;
 }
 
 static int rebuild(struct database *database, const struct record *call, struct record *piece, int64_t now)

@@ -119,10 +119,7 @@ static bool next_role_of(const struct county *county, const struct caller *calle
 {
     if (!*caller->plain)
         return next_role(county, caller->phone, index, ret_entry);
-    while (county_roster(county, (*index)++, ret_entry))
-        if (strcmp(ret_entry->phone, caller->plain) == 0)
-            return true;
-    return false;
+    return county_roster_of(county, caller->plain, index, ret_entry);
 }
 
 struct caller caller_person(const struct county *county, const char *phone)
@@ -150,9 +147,9 @@ static void name_actor(char actor[64], const struct roster_entry *role)
 
 /* -- relations --------------------------------------------------------------------------------------------------- */
 
-static int relations_of_member(const struct county *county, const struct roster_entry *role, const struct record *order)
+static int relations_of_member(const struct roster_entry *role, const struct record *order)
 {
-    const struct member *member = county_member(county, role->id);
+    const struct member *member = role->member;
     if (!order)
         return member->leader ? GROUP | LEADER : GROUP;
     int relations = words_have(record_str(order, F_MEMBERS), member->id) ? MEMBER : 0;
@@ -177,7 +174,7 @@ static int relations_of_department(const char *id, const struct record *order)
 static int relations_of(const struct county *county, const struct roster_entry *role, const struct record *order)
 {
     if (is_kind(role, "member"))
-        return relations_of_member(county, role, order);
+        return relations_of_member(role, order);
     if (is_kind(role, "office"))
         return OFFICE;
     if (is_kind(role, "city"))
@@ -329,9 +326,8 @@ char *person_roles(const struct county *county, const char *phone)
     struct roster_entry role;
     for (size_t i = 0; next_role(county, phone, &i, &role);) {
         words = append_word(words, role.kind, role.id);
-        const struct member *member = is_kind(&role, "member") ? county_member(county, role.id) : NULL;
-        if (member && member->leader)
-            words = append_word(words, "leader", member->group);
+        if (role.member && role.member->leader)
+            words = append_word(words, "leader", role.member->group);
     }
     return words;
 }
@@ -360,7 +356,7 @@ static char *append_within(const struct county *county, const struct roster_entr
     if (is_kind(role, "convener"))
         words = append_word(words, "town", role->id);
     if (is_kind(role, "member")) {
-        const struct member *member = county_member(county, role->id);
+        const struct member *member = role->member;
         return append_word(words, member->leader ? "group" : "pool", member->group);
     }
     if (is_kind(role, "convener") && strcmp(county->towns[0].id, role->id) == 0)

@@ -106,13 +106,10 @@ void send_code(const struct context *context, const struct record *order, const 
     struct roster_entry entry;
     struct person person = {.phone = record_str(message, F_PHONE)};
     (void)order;
-    for (size_t i = 0; county_roster(context->county, i, &entry); i++) {
-        if (strcmp(entry.phone, person.phone) != 0)
-            continue;
-        snprintf(person.ref, sizeof person.ref, "%s:%s", entry.kind, entry.id);
-        tell_now(context, outcome, &person, "code", message);
+    if (!county_roster_of(context->county, person.phone, &(size_t){0}, &entry))
         return;
-    }
+    snprintf(person.ref, sizeof person.ref, "%s:%s", entry.kind, entry.id);
+    tell_now(context, outcome, &person, "code", message);
 }
 
 /* An operator tries the way to a phone, an address or a chat; what becomes of it is read from the SMS. */

@@ -93,7 +93,7 @@ static void another_schema_is_found(void **state)
     (void)state;
     static const char *const changes[][2] = {
         {"CREATE TRIGGER other AFTER INSERT ON orders BEGIN DELETE FROM cases; END", "DROP TRIGGER other"},
-        {"DROP INDEX orders_state", "CREATE INDEX orders_state ON orders (state, placed_at)"},
+        {"DROP INDEX orders_state", "CREATE INDEX orders_state ON orders (state, placed_at, order_id)"},
         {"PRAGMA writable_schema = ON;"
          "UPDATE sqlite_schema SET sql = replace(sql, 'TEXT NOT NULL UNIQUE', 'TEXT UNIQUE') WHERE name = 'cases'",
          "PRAGMA writable_schema = ON;"

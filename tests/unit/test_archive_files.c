@@ -163,22 +163,26 @@ static void an_old_file_becomes_a_chain(void **state)
     const struct anchor before = anchor_now();
     settle_file();
     archive_close(&archive);
-    tamper("DROP VIEW published; DROP VIEW classes; DROP VIEW class_orders; DROP INDEX journal_library;"
-           "DROP VIEW matter_orders; DROP TRIGGER matters_new; DROP TRIGGER matters_changed; DROP TRIGGER matters_gone;"
-           "DROP TABLE about; DROP INDEX cases_followed; ALTER TABLE cases DROP COLUMN followed;"
-           "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name GLOB 'published_fts*';"
-           "PRAGMA writable_schema = RESET; VACUUM;"
-           "ALTER TABLE journal DROP COLUMN hash; DROP TABLE audit; DROP TABLE contacts;"
-           "ALTER TABLE orders DROP COLUMN handed_at; ALTER TABLE orders DROP COLUMN \"primary\";"
-           "ALTER TABLE orders DROP COLUMN merged; ALTER TABLE orders DROP COLUMN clock;"
-           "ALTER TABLE orders DROP COLUMN clock_at; ALTER TABLE orders DROP COLUMN pauses;"
-           "ALTER TABLE orders DROP COLUMN to_call; ALTER TABLE orders DROP COLUMN flag; ALTER TABLE orders DROP "
-           "COLUMN files; ALTER TABLE orders DROP COLUMN joint; ALTER TABLE orders DROP COLUMN assisting; ALTER "
-           "TABLE orders DROP COLUMN objected; ALTER TABLE orders DROP COLUMN asked_days; "
-           "ALTER TABLE orders DROP COLUMN taken_back; ALTER TABLE orders DROP COLUMN written; ALTER TABLE orders DROP "
-           "COLUMN promised_at; ALTER TABLE orders DROP COLUMN places; DROP TABLE matters; PRAGMA "
-           "user_version = 1; "
-           "PRAGMA application_id = 0");
+    tamper(
+        "DROP INDEX orders_narrow; DROP INDEX orders_department; DROP INDEX orders_due; DROP INDEX orders_answered_at;"
+        "DROP INDEX orders_closed_at; DROP INDEX orders_members; DROP INDEX orders_assisting; DROP INDEX journal_step;"
+        "DROP INDEX journal_reminded; CREATE INDEX orders_placed_at ON orders (placed_at, id);"
+        "DROP VIEW published; DROP VIEW classes; DROP VIEW class_orders; DROP INDEX journal_library;"
+        "DROP VIEW matter_orders; DROP TRIGGER matters_new; DROP TRIGGER matters_changed; DROP TRIGGER matters_gone;"
+        "DROP TABLE about; DROP INDEX cases_followed; ALTER TABLE cases DROP COLUMN followed;"
+        "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name GLOB 'published_fts*';"
+        "PRAGMA writable_schema = RESET; VACUUM;"
+        "ALTER TABLE journal DROP COLUMN hash; DROP TABLE audit; DROP TABLE contacts;"
+        "ALTER TABLE orders DROP COLUMN handed_at; ALTER TABLE orders DROP COLUMN \"primary\";"
+        "ALTER TABLE orders DROP COLUMN merged; ALTER TABLE orders DROP COLUMN clock;"
+        "ALTER TABLE orders DROP COLUMN clock_at; ALTER TABLE orders DROP COLUMN pauses;"
+        "ALTER TABLE orders DROP COLUMN to_call; ALTER TABLE orders DROP COLUMN flag; ALTER TABLE orders DROP "
+        "COLUMN files; ALTER TABLE orders DROP COLUMN joint; ALTER TABLE orders DROP COLUMN assisting; ALTER "
+        "TABLE orders DROP COLUMN objected; ALTER TABLE orders DROP COLUMN asked_days; "
+        "ALTER TABLE orders DROP COLUMN taken_back; ALTER TABLE orders DROP COLUMN written; ALTER TABLE orders DROP "
+        "COLUMN promised_at; ALTER TABLE orders DROP COLUMN places; DROP TABLE matters; PRAGMA "
+        "user_version = 1; "
+        "PRAGMA application_id = 0");
     assert_int_equal(archive_open(dir, &archive), 0);
     archive_admit(archive, COUNTY, &unanchored, now);
     assert_found("");

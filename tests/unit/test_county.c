@@ -609,6 +609,26 @@ static void everybody_on_the_roster(void **state)
     }
     assert_int_equal(count, ARRAY_SIZE(expected));
     assert_false(county_roster(county, count + 1, &entry));
+    for (size_t i = 0; i < count; i++) { /* each by their phone, as one by one */
+        struct roster_entry same;
+        size_t place = 0;
+        county_roster(county, i, &entry);
+        assert_true(county_roster_of(county, entry.phone, &place, &same));
+        assert_string_equal(same.kind, entry.kind);
+        assert_string_equal(same.id, entry.id);
+        assert_ptr_equal(same.member, i < 2 ? &county->members[i] : NULL);
+        assert_false(county_roster_of(county, entry.phone, &place, &same));
+    }
+    assert_false(county_roster_of(county, "10000004000", &(size_t){0}, &entry));
+    assert_false(county_roster_of(county, "20000000000", &(size_t){0}, &entry));
+    county->staff[1].phone = county->members[0].phone; /* who has two roles has both, in the same sequence */
+    county_sort_roster(county);
+    size_t place = 0;
+    assert_true(county_roster_of(county, "10000004001", &place, &entry));
+    assert_string_equal(entry.kind, "member");
+    assert_true(county_roster_of(county, "10000004001", &place, &entry));
+    assert_string_equal(entry.kind, "city");
+    assert_false(county_roster_of(county, "10000004001", &place, &entry));
     county_destroy(&county);
 }
 

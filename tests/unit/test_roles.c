@@ -283,6 +283,7 @@ static void handlers_do_not_rate(void **state)
     struct county *county = make_county();
     RECORD *order = make_order(STATE_ANSWERED, "D1", true);
     county->staff[0].phone = "10000004002";
+    county_sort_roster(county);
     struct grant grant = decide(county, "10000004002", PERMIT_ORDER_RATE, order);
     assert_false(grant.granted);
     assert_true(grant.forbidden);
