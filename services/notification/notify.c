@@ -103,7 +103,7 @@ void tell_now(const struct context *context, struct outcome *outcome, const stru
 void send_code(const struct context *context, const struct record *order, const struct record *message,
                struct outcome *outcome)
 {
-    struct roster_entry entry;
+    struct roster_entry entry = {0};
     struct person person = {.phone = record_str(message, F_PHONE)};
     (void)order;
     if (!county_roster_of(context->county, person.phone, &(size_t){0}, &entry))

@@ -45,10 +45,10 @@ static bool goes_through_rows(const char *plan, const char *table)
                                        "INDEX journal_library"};
     AUTOFREE char *scan = xasprintf("SCAN %s", table);
     for (const char *line = plan; (line = strstr(line, scan)); line++) {
-        AUTOFREE char *step = xstrndup(line, strcspn(line, "\n"));
-        bool through = step[strlen(scan)] == '\0' || step[strlen(scan)] == ' ';
+        AUTOFREE char *scanned = xstrndup(line, strcspn(line, "\n"));
+        bool through = scanned[strlen(scan)] == '\0' || scanned[strlen(scan)] == ' ';
         for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
-            through = through && !strstr(step, fine[i]);
+            through = through && !strstr(scanned, fine[i]);
         if (through)
             return true;
     }

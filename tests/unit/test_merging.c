@@ -84,12 +84,13 @@ static void what_cannot_be_merged_is_refused(void **state)
 
 static void a_primary_takes_orders_until_it_is_closed(void **state)
 {
+    char primary[] = ORDER;
     redisReply cells[] = {{.type = REDIS_REPLY_STRING, .str = (char[]){"ver"}},
                           {.type = REDIS_REPLY_STRING, .str = (char[]){"4"}},
                           {.type = REDIS_REPLY_STRING, .str = (char[]){"state"}},
                           {.type = REDIS_REPLY_STRING, .str = (char[]){STATE_MERGED}},
                           {.type = REDIS_REPLY_STRING, .str = (char[]){"primary"}},
-                          {.type = REDIS_REPLY_STRING, .str = (char[]){ORDER}}};
+                          {.type = REDIS_REPLY_STRING, .str = primary}};
     redisReply *elements[] = {&cells[0], &cells[1], &cells[2], &cells[3], &cells[4], &cells[5]};
     redisReply hash = {.type = REDIS_REPLY_ARRAY, .elements = 6, .element = elements};
     struct aux third[AUX_MAX] = {{&hash}};
@@ -114,7 +115,7 @@ static void a_primary_takes_orders_until_it_is_closed(void **state)
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
     assert_string_equal(record_str(sent(MSG_PRIMARY_STEP, 0)->body, F_STEP), "rejected");
 
-    cells[5].str = (char[]){OTHER}; /* merged into another one meanwhile */
+    strcpy(primary, OTHER); /* merged into another one meanwhile */
     decide(handle_joined);
     assert_int_equal(outcome_message_count(outcome), 0);
     context.aux = NULL;
