@@ -232,7 +232,7 @@ void change_load(const struct context *context, const char *whose, const char *e
 
 /* The order is answered, as `answer` (a message) says, and its resident is asked. */
 void record_answer(const struct context *context, const struct record *order, const struct record *answer,
-                   struct outcome *outcome);
+                   const char *actor, struct outcome *outcome);
 
 /* An order that is merged into another goes its own way again; says so to the primary. Without one nothing is done. */
 void leave_primary(const struct context *context, const struct record *order, const char *actor,

@@ -211,7 +211,8 @@ void handle_primary_step(const struct context *context, const struct record *ord
         if (mirrored[i] != F_WRITTEN || !record_is(order, F_WRITTEN, record_str(message, F_WRITTEN)))
             record_copy(outcome_changes(outcome), message, mirrored[i]); /* a step has the words that came with it */
     if (answer) {
-        record_answer(context, order, message, outcome);
+        /* Who joins one that has an answer already has not given it. */
+        record_answer(context, order, message, joined ? primary : actor, outcome);
         return;
     }
     if (joined) {

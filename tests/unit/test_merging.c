@@ -197,10 +197,16 @@ static void a_merged_order_follows_its_primary(void **state)
 
     record_set(message, F_OUTCOME, "solved");
     record_set(message, F_ANSWER, "路灯修好了");
+    record_set(message, F_ACTOR, "member:M1");
     hear("answered", STATE_ANSWERED);
+    assert_string_equal(outcome_actor(outcome), "member:M1");
     assert_string_equal(changed(F_STATE), STATE_ANSWERED);
     assert_string_equal(changed(F_CLOCK), "callback");
     assert_string_equal(fixture_notified(outcome, "answered"), "resident");
+    record_set(message, F_ACTOR, "resident");
+    hear("joined", STATE_ANSWERED); /* it has the answer already, which is not that of who joins */
+    assert_string_equal(outcome_step_name(outcome), "answered");
+    assert_string_equal(outcome_actor(outcome), "order:" OTHER);
 
     record_set(order, F_STATE, STATE_EVALUATED); /* rated: what happens to the primary now is none of its resident's */
     hear("answered", STATE_ANSWERED);
