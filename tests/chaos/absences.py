@@ -29,7 +29,8 @@ def leave_open(load, order):
     """The place is free again, for anybody but them."""
     member = yield from load.claim(order, 1)
     absence = yield from go_away(load, order, *member)
-    status, answer = yield from load.certain("POST", f"/api/v1/orders/{order.number}/claim", {"member": member[0]}, **OFFICE)
+    path = f"/api/v1/orders/{order.number}/claim"
+    status, answer = yield from load.certain("POST", path, {"member": member[0]}, **OFFICE)
     assert (status, answer["code"]) == (409, "absent"), f"{order.number}: claim of who is away {status} {answer}"
     yield from load.claim(order, 3, member)
     now = yield from load.wait_state(order, "assigned")

@@ -19,9 +19,9 @@ from trail import Trail
 
 # The life of an order, written down once more on purpose; see common/order.c.
 TRANSITIONS = {
-    None: {"placed"}, "placed": {"screening", "open", "merged"}, "screening": {"open", "returned", "merged", "withdrawn"},
-    "open": {"assigned", "merged", "screening"}, "assigned": {"consulting", "answered"},
-    "consulting": {"assigned", "answered"},
+    None: {"placed"}, "placed": {"screening", "open", "merged"},
+    "screening": {"open", "returned", "merged", "withdrawn"}, "open": {"assigned", "merged", "screening"},
+    "assigned": {"consulting", "answered"}, "consulting": {"assigned", "answered"},
     "answered": {"consulting", "evaluated", "closed"}, "evaluated": {"consulting", "closed"},
     "merged": {"screening", "answered", "withdrawn"},
 }

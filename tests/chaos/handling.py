@@ -7,7 +7,7 @@ from harness import KEYS
 OFFICE = {"Authorization": f"Bearer {KEYS['office']}"}
 CONVENER = "convener:T1"
 NAME = "周小雨"
-QUESTION = "2s"  # for which a resident is waited for
+QUESTION = "4s"  # for which a resident is waited for
 
 
 def handle(load, order, members):
@@ -44,12 +44,13 @@ def look(load, order):
 
 
 def decline(load, order, member):
-    """Gives it back; returns who has it then, with somebody else, if there was one."""
+    """Gives it back; returns who has it then: with somebody else, if it had been assigned."""
     yield from load.step(order, "decline", {"actor": f"member:{member}", "reason": "与本人有关"})
     order.promise("declined", f"member:{member}")
-    now = yield from load.wait_state(order, "assigned", "consulting")
-    assert member not in now["members"].split(), f"{order.number}: {member} has given it back, and has it"
-    return now["members"].split()
+    now = yield from load.wait_state(order, "open", "assigned", "consulting")
+    members = now.get("members", "").split()
+    assert member not in members, f"{order.number}: {member} has given it back, and has it"
+    return members
 
 
 def hand_over(load, order, actor):
@@ -69,7 +70,7 @@ def ask(load, order, actor, words):
     yield from load.step(order, "ask", {"actor": actor, "question": "哪一盏？"})
     order.promise("asked", actor)
     if random.random() < 0.6:
-        yield random.uniform(0, 2.5)
+        yield random.uniform(0, 4.5)
         status, answer = yield from load.certain("POST", f"/api/v1/orders/{order.number}/reply", {"note": words},
                                                  X_Order_Code=order.code)
         if status == 200:

@@ -20,7 +20,7 @@ import absences
 import beside
 import matters
 import merging
-from handling import CONVENER, NAME, OFFICE, handle
+from handling import CONVENER, NAME, OFFICE, decline, handle
 from harness import KEYS
 from ledger import Order
 
@@ -240,6 +240,8 @@ class Load:
             now = yield from self.wait_state(order, "assigned")
         else:
             yield from self.wait_state(order, "open")
+            if kind == "claimed" and random.random() < 0.2:
+                yield from decline(self, order, *(yield from self.claim(order, 1)))
             yield from self.claim(order, 2 if kind in ACCEPTED else 3)
             now = yield from self.wait_state(order, "assigned")
         if kind == "late":

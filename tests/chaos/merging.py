@@ -31,11 +31,12 @@ def me_too(load):
     primary = yield from load.place("primary", place=PLACE, title=title, public=1)
     yield from load.wait_state(primary, "open")
     same = yield from find(load, primary, title)
-    if random.random() < 0.5:
-        load.push(join_late(load, primary, same), random.uniform(0, 2))
-        yield from answer(load, primary)
-        yield random.uniform(0, 1)
-        yield from rate(load, primary)
+    if random.random() < 0.6:
+        moment = random.choice((answer, rate))
+        for act in (answer, rate):
+            if act is moment:
+                load.push(join_late(load, primary, same), random.uniform(0, 1))
+            yield from act(load, primary)
         return
     order = yield from load.place("joined", primary.county, same_as=same)
     order.promise("merged", "resident")
@@ -54,7 +55,7 @@ def find(load, primary, title):
 
 
 def join_late(load, primary, same):
-    """It may be one of the primary's, or come to the convener because that is closed, or stand alone when it has left."""
+    """It is one of the primary's, comes to the convener because that is closed, or stands alone when it has left."""
     order = yield from load.place("joined", primary.county, PLACE, same_as=same)
     now = yield from load.wait_state(order, "answered", "screening", "open")
     if now["state"] == "open":

@@ -89,7 +89,7 @@ class Telling:
 
     def on_unmerged(self, row):
         self.on_recalled(row)
-        self.tell("unmerged", "resident" if row.actor != merging.REFUSES else "")  # who has not heard that it was merged
+        self.tell("unmerged", "resident" if row.actor != merging.REFUSES else "")  # they never heard that it was merged
 
     def on_claimed(self, row):
         self.tell("claimed", row.actor)
