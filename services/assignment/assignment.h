@@ -117,6 +117,11 @@ handler_fn handle_flag; /* MSG_FLAG */
 #define CLOCK_ASK "ask"
 /* The order is being answered, and its callback clock has started: asks, and tells the answer. */
 void ask_for_rating(const struct context *context, const struct record *order, struct outcome *outcome);
+/*
+ * When it is asked again, or left to a person, at the earliest: not before the work hours, which may have changed; and
+ * an entry of the clocks may stem from an answer before this one.
+ */
+int64_t asking_due(const struct context *context, const struct record *order);
 /* The moment has come at which to do it again, or to leave it to a person; `entry` of the clocks said so. */
 void ask_again(const struct context *context, const struct record *order, const char *entry, struct outcome *outcome);
 /* There is a rating, or the order is handled again. */
