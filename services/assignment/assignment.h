@@ -94,6 +94,7 @@ void attendance_of_meeting(const struct context *context, const struct record *m
 /* suggestions.c: 建言, and what else is followed until it is settled */
 handler_fn handle_raise;            /* MSG_RAISE */
 handler_fn handle_follow;           /* MSG_FOLLOW */
+void follow_aux(const struct record *message, char *keys, size_t size);
 handler_fn handle_comment;          /* MSG_COMMENT */
 handler_fn handle_settle;           /* MSG_SETTLE */
 handler_fn handle_recheck;          /* MSG_RECHECK */
@@ -106,6 +107,8 @@ void suggestion_rung(const struct county *county, const struct record *suggestio
 bool may_promise(const struct context *context, const struct record *answer, struct outcome *outcome);
 void follow_up(const struct context *context, const struct record *order, const struct record *answer,
                struct outcome *outcome);
+/* An order is merged into one whose answer the suggestion stems from: it is about that, too. */
+void be_about_too(const struct record *suggestion, const struct record *message, struct outcome *outcome);
 
 /* What follows from every step, whichever handler made it. */
 void after_each_step(const struct context *context, const struct record *order, struct outcome *outcome);

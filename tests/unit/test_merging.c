@@ -109,6 +109,15 @@ static void a_primary_takes_orders_until_it_is_closed(void **state)
     assert_string_equal(record_str(sent(MSG_PRIMARY_STEP, 0)->body, F_MEMBERS), "M1 M2");
     assert_null(sent(MSG_PRIMARY_STEP, 1)); /* those that are there have nothing to learn from it */
 
+    record_set(order, F_STATE, STATE_ANSWERED); /* what its answer promised concerns that one, too */
+    record_set(order, F_FOLLOWED, "990101-J000034");
+    decide(handle_joined);
+    assert_string_equal(sent(MSG_ORDER_JOINED, 0)->order, "990101-J000034");
+    assert_string_equal(record_str(sent(MSG_ORDER_JOINED, 0)->body, F_SECONDARY), THIRD);
+    record_set(order, F_STATE, STATE_CONSULTING); /* it gets another answer */
+    decide(handle_joined);
+    assert_null(sent(MSG_ORDER_JOINED, 0));
+
     record_set(order, F_STATE, STATE_CLOSED);
     decide(handle_joined);
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
