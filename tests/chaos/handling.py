@@ -14,7 +14,7 @@ def handle(load, order, members):
     """Returns the members who have it when it is answered."""
     if random.random() < 0.5 and order.kind != "twin":
         yield from look(load, order)
-    if random.random() < 0.2:
+    if random.random() < 0.2 and not order.late:  # who was too late might be chosen, and be heard after that
         members = yield from decline(load, order, random.choice(members))
     speaks = order.code and order.kind != "primary"  # whose resident may have taken it back
     actor, words = f"member:{random.choice(members)}", f"答复 {random.getrandbits(64):x}"
