@@ -94,6 +94,7 @@ void attendance_of_meeting(const struct context *context, const struct record *m
 /* suggestions.c: 建言, and what else is followed until it is settled */
 handler_fn handle_raise;            /* MSG_RAISE */
 handler_fn handle_follow;           /* MSG_FOLLOW */
+void follow_aux(const struct record *message, char *keys, size_t size);
 handler_fn handle_comment;          /* MSG_COMMENT */
 handler_fn handle_settle;           /* MSG_SETTLE */
 handler_fn handle_recheck;          /* MSG_RECHECK */
@@ -106,6 +107,8 @@ void suggestion_rung(const struct county *county, const struct record *suggestio
 bool may_promise(const struct context *context, const struct record *answer, struct outcome *outcome);
 void follow_up(const struct context *context, const struct record *order, const struct record *answer,
                struct outcome *outcome);
+/* An order is merged into one whose answer the suggestion stems from: it is about that, too. */
+void be_about_too(const struct record *suggestion, const struct record *message, struct outcome *outcome);
 
 /* What follows from every step, whichever handler made it. */
 void after_each_step(const struct context *context, const struct record *order, struct outcome *outcome);
@@ -117,6 +120,11 @@ handler_fn handle_flag; /* MSG_FLAG */
 #define CLOCK_ASK "ask"
 /* The order is being answered, and its callback clock has started: asks, and tells the answer. */
 void ask_for_rating(const struct context *context, const struct record *order, struct outcome *outcome);
+/*
+ * When it is asked again, or left to a person, at the earliest: not before the work hours, which may have changed; and
+ * an entry of the clocks may stem from an answer before this one.
+ */
+int64_t asking_due(const struct context *context, const struct record *order);
 /* The moment has come at which to do it again, or to leave it to a person; `entry` of the clocks said so. */
 void ask_again(const struct context *context, const struct record *order, const char *entry, struct outcome *outcome);
 /* There is a rating, or the order is handled again. */
@@ -232,7 +240,7 @@ void change_load(const struct context *context, const char *whose, const char *e
 
 /* The order is answered, as `answer` (a message) says, and its resident is asked. */
 void record_answer(const struct context *context, const struct record *order, const struct record *answer,
-                   struct outcome *outcome);
+                   const char *actor, struct outcome *outcome);
 
 /* An order that is merged into another goes its own way again; says so to the primary. Without one nothing is done. */
 void leave_primary(const struct context *context, const struct record *order, const char *actor,

@@ -54,13 +54,17 @@ void ask_for_rating(const struct context *context, const struct record *order, s
         wait_for_rating(context, after, 1, outcome);
 }
 
+int64_t asking_due(const struct context *context, const struct record *order)
+{
+    int64_t due = record_int(order, F_ANSWERED_AT);
+    for (int64_t asks = record_int(order, F_ASKS); asks > 0; asks--)
+        due = clock_part_after(context->county, order, due, PARTS);
+    return calendar_next_work(context->county, due > context->now ? due : context->now);
+}
+
 void ask_again(const struct context *context, const struct record *order, const char *entry, struct outcome *outcome)
 {
-    int64_t working = calendar_next_work(context->county, context->now), asks = record_int(order, F_ASKS);
-    if (working > context->now) { /* the work hours have changed since */
-        outcome_zadd(outcome, CLOCKS_KEY, working, entry);
-        return;
-    }
+    int64_t asks = record_int(order, F_ASKS);
     outcome_zrem(outcome, CLOCKS_KEY, entry);
     if (asks < ASKS) {
         outcome_step(outcome, "asked_again", "clock", NULL);

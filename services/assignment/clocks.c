@@ -159,7 +159,10 @@ void handle_clock(const struct context *context, const struct record *order, con
         end_question(context, order, outcome);
     } else if (strcmp(clock, CLOCK_ASK) == 0 && record_is(order, F_STATE, STATE_ANSWERED) &&
                record_int(order, F_ASKS) == rung && record_int(order, F_TO_CALL) == 0) {
-        ask_again(context, order, entry, outcome);
+        if (asking_due(context, order) > context->now)
+            put_off(asking_due(context, order), entry, outcome);
+        else
+            ask_again(context, order, entry, outcome);
     } else if (record_is(order, F_CLOCK, clock) && record_int(order, F_RUNG) == rung && rung < rungs_of(context) &&
                !clock_is_paused(order)) {
         sound(context, order, clock, entry, outcome);

@@ -94,10 +94,10 @@ static void end_unrated(const struct context *context, const struct record *orde
 }
 
 void record_answer(const struct context *context, const struct record *order, const struct record *answer,
-                   struct outcome *outcome)
+                   const char *actor, struct outcome *outcome)
 {
     struct record *changes = outcome_changes(outcome);
-    outcome_step(outcome, "answered", record_str(answer, F_ACTOR), NULL);
+    outcome_step(outcome, "answered", actor, NULL);
     drop_question(context, order, outcome);
     record_set(changes, F_STATE, STATE_ANSWERED);
     record_copy(changes, answer, F_OUTCOME);
@@ -131,7 +131,7 @@ void handle_answer(const struct context *context, const struct record *order, co
     }
     if (!may_promise(context, message, outcome))
         return;
-    record_answer(context, order, message, outcome);
+    record_answer(context, order, message, record_str(message, F_ACTOR), outcome);
     follow_up(context, order, message, outcome);
 }
 

@@ -37,7 +37,7 @@ static const struct handler handlers[] = {
     {.type = MSG_ENTER_ENTRY, .handle = handle_enter_entry, .aux = attendance_aux, .orderless = true},
     {.type = MSG_WITHDRAW_ENTRY, .handle = handle_withdraw_entry, .aux = attendance_aux},
     {.type = MSG_RAISE, .handle = handle_raise, .orderless = true},
-    {.type = MSG_FOLLOW, .handle = handle_follow, .orderless = true},
+    {.type = MSG_FOLLOW, .handle = handle_follow, .orderless = true, .aux = follow_aux},
     {.type = MSG_COMMENT, .handle = handle_comment},
     {.type = MSG_SETTLE, .handle = handle_settle},
     {.type = MSG_RECHECK, .handle = handle_recheck},

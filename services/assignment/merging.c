@@ -83,11 +83,25 @@ static bool still_follows(const struct context *context, const char *secondary, 
     return state && strcmp(state, STATE_MERGED) == 0 && primary && strcmp(primary, context->order_id) == 0;
 }
 
+/* What this one's answer promised is promised to whoever joins it then, too: they hear what became of it. */
+static void tell_suggestion(const struct record *order, const struct record *message, struct outcome *outcome)
+{
+    if (record_len(order, F_FOLLOWED) == 0 || !words_have(HAS_ANSWER, record_str(order, F_STATE)))
+        return;
+    struct record *body = outcome_send_about(outcome, MSG_ORDER_JOINED, record_str(order, F_FOLLOWED), false);
+    record_copy(body, message, F_SECONDARY);
+    record_copy(body, message, F_ACTOR);
+}
+
 void handle_joined(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {
     const char *secondary = record_str(message, F_SECONDARY), *actor = record_str(message, F_ACTOR);
     char merged[4001];
+    if (matter_of(context->order_id) == MATTER_SUGGESTION) {
+        be_about_too(order, message, outcome);
+        return;
+    }
     if (!still_follows(context, secondary, outcome))
         return;
     snprintf(merged, sizeof merged, "%s", record_str(order, F_MERGED));
@@ -99,6 +113,7 @@ void handle_joined(const struct context *context, const struct record *order, co
     outcome_step(outcome, "joined", actor, secondary);
     record_set(outcome_changes(outcome), F_MERGED, merged);
     send_step(context, order, secondary, "joined", actor, outcome);
+    tell_suggestion(order, message, outcome);
 }
 
 void handle_left(const struct context *context, const struct record *order, const struct record *message,
@@ -211,7 +226,8 @@ void handle_primary_step(const struct context *context, const struct record *ord
         if (mirrored[i] != F_WRITTEN || !record_is(order, F_WRITTEN, record_str(message, F_WRITTEN)))
             record_copy(outcome_changes(outcome), message, mirrored[i]); /* a step has the words that came with it */
     if (answer) {
-        record_answer(context, order, message, outcome);
+        /* Who joins one that has an answer already has not given it. */
+        record_answer(context, order, message, joined ? primary : actor, outcome);
         return;
     }
     if (joined) {

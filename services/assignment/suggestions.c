@@ -137,11 +137,46 @@ void handle_raise(const struct context *context, const struct record *order, con
         begin(context, message, KIND_OPINION, member ? actor + strlen("member:") : "", outcome);
 }
 
+/* The order whose answer it stems from: the first of those that it is about. */
+void follow_aux(const struct record *message, char *keys, size_t size)
+{
+    const char *about = record_str(message, F_ABOUT);
+    snprintf(keys, size, "order:%.*s", (int)strcspn(about, " "), about);
+}
+
+/* Adds what has been merged into that one since it was answered; whoever comes later is told of by it. */
+static void add_merged(const struct context *context, const struct record *message, struct outcome *outcome)
+{
+    const char *merged = aux_get(context->aux, field_info(F_MERGED)->name), *ver = field_info(F_VER)->name;
+    char key[ORDER_ID_SIZE + sizeof "order:"], about[4101], order[ORDER_ID_SIZE];
+    snprintf(about, sizeof about, "%s", record_str(message, F_ABOUT));
+    while (merged && words_next(&merged, order, sizeof order))
+        if (!words_have(about, order))
+            words_append(about, sizeof about, order);
+    record_set(outcome_changes(outcome), F_ABOUT, about);
+    follow_aux(message, key, sizeof key);
+    outcome_expect(outcome, key, ver, aux_int(context->aux, ver));
+}
+
 void handle_follow(const struct context *context, const struct record *order, const struct record *message,
                    struct outcome *outcome)
 {
-    if (may_be_made(context, order, MATTER_SUGGESTION, outcome))
-        begin(context, message, record_str(message, F_KIND), record_str(message, F_MEMBERS), outcome);
+    if (!may_be_made(context, order, MATTER_SUGGESTION, outcome))
+        return;
+    begin(context, message, record_str(message, F_KIND), record_str(message, F_MEMBERS), outcome);
+    add_merged(context, message, outcome);
+}
+
+void be_about_too(const struct record *suggestion, const struct record *message, struct outcome *outcome)
+{
+    const char *order = record_str(message, F_SECONDARY);
+    char about[4101];
+    snprintf(about, sizeof about, "%s", record_str(suggestion, F_ABOUT));
+    if (record_is(suggestion, F_STATE, STATE_CLOSED) || words_have(about, order) ||
+        !words_append(about, sizeof about, order))
+        return;
+    outcome_step(outcome, "joined", record_str(message, F_ACTOR), order);
+    record_set(outcome_changes(outcome), F_ABOUT, about);
 }
 
 /* -- what an order's answer brings ------------------------------------------------------------------------------- */
@@ -173,7 +208,11 @@ void follow_up(const struct context *context, const struct record *order, const 
     const char *merged = record_str(order, F_MERGED); /* of as many as there are: F_ABOUT has room for all */
     if (promised || record_int(order, F_PROMISED_AT) > 0)
         record_set_int(outcome_changes(outcome), F_PROMISED_AT, record_int(answer, F_PROMISED_AT));
-    if (!promised && !is_supervision(answer))
+    bool followed = promised || is_supervision(answer);
+    const char *number = followed ? record_str(answer, F_SECONDARY) : "";
+    if (!record_is(order, F_FOLLOWED, number))
+        record_set(outcome_changes(outcome), F_FOLLOWED, number);
+    if (!followed)
         return;
     struct record *body = outcome_send_to_make(outcome, MSG_FOLLOW, record_str(answer, F_SECONDARY));
     for (size_t i = 0; i < sizeof inherited / sizeof *inherited; i++)

@@ -110,15 +110,6 @@ typedef void placed_fn(void *arg, const struct placement *placement);
 void intake_submit_order(struct intake *intake, const struct county *county, const struct record *given,
                          const char *source, const char *idempotency, int64_t remember, placed_fn *done, void *arg);
 
-/*
- * A request that places an order beside the one that it is about, and then tells that one's owner, does both once under
- * one Idempotency-Key (as intake_read_idempotency() gives it; "" without): which order was placed is noted before the
- * owner is told, so that a repetition only tells it, and gets its first answer. recall: 0, -ENOENT or -EIO.
- */
-int intake_part_recall(struct intake *intake, const struct county *county, const char *idempotency,
-                       char ret_part[ORDER_ID_SIZE]);
-int intake_part_note(struct intake *intake, const struct county *county, const char *idempotency, const char *part);
-
 /* The next number of the county for a meeting or a suggestion. 0, or -EIO when Redis does not give one. */
 int intake_number(struct intake *intake, const struct county *county, enum matter matter, char ret_id[ORDER_ID_SIZE]);
 

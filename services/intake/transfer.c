@@ -3,13 +3,12 @@
  * asked to handle it jointly (联办), the city's own among them, as a rule without.
  *
  * First an order is placed in the other county, where a contact is sealed with that county's key, then the owner of
- * this one is told. Whatever fails in between, no matter is lost, and the same request again finds the new order and
- * goes on; if nobody asks again, joint.c tells the owner. Nobody sees the contact in this, nor the new order's code.
+ * this one is told; see part.h. If nobody asks again for joint handling, joint.c tells the owner. Nobody sees the
+ * contact in this, nor the new order's code.
  */
-#include "services/intake/access.h"
-#include "services/intake/intake.h"
 #include "services/intake/json.h"
 #include "services/intake/openapi.h"
+#include "services/intake/part.h"
 #include "services/intake/redact.h"
 
 #include "common/alloc.h"
@@ -25,66 +24,11 @@
 
 enum { MAX_BODY = 16 * 1024, ROUGHLY = 1000 }; /* thousandths of a degree are about a hundred metres */
 
-static const struct way {
-    const char *source; /* of the order in the other county */
-    enum message_type type;
-    const char *states, *otherwise;
-} transferring = {SOURCE_TRANSFER, MSG_TRANSFER, STATE_SCREENING,
-                  "an order goes to another county while it is screened"},
-  asking = {SOURCE_JOINT, MSG_JOINT, STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING,
-            "an order is handled jointly from when it is open until it is answered"};
+#define JOINABLE STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
 
-/* Belongs to the request. */
-struct transfer {
-    struct intake *intake;
-    struct http_request *request;
-    const struct access *access;
-    const struct way *way;
-    struct record *message; /* to the owner of the order */
-    char once[DIGEST_SIZE]; /* its Idempotency-Key */
-};
-
-static void transfer_destroy(void *data)
+static bool is_joint(const struct part *part)
 {
-    struct transfer *transfer = data;
-    record_destroy(&transfer->message);
-    free(transfer);
-}
-
-static void on_told(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
-{
-    (void)type;
-    const struct transfer *transfer = arg;
-    if (!intake_answer_failure(transfer->request, status, reply))
-        intake_answer_json(transfer->request, 200,
-                           json_pack("{s:s, s:s}", "order", transfer->access->order, "part",
-                                     record_str(transfer->message, F_SECONDARY)));
-}
-
-static void tell_owner(struct transfer *transfer, const char *part)
-{
-    const struct access *access = transfer->access;
-    char digest[DIGEST_SIZE];
-    record_set(transfer->message, F_SECONDARY, part);
-    intake_digest(digest, (const char *const[]){transfer->way->source, access->order, part}, 3);
-    service_call(transfer->intake->service, access->county, access->order, transfer->way->type, transfer->message,
-                 digest, intake_call_ms(transfer->intake), on_told, transfer);
-}
-
-/* The new order is there; the old one gets its step. */
-static void on_placed(void *arg, const struct placement *placed)
-{
-    struct transfer *transfer = arg;
-    const struct county *county = service_county(transfer->intake->service, transfer->access->county);
-    if (placed->status != ANSWER_OK) {
-        int status = placed->status == ANSWER_REFUSED ? intake_status_of(placed->error) : 503;
-        intake_answer_error(transfer->request, status, placed->error, placed->field, placed->detail);
-        return;
-    }
-    if (county && intake_part_note(transfer->intake, county, transfer->once, placed->order) == 0)
-        tell_owner(transfer, placed->order);
-    else
-        intake_answer_error(transfer->request, 503, "unavailable", NULL, NULL);
+    return part->type == MSG_JOINT;
 }
 
 /* -- what the other county is told -------------------------------------------------------------------------------- */
@@ -118,7 +62,7 @@ static void add_request(const struct county *county, const struct county *other,
 }
 
 /* Whether all of it can be told there; otherwise answers what to do. */
-static bool fits(const struct transfer *transfer, const struct record *copy)
+static bool fits(const struct part *part, const struct record *copy)
 {
     size_t max = field_info(F_TEXT)->max, length = text_length(record_str(copy, F_TEXT), record_len(copy, F_TEXT));
     if (length <= max)
@@ -126,7 +70,7 @@ static bool fits(const struct transfer *transfer, const struct record *copy)
     AUTOFREE char *detail = xasprintf("what is asked stands before the resident's words, of which none is to be lost:"
                                       " make the reason %zu characters shorter",
                                       length - max);
-    intake_answer_error(transfer->request, 400, "long", "reason", detail);
+    intake_answer_error(part->request, 400, "long", "reason", detail);
     return false;
 }
 
@@ -134,12 +78,12 @@ static bool fits(const struct transfer *transfer, const struct record *copy)
  * The matter, not what this county made of it, nor its attachments; and who placed it, if that goes along. 0, or what
  * contact_open() gives.
  */
-static int copy_matter(const struct transfer *transfer, const struct county *county, const struct county *other,
+static int copy_matter(const struct part *part, const struct county *county, const struct county *other,
                        struct record *copy)
 {
     static const enum field told[] = {F_TITLE, F_TEXT, F_PLACE, F_LAT, F_LONG, F_MEDIA_URL};
-    const struct access *access = transfer->access;
-    bool joint = transfer->way == &asking, shared = !joint || record_int(transfer->message, F_SHARE) == 1;
+    const struct access *access = part->access;
+    bool joint = is_joint(part), shared = !joint || record_int(part->message, F_SHARE) == 1;
     RECORD *contact = record_new();
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         record_copy(copy, access->record, told[i]);
@@ -151,7 +95,7 @@ static int copy_matter(const struct transfer *transfer, const struct county *cou
     else
         redact_matter(copy, record_str(contact, F_NAME));
     if (joint)
-        add_request(county, other, record_str(transfer->message, F_REASON), copy);
+        add_request(county, other, record_str(part->message, F_REASON), copy);
     record_set(copy, F_SOURCE_REF, access->order);
     record_printf(copy, F_VIA, "county:%s", county->id);
     return r;
@@ -161,15 +105,15 @@ static int copy_matter(const struct transfer *transfer, const struct county *cou
  * By what the new order is known when the same is asked again: a county that has answered may be asked anew, and an
  * order without the contact does not do for somebody who shares it.
  */
-static void name_request(const struct transfer *transfer, const struct county *other, char digest[DIGEST_SIZE])
+static void name_request(struct part *part, const struct county *other)
 {
     struct partner partner;
     int64_t asked = 0;
-    for (const char *rest = record_str(transfer->access->record, F_JOINT); partner_next(&rest, &partner);)
+    for (const char *rest = record_str(part->access->record, F_JOINT); partner_next(&rest, &partner);)
         asked += strncmp(partner.order, other->id, strlen(other->id)) == 0;
     AUTOFREE char *before = xasprintf("%" PRId64, asked);
-    const char *shared = record_int(transfer->message, F_SHARE) == 1 ? "shared" : "";
-    intake_digest(digest, (const char *const[]){transfer->access->order, other->id, before, shared}, 4);
+    const char *shared = record_int(part->message, F_SHARE) == 1 ? "shared" : "";
+    intake_digest(part->name, (const char *const[]){part->access->order, other->id, before, shared}, 4);
 }
 
 /* -- the requests -------------------------------------------------------------------------------------------------- */
@@ -177,42 +121,44 @@ static void name_request(const struct transfer *transfer, const struct county *o
 static const enum field reserved[] = {F_ACTOR, F_SECONDARY, F_RETURN_TO, FIELD_COUNT};
 
 /* Takes the body. False after answering what is wrong with it. */
-static bool read_body(const struct transfer *transfer)
+static bool read_body(const struct part *part)
 {
-    struct record *message = transfer->message;
+    struct record *message = part->message;
     struct fault fault;
     size_t size;
-    const char *body = http_body(transfer->request, &size);
-    int r = json_to_record(body, size, transfer->way->type, reserved, message, &fault);
-    record_set(message, F_ACTOR, transfer->access->grant.actor);
+    const char *body = http_body(part->request, &size);
+    int r = json_to_record(body, size, part->type, reserved, message, &fault);
+    record_set(message, F_ACTOR, part->access->grant.actor);
     record_set(message, F_SECONDARY, ""); /* not known yet */
     record_set(message, F_RETURN_TO, "");
-    if (r == 0 && record_check(message, transfer->way->type, &fault) == 0)
+    if (r == 0 && record_check(message, part->type, &fault) == 0)
         return true;
-    intake_answer_error(transfer->request, 400, fault.error, fault.field, fault.detail);
+    intake_answer_error(part->request, 400, fault.error, fault.field, fault.detail);
     return false;
 }
 
 /* Whether it can be done; otherwise answers why not. other: NULL for none that is known. */
-static bool may_go(const struct transfer *transfer, const struct county *other)
+static bool may_go(const struct part *part, const struct county *other)
 {
-    const struct access *access = transfer->access;
-    const struct record *message = transfer->message;
+    const struct access *access = part->access;
+    const struct record *message = part->message;
     if (!other || strcmp(other->id, access->county) == 0)
-        intake_answer_error(transfer->request, 404, "unknown", "county",
+        intake_answer_error(part->request, 404, "unknown", "county",
                             "name another county of this deployment by its code");
     else if (record_len(message, F_REASON) == 0)
-        intake_answer_error(transfer->request, 400, "invalid", "reason", "say why");
-    else if (!words_have(transfer->way->states, record_str(access->record, F_STATE)))
-        intake_answer_error(transfer->request, 409, "state", NULL, transfer->way->otherwise);
+        intake_answer_error(part->request, 400, "invalid", "reason", "say why");
+    else if (!words_have(is_joint(part) ? JOINABLE : STATE_SCREENING, record_str(access->record, F_STATE)))
+        intake_answer_error(part->request, 409, "state", NULL,
+                            is_joint(part) ? "an order is handled jointly from when it is open until it is answered"
+                                           : "an order goes to another county while it is screened");
     else if (is_for_another(access->record)) /* nor asked of a third one: its resident would not hear of that */
-        intake_answer_error(transfer->request, 409, "state", NULL,
+        intake_answer_error(part->request, 409, "state", NULL,
                             "another county asked for it, and hears that it is no matter of yours when you return it");
-    else if (transfer->way == &asking && partner_is_active(record_str(access->record, F_JOINT), other->id))
-        intake_answer_error(transfer->request, 409, "pending", "county",
+    else if (is_joint(part) && partner_is_active(record_str(access->record, F_JOINT), other->id))
+        intake_answer_error(part->request, 409, "pending", "county",
                             "that county has it already, and has not answered yet");
-    else if (transfer->way == &asking && words_count(record_str(access->record, F_JOINT)) >= PARTNERS_MAX)
-        intake_answer_error(transfer->request, 409, "full", "county", "too many have been asked already");
+    else if (is_joint(part) && words_count(record_str(access->record, F_JOINT)) >= PARTNERS_MAX)
+        intake_answer_error(part->request, 409, "full", "county", "too many have been asked already");
     else if (record_int(message, F_SHARE) == 1 && !access_may(access, PERMIT_ORDER_TRANSFER))
         access_refuse(access, "share");
     else
@@ -221,63 +167,61 @@ static bool may_go(const struct transfer *transfer, const struct county *other)
 }
 
 /* That a contact goes to a county which only helps is on record before it does. */
-static bool record_sharing(const struct transfer *transfer, const struct county *other)
+static bool record_sharing(const struct part *part, const struct county *other)
 {
-    const struct access *access = transfer->access;
+    const struct access *access = part->access;
     AUTOFREE char *detail = xasprintf("with county %s", other->id);
-    return record_int(transfer->message, F_SHARE) != 1 ||
-           audit_write(service_store(transfer->intake->service), access->county,
-                       &(struct audit){.actor = access->grant.actor,
-                                       .action = "contact.shared",
-                                       .order = access->order,
-                                       .result = "done",
-                                       .detail = detail}) == 0;
+    return record_int(part->message, F_SHARE) != 1 || audit_write(service_store(part->intake->service), access->county,
+                                                                  &(struct audit){.actor = access->grant.actor,
+                                                                                  .action = "contact.shared",
+                                                                                  .order = access->order,
+                                                                                  .result = "done",
+                                                                                  .detail = detail}) == 0;
 }
 
-static void post(struct intake *intake, struct http_request *request, const struct way *way)
+static void post(struct part *part)
 {
-    const struct access *access = access_of(request);
+    struct intake *intake = part->intake;
+    const struct access *access = part->access;
     const struct county *county = service_county(intake->service, access->county);
-    struct transfer *transfer = xcalloc(1, sizeof *transfer);
-    *transfer =
-        (struct transfer){.intake = intake, .request = request, .access = access, .way = way, .message = record_new()};
-    http_attach(request, transfer, transfer_destroy);
-    if (!read_body(transfer) || !intake_read_idempotency(request, access->grant.actor, transfer->once))
+    if (!read_body(part) || !intake_read_idempotency(part->request, access->grant.actor, part->once))
         return;
-    const struct county *other = service_county(intake->service, record_str(transfer->message, F_COUNTY));
+    const struct county *other = service_county(intake->service, record_str(part->message, F_COUNTY));
     RECORD *copy = record_new();
-    char digest[DIGEST_SIZE], part[ORDER_ID_SIZE];
-    if (other)
-        record_set(transfer->message, F_RETURN_TO, other->name);
-    int r = intake_part_recall(intake, county, transfer->once, part);
+    if (other) {
+        record_set(part->message, F_RETURN_TO, other->name);
+        name_request(part, other);
+    }
+    int r = part_recall(part, county);
     if (r == 0) {
-        tell_owner(transfer, part);
+        part_tell(part);
         return;
     }
-    if (r == -ENOENT && !may_go(transfer, other))
+    if (r == -ENOENT && !may_go(part, other))
         return;
-    if (r != -ENOENT || copy_matter(transfer, county, other, copy) < 0) {
-        intake_answer_error(request, 503, "unavailable", NULL, NULL);
-        return;
-    }
-    if (!fits(transfer, copy))
-        return;
-    if (!record_sharing(transfer, other)) {
-        intake_answer_error(request, 503, "unavailable", NULL, NULL);
+    if (r != -ENOENT || copy_matter(part, county, other, copy) < 0) {
+        intake_answer_error(part->request, 503, "unavailable", NULL, NULL);
         return;
     }
-    name_request(transfer, other, digest);
-    intake_submit_order(intake, other, copy, way->source, digest, intake_remember(intake), on_placed, transfer);
+    if (!fits(part, copy))
+        return;
+    if (!record_sharing(part, other)) {
+        intake_answer_error(part->request, 503, "unavailable", NULL, NULL);
+        return;
+    }
+    part_place(part, other, copy);
 }
 
 static void post_transfer(void *arg, struct http_request *request)
 {
-    post(arg, request, &transferring);
+    post(part_new(arg, request, SOURCE_TRANSFER, MSG_TRANSFER));
 }
 
 static void post_joint(void *arg, struct http_request *request)
 {
-    post(arg, request, &asking);
+    struct part *part = part_new(arg, request, SOURCE_JOINT, MSG_JOINT);
+    part->stays = true; /* see joint.c */
+    post(part);
 }
 
 const struct http_route transfer_routes[] = {

@@ -9,23 +9,25 @@ import sqlite3
 from collections import Counter, defaultdict
 from contextlib import closing
 
+import beside
 import matters
 import merging
-from harness import read_table
 from load import SCREENED
 from ledger import FINAL, Order
+from told import Roster
 from trail import Trail
 
 # The life of an order, written down once more on purpose; see common/order.c.
 TRANSITIONS = {
-    None: {"placed"}, "placed": {"screening", "open"}, "screening": {"open", "returned", "merged", "withdrawn"},
-    "open": {"assigned", "merged", "screening"}, "assigned": {"consulting", "answered"},
-    "consulting": {"assigned", "answered"},
+    None: {"placed"}, "placed": {"screening", "open", "merged"},
+    "screening": {"open", "returned", "merged", "withdrawn"}, "open": {"assigned", "merged", "screening"},
+    "assigned": {"consulting", "answered"}, "consulting": {"assigned", "answered"},
     "answered": {"consulting", "evaluated", "closed"}, "evaluated": {"consulting", "closed"},
     "merged": {"screening", "answered", "withdrawn"},
 }
 UNCERTAIN = {"unknown", "failed"}  # what is allowed to become of an SMS when the gateway misbehaves
-UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "mailq:", "chatq:", "smsgather:", "smswait:", "smsunknown:")
+UNDER_WAY = ("outbox:", "due:", "attempts:", "smsq:", "mailq:", "chatq:", "smsgather:", "smswait:", "smsunknown:",
+             "joint:", "absent:", "absences:")
 # What may be in Redis when all is quiet; what of it is right is looked at one by one.
 KINDS_OF_KEYS = {"counties", "registry", "lag", "config", "serial", "history", "order", "first", "clock", "load", "held",
                  "sms", "dlq", "audit", "chain", "swept", "gateways", "changes",
@@ -48,21 +50,13 @@ class Row:
 class Audit:
     def __init__(self, town, ledger):
         self.town, self.ledger = town, ledger
-        self.groups, self.committees, self.first_town = self._roster()
+        self.roster = Roster(town.counties[0])
         self.read = Counter()  # last row of the journal that was read, by county
         self.strangers = {}  # orders whose answer was lost, by number
         self.forgotten = set()  # numbers of those that are finished and audited
         self.table = Counter()
         self.trail = Trail(self._database, self.table)
         self.unknown = []  # SMS of which nobody knows
-
-    def _roster(self):
-        files = self.town.counties[0]
-        members = defaultdict(list)
-        for row in read_table(files / "members.csv"):
-            members[row["group"]].append(row["id"])
-        committees = {row["id"]: row["committee"] for row in read_table(files / "groups.csv")}
-        return members, committees, read_table(files / "towns.csv")[0]["id"]
 
     def _database(self, county):
         return closing(sqlite3.connect(f"file:{self.town.directory}/archive/{county}.db?mode=ro", uri=True, timeout=30))
@@ -159,18 +153,19 @@ class Audit:
             return ["placed", *(["opened"] if title != "想问一件事" else ["screening"]),
                     *(["assigned"] if "危房" in title else [])]
         names = [step for step, _, _ in order.steps]
-        names.insert(1, "screening" if order.kind in SCREENED else "opened")
+        if order.kind != "joined":
+            names.insert(1, "screening" if order.kind in SCREENED else "opened")
         if order.kind == "clock":
             names.insert(2, "assigned")
-        if order.finished and names[-1] not in ("returned", "decided", "taken_back"):
+        if order.finished and names[-1] not in ("returned", "decided", "taken_back", "transferred"):
             names.append("closed")
         return names
 
     def _check_steps(self, order):
         order.journal.sort(key=lambda row: row.ver)
         rows, faults = order.journal, []
-        together = order.kind in merging.KINDS
-        names = [row.step for row in rows if not (together and merging.is_followed(row))]
+        family = next((family for family in (merging, beside) if order.kind in family.KINDS), None)
+        names = [row.step for row in rows if not (family and family.is_followed(row))]
         expected = self._expected_steps(order)
         if names != expected:
             found, wanted = Counter(names), Counter(expected)
@@ -184,78 +179,25 @@ class Audit:
         if any(later.at < earlier.at - CLOCKS_AGREE for earlier, later in zip(rows, rows[1:])):
             self.table["out of order"] += 1
             faults.append(f"{order.number}: a step is older than the one before it")
-        if together and (fault := merging.fault(order)):
+        if family and (fault := family.fault(order)):
             faults.append(fault)
         state, transitions = None, matters.TRANSITIONS if order.kind in matters.KINDS else TRANSITIONS
         for row in rows:
             if row.state and row.state != state and row.state not in transitions.get(state, ()):
                 faults.append(f"{order.number}: from {state} to {row.state}")
             state = row.state or state
-        done = Counter((row.step, row.actor) for row in rows)
+        left = list(rows)
         for step, actor, values in order.steps:
-            fitting = [row for row in rows if (row.step, row.actor) == (step, actor)
+            fitting = [row for row in left if row.step == step and actor in (None, row.actor)
                        and values.items() <= row.fields.items()]
-            if not fitting or not done[(step, actor)]:
+            if fitting:
+                left.remove(fitting[0])
+            else:
                 faults.append(f"{order.number}: {step} by {actor} with {values} was promised and is not in the journal")
                 self.table["lost"] += 1
-            done[(step, actor)] -= 1
         return faults
 
     # -- what people were told ---------------------------------------------------------------------------------------
-
-    def _expected_sms(self, order):
-        """(template, recipient) of each SMS that follows from the journal; groups that may be missing together."""
-        expected, asked, unheard = Counter(), [], Counter()
-        if order.kind in matters.KINDS:
-            return Counter(matters.expected_sms(order)), []
-        members, town, group, department, assigned_by, goes_on = [], "", "", "", "", False
-        for row in order.journal:
-            members = row.fields.get("members", " ".join(members)).split()
-            town, group = row.fields.get("town", town), row.fields.get("group", group)
-            people, convener = [f"member:{member}" for member in members], f"convener:{town or self.first_town}"
-            if order.kind in merging.KINDS and merging.is_followed(row):
-                expected.update(merging.expected_sms(row, members))
-            elif row.step == "screening":
-                expected[("screening", convener)] += 1
-            elif row.step in ("unmerged", "recalled"):
-                expected[("unmerged", "resident")] += row.step == "unmerged"
-                expected[("screening", convener)] += convener != row.actor
-            elif row.step in ("opened", "screened"):
-                # Whoever claims before assignment has heard of the order makes the question needless.
-                asked.append(Counter(("opened", f"member:{member}") for member in self.groups[group]))
-            elif row.step in ("placed", "returned", "answered", "closed", "decided"):
-                expected[({"decided": "closed"}.get(row.step, row.step), "resident")] += 1
-            elif row.step == "claimed":
-                expected[("claimed", row.actor)] += 1
-            elif row.step == "handed_over":
-                department = f"department:{row.fields['department']}"
-                expected[("handed_over", department)] += 1
-            elif row.step == "added":
-                expected.update(("added", person) for person in [*people, *filter(None, [department])])
-            elif row.step == "extension_asked":
-                expected[("extension_asked", convener)] += 1
-            elif row.step == "extension_granted":
-                expected.update(("extended", person) for person in [*people, *filter(None, [department])])
-                expected[("extended_resident", "resident")] += 1
-            elif row.step == "reopened":
-                others = [f"convener:{town}"] if town else []
-                expected.update(("reopened", person) for person in [*people, *others, *filter(None, [department])])
-            elif row.step == "rated" and row.fields["rating"] == "dissatisfied":
-                expected[("decide", f"committee:{self.committees[group]}")] += 1
-            elif row.step == "rated":
-                expected.update(("rated", person) for person in people)
-            if row.state == "assigned":
-                expected.update(("assigned", person) for person in people)
-                expected[("assigned_resident", "resident")] += 1
-                assigned_by = row.step
-            if order.kind == "primary" and row.step == "taken_back":  # what was not told till then is not told
-                goes_on, unheard = True, expected & Counter({("placed", "resident"): 1})
-            if goes_on:
-                expected = Counter({sms: count for sms, count in expected.items() if sms[1] != "resident"})
-        expected.update(("full", f"member:{member}") for member in order.late)
-        if assigned_by == "assigned":  # by the clock, which starts when the group is asked
-            expected.update(asked.pop())
-        return expected, [*asked, unheard]
 
     def _sent(self):
         """How often each (template, recipient) was sent, by order."""
@@ -271,7 +213,7 @@ class Audit:
         return sent
 
     def _check_sms(self, order, sent):
-        expected, optional = self._expected_sms(order)
+        expected, optional = self.roster.expected_sms(order)
         missing, extra = expected - sent, sent - expected
         for some in optional:
             extra = extra - some if some <= extra else extra

@@ -19,7 +19,7 @@ class Order:
     token: str  # stands in its text, so that the journal tells which request made it
     kind: str  # which life it leads; see load.py
     group: str
-    steps: list = field(default_factory=list)  # (step, actor, {field: value}) as promised, in this order
+    steps: list = field(default_factory=list)  # (step, actor or None, {field: value}) as promised, in this order
     replies: list = field(default_factory=list)  # members who claimed by SMS
     looks: int = 0  # at its contact that were answered
     late: list = field(default_factory=list)  # members whose SMS came when all places were taken

@@ -16,8 +16,11 @@ import time
 import urllib.parse
 import uuid
 
+import absences
+import beside
 import matters
 import merging
+from handling import CONVENER, NAME, OFFICE, decline, handle
 from harness import KEYS
 from ledger import Order
 
@@ -26,8 +29,8 @@ PAUSE = 0.3  # seconds until something is asked again
 CROWD = 150  # orders under way; while faults hold up so many no new ones are begun
 GATEWAY_TOKEN = "a-token-of-the-chaos-test"
 # Where in the county it is, and which group's members are asked.
-PLACES = {"东门小区": "G1", "滨河花园": "G2", "蓝领公寓": "G3", "青山集镇": "G4"}
-NAME = "周小雨"
+PLACES = {"东门小区": "G1", "滨河花园": "G2", "蓝领公寓": "G3", absences.PLACE: absences.GROUP}
+USUAL = [place for place in PLACES if place != absences.PLACE]
 ALPHABET = "346789ABCDEFGHJKMNPQRTUVWXY"  # of claim codes; see common/order.c
 
 
@@ -41,6 +44,11 @@ def claim_code(serial):
 
 class Refused(Exception):
     """An answer that this request should not have got."""
+
+
+def resident(order):
+    """Who asks as its resident: the office, where nobody but they know the code."""
+    return {"X-Order-Code": order.code} if order.code else OFFICE
 
 
 class Door:
@@ -81,6 +89,7 @@ class Load:
         self.counties = [path.name for path in town.counties]
         self.random = random.Random(f"load {seed}")
         self.names = 0
+        self.away = set()  # counties in which a member is away; see absences.py
         self.due, self.turn = [], threading.Condition()
         self.under_way = 0  # lives that a thread holds just now
         self.placing = threading.Event()  # new orders are begun
@@ -95,7 +104,7 @@ class Load:
         """New orders are begun, and those that were left open go on."""
         for order in self.ledger.orders.values():
             if order.kind == "left" and not order.finished:
-                self._push(0, self.finish(order))
+                self.push(self.finish(order))
         self.placing.set()
 
     def pause(self):
@@ -111,7 +120,7 @@ class Load:
         with self.turn:
             return not self.due and not self.under_way
 
-    def _push(self, wait, life):
+    def push(self, life, wait=0):
         with self.turn:
             self.names += 1
             heapq.heappush(self.due, (time.monotonic() + wait, self.names, life))
@@ -124,7 +133,7 @@ class Load:
             if len(self.due) > CROWD:
                 time.sleep(PAUSE)
                 continue
-            self._push(0, self.life(self.random.choice(LIVES)))
+            self.push(self.life(self.random.choice(LIVES)))
             time.sleep(self.random.uniform(0.5, 1.5) / self.pace)
 
     def _next(self):
@@ -140,7 +149,7 @@ class Load:
     def _carry_on(self):
         while life := self._next():
             try:
-                self._push(next(life), life)
+                self.push(life, next(life))
             except StopIteration:
                 pass
             except Exception as fault:  # whatever it is, the audit is to show it
@@ -163,10 +172,8 @@ class Load:
         return answer
 
     def step(self, order, verb, body):
-        """A step by the office's key, which must be taken."""
-        headers = {"Authorization": f"Bearer {KEYS['office']}"}
-        if verb in ("rating", "add", "take-back"):
-            headers = {"X-Order-Code": order.code}
+        """A step by the office's key, or by its resident, which must be taken."""
+        headers = resident(order) if verb in ("rating", "add", "take-back") else OFFICE
         status, answer = yield from self.certain("POST", f"/api/v1/orders/{order.number}/{verb}", body, **headers)
         if status != 200:
             raise Refused(f"{order.number} ({order.kind}) {verb} {body}: {status} {answer}")
@@ -174,23 +181,22 @@ class Load:
     def wait_state(self, order, *states):
         while True:
             yield PAUSE
-            status, now = yield from self.certain("GET", f"/api/v1/orders/{order.number}", X_Order_Code=order.code)
+            status, now = yield from self.certain("GET", f"/api/v1/orders/{order.number}", **resident(order))
             if status != 200:
                 raise Refused(f"{order.number} ({order.kind}) cannot be seen: {status} {now}")
             if now["state"] in states:
                 return now
 
-    def place(self, kind, county=None):
+    def place(self, kind, county=None, place=None, **fields):
         """Places an order; half of them without a key, so that one whose answer is lost is placed anew."""
-        place = random.choice(list(PLACES))
-        group = PLACES[place]
+        place = place or random.choice(USUAL)
         words = {"clock": f"{place}有一处危房"} | dict.fromkeys(SCREENED, "想问一件事")
         title = words.get(kind, f"{place}路灯不亮")
-        careful = random.random() < 0.5
+        careful = "same_as" in fields or random.random() < 0.5  # whoever joins twice would be told of by the primary
         while True:
             token = f"t{uuid.UUID(int=random.getrandbits(128)).hex}"
             body = {"county": county or random.choice(self.counties), "title": title, "text": f"请帮忙看看，{token}",
-                    "name": NAME, "phone": f"1{random.randrange(10 ** 10):010}"}
+                    "name": NAME, "phone": f"1{random.randrange(10 ** 10):010}"} | fields
             if careful:
                 status, answer = yield from self.certain("POST", "/api/v1/orders", body)
             else:
@@ -203,7 +209,7 @@ class Load:
                 self.ledger.answered()
             if status != 201:
                 raise Refused(f"{token} was not placed: {status} {answer}")
-            order = Order(answer["order"], answer["code"], token, kind, "G2" if kind in ACCEPTED else group)
+            order = Order(answer["order"], answer["code"], token, kind, "G2" if kind in ACCEPTED else PLACES[place])
             order.promise("placed", "resident")
             self.ledger.open(order)
             return order
@@ -211,7 +217,7 @@ class Load:
     # -- lives -------------------------------------------------------------------------------------------------------
 
     def carry_on(self, order):
-        self._push(0, self.live(order))
+        self.push(self.live(order))
 
     def life(self, kind):
         if kind in LIVES_OF_THEIR_OWN:
@@ -224,8 +230,8 @@ class Load:
         kind = order.kind
         if kind == "recalled":
             yield from self.wait_state(order, "open")
-            yield from self.step(order, "recall", {"actor": "convener:T1", "reason": "分错了组"})
-            order.promise("recalled", "convener:T1")
+            yield from self.step(order, "recall", {"actor": CONVENER, "reason": "分错了组"})
+            order.promise("recalled", CONVENER)
         if kind in ("screened", "returned", "recalled"):
             yield from self.screen(order)
             if kind == "returned":
@@ -234,6 +240,8 @@ class Load:
             now = yield from self.wait_state(order, "assigned")
         else:
             yield from self.wait_state(order, "open")
+            if kind == "claimed" and random.random() < 0.2:
+                yield from decline(self, order, *(yield from self.claim(order, 1)))
             yield from self.claim(order, 2 if kind in ACCEPTED else 3)
             now = yield from self.wait_state(order, "assigned")
         if kind == "late":
@@ -249,24 +257,30 @@ class Load:
     def screen(self, order):
         yield from self.wait_state(order, "screening")
         if order.kind == "returned":
-            yield from self.step(order, "screen", {"actor": "convener:T1", "decision": "return",
-                                                   "reason_code": "unsuited", "return_to": "12345"})
-            order.promise("returned", "convener:T1", reason="不属于协商的范围")
-            order.finished = True
+            yield from self.send_back(order)
         else:
-            yield from self.step(order, "screen", {"actor": "convener:T1", "decision": "accept", "category": "noise",
+            yield from self.step(order, "screen", {"actor": CONVENER, "decision": "accept", "category": "noise",
                                                    "community": "C201"})
-            order.promise("screened", "convener:T1", category="noise", community="C201")
+            order.promise("screened", CONVENER, category="noise", community="C201")
 
-    def claim(self, order, places):
-        """The places go to as many members, by SMS or over the API."""
-        for member, phone in random.sample(self.members[order.county][order.group], places):
+    def send_back(self, order):
+        yield from self.step(order, "screen", {"actor": CONVENER, "decision": "return", "reason_code": "unsuited",
+                                               "return_to": "12345"})
+        order.promise("returned", CONVENER, reason="不属于协商的范围")
+        order.finished = True
+
+    def claim(self, order, places, others_than=()):
+        """The places go to as many members, by SMS or over the API. Returns who they are."""
+        able = [member for member in self.members[order.county][order.group] if member[0] not in others_than]
+        claimants = random.sample(able, places)
+        for member, phone in claimants:
             if order.kind in ("sms", "late"):
                 yield from self.reply(self, order, phone)
                 order.replies.append(member)
             else:
                 yield from self.step(order, "claim", {"member": member})
             order.promise("claimed", f"member:{member}")
+        return [member for member, _ in claimants]
 
     def claim_late(self, order, members):
         member, phone = random.choice([m for m in self.members[order.county][order.group] if m[0] not in members])
@@ -274,10 +288,10 @@ class Load:
         order.late.append(member)
 
     def resolve(self, order, members):
-        yield from self.handle(order, members)
+        members = yield from handle(self, order, members)
         if order.kind in ("dissatisfied", "decided"):
             yield from self.rate(order, "dissatisfied", "reopened")
-            yield from self.handle(order, members)
+            yield from handle(self, order, members)
         if order.kind == "decided":
             yield from self.rate(order, "dissatisfied", "rated")
             yield from self.step(order, "decide", {"actor": "committee:K1", "decision": "close", "reason": "已经尽力"})
@@ -286,35 +300,9 @@ class Load:
             yield from self.rate(order, random.choice(("satisfied", "basically")), "rated")
         order.finished = True
 
-    def look(self, order):
-        """The office looks whom to call."""
-        path = f"/api/v1/orders/{order.number}/contact"
-        status, answer = yield from self.certain("POST", path, {}, Authorization=f"Bearer {KEYS['office']}")
-        if status != 200 or answer["name"] != NAME:
-            raise Refused(f"{order.number} ({order.kind}) contact: {status} {answer}")
-        order.looks += 1
-
-    def handle(self, order, members):
-        if random.random() < 0.5:
-            yield from self.look(order)
-        actor, words = f"member:{random.choice(members)}", f"答复 {random.getrandbits(64):x}"
-        if random.random() < 0.5:
-            yield from self.step(order, "handover", {"actor": actor, "department": "D01"})
-            order.promise("handed_over", actor, department="D01")
-        if random.random() < 0.3 and order.kind != "primary":  # whose resident may have taken it back
-            yield from self.step(order, "add", {"note": words})
-            order.promise("added", "resident")
-        if random.random() < 0.3:
-            yield from self.step(order, "extend", {"actor": actor, "days": 3, "reason": "等材料"})
-            yield from self.step(order, "extend-decide", {"actor": "convener:T1", "decision": "grant", "reason": "属实"})
-            order.promise("extension_asked", actor)
-            order.promise("extension_granted", "convener:T1")
-        yield from self.step(order, "answer", {"actor": actor, "outcome": "solved", "answer": words})
-        order.promise("answered", actor, answer=words)
-
     def rate(self, order, rating, step):
-        yield from self.step(order, "rating", {"rating": rating})
-        order.promise(step, "resident", rating=rating)
+        yield from self.step(order, "rating", {"rating": rating} | ({} if order.code else {"actor": CONVENER}))
+        order.promise(step, "resident" if order.code else CONVENER, rating=rating)
 
 
 def keep_tables(load):
@@ -333,10 +321,12 @@ def keep_tables(load):
 
 # How an order may live; the commoner ones stand here more than once.
 LIVES = ("claimed", "claimed", "claimed", "sms", "sms", "late", "clock", "clock", "dissatisfied", "decided", "screened",
-         "returned", "left", "recalled", "meeting", "together", "together", "tables")
-LIVES_OF_THEIR_OWN = {"meeting": matters.life, "together": merging.life, "tables": keep_tables}
+         "returned", "left", "recalled", "meeting", "together", "together", "tables", "me_too", "me_too", "away", "split",
+         "transfer", "joint")
+LIVES_OF_THEIR_OWN = {"meeting": matters.life, "together": merging.life, "me_too": merging.me_too, "tables": keep_tables,
+                      "away": absences.life, "split": beside.split, "transfer": beside.transfer, "joint": beside.joint}
 ACCEPTED = ("screened", "recalled")  # by the convener, for group G2 and two members
-SCREENED = ("screened", "returned", "merged_early")  # kinds of orders that wait for the convener first
+SCREENED = ("screened", "returned", "merged_early", "transferred")  # kinds of orders that wait for the convener first
 
 
 def reply_to_door(load, order, phone):

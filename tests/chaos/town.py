@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from gateway import Gateway
+from handling import QUESTION
 from harness import SERVICES, System, make_county, read_table, wait_until
 from load import GATEWAY_TOKEN, Door
 from network import Network
@@ -15,7 +16,7 @@ COUNTIES = ("990103", "990104")
 PHONES = ("1000000", "1100000")  # how members' phones begin in each
 RETENTION = (180, 0)  # days for which each keeps the contact of a closed order
 # Members have time to claim what they are asked, except where it is urgent: there the clock fills the places.
-UNNOTICED = {"absences_told": "100"}  # test_entries.py tells when the office hears of them
+UNNOTICED = {"absences_told": "100", "question": QUESTION}  # test_entries.py tells when the office hears of them
 CLOCKS = {("normal", "claim"): "10d", ("urgent", "claim"): "1s"}
 # Short, so that quiet comes soon after the faults. What has no answer is sent again more often than by default, and set
 # aside as late, after seven minutes.

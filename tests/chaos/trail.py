@@ -48,6 +48,8 @@ class Trail:
         if entries[LOOK] < order.looks:
             self.table["lost"] += order.looks - entries[LOOK]
             faults.append(f"{number}: {order.looks} looks at its contact were answered, on record: {dict(entries)}")
+        if order.kind == "twin":  # without the contact
+            return [*faults, *([f"{number}: its contact is there, and was not shared"] if kept else [])]
         over = DAYS[order.county] == 0 and any(row.state in FINAL for row in order.journal)
         if kept == over or (ERASED in entries) != over:
             faults.append(f"{number}: its contact should {'be erased' if over else 'be kept'}, and is "

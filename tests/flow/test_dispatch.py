@@ -1,6 +1,9 @@
 """分单: who gets an order where nobody claims it, and why."""
 
+import signal
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import COUNTY, KEYS, ROOT, make_county, read_table, wait_until
 from test_api import Door
@@ -246,3 +249,32 @@ def test_an_order_goes_to_another_county(make_system, tmp_path):
     open_one = system.place()
     system.wait_state(open_one, "open")
     assert system.step(open_one, "transfer", transfer).json["code"] == "state"
+
+
+def test_what_is_refused_at_its_second_step_leaves_nothing(make_system, tmp_path):
+    """The resident takes the order back while it is split, or goes elsewhere: the new order ends with it."""
+    keys = {role: f"other-{key}" for role, key in KEYS.items()}
+    system = make_system(counties=[make_county(tmp_path), make_county(tmp_path, county="990104", keys=keys)],
+                         parameters={"intake": {"call_ms": 20000}})
+    unclear, clear = system.place(**UNCLEAR), system.place()
+    system.wait_state(unclear, "screening")
+    system.wait_state(clear, "open")
+    transfer = ("transfer", {"county": "990104", "reason": "不在本县境内"})
+    split = ("split", {"title": "另一件事", "text": "另一件事的说明"})
+    for order, owner, (verb, body), key in ((unclear, "routing", transfer, keys["office"]),
+                                            (clear, "assignment", split, "office")):
+        process, = system.of(owner)
+        process.signal(signal.SIGSTOP)
+        with ThreadPoolExecutor(2) as pool:
+            taking = pool.submit(system.step, order, "take-back", {}, key=None, code=order["code"])
+            time.sleep(0.5)  # it waits for its owner
+            asking = pool.submit(system.step, order, verb, body, idempotency="once")
+            placed = lambda: [key for key in system.redis.keys("order:*") if system.redis.hget(key, "source") == verb]
+            part = {"order": wait_until(placed, 10, "the new one is there")[0].rpartition(":")[2]}
+            process.signal(signal.SIGCONT)
+            assert taking.result().status == 200 and asking.result().json["code"] == "state"
+        redis_key = f"order:{{{part['order'][:6]}}}:{part['order']}"
+        wait_until(lambda: not system.redis.exists(redis_key), 20, "it has left Redis")
+        now = system.api("GET", f"/api/v1/orders/{part['order']}", key=key)
+        assert (now.status, now.json["state"]) == (200, "withdrawn"), now
+        assert system.step(order, verb, body, idempotency="once").json["code"] == "state"

@@ -173,12 +173,17 @@ def test_a_resident_hears_what_became_of_a_promise(make_system, tmp_path, retent
     assert system.step(other, "merge", {"primary": order["order"]}).status == 200
     promise = {"actor": "member:M102", "outcome": "explained", "answer": "月底换灯", "promised_at": ahead(days=9)}
     assert system.step(order, "answer", promise).status == 200
-    for one in (order, other):
+    late = system.place()
+    system.wait_state(late, "open")
+    assert system.step(late, "merge", {"primary": order["order"]}).status == 200
+    three = (order, other, late)
+    for one in three:
         system.wait_state(one, "answered")
         assert system.rate(one, "satisfied").status == 200
         system.wait_state(one, "closed")
-    number = wait_until(lambda: listed(system, f"&order={other['order']}", key="office"), 20, "it is about both")[0]
-    followed, keys = {"order": number}, [f"order:{{{COUNTY}}}:{one['order']}" for one in (order, other)]
+    about = lambda one: listed(system, f"&order={one['order']}", key="office")
+    number = wait_until(lambda: about(late) and about(other), 20, "it is about all")[0]
+    followed, keys = {"order": number}, [f"order:{{{COUNTY}}}:{one['order']}" for one in three]
     if retention == 0:
         wait_until(lambda: not system.redis.exists(*keys), 30, "nothing is kept")
     assert step(system, followed, "settle", {"settled": "adopted"}, key="office").status == 200
@@ -186,12 +191,12 @@ def test_a_resident_hears_what_became_of_a_promise(make_system, tmp_path, retent
         system.wait_sms(followed, template="suggestion_settled")
         assert not [sms for sms in system.spool() if sms["template"] == "promise_settled"]
         return
-    for one in (order, other):
+    for one in three:
         assert "已经落实" in system.wait_sms(one, template="promise_settled", recipient="resident")[0]["text"]
     assert step(system, followed, "recheck", {"kept": 0, "reason": "又坏了"}, key="office").status == 200
     assert "又坏了" in system.wait_sms(order, template="promise_not_kept", recipient="resident")[0]["text"]
     assert step(system, followed, "settle", {"settled": "adopted"}, key="office").status == 200
-    assert system.redis.exists(*keys) == 2, "as long as there is something to tell"
+    assert system.redis.exists(*keys) == 3, "as long as there is something to tell"
     assert step(system, followed, "recheck", {"kept": 1}, key="office").status == 200
     assert "确实落实了" in system.wait_sms(order, template="promise_kept", recipient="resident")[0]["text"]
     wait_until(lambda: not system.redis.exists(*keys), 60, "there is nothing left to tell")

@@ -125,6 +125,26 @@ static void nobody_is_asked_outside_working_hours(void **state)
     assert_int_equal(score_of(CLOCKS_KEY, "990101-000123|ask|2"), fixture_now + 47 * HOUR); /* not at five, at nine */
 }
 
+/* An instance hung after it saw that the first answer's rating was due, and there is another answer by now. */
+static void nobody_is_asked_at_once_about_a_new_answer(void **state)
+{
+    (void)state;
+    int64_t again = context.now + 19 * HOUR;
+    decide(handle_answer);
+    record_set(message, F_ACTOR, "resident");
+    record_set(message, F_RATING, "dissatisfied");
+    decide(handle_rate);
+    context.now = again;
+    record_set(message, F_ACTOR, "member:M1");
+    decide(handle_answer);
+    clock_says(CLOCK_ASK, 1, again + HOUR);
+    assert_null(outcome_step_name(outcome));
+    assert_int_equal(score_of(CLOCKS_KEY, "990101-000123|ask|1"), again + 18 * HOUR);
+    assert_true(outcome->if_unchanged); /* or it would be due when it has been rated */
+    clock_says(CLOCK_ASK, 1, again + 18 * HOUR);
+    assert_string_equal(outcome_step_name(outcome), "asked_again");
+}
+
 /* A clock of four working days of eight hours: each part is one of them. */
 static void a_clock_of_working_days_is_cut_by_working_time(void **state)
 {
@@ -300,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(asked_three_times_spread_over_the_clock_and_then_called),
         TEST(nobody_is_asked_outside_working_hours),
+        TEST(nobody_is_asked_at_once_about_a_new_answer),
         TEST(a_clock_of_working_days_is_cut_by_working_time),
         TEST(whoever_left_no_phone_is_not_asked),
         TEST(nobody_rates_what_they_handled),

@@ -110,6 +110,15 @@ static void a_primary_takes_orders_until_it_is_closed(void **state)
     assert_string_equal(record_str(sent(MSG_PRIMARY_STEP, 0)->body, F_MEMBERS), "M1 M2");
     assert_null(sent(MSG_PRIMARY_STEP, 1)); /* those that are there have nothing to learn from it */
 
+    record_set(order, F_STATE, STATE_ANSWERED); /* what its answer promised concerns that one, too */
+    record_set(order, F_FOLLOWED, "990101-J000034");
+    decide(handle_joined);
+    assert_string_equal(sent(MSG_ORDER_JOINED, 0)->order, "990101-J000034");
+    assert_string_equal(record_str(sent(MSG_ORDER_JOINED, 0)->body, F_SECONDARY), THIRD);
+    record_set(order, F_STATE, STATE_CONSULTING); /* it gets another answer */
+    decide(handle_joined);
+    assert_null(sent(MSG_ORDER_JOINED, 0));
+
     record_set(order, F_STATE, STATE_CLOSED);
     decide(handle_joined);
     assert_int_equal(record_count(outcome_changed(outcome)), 0);
@@ -198,10 +207,16 @@ static void a_merged_order_follows_its_primary(void **state)
 
     record_set(message, F_OUTCOME, "solved");
     record_set(message, F_ANSWER, "路灯修好了");
+    record_set(message, F_ACTOR, "member:M1");
     hear("answered", STATE_ANSWERED);
+    assert_string_equal(outcome_actor(outcome), "member:M1");
     assert_string_equal(changed(F_STATE), STATE_ANSWERED);
     assert_string_equal(changed(F_CLOCK), "callback");
     assert_string_equal(fixture_notified(outcome, "answered"), "resident");
+    record_set(message, F_ACTOR, "resident");
+    hear("joined", STATE_ANSWERED); /* it has the answer already, which is not that of who joins */
+    assert_string_equal(outcome_step_name(outcome), "answered");
+    assert_string_equal(outcome_actor(outcome), "order:" OTHER);
 
     record_set(order, F_STATE, STATE_EVALUATED); /* rated: what happens to the primary now is none of its resident's */
     hear("answered", STATE_ANSWERED);

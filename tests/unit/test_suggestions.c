@@ -4,6 +4,7 @@
 // links: services/assignment
 #include "tests/unit/assignment_fixture.h"
 
+#include "common/job.h"
 #include "common/text.h"
 
 #define NUMBER "990101-J000034"
@@ -259,6 +260,8 @@ static void a_promise_is_followed(void **state)
     assert_true(record_is(sending->body, F_KIND, "promise"));
     assert_true(record_is(sending->body, F_DEPARTMENT, "D1"));
 
+    assert_string_equal(changed(F_FOLLOWED), NUMBER);
+
     RECORD *body = record_new();
     record_copy_all(body, sending->body);
     record_set_int(body, F_AT, fixture_now);
@@ -282,6 +285,37 @@ static void a_promise_is_followed(void **state)
         handle(handle_follow);
         assert_string_equal(fixture_error(outcome), "invalid");
     }
+}
+
+static void who_joins_what_was_promised_hears_of_it(void **state)
+{
+    (void)state;
+    redisReply cells[] = {{.type = REDIS_REPLY_STRING, .str = (char[]){"ver"}},
+                          {.type = REDIS_REPLY_STRING, .str = (char[]){"7"}},
+                          {.type = REDIS_REPLY_STRING, .str = (char[]){"merged"}},
+                          {.type = REDIS_REPLY_STRING, .str = (char[]){"990101-000124 990101-000125"}}};
+    redisReply *elements[] = {&cells[0], &cells[1], &cells[2], &cells[3]};
+    redisReply hash = {.type = REDIS_REPLY_ARRAY, .elements = 4, .element = elements};
+    struct aux primary[AUX_MAX] = {{&hash}};
+    record_clear(order);
+    record_set(message, F_KIND, "promise");
+    record_set(message, F_TITLE, "东门路灯不亮");
+    record_set(message, F_ABOUT, "990101-000123 990101-000124");
+    record_set(message, F_COMMITTEE, "K1");
+    context.aux = primary;
+    handle(handle_follow); /* one has come while it was being made */
+    assert_string_equal(changed(F_ABOUT), "990101-000123 990101-000124 990101-000125");
+    assert_string_equal(outcome->expected.key, "order:990101-000123"); /* and no other comes till then */
+    assert_int_equal(outcome->expected.value, 7);
+    context.aux = NULL;
+
+    record_copy_all(order, outcome_changed(outcome));
+    record_set(message, F_SECONDARY, "990101-000126");
+    handle(handle_joined);
+    assert_string_equal(changed(F_ABOUT), "990101-000123 990101-000124 990101-000125 990101-000126");
+    record_set(message, F_SECONDARY, "990101-000125");
+    handle(handle_joined);
+    assert_null(outcome_step_name(outcome));
 }
 
 /* As many as an order can have: each of their residents was promised it. */
@@ -364,6 +398,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(more_days_move_the_deadline, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_rungs_sound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_promise_is_followed, set_up_order, tear_down),
+        cmocka_unit_test_setup_teardown(who_joins_what_was_promised_hears_of_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_merged_orders_hear_of_a_promise, set_up_order, tear_down),
         cmocka_unit_test_setup_teardown(supervision_is_the_committees, set_up_order, tear_down),
         cmocka_unit_test_setup_teardown(promises_are_of_times_to_come, set_up_order, tear_down),
