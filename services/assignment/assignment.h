@@ -92,8 +92,8 @@ void attendance_count(const struct context *context, int64_t at, const char *peo
 void attendance_of_meeting(const struct context *context, const struct record *meeting, struct outcome *outcome);
 
 /* suggestions.c: 建言, and what else is followed until it is settled */
-handler_fn handle_raise;            /* MSG_RAISE */
-handler_fn handle_follow;           /* MSG_FOLLOW */
+handler_fn handle_raise;  /* MSG_RAISE */
+handler_fn handle_follow; /* MSG_FOLLOW */
 void follow_aux(const struct record *message, char *keys, size_t size);
 handler_fn handle_comment;          /* MSG_COMMENT */
 handler_fn handle_settle;           /* MSG_SETTLE */
