@@ -148,6 +148,10 @@ static int read_allowed(struct keys *keys, char **ret_fault)
         allowed[count++] = next;
     }
     free(text);
+    if (r == 0 && count == 0) { /* as a file is for a moment when it is written in place */
+        *ret_fault = xasprintf("%s/%s: there is no key in it", keys->directory, KEYS_ALLOWED);
+        return -EINVAL;
+    }
     if (r == 0) {
         free(keys->allowed);
         keys->allowed = allowed;

@@ -126,7 +126,7 @@ static void bad_lines_are_refused(void **state)
         {"a-name-that-is-too-long %s\n", "allowed:1: expected a name"},
         {"rout/ing %s\n", "allowed:1: expected a name"},
         {"# comment\nintake %1$s\n\nrouting %1$s\n", "allowed:4: this key is another name's"},
-        {"", "no line for the key of routing.secret"},
+        {"", "no key in it"},
         {"intake %s\n", "no line for the key of routing.secret"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -189,7 +189,8 @@ static void a_list_that_changed_is_read_again(void **state)
     assert_int_equal(keys_refresh(keys, &fault), 0);
 
     /* Without our own key, too: who rotates keys may end us last. */
-    put(place, "allowed", 0644, "");
+    AUTOFREE char *others = xasprintf("intake %s\n", place->intake);
+    put(place, "allowed", 0644, others);
     assert_int_equal(keys_refresh(keys, &fault), 1);
     assert_null(keys_owner(keys, place->public));
     keys_destroy(&keys);
@@ -206,6 +207,11 @@ static void a_list_that_became_bad_stays_as_it_was(void **state)
     assert_non_null(strstr(fault, "allowed:1"));
     free(fault);
     assert_int_equal(keys_refresh(keys, &fault), 0); /* said once */
+    assert_string_equal(keys_owner(keys, place->intake), "intake");
+    put(place, "allowed", 0644, "# to be written in a moment\n");
+    assert_int_equal(keys_refresh(keys, &fault), -EINVAL);
+    assert_non_null(strstr(fault, "no key"));
+    free(fault);
     assert_string_equal(keys_owner(keys, place->intake), "intake");
     take_away(place, "allowed");
     assert_int_equal(keys_refresh(keys, &fault), -ENOENT);
