@@ -77,6 +77,14 @@ void words_remove(char *words, const char *word)
     *end = '\0';
 }
 
+void words_without(const char *words, const char *others, char *ret_words, size_t size)
+{
+    char word[64];
+    snprintf(ret_words, size, "%s", words);
+    while (words_next(&others, word, sizeof word))
+        words_remove(ret_words, word);
+}
+
 size_t words_count(const char *words)
 {
     size_t count = 0, size;

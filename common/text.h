@@ -38,6 +38,9 @@ bool words_append(char *words, size_t size, const char *word);
 /* Takes all of such a word out of a list. */
 void words_remove(char *words, const char *word);
 
+/* The words of a list that are not in the other one. */
+void words_without(const char *words, const char *others, char *ret_words, size_t size);
+
 /* An id of the county's tables: 1 to 32 letters, digits, - or _, because Open311 wants its identifiers so. */
 bool is_id(const char *text);
 

@@ -70,9 +70,7 @@ handler_fn handle_close_meeting;     /* MSG_CLOSE_MEETING */
 /* When those who are invited are reminded; and that this has come. */
 int64_t meeting_reminder_at(const struct county *county, const struct record *meeting);
 void meeting_remind(const struct context *context, const struct record *meeting, struct outcome *outcome);
-/* The rungs that sound for a meeting or a suggestion; and who is told on one of a meeting that nobody holds or closes.
- */
-enum { MATTER_RUNGS = 2 };
+/* Who is told on a rung of a meeting that nobody holds or closes. */
 void meeting_rung(const struct context *context, const struct record *meeting, int64_t rung, char *ret_recipients,
                   size_t size);
 
@@ -136,6 +134,8 @@ handler_fn handle_joint_news; /* MSG_JOINT_NEWS */
 
 /* recall.c: 定单 anew, by the convener */
 handler_fn handle_recall; /* MSG_RECALL */
+/* Neither members nor departments have it any more. */
+void take_from_handlers(const struct record *order, struct outcome *outcome);
 /* Back to the convener's desk, with nobody who handles it. actor: who is not told, if they are the convener. */
 void screen_again(const struct context *context, const struct record *order, const char *actor,
                   struct outcome *outcome);
@@ -222,6 +222,12 @@ struct passing {
 /* Their places go to the next. The handler has named in the changes who is not to be chosen. */
 void pass_on(const struct context *context, const struct record *order, const struct passing *passing,
              struct outcome *outcome);
+
+/* Those members do not have the order any more; reason: in somebody's words, or absence, silence. */
+void tell_leaving(const char *leaving, const char *reason, struct outcome *outcome);
+/* These have it, while its answer clock runs on. Those who are new to it hear that, the others that something changed.
+ */
+void tell_members(const struct record *order, const char *members, const char *fresh, struct outcome *outcome);
 
 /* Those members were given the order: until they do something on it their time to confirm runs. */
 void expect_confirmation(const struct context *context, const struct record *order, const char *members,

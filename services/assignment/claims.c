@@ -174,7 +174,7 @@ void handle_reassign(const struct context *context, const struct record *order, 
                      struct outcome *outcome)
 {
     const char *members = record_str(message, F_MEMBERS), *before = record_str(order, F_MEMBERS);
-    char member[40], recipients[2001], given[401];
+    char member[40], fresh[401], leaving[401];
     if (!state_is(order, STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING, "reassigned", outcome))
         return;
     for (const char *rest = members; words_next(&rest, member, sizeof member);)
@@ -198,10 +198,11 @@ void handle_reassign(const struct context *context, const struct record *order, 
     record_set_int(outcome_changes(outcome), F_PLACES, (int64_t)words_count(members));
     change_load(context, members, before, 1, outcome);
     change_load(context, before, members, -1, outcome);
-    snprintf(given, sizeof given, "%s", members);
-    for (const char *rest = before; words_next(&rest, member, sizeof member);)
-        words_remove(given, member);
-    expect_confirmation(context, order, given, outcome);
+    words_without(members, before, fresh, sizeof fresh);
+    words_without(before, members, leaving, sizeof leaving);
+    expect_confirmation(context, order, fresh, outcome);
+    if (*leaving)
+        tell_leaving(leaving, record_str(message, F_REASON), outcome);
     if (record_is(order, F_STATE, STATE_OPEN)) {
         assign(context, order, members, outcome);
         return;
@@ -209,6 +210,5 @@ void handle_reassign(const struct context *context, const struct record *order, 
     /* The answer clock runs on: the resident has waited since the first assignment. */
     record_set(outcome_changes(outcome), F_STATE, STATE_ASSIGNED);
     record_set(outcome_changes(outcome), F_MEMBERS, members);
-    member_recipients(members, recipients, sizeof recipients);
-    record_copy(outcome_notify(outcome, "reassigned", recipients), message, F_REASON);
+    tell_members(order, members, fresh, outcome);
 }

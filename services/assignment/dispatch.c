@@ -51,7 +51,6 @@ static void choose_others(const struct context *context, const struct record *or
                           int64_t places, const struct record *message, struct outcome *outcome)
 {
     struct record *changes = outcome_changes(outcome);
-    char recipients[2001];
     struct choice choice;
     RECORD *then = record_new();
     record_copy_all(then, order);
@@ -61,10 +60,7 @@ static void choose_others(const struct context *context, const struct record *or
     record_set(changes, F_MEMBERS, choice.members);
     AUTOFREE char *note = xasprintf("%s; %s", record_str(message, F_REASON), choice.why);
     outcome_step(outcome, "dispatched", record_str(message, F_ACTOR), note);
-    member_recipients(choice.chosen, recipients, sizeof recipients);
-    record_copy(outcome_notify(outcome, "assigned", recipients), order, F_DUE);
-    member_recipients(members, recipients, sizeof recipients);
-    outcome_notify(outcome, "reassigned", recipients);
+    tell_members(order, choice.members, choice.chosen, outcome);
     if ((int64_t)words_count(choice.members) < places) {
         char convener[64];
         supervising_convener(context, order, convener, sizeof convener);
@@ -77,13 +73,11 @@ static void move_group(const struct context *context, const struct record *order
 {
     struct record *changes = outcome_changes(outcome);
     const char *before = record_str(order, F_MEMBERS);
-    char recipients[2001];
     record_copy(changes, message, F_GROUP);
     record_set(changes, F_DECLINED, "");
     record_set(changes, F_MEMBERS, "");
     change_load(context, before, "", -1, outcome);
-    member_recipients(before, recipients, sizeof recipients);
-    record_copy(outcome_notify(outcome, "passed_on", recipients), message, F_REASON);
+    tell_leaving(before, record_str(message, F_REASON), outcome);
     if (record_is(order, F_STATE, STATE_OPEN)) {
         record_set_int(changes, F_OPENED_AT, context->now);
         outcome_step(outcome, "dispatched", record_str(message, F_ACTOR), record_str(message, F_REASON));

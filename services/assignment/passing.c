@@ -13,51 +13,39 @@
 #include <stdio.h>
 #include <string.h>
 
-static void tell_leaving(const struct passing *passing, struct outcome *outcome)
+void tell_leaving(const char *leaving, const char *reason, struct outcome *outcome)
 {
     char recipients[2001];
-    if (!passing->tell)
-        return;
-    member_recipients(passing->leaving, recipients, sizeof recipients);
-    record_set(outcome_notify(outcome, "passed_on", recipients), F_REASON, passing->reason);
+    member_recipients(leaving, recipients, sizeof recipients);
+    record_set(outcome_notify(outcome, "passed_on", recipients), F_REASON, reason);
 }
 
-/* Whoever has the order now is told how that has changed: those that are new, those who stay, those who left. */
-static void tell_change(const struct context *context, const struct record *order, const struct passing *passing,
-                        const struct choice *choice, struct outcome *outcome)
+void tell_members(const struct record *order, const char *members, const char *fresh, struct outcome *outcome)
 {
-    char staying[401], recipients[2001], member[40];
-    snprintf(staying, sizeof staying, "%s", choice->members);
-    for (const char *rest = choice->chosen; words_next(&rest, member, sizeof member);)
-        words_remove(staying, member);
-    member_recipients(choice->chosen, recipients, sizeof recipients);
+    char staying[401], recipients[2001];
+    words_without(members, fresh, staying, sizeof staying);
+    member_recipients(fresh, recipients, sizeof recipients);
     record_copy(outcome_notify(outcome, "assigned", recipients), order, F_DUE);
     member_recipients(staying, recipients, sizeof recipients);
     outcome_notify(outcome, "reassigned", recipients);
-    tell_leaving(passing, outcome);
-    if (words_count(choice->chosen) < words_count(passing->leaving)) {
-        char convener[64];
-        supervising_convener(context, order, convener, sizeof convener);
-        record_set(outcome_notify(outcome, "unfilled", convener), F_REASON, passing->reason);
-    }
 }
 
 void pass_on(const struct context *context, const struct record *order, const struct passing *passing,
              struct outcome *outcome)
 {
     struct record *changes = outcome_changes(outcome);
-    char members[401], member[40];
+    const char *leaving = passing->leaving;
+    char members[401];
     RECORD *after = record_new();
-    snprintf(members, sizeof members, "%s", record_str(order, F_MEMBERS));
-    for (const char *rest = passing->leaving; words_next(&rest, member, sizeof member);)
-        words_remove(members, member);
+    words_without(record_str(order, F_MEMBERS), leaving, members, sizeof members);
     record_copy_all(after, order);
     record_copy_all(after, changes);
-    change_load(context, passing->leaving, "", -1, outcome);
+    change_load(context, leaving, "", -1, outcome);
+    if (passing->tell)
+        tell_leaving(leaving, passing->reason, outcome);
     if (record_is(order, F_STATE, STATE_OPEN)) {
         record_set(changes, F_MEMBERS, members);
         outcome_step(outcome, passing->step, passing->actor, passing->reason);
-        tell_leaving(passing, outcome);
         return;
     }
     struct choice choice;
@@ -66,7 +54,12 @@ void pass_on(const struct context *context, const struct record *order, const st
     record_set(changes, F_MEMBERS, choice.members);
     AUTOFREE char *note = xasprintf("%s%s%s", passing->reason, *choice.why ? "; " : "", choice.why);
     outcome_step(outcome, passing->step, passing->actor, note);
-    tell_change(context, order, passing, &choice, outcome);
+    tell_members(order, choice.members, choice.chosen, outcome);
+    if (words_count(choice.chosen) < words_count(leaving)) {
+        char convener[64];
+        supervising_convener(context, order, convener, sizeof convener);
+        record_set(outcome_notify(outcome, "unfilled", convener), F_REASON, passing->reason);
+    }
 }
 
 void handle_decline(const struct context *context, const struct record *order, const struct record *message,

@@ -188,7 +188,11 @@ def test_reassign(shared):
     assert answer.status == 200, answer
     now = shared.order(order)
     assert set(now["members"].split()) == {"M104", "M105"} and now["places"] == 2, "so many does it need, then"
-    shared.wait_sms(order, template="reassigned", recipient="member:M104")
+    for member in ("M104", "M105"):
+        sms = shared.wait_sms(order, template="assigned", recipient=f"member:{member}")[0]["text"]
+        assert "答复期限" in sms and "收到请回复" in sms, "they need not look for how to begin"
+    for member in CLAIMS:
+        assert "委员外出学习" in shared.wait_sms(order, template="passed_on", recipient=f"member:{member}")[0]["text"]
     refused = shared.step(order, "answer", {"actor": "member:M101", "outcome": "solved", "answer": "好了"})
     assert refused.status == 403, refused
 

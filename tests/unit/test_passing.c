@@ -76,6 +76,26 @@ static void who_declines_gives_way_to_the_next(void **state)
     assert_string_equal(fixture_notified(outcome, "unfilled"), "convener:T1");
 }
 
+/* Who is new is asked to confirm, so they hear of it as everybody does who is given an order. */
+static void the_convener_gives_it_to_others(void **state)
+{
+    (void)state;
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_MEMBERS, "M2 M3");
+    for (int open = 0; open < 2; open++) {
+        record_set(order, F_STATE, open ? STATE_OPEN : STATE_ASSIGNED);
+        decide(handle_reassign);
+        assert_string_equal(outcome_step_name(outcome), "reassigned");
+        assert_string_equal(changed(F_MEMBERS), "M2 M3");
+        assert_string_equal(fixture_notified(outcome, "passed_on"), "member:M1");
+        assert_string_equal(fixture_notified(outcome, "assigned"), open ? "member:M2 member:M3" : "member:M3");
+        assert_int_equal(load_of("M1"), -1);
+        assert_int_equal(load_of("M3"), 1);
+        if (!open)
+            assert_string_equal(fixture_notified(outcome, "reassigned"), "member:M2");
+    }
+}
+
 static void while_it_is_open_the_place_is_free_again(void **state)
 {
     (void)state;
@@ -422,6 +442,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(who_declines_gives_way_to_the_next),
+        TEST(the_convener_gives_it_to_others),
         TEST(while_it_is_open_the_place_is_free_again),
         TEST(who_may_decline),
         TEST(who_is_absent_gets_no_order),
