@@ -45,11 +45,11 @@ void handle_merge(const struct context *context, const struct record *order, con
         return;
     order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
     outcome_zrem(outcome, CLOCKS_KEY, entry);
-    drop_objection(order, outcome);
     change_load(context, record_str(order, F_MEMBERS), "", -1, outcome);
-    record_set(outcome_changes(outcome), F_MEMBERS, "");
-    member_recipients(record_str(order, F_MEMBERS), recipients, sizeof recipients);
-    outcome_notify(outcome, "merged_members", recipients);
+    take_from_handlers(order, outcome);
+    handler_recipients(order, recipients, sizeof recipients);
+    if (*recipients)
+        outcome_notify(outcome, "merged_members", recipients);
 }
 
 /* -- at the primary ---------------------------------------------------------------------------------------------- */

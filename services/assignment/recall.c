@@ -9,18 +9,27 @@
 
 #include <stdio.h>
 
-void screen_again(const struct context *context, const struct record *order, const char *actor, struct outcome *outcome)
+void take_from_handlers(const struct record *order, struct outcome *outcome)
 {
-    static const enum field handled[] = {F_PRIMARY, F_MEMBERS, F_ASSISTING, F_WRITTEN};
+    static const enum field handled[] = {F_MEMBERS, F_ASSISTING, F_OBJECTED};
     struct record *changes = outcome_changes(outcome);
-    char recipient[64];
-    record_set(changes, F_STATE, STATE_SCREENING);
     for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
         if (record_len(order, handled[i]) > 0)
             record_set(changes, handled[i], "");
-    drop_objection(order, outcome);
     if (record_int(order, F_HANDED_AT) > 0)
         record_set_int(changes, F_HANDED_AT, 0);
+}
+
+void screen_again(const struct context *context, const struct record *order, const char *actor, struct outcome *outcome)
+{
+    static const enum field over[] = {F_PRIMARY, F_WRITTEN};
+    struct record *changes = outcome_changes(outcome);
+    char recipient[64];
+    record_set(changes, F_STATE, STATE_SCREENING);
+    for (size_t i = 0; i < sizeof over / sizeof *over; i++)
+        if (record_len(order, over[i]) > 0)
+            record_set(changes, over[i], "");
+    take_from_handlers(order, outcome);
     start_clock(context, order, CLOCK_HANDOVER, outcome);
     supervising_convener(context, order, recipient, sizeof recipient);
     if (strcmp(actor, recipient) != 0)

@@ -36,7 +36,7 @@ static const struct template templates[] = {
      "您，办完也请您评价。[有疑问请联系：{contact}。]",
      "Others have raised the same matter as your concern \"{title}\" (number {order}), so it is handled together with "
      "theirs[, by {members}]. You will be told of every step, and asked about the result.[ Questions: {contact}.]"},
-    {"merged_members", "member", 0,
+    {"merged_members", "member department", 0,
      "“{title}”（单号{order}）与单号{primary}是同一件事，已并入那一单办理，您不用另外办理了。",
      "\"{title}\" (number {order}) is the same matter as number {primary} and is handled there. There is nothing left "
      "for "
@@ -153,7 +153,7 @@ static const struct template templates[] = {
     {"rated", "member", 0, "“{title}”（单号{order}）居民的评价是：{rating}。[居民的话：{note}。]谢谢您的付出。",
      "\"{title}\" (number {order}): the resident is {rating}.[ In their words: {note}.] Thank you for your work."},
     {"rating_taken", "resident", AT_ONCE | NECESSARY,
-     "您对“{title}”（单号{order}）的评价收到了：{rating}。[您的话：{note}。][委员会再次办理，最迟{due}答复您。]"
+     "您对“{title}”（单号{order}）的评价收到了：{rating}。[您的话：{note}。][会由委员再次办理，最迟{due}答复您。]"
      "怎么处理会告诉您。",
      "We have your rating of \"{title}\" (number {order}): {rating}.[ In your words: {note}.][ The members take it up "
      "again and answer by {due}.] You will be told what follows."},
@@ -244,7 +244,7 @@ static const struct template templates[] = {
     {"meeting_cancelled", "resident member convener department committee", NECESSARY,
      "协商会“{title}”（原定{meets}）不开了。[原因：{reason}。]",
      "The meeting \"{title}\" ({meets}) does not take place.[ Reason: {reason}.]"},
-    {"meeting_reminder", "member convener department committee", 0,
+    {"meeting_reminder", "member convener department committee resident", 0,
      "提醒您：协商会“{title}”将在{meets}开始[，地点：{place}]。",
      "Reminder: the meeting \"{title}\" begins on {meets}[, place: {place}]."},
     {"meeting_taken", "member convener department committee", AT_ONCE,

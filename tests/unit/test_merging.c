@@ -51,13 +51,19 @@ static void merging_frees_the_members_and_asks_the_primary(void **state)
     (void)state;
     record_set(message, F_PRIMARY, OTHER);
     record_set(order, F_OBJECTED, "D1");
+    record_set(order, F_DEPARTMENT, "D1");
+    record_set(order, F_ASSISTING, "D2");
+    record_set_int(order, F_HANDED_AT, fixture_now);
     decide(handle_merge);
     assert_true(record_has(outcome_changed(outcome), F_OBJECTED) && !*changed(F_OBJECTED)); /* nothing is to be ruled */
     assert_string_equal(changed(F_STATE), STATE_MERGED);
     assert_string_equal(changed(F_PRIMARY), OTHER);
     assert_true(record_has(outcome_changed(outcome), F_MEMBERS) && !*changed(F_MEMBERS));
     assert_int_equal(load("M1"), -1);
-    assert_string_equal(fixture_notified(outcome, "merged_members"), "member:M1 member:M2");
+    assert_string_equal(fixture_notified(outcome, "merged_members"), "member:M1 member:M2 department:D1 department:D2");
+    assert_int_equal(record_int(outcome_changed(outcome), F_HANDED_AT), 0); /* else it would be the primary's that */
+    assert_true(record_has(outcome_changed(outcome), F_HANDED_AT));         /* has it, which nobody handed to them */
+    assert_true(record_has(outcome_changed(outcome), F_ASSISTING) && !*changed(F_ASSISTING));
     const struct sending *joined = sent(MSG_ORDER_JOINED, 0);
     assert_non_null(joined);
     assert_string_equal(joined->order, OTHER);
