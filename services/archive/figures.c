@@ -11,6 +11,7 @@
 #include "common/alloc.h"
 #include "common/text.h"
 #include "services/archive/archive.h"
+#include "services/archive/listing.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -69,7 +70,7 @@ int figures_read(struct database *database, const struct record *call, struct re
         " WHERE " COUNTED " UNION ALL SELECT 'answered', avg(answered_at - placed_at) FROM orders"
         " WHERE " COUNTED ") WHERE ms IS NOT NULL";
     AUTOFREE char *overdue = xasprintf("SELECT clock, count(*) FROM orders WHERE " COUNTED ""
-                                       " AND clock <> '' AND due < %" PRId64 " GROUP BY 1 ORDER BY 1",
+                                       " AND " CLOCK_RUNS " AND due <= %" PRId64 " GROUP BY 1 ORDER BY 1",
                                        now_ms());
     struct period period = period_of(call);
     QUERY *total = database_query(database, "SELECT count(*) FROM orders WHERE " COUNTED "");

@@ -38,6 +38,9 @@ int filtered_bind(const struct filtered *filtered, sqlite3_stmt *query);
 /* A list of words as JSON, for json_each() in a query; the caller frees it. */
 char *words_to_json(const char *words);
 
+/* Of orders and other matters: what stands still is not overdue, whenever it would have been due. */
+#define CLOCK_RUNS "(coalesce(clock, '') <> '' AND coalesce(pauses, '') NOT GLOB '*-' AND due > 0)"
+
 /* How many rows a call wants at most. */
 enum { ROWS_MAX = 1000 };
 int64_t limit_of(const struct record *call);

@@ -135,8 +135,6 @@ enum { AUDIT_FILTERS = sizeof audit_filters / sizeof *audit_filters };
 enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters };
 _Static_assert(sizeof order_filters / sizeof *order_filters <= FILTERS_MAX, "struct filtered has room for all of them");
 
-/* By a moment: what stands still is not overdue. */
-#define CLOCK_RUNS "(coalesce(clock, '') <> '' AND coalesce(pauses, '') NOT GLOB '*-' AND due > 0)"
 #define OVERDUE_AT "(" CLOCK_RUNS " AND due <= %" PRId64 ") AS overdue"
 
 /* A row of a list of orders, or of other matters; behind its time and key come these columns. */

@@ -35,6 +35,16 @@ static void place(int serial, const char *category, const char *town, int day)
     assert_int_equal(take_as(id, MSG_ORDER_STEP, COUNTY, order), VERDICT_OK);
 }
 
+/* Its clock stands still: its resident was asked something. */
+static void stand_still(int serial)
+{
+    char order[ORDER_ID_SIZE];
+    order_id(order, COUNTY, serial);
+    step(2, "assigned");
+    record_set(message, F_PAUSES, "1-");
+    assert_int_equal(take_step(order), VERDICT_OK);
+}
+
 static const struct record *asked(enum message_type type, int64_t from, int64_t until, int limit)
 {
     record_clear(message);
@@ -104,6 +114,8 @@ static void test_figures(void **state)
     assert_int_equal(figure(listing, "category", "light"), 2);
     assert_int_equal(figure(listing, "category", "waste"), 0);
     assert_int_equal(figure(listing, "overdue", "answer"), 1);
+    stand_still(2);
+    assert_int_equal(figure(asked(MSG_READ_FIGURES, at(101), at(102), 0), "overdue", "answer"), 0);
     assert_int_equal(figure(listing, "mean_ms", "assigned"), 1500);
     assert_int_equal(figure(listing, "mean_ms", "answered"), 0);
     assert_int_equal(figure(asked(MSG_READ_FIGURES, 0, at(200), 0), "town", "T1"), 2);
