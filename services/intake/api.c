@@ -393,6 +393,22 @@ void post_action(void *arg, struct http_request *request)
 
 /* -- lists ------------------------------------------------------------------------------------------------------- */
 
+/* Whether it is one of those who handle or supervise the order of a row, not only one who may claim it. */
+static bool reads_notes(const struct access *access, const struct record *row)
+{
+    struct grant grant;
+    permission_decide(service_county(access->intake->service, access->county), &access->caller, PERMIT_ORDER_NOTES, row,
+                      &grant);
+    return grant.granted;
+}
+
+static void hide_internal(json_t *json)
+{
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (field_info((enum field)field)->flags & INTERNAL)
+            json_object_del(json, field_info((enum field)field)->name);
+}
+
 /* The archive was asked for the person's only; an archive of an older version gives more than that. */
 void answer_rows(struct ask *ask, enum answer_status status, const struct record *reply, enum permission permission)
 {
@@ -408,6 +424,8 @@ void answer_rows(struct ask *ask, enum answer_status status, const struct record
         if (!grant.granted)
             continue;
         json_t *json = shown(ask->access, row, NULL, 0);
+        if (permission == PERMIT_ORDER_READ && !reads_notes(ask->access, row))
+            hide_internal(json);
         if (!access_may(ask->access, PERMIT_ORDER_CONTACT))
             json_object_del(json, field_info(F_SAME_PERSON)->name); /* tells who placed another order */
         json_array_append_new(rows, json);

@@ -172,6 +172,20 @@ def test_names_lead_nowhere(system):
         assert fetch(system, order, path, order["code"]).status_code in (400, 404), path
 
 
+def test_lists_tell_who_may_only_claim_it_no_more_than_the_order_does(system):
+    order = open_order(system)
+    attached(system, order, PDF, "内部意见.pdf", key="office")
+    first, second = system.sign_in("10000004101"), system.sign_in("10000004102")
+    assert first.step(order, "claim").status == 200
+
+    def row(person):
+        rows = person.api("GET", f"/api/v1/orders?county={COUNTY}&limit=1000").json["rows"]
+        return next((row for row in rows if row["order"] == order["order"]), {})
+    wait_until(lambda: "内部意见" in row(first).get("files", ""), 20, "who has it sees which files there are")
+    assert row(second)["state"] == "open" and "files" not in row(second)
+    assert "files" not in second.api("GET", f"/api/v1/orders/{order['order']}").json
+
+
 def test_what_is_no_photo_or_document_is_refused(system):
     order = open_order(system)
     archive = io.BytesIO()
