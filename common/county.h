@@ -139,6 +139,7 @@ struct span {
 
 /* Who hears of an overdue order, rung by rung: its handlers, the convener, the committee, the chair. */
 enum rung { RUNG_HANDLERS, RUNG_CONVENER, RUNG_COMMITTEE, RUNG_CHAIR, RUNGS };
+enum { MATTER_RUNGS = 2 }; /* that sound for a meeting or a suggestion, which have fewer to tell */
 
 /*
  * CLOCK_CONFIRM may be missing in a county: then nobody has to. The last three are no rows of clocks.csv but settings,

@@ -79,10 +79,14 @@ static void add_extension(void *arg, int64_t working_days, int64_t due)
 /* The ladder: what has sounded, and when the others will. entry: when the next one is to; 0: not known. */
 static json_t *ladder(const struct county *county, const struct record *order, int64_t due, int64_t entry)
 {
-    static const char *const told[RUNGS] = {"handlers", "convener", "committee", "chair"};
+    static const char *const of_order[RUNGS] = {"handlers", "convener", "committee", "chair"};
+    static const char *const of_meeting[MATTER_RUNGS] = {"host", "convener or office"};
+    static const char *const of_suggestion[MATTER_RUNGS] = {"those whose it is", "committee or chair"};
+    enum matter matter = matter_of(record_str(order, F_ORDER));
+    const char *const *told = matter == MATTER_ORDER ? of_order : matter == MATTER_MEETING ? of_meeting : of_suggestion;
     int64_t next = record_int(order, F_RUNG), at = entry > 0 ? entry : clock_rung(county, due, next);
     json_t *rows = json_array();
-    for (int64_t rung = 0; rung < RUNGS; rung++) {
+    for (int64_t rung = 0; rung < (matter == MATTER_ORDER ? RUNGS : MATTER_RUNGS); rung++) {
         if (rung > next)
             at = clock_rung_after(county, at, rung);
         json_t *when = rung < next              ? json_string("has sounded")

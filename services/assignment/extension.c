@@ -15,13 +15,14 @@ void handle_extend(const struct context *context, const struct record *order, co
                    struct outcome *outcome)
 {
     int64_t days = record_int(message, F_DAYS);
+    int64_t reached = clock_is_paused(order) ? clock_paused_at(order) : context->now;
     char convener[64];
     if (!state_is(order, STATE_ASSIGNED " " STATE_CONSULTING, "extended", outcome) ||
         !may_act(order, message, outcome) || !has_reason(message, outcome))
         return;
     if (days < 1 || days > MOST_DAYS) {
         outcome_refuse(outcome, "invalid", "days", "days is a whole number of working days from 1 to %d", MOST_DAYS);
-    } else if (context->now >= record_int(order, F_DUE) && !clock_is_paused(order)) {
+    } else if (reached >= record_int(order, F_DUE)) {
         outcome_refuse(outcome, "expired", "days",
                        "the deadline has passed: more time can be asked for before it only");
     } else if (record_int(order, F_ASKED_DAYS) > 0) {

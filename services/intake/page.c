@@ -119,8 +119,12 @@ void page_error(struct http_request *request, int status, const char *text)
     const char *token = http_segment(request, "token");
     page_begin(&page, request, "四单", "sidan");
     put(&page, "<h1>", text, "</h1>\n");
-    if (token && rating_token_parse(token, county, order, &round) == 0)
+    if (token && rating_token_parse(token, county, order, &round) == 0) {
         put_progress(&page, order); /* whose page asks for its code */
+    } else if (status == 401 && token && qr_token_parse(token, county, order) == 0) {
+        put(&page, "<p><a href=\"/w/", county, "\">");
+        put(&page, "", either(&page, "去登录", "Sign in"), "</a></p>\n");
+    }
     page_answer(&page, request, status);
 }
 

@@ -261,6 +261,9 @@ def test_a_meeting_that_nobody_ends_is_asked_for(make_system, tmp_path):
     def sounded():
         return [(row["step"], row["note"]) for row in steps(system, meeting) if row["actor"] == "clock"]
     ladder = [("reminded", "conclude"), ("escalated", "conclude")]
+    wait_until(lambda: look(system, meeting).get("clock") == "conclude", 10, "it should be held by now")
+    explained = system.ctl("deadline", "explain", meeting["order"])
+    assert "host" in explained and "convener or office" in explained and "chair" not in explained, explained
     wait_until(lambda: sounded() == ladder, 30, "nobody holds it")
     assert "会议收尾期限" in told(system, meeting, "reminder", "member:M102")
     told(system, meeting, "escalated", "convener:T1")
@@ -388,7 +391,8 @@ def test_a_code_signs_in_who_is_invited_there_and_then(shared):
     member, stranger = shared.sign_in(PHONES["M103"]), shared.sign_in(PHONES["M201"])
     path = qr(shared, meeting).removeprefix(URL)
     first, second = "<h1>", "邀请名单里没有您"
-    assert shared.api("GET", path).status == 401 and "登录" in shared.api("GET", path).text
+    unknown = shared.api("GET", path)
+    assert unknown.status == 401 and f'href="/w/{COUNTY}"' in unknown.text, "which leads to where they sign in"
     page = stranger.api("GET", path)
     assert page.status == 403 and first in page.text and second in page.text
     number = path.removeprefix("/s/").split("-")

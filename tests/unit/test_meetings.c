@@ -312,6 +312,7 @@ static void minutes_end_it(void **state)
     record_set_int(order, F_MEETS_AT, fixture_now);
     handle(handle_hold_meeting);
     assert_string_equal(changed(F_STATE), STATE_HELD);
+    assert_string_equal(changed(F_PRESENT), "member:M1"); /* the host, whom nobody signs in */
     assert_true(waits_for("10000004002", "ZREM"));
     assert_string_equal(changed(F_CLOCK), "conclude"); /* until it is closed */
     handle(handle_close_meeting);

@@ -243,6 +243,13 @@ static void more_time_is_refused(void **state)
     context.now--;
     handle(handle_extend);
     assert_string_equal(fixture_error(outcome), "");
+    record_printf(order, F_PAUSES, "%lld-", (long long)context.now); /* its resident is asked something */
+    context.now += FIXTURE_DAY;
+    handle(handle_extend);
+    assert_string_equal(fixture_error(outcome), "");
+    record_printf(order, F_PAUSES, "%lld-", (long long)record_int(order, F_DUE)); /* when it was too late already */
+    handle(handle_extend);
+    assert_string_equal(fixture_error(outcome), "expired");
 }
 
 int main(void)
