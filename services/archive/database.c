@@ -8,6 +8,7 @@
 #include "services/archive/database.h"
 
 #include "common/alloc.h"
+#include "common/text.h"
 #include "services/archive/archive.h"
 
 #include <errno.h>
@@ -16,15 +17,16 @@
 #include <sys/stat.h>
 
 enum {
-    BUSY_MS = 250,             /* how long a write waits for another process; the loop stands still meanwhile */
-    CHECKED_AT_OPEN = 64 << 20 /* bytes: a file up to this size is read through when it is opened */
+    BUSY_MS = 250,              /* how long a write waits for another process; the loop stands still meanwhile */
+    CHECKED_AT_OPEN = 64 << 20, /* bytes: a file up to this size is read through when it is opened */
+    QUERIES_KEPT = 300          /* of lists there are as many as filters go together */
 };
 
 struct database {
     char county[7];
     char *path;
     sqlite3 *sqlite;
-    sqlite3_stmt **queries;
+    sqlite3_stmt *queries[QUERIES_KEPT]; /* the one that was wanted last is the first */
     size_t query_count;
     char marks[CHAIN_COUNT][MARK_SIZE]; /* that Redis knows of */
     bool news;                          /* committed something since */
@@ -102,6 +104,13 @@ static bool was_there(const struct database *database)
     return *database->marks[CHAIN_JOURNAL] || *database->marks[CHAIN_AUDIT];
 }
 
+/* now_ms() in queries, whose texts had better stay the same. */
+static void now_function(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+    (void)count, (void)arguments;
+    sqlite3_result_int64(context, now_ms());
+}
+
 static int set_up(struct database *database, const unsigned char key[CHAIN_KEY_SIZE])
 {
     struct stat file = {0};
@@ -124,6 +133,9 @@ static int set_up(struct database *database, const unsigned char key[CHAIN_KEY_S
         return found(database, -ESTALE, "is empty, but rows were stored in it");
     if (result == 0)
         result = check_pages(database, file.st_size);
+    if (result == 0 && sqlite3_create_function_v2(database->sqlite, "now_ms", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
+                                                  now_function, NULL, NULL, NULL) != SQLITE_OK)
+        result = -EIO;
     if (result == 0)
         result = search_register(database->sqlite);
     if (result == 0)
@@ -163,7 +175,6 @@ void database_close(struct database **database)
         return;
     for (size_t i = 0; i < (*database)->query_count; i++)
         sqlite3_finalize((*database)->queries[i]);
-    free((*database)->queries);
     /* Closing would write the log into the file, which would not make a damaged one better. */
     if ((*database)->fault && (*database)->sqlite)
         sqlite3_db_config((*database)->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -231,14 +242,22 @@ void database_forget(struct database *database, bool deleted)
 
 sqlite3_stmt *database_query(struct database *database, const char *sql)
 {
-    for (size_t i = 0; i < database->query_count; i++)
-        if (!strcmp(sqlite3_sql(database->queries[i]), sql))
-            return database->queries[i];
-    sqlite3_stmt *query;
-    if (sqlite3_prepare_v3(database->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &query, NULL) != SQLITE_OK)
-        return NULL;
-    database->queries = xrealloc(database->queries, (database->query_count + 1) * sizeof *database->queries);
-    return database->queries[database->query_count++] = query;
+    sqlite3_stmt **queries = database->queries, *query;
+    size_t at = 0;
+    while (at < database->query_count && strcmp(sqlite3_sql(queries[at]), sql) != 0)
+        at++;
+    if (at < database->query_count) {
+        query = queries[at];
+    } else {
+        if (sqlite3_prepare_v3(database->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &query, NULL) != SQLITE_OK)
+            return NULL;
+        if (database->query_count == QUERIES_KEPT)
+            sqlite3_finalize(queries[--at]);
+        else
+            database->query_count++;
+    }
+    memmove(queries + 1, queries, at * sizeof *queries);
+    return queries[0] = query;
 }
 
 void query_end(sqlite3_stmt **query)

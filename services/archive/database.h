@@ -74,9 +74,10 @@ void database_set_news(struct database *database, bool news);
 void database_forget(struct database *database, bool deleted);
 
 /*
- * A query, prepared once per file and kept. It is reset when the variable goes
+ * A query, prepared once per file and kept while it is wanted now and then. It is reset when the variable goes
  * out of scope, so a text of one of its columns must be copied before. A query
- * that could not be prepared is NULL: then query_next() says so.
+ * that could not be prepared is NULL: then query_next() says so. Its text has nothing that is another each time:
+ * values are bound, and the moment is now_ms().
  *
  *   QUERY *query = database_query(database, "SELECT ... WHERE id = ?1");
  *   query_int(query, 1, id);

@@ -69,9 +69,8 @@ int figures_read(struct database *database, const struct record *call, struct re
         "SELECT value, ms FROM (SELECT 'assigned' AS value, avg(assigned_at - placed_at) AS ms FROM orders"
         " WHERE " COUNTED " UNION ALL SELECT 'answered', avg(answered_at - placed_at) FROM orders"
         " WHERE " COUNTED ") WHERE ms IS NOT NULL";
-    AUTOFREE char *overdue = xasprintf("SELECT clock, count(*) FROM orders WHERE " COUNTED ""
-                                       " AND " CLOCK_RUNS " AND due <= %" PRId64 " GROUP BY 1 ORDER BY 1",
-                                       now_ms());
+    static const char overdue[] = "SELECT clock, count(*) FROM orders WHERE " COUNTED " AND " CLOCK_RUNS
+                                  " AND due <= now_ms() GROUP BY 1 ORDER BY 1";
     struct period period = period_of(call);
     QUERY *total = database_query(database, "SELECT count(*) FROM orders WHERE " COUNTED "");
     bind_period(total, period);

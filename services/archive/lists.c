@@ -135,7 +135,7 @@ enum { AUDIT_FILTERS = sizeof audit_filters / sizeof *audit_filters };
 enum { UPDATE_FILTERS = sizeof update_filters / sizeof *update_filters };
 _Static_assert(sizeof order_filters / sizeof *order_filters <= FILTERS_MAX, "struct filtered has room for all of them");
 
-#define OVERDUE_AT "(" CLOCK_RUNS " AND due <= %" PRId64 ") AS overdue"
+#define IS_OVERDUE "(" CLOCK_RUNS " AND due <= now_ms()) AS overdue"
 
 /* A row of a list of orders, or of other matters; behind its time and key come these columns. */
 static void take_row(struct record *row, sqlite3_stmt *query, const struct projection *projection)
@@ -152,8 +152,8 @@ int lists_orders(struct database *database, const struct record *call, struct re
     bool due = record_is(call, F_SORT, "due");
     /* Those whose clock runs are few, and have an index. */
     bool running = due || (record_has(call, F_OVERDUE) && record_int(call, F_OVERDUE) == 1);
-    AUTOFREE char *table = xasprintf("(SELECT *, " OVERDUE_AT " FROM orders%s)", now_ms(),
-                                     running ? " WHERE clock <> '' AND " CLOCK_RUNS : "");
+    AUTOFREE char *table =
+        xasprintf("(SELECT *, " IS_OVERDUE " FROM orders%s)", running ? " WHERE clock <> '' AND " CLOCK_RUNS : "");
     const struct list orders = {.table = table,
                                 .columns = "order_id, ver, updated_at" PROJECTED_COLUMNS,
                                 .time = due ? "due" : "placed_at",
@@ -175,8 +175,8 @@ static int list_matters(struct database *database, enum message_type type, const
     const struct matter_list *wanted = matter_lists;
     while (wanted->type != type)
         wanted++;
-    AUTOFREE char *table = xasprintf("(SELECT *, " OVERDUE_AT " FROM matters WHERE substr(order_id, 8, 1) = '%s')",
-                                     now_ms(), matter_letter(wanted->matter));
+    AUTOFREE char *table = xasprintf("(SELECT *, " IS_OVERDUE " FROM matters WHERE substr(order_id, 8, 1) = '%s')",
+                                     matter_letter(wanted->matter));
     const struct list matters = {table, "order_id, ver, updated_at" MATTER_COLUMNS, "placed_at", "order_id", "TEXT",
                                  false};
     FILTERED filtered = {.filters = wanted->filters, .count = wanted->count, .call = call};

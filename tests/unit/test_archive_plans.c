@@ -130,12 +130,47 @@ static void published_cases_are_found_by_their_words(void **state)
     }
 }
 
+static int queries_kept(void)
+{
+    int count = 0;
+    for (sqlite3_stmt *query = NULL; (query = sqlite3_next_stmt(connection(), query));)
+        count++;
+    return count;
+}
+
+/* An archive runs for months, and is asked for lists several times a second. */
+static void queries_do_not_pile_up(void **state)
+{
+    (void)state;
+    static const enum field filters[] = {F_CATEGORIES, F_GROUP,  F_TOWN,   F_DEPARTMENT,
+                                         F_ASSISTING,  F_MEMBER, F_RATING, F_URGENCY};
+    static const enum message_type lists[] = {MSG_LIST_ORDERS, MSG_LIST_MEETINGS, MSG_LIST_SUGGESTIONS,
+                                              MSG_LIST_ENTRIES, MSG_READ_FIGURES};
+    int before = 0;
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+            ask_with(lists[i], F_LIMIT, "10");
+        assert_true(before == 0 || queries_kept() == before);
+        before = queries_kept();
+        usleep(2000); /* it is another moment */
+    }
+    for (int some = 0; some < 1 << 8; some++) {
+        record_clear(message);
+        for (int i = 0; i < 8; i++)
+            if (some & 1 << i)
+                record_set(message, filters[i], "x");
+        ask(MSG_LIST_ORDERS); /* two queries each */
+    }
+    assert_in_range(queries_kept(), 1 << 8, 400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(lists_go_by_indexes),
         TEST(figures_go_by_indexes),
         TEST(published_cases_are_found_by_their_words),
+        TEST(queries_do_not_pile_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
