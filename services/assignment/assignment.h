@@ -194,7 +194,10 @@ const struct aux *absences_of(const struct context *context);
 
 /* What the files share. */
 
-/* The order's members become complete: it is assigned, the answer clock starts, all are told. */
+/*
+ * The order's members become complete: it is assigned, the answer clock starts, all are told. Where there is none, it is
+ * the convener who is told.
+ */
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome);
 
 /* Members chosen for the places that are left; see choice.c. */
@@ -225,7 +228,9 @@ void pass_on(const struct context *context, const struct record *order, const st
 
 /* Those members do not have the order any more; reason: in somebody's words, or absence, silence. */
 void tell_leaving(const char *leaving, const char *reason, struct outcome *outcome);
-/* These have it, while its answer clock runs on. Those who are new to it hear that, the others that something changed.
+/*
+ * These have it, while its answer clock runs on. Those who are new to it hear that, the others that something changed;
+ * where nobody had it, its resident hears that somebody has it now.
  */
 void tell_members(const struct record *order, const char *members, const char *fresh, struct outcome *outcome);
 

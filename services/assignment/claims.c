@@ -164,6 +164,11 @@ void assign(const struct context *context, const struct record *order, const cha
     order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
     outcome_zrem(outcome, CLOCKS_KEY, entry);
 
+    if (!*members) { /* the resident hears of it once somebody has it; see tell_members() */
+        supervising_convener(context, order, recipients, sizeof recipients);
+        outcome_notify(outcome, "unfilled", recipients);
+        return;
+    }
     member_recipients(members, recipients, sizeof recipients);
     record_set_int(outcome_notify(outcome, "assigned", recipients), F_DUE, record_int(changes, F_DUE));
     record_set_int(outcome_notify(outcome, "assigned_resident", "resident"), F_DUE, record_int(changes, F_DUE));

@@ -121,7 +121,7 @@ static void end_claim_window(const struct context *context, const struct record 
     struct choice choice;
     choose(context, order, record_str(order, F_MEMBERS), record_int(order, F_PLACES), &choice);
     take_choice(context, order, &choice, outcome);
-    outcome_step(outcome, "assigned", "clock", choice.why);
+    outcome_step(outcome, *choice.members ? "assigned" : "unfilled", "clock", choice.why);
     assign(context, order, choice.members, outcome);
 }
 

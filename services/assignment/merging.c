@@ -23,8 +23,8 @@
  * resident's is not: a question to them, and their reply; only how that moves the deadline concerns the others.
  */
 #define HAPPENS_TO_ALL                                                                                                 \
-    "claimed assigned dispatched reassigned declined handed_on passed_over handed_over objection_granted visited "     \
-    "responded joint_asked joint_answered joint_refused extension_granted deadline_moved answered reopened"
+    "claimed assigned unfilled dispatched reassigned declined handed_on passed_over handed_over objection_granted "    \
+    "visited responded joint_asked joint_answered joint_refused extension_granted deadline_moved answered reopened"
 #define MOVES_DEADLINE "replied unanswered"
 /* What SMS say to the primary's resident that is so for all of them; a contact that is shared is that resident's. */
 #define TOLD_TO_ALL "assigned_resident extended_resident joint_asked answered answered_own"

@@ -28,6 +28,8 @@ void tell_members(const struct record *order, const char *members, const char *f
     record_copy(outcome_notify(outcome, "assigned", recipients), order, F_DUE);
     member_recipients(staying, recipients, sizeof recipients);
     outcome_notify(outcome, "reassigned", recipients);
+    if (record_len(order, F_MEMBERS) == 0 && *members) /* nobody had it */
+        record_copy(outcome_notify(outcome, "assigned_resident", "resident"), order, F_DUE);
 }
 
 void pass_on(const struct context *context, const struct record *order, const struct passing *passing,

@@ -202,9 +202,9 @@ static const struct template templates[] = {
      "{members} has not responded about \"{title}\" (number {order}), and nobody else of the group is left to take it. "
      "Please sign in and give it to others, or call them.[ Open: {work}]"},
     {"unfilled", "convener", 0,
-     "“{title}”（单号{order}）少了一位委员，组里没有别的委员可以接替[，现在由{members}办理]。[原因：{reason}。]"
+     "“{title}”（单号{order}）的委员不够，组里没有别的委员可以接单[，现在由{members}办理]。[原因：{reason}。]"
      "请登录后改派。[办理请打开：{work}]",
-     "\"{title}\" (number {order}) has lost a member, and nobody of the group is left to take the place[; it is with "
+     "\"{title}\" (number {order}) has too few members, and nobody else of the group is left to take it[; it is with "
      "{members}].[ Reason: {reason}.] Please sign in and give it to others.[ Open: {work}]"},
     {"decide", "committee", 0,
      "居民对“{title}”（单号{order}）两次表示不满意，请专委会决定：办结，还是再次办理[，最迟{due}]。[办理请打开：{work}"

@@ -122,6 +122,27 @@ static void a_choice_says_why(void **state)
     context.aux = NULL;
 }
 
+/* All are absent or have declined: the convener hears that, and the resident nothing until somebody has it. */
+static void where_nobody_can_take_it_the_convener_is_told(void **state)
+{
+    (void)state;
+    record_set(order, F_DECLINED, "M1 M2 M3");
+    record_set(message, F_CLOCK, "claim");
+    handle(handle_clock);
+    assert_string_equal(outcome_step_name(outcome), "unfilled");
+    assert_string_equal(changed(F_STATE), STATE_ASSIGNED);
+    assert_string_equal(changed(F_CLOCK), "answer");
+    assert_string_equal(fixture_notified(outcome, "unfilled"), "convener:T1");
+    assert_null(fixture_notified(outcome, "assigned"));
+    assert_null(fixture_notified(outcome, "assigned_resident"));
+    apply();
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_MEMBERS, "M2");
+    handle(handle_reassign);
+    assert_string_equal(fixture_notified(outcome, "assigned"), "member:M2");
+    assert_string_equal(fixture_notified(outcome, "assigned_resident"), "resident");
+}
+
 static void more_members_than_can_be_recorded_are_not_chosen(void **state)
 {
     char before[400];
@@ -145,6 +166,7 @@ int main(void)
         TEST(members_are_chosen_by_place_then_load),
         TEST(load_stays_even_where_place_and_skill_allow),
         TEST(a_choice_says_why),
+        TEST(where_nobody_can_take_it_the_convener_is_told),
         TEST(more_members_than_can_be_recorded_are_not_chosen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,5 +10,6 @@ export function standingOf(order: Order): string {
   if (!HANDLED.includes(state)) return state;
   if (order.question) return "asked";
   if (order.rating === "dissatisfied") return "redone";
+  if (state === "assigned" && !order.members) return "open"; // nobody could take it; the convener looks for somebody
   return state === "open" && order.members ? "some" : state;
 }
