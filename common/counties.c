@@ -1,8 +1,10 @@
 /*
  * counties.c - polls the counties' revisions and loads those that changed.
  *
- * A poll costs two small pipelines: the ids, then one HGET each. The files
- * are read only when a revision is new. A revision that cannot be parsed (it
+ * A poll costs two small pipelines: the ids, then one HMGET each. The files
+ * are read only when the county was applied anew. A revision's number is not
+ * enough to know that: after a failover that lost the latest one another has
+ * its number; but not its wrapped vault, which is never twice the same. One that cannot be parsed (it
  * was applied by a newer sidanctl, perhaps) is reported once and passed over,
  * so the county goes on as it was; when Redis is away, all of them do. One
  * whose vault does not open with the master keys is reported once and tried
@@ -20,7 +22,7 @@
 
 struct entry {
     char id[7];
-    int64_t seen;          /* latest revision read, usable or not; 0 before the first */
+    char *seen;            /* what was read last, usable or not: its revision/vault; NULL before the first */
     int64_t locked;        /* latest revision whose vault did not open; 0: none */
     struct county *county; /* NULL until a revision could be used */
 };
@@ -52,8 +54,10 @@ void counties_destroy(struct counties **counties)
     struct counties *c = *counties;
     if (!c)
         return;
-    for (size_t i = 0; i < c->entry_count; i++)
+    for (size_t i = 0; i < c->entry_count; i++) {
         county_destroy(&c->entries[i].county);
+        free(c->entries[i].seen);
+    }
     free(c->keys_dir);
     free(c->entries);
     free(c->usable);
@@ -124,6 +128,11 @@ static int64_t revision_of(const redisReply *reply)
     return revision;
 }
 
+static char *applied_as(const redisReply *revision, const redisReply *wrapped)
+{
+    return xasprintf("%s/%s", revision->str, wrapped->type == REDIS_REPLY_STRING ? wrapped->str : "");
+}
+
 static char *file_owner(enum county_file file)
 {
     return xasprintf("file/%s", county_file_name(file));
@@ -186,7 +195,8 @@ static void take(struct counties *counties, struct entry *entry, const redisRepl
     VAULT *vault = open_vault(counties, entry, &parse, hash, revision);
     if (!vault)
         return;
-    entry->seen = revision;
+    free(entry->seen);
+    entry->seen = applied_as(hash_value(hash, COUNTY_REVISION), hash_value(hash, COUNTY_VAULT));
     entry->locked = 0;
     if (open_files(vault, &parse, hash, texts) &&
         county_parse(entry->id, (const char *const *)texts, report, &parse, &county) == 0) {
@@ -233,6 +243,15 @@ static int load(struct counties *counties, struct entry *entry)
     return 0;
 }
 
+/* values: its revision and its vault, which one of an earlier version has not. */
+static bool is_new(const struct entry *entry, const redisReply *values)
+{
+    if (values->type != REDIS_REPLY_ARRAY || values->elements != 2 || revision_of(values->element[0]) == 0)
+        return false;
+    AUTOFREE char *applied = applied_as(values->element[0], values->element[1]);
+    return !entry->seen || strcmp(applied, entry->seen) != 0;
+}
+
 int counties_refresh(struct counties *counties)
 {
     int r = read_ids(counties);
@@ -242,15 +261,13 @@ int counties_refresh(struct counties *counties)
     for (size_t i = 0; i < counties->entry_count; i++) {
         char key[KEY_SIZE];
         store_key(key, counties->entries[i].id, COUNTY_CONFIG);
-        store_appendf(counties->store, "HGET %s %s", key, COUNTY_REVISION);
+        store_appendf(counties->store, "HMGET %s %s %s", key, COUNTY_REVISION, COUNTY_VAULT);
     }
     if (store_run(counties->store) < 0)
         return -EIO;
     AUTOFREE bool *changed = xcalloc(counties->entry_count, sizeof *changed);
-    for (size_t i = 0; i < counties->entry_count; i++) {
-        int64_t revision = revision_of(store_reply(counties->store, i));
-        changed[i] = revision > 0 && revision != counties->entries[i].seen;
-    }
+    for (size_t i = 0; i < counties->entry_count; i++)
+        changed[i] = is_new(&counties->entries[i], store_reply(counties->store, i));
     for (size_t i = 0; i < counties->entry_count; i++)
         if (changed[i] && load(counties, &counties->entries[i]) < 0)
             return -EIO;

@@ -384,6 +384,28 @@ def test_an_sms_of_unknown_fate_is_settled_by_hand(system):
     refused(system.ctl("sms", "settle", COUNTY, sms, "failed", "--reason", "x", check=False), 1, "settled already")
 
 
+def test_another_revision_of_the_same_number_is_seen(make_system, tmp_path):
+    """A failover has lost what was applied, and it was applied again: with keys of its own."""
+    system = make_system(counties=[make_county(tmp_path, files={"reasons.csv": "code,name\nold,旧的理由\n"})])
+    (tmp_path / COUNTY / "reasons.csv").write_text("code,name\nnew,新的理由\n")
+    config = key("config")
+    assert system.redis.hget(config, "revision") == "1"
+    system.redis.delete(config)
+    assert "revision 1" in system.ctl("county", "apply", str(tmp_path / COUNTY))
+
+    def reasons():
+        return [row["id"] for row in system.api("GET", f"/api/v1/counties/{COUNTY}").json["reasons"]]
+    wait_until(lambda: reasons() == ["new"], 20, "intake goes by it")
+    order = system.place()
+    system.wait_state(order, "open")
+    for service in system.services.values():
+        service.kill()
+        service.start()
+    system.wait_ready()
+    contact = system.api("POST", f"/api/v1/orders/{order['order']}/contact", {}, key="office")
+    assert contact.status == 200 and contact.json["phone"], "what was sealed since opens after a restart"
+
+
 def test_a_revision_that_cannot_be_read_leaves_the_county_as_it_was(system):
     """As a newer sidanctl could leave one behind, in the middle of a rolling upgrade."""
     system.allowed_errors.append("the configuration before it stays in force")
