@@ -396,6 +396,12 @@ static void finish_committed(struct batch *batch, struct job *job)
     }
 }
 
+/* An event that was applied before. Whoever did that may wait for the replicas still, and so has whoever says so. */
+static bool is_repeated(const struct job *job)
+{
+    return job->result == COMMIT_DUPLICATE;
+}
+
 /* Ends what needs no commit; the others stay in jobs with their commits appended. */
 static size_t handle(struct batch *batch, struct job *jobs[], size_t count)
 {
@@ -408,7 +414,9 @@ static size_t handle(struct batch *batch, struct job *jobs[], size_t count)
     for (size_t i = 0; i < count; i++) {
         struct job *job = jobs[i];
         /* A repeated request must get its first answer, even where the order has moved on since. */
-        if (job->result != COMMIT_APPLIED) {
+        if (is_repeated(job)) {
+            jobs[kept++] = job;
+        } else if (job->result != COMMIT_APPLIED) {
             finish_committed(batch, job);
         } else if (is_gone(job) && !has_key(job)) {
             job->result = COMMIT_GONE;
@@ -452,10 +460,14 @@ static void commit_all(struct batch *batch, struct job *jobs[], size_t count)
 {
     struct store *store = batch->config.store;
     for (size_t i = 0; i < count; i++) {
-        if (!is_refused(jobs[i]))
+        if (is_repeated(jobs[i])) {
+            store_appendf(store, "PING");
+            store_confirm(store);
+        } else if (!is_refused(jobs[i])) {
             append_commit(batch, jobs[i]);
-        else if (has_key(jobs[i]))
+        } else if (has_key(jobs[i])) {
             append_lookup(batch, jobs[i]);
+        }
     }
     crash_point("handled, not committed");
     bool asked = store_run(store) == 0;
@@ -467,6 +479,8 @@ static void commit_all(struct batch *batch, struct job *jobs[], size_t count)
         if (is_refused(jobs[i]) && !has_key(jobs[i]))
             continue;
         const redisReply *reply = store_reply(store, next++);
+        if (is_repeated(jobs[i]))
+            continue;
         if (!is_refused(jobs[i]))
             jobs[i]->result = commit_read(reply, &jobs[i]->plan, &jobs[i]->version);
         else if (reply->type == REDIS_REPLY_STRING)

@@ -15,6 +15,7 @@ import pytest
 from harness import COUNTY, SERVICES, System, make_county, wait_until
 from replicas import Replicated
 from stream import Stream, assert_nothing_lost_nothing_twice, journal
+from test_second_implementation import DUPLICATE, EVENT, INTAKE, LATER, ROUTING, Peer, envelope
 
 SHORT = {("normal", "claim"): "2s"}
 FORGOTTEN = "not recorded: there is no such SMS"  # it was sent, and Redis does not know it any more
@@ -295,6 +296,29 @@ def test_failover_to_a_replica_that_lagged(make_system, county):
         stream.placed(20)
     assert_all_in_redis(system, stream)
     print(assert_nothing_lost_nothing_twice(system, stream))
+
+
+def test_what_no_replica_has_is_not_called_applied(make_system, county):
+    """Nor when it comes again: its sender would forget it, and a failover what was applied."""
+    system = make_system(kind=Replicated, replicas=1, counties=[county], start=False)
+    del system.services["intake.1"]
+    system.start()
+    order = f"{COUNTY}-000777"
+    system.redis.hset(f"order:{{{COUNTY}}}:{order}", mapping={
+        "ver": 1, "county": COUNTY, "order": order, "state": "placed", "title": "路灯不亮", "text": "坏了", "clock": "handover"})
+    peer = Peer(system, "routing")
+
+    def send():
+        head = envelope(kind=EVENT, order=order, source=INTAKE, destination=ROUTING, sequence=1, id="a" * 24)
+        return peer.ask(head, {"type": "order.placed", "v": 1, "at": 1})[0]["status"]
+    [replica] = [node for node in system.nodes if node is not system.primary]
+    replica.signal(signal.SIGSTOP)
+    assert send() == LATER and system.redis.hget(f"order:{{{COUNTY}}}:{order}", "state") != "placed", "the primary has it"
+    for _ in range(8):
+        assert send() == LATER
+        time.sleep(0.5)  # it connects anew each time that nobody confirms
+    replica.signal(signal.SIGCONT)
+    wait_until(lambda: send() == DUPLICATE, 20, "now it has it, too")
 
 
 def test_failover_without_waiting_stays_consistent(make_system, county):
