@@ -424,7 +424,7 @@ static size_t plan_claims(struct courier *courier, struct claim **ret_claims)
     size_t counties = counties_count(courier->config.counties), first = courier->first_county++, asked = 0, count = 0;
     size_t rooms[SERVICE_COUNT] = {0};
     char now[24];
-    snprintf(now, sizeof now, "%" PRId64, now_ms());
+    snprintf(now, sizeof now, "%" PRId64, now_ms() + store_clock_gap(store)); /* due by Redis' clock */
     for (size_t s = 0; s < SERVICE_COUNT; s++) {
         /* No instance, no attempt: the outage of a whole destination is not the messages' fault. */
         rooms[s] = (courier->sends_to & 1 << s) ? room(courier, &courier->destinations[s]) : 0;

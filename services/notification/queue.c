@@ -267,7 +267,7 @@ static void look_for_due(struct queue *queue, enum channel channel)
 static void append_take(struct queue *queue, const struct due *due)
 {
     char keys[4][KEY_SIZE], name[SMS_KEY_SIZE], lease[24], wait[24], loud[24] = "0", limit[24] = "0", next[24] = "0";
-    char began[24];
+    char began[24], gap[24];
     char day[DAY_SIZE], told[sizeof SMS_TOLD + DAY_SIZE];
     const struct params *params = service_params(queue->service);
     const struct county *county = service_county(queue->service, due->county);
@@ -284,13 +284,14 @@ static void append_take(struct queue *queue, const struct due *due)
     snprintf(told, sizeof told, SMS_TOLD "%s", day);
     snprintf(lease, sizeof lease, "%" PRId64, param_int(params, "sms_lease_ms"));
     snprintf(wait, sizeof wait, "%" PRId64, param_int(params, "receipt_wait_s") * 1000);
+    snprintf(gap, sizeof gap, "%" PRId64, store_clock_gap(service_store(queue->service)));
     const char *const names[] = {channel_queue(due->channel), name, told, SMS_OPTED_OUT};
     for (size_t i = 0; i < 4; i++)
         store_key(keys[i], due->county, names[i]);
     store_append_script(service_store(queue->service), &take_script, 4,
-                        (const char *[]){keys[0], keys[1], keys[2], keys[3]}, 10,
+                        (const char *[]){keys[0], keys[1], keys[2], keys[3]}, 11,
                         (const char *[]){due->id, lease, wait, service_instance(queue->service),
-                                         queue->unanswered ? "1" : "0", loud, limit, day, next, began},
+                                         queue->unanswered ? "1" : "0", loud, limit, day, next, began, gap},
                         NULL);
 }
 

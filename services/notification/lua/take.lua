@@ -3,13 +3,14 @@
 -- KEYS: smsq, the hash of the SMS, told of the day, optout.
 -- ARGV: id, lease in ms, wait for a receipt in ms, name of the instance, "1" if this instance asked before and
 -- did not get the answer; then of the county: when its quiet hours end (0: it has none now), SMS a person gets a day
--- (0: any number), the day, when the next one begins, when this one began.
+-- (0: any number), the day, when the next one begins, when this one began; by how many ms Redis' clock is ahead of the
+-- one that the queue goes by.
 -- Answers: nothing to do: nil; else how it was found ("queued"; "sending": its sender's lease ran out; not taken,
 -- "optout": it is not to be sent, "wait": a reminder that has to go back to where it came from), which attempt this is, then order, recipient, template, phone, text, created,
 -- expires, values, "1" if it was held back.
 
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[11]
 
 local sms = redis.call('HMGET', KEYS[2], 'state', 'owner', 'found', 'attempt',
     'order', 'recipient', 'template', 'phone', 'text', 'created', 'expires', 'values', 'held',
