@@ -15,9 +15,10 @@ redis.call('HDEL', KEYS[4], name)
 if not known[1] then return false end
 redis.call('HSET', KEYS[1], 'ack:' .. edge, seq)
 
--- It was set aside while this answer was on its way; nobody could replay or skip it any more.
-if known[3] == edge then
-    redis.call('HDEL', KEYS[1], 'aside')
+-- It was set aside while this answer was on its way; nobody could replay or skip it any more. The mark is that of the
+-- latest of the order's letters, and this may be an earlier one.
+if known[3] then
+    if known[3] == edge then redis.call('HDEL', KEYS[1], 'aside') end
     for _, letter in ipairs(redis.call('XRANGE', KEYS[5], '-', '+')) do
         local of = {}
         for i = 1, #letter[2], 2 do of[letter[2][i]] = letter[2][i + 1] end

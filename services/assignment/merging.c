@@ -102,8 +102,8 @@ void handle_joined(const struct context *context, const struct record *order, co
         be_about_too(order, message, outcome);
         return;
     }
-    if (!still_follows(context, secondary, outcome))
-        return;
+    if (!still_follows(context, secondary, outcome) || words_have(record_str(order, F_MERGED), secondary))
+        return; /* or it has come twice: it was merged, taken out and merged again before this one heard of it */
     snprintf(merged, sizeof merged, "%s", record_str(order, F_MERGED));
     if (!words_have(MERGEABLE " " HAS_ANSWER, record_str(order, F_STATE)) ||
         !words_append(merged, sizeof merged, secondary)) {

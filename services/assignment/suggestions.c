@@ -19,6 +19,8 @@
 #define KIND_SUPERVISION "supervision"
 #define KIND_PROMISE "promise"
 
+#define PROMISE_MAX_MS (5 * 366 * INT64_C(86400000)) /* a deadline is counted day by day */
+
 enum { PEOPLE_SIZE = 2001, MOST_DAYS = 30 };
 
 static const char results[] = "adopted partly not";
@@ -189,10 +191,12 @@ static bool is_supervision(const struct record *answer)
 bool may_promise(const struct context *context, const struct record *answer, struct outcome *outcome)
 {
     bool promised = record_has(answer, F_PROMISED_AT);
+    int64_t until = record_int(answer, F_PROMISED_AT);
     if (promised && is_supervision(answer))
         outcome_refuse(outcome, "invalid", "promised_at", "what is passed to supervision has nothing promised");
-    else if (promised && record_int(answer, F_PROMISED_AT) <= context->now)
-        outcome_refuse(outcome, "invalid", "promised_at", "what is promised is promised by a time still to come");
+    else if (promised && (until <= context->now || until > context->now + PROMISE_MAX_MS))
+        outcome_refuse(outcome, "invalid", "promised_at",
+                       "what is promised is promised by a time still to come, within the next five years");
     else if ((promised || is_supervision(answer)) && record_len(answer, F_SECONDARY) == 0)
         outcome_later(outcome, "the caller gave no number for what is followed"); /* one of an earlier version */
     else

@@ -184,7 +184,7 @@ static const struct {
     {"invalid", "minutes", "请写会议情况。"},
     {"invalid", "note", "请写明情况。"},
     {"invalid", "visited_at", "走访时间不能晚于现在。"},
-    {"invalid", "promised_at", "承诺的时间应晚于现在；转入民主监督的不能同时承诺。"},
+    {"invalid", "promised_at", "承诺的时间应晚于现在、在五年以内；转入民主监督的不能同时承诺。"},
     {"invalid", "settled", "settled 只能是 adopted（采纳）、partly（部分采纳）或 not（未采纳）。"},
     {"invalid", "proposed", "proposed 只能是 adopted（采纳）、partly（部分采纳）或 not（未采纳）。"},
     {"invalid", "kept", "kept 只能是 1（落实了）或 0（没有落实，要写原因）。"},

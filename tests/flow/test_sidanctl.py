@@ -299,6 +299,16 @@ def test_replay_all_refuses_only_what_has_no_body(stored):
     assert stored.redis.hget(key(f"order:{first}"), "aside") == EDGE
 
 
+def test_a_letter_whose_message_has_arrived_is_taken_away(stored):
+    """Of two letters of one order the mark names the later one; an ack that comes late is for the earlier."""
+    order = f"{COUNTY}-000001"
+    entry = put_letter(stored, order)
+    stored.redis.hdel(key(f"outbox:{EDGE}"), f"{order}/1")
+    stored.redis.hset(key(f"order:{order}"), f"ack:{EDGE}", 1)
+    refused(stored.ctl("dlq", "replay", COUNTY, entry, check=False), 1, "has arrived")
+    assert letters(stored) == []
+
+
 def test_skip_goes_on_with_the_next_and_keeps_what_was_skipped(stored):
     order = f"{COUNTY}-000001"
     entry = put_letter(stored, order)

@@ -116,6 +116,11 @@ static void a_primary_takes_orders_until_it_is_closed(void **state)
     assert_string_equal(record_str(sent(MSG_PRIMARY_STEP, 0)->body, F_MEMBERS), "M1 M2");
     assert_null(sent(MSG_PRIMARY_STEP, 1)); /* those that are there have nothing to learn from it */
 
+    record_set(order, F_MERGED, OTHER " " THIRD);
+    decide(handle_joined); /* once is enough */
+    assert_false(record_has(outcome_changed(outcome), F_MERGED));
+    record_set(order, F_MERGED, OTHER);
+
     record_set(order, F_STATE, STATE_ANSWERED); /* what its answer promised concerns that one, too */
     record_set(order, F_FOLLOWED, "990101-J000034");
     decide(handle_joined);

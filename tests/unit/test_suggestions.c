@@ -374,6 +374,9 @@ static void promises_are_of_times_to_come(void **state)
     record_set_int(message, F_PROMISED_AT, fixture_now);
     handle(handle_answer);
     assert_string_equal(fixture_error(outcome), "invalid");
+    record_set_int(message, F_PROMISED_AT, fixture_now + 2000 * (int64_t)DAY_MS);
+    handle(handle_answer);
+    assert_string_equal(fixture_error(outcome), "invalid");
     record_set_int(message, F_PROMISED_AT, fixture_now + DAY_MS);
     record_set(message, F_OUTCOME, "supervision");
     handle(handle_answer);
