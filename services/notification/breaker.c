@@ -20,9 +20,9 @@ void breaker_begin(struct breaker *breaker)
 bool breaker_note(struct breaker *breaker, const struct answer *answer, int64_t now, int64_t stop_ms)
 {
     breaker->probing = false;
-    switch (answer->result) {
-    case RESULT_UNFIT: /* says nothing about the gateway */
+    if (answer->unasked)
         return false;
+    switch (answer->result) {
     case RESULT_STOPPED:
     case RESULT_LATER:
     case RESULT_UNKNOWN:

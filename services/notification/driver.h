@@ -39,6 +39,7 @@ enum sms_result {
 /* What became of an SMS at a gateway. */
 struct answer {
     enum sms_result result;
+    bool unasked;             /* it was decided without asking the gateway, and says nothing about that */
     char detail[120];         /* the cause, for people, without personal data; may be "" */
     char serial[SERIAL_SIZE]; /* what its receipt will call it, where that is not our id; else "" */
 };

@@ -122,6 +122,7 @@ static void reject(const struct http_gateway *gateway, struct sms *sms, enum sms
 {
     struct answer answer;
     answer_set(&answer, result, detail);
+    answer.unasked = true;
     gateway->result(gateway->arg, sms, &answer);
 }
 

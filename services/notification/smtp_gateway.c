@@ -156,6 +156,7 @@ static void smtp_send(void *state, struct sms *sms)
     if (!is_mail_address(sms->phone)) {
         struct answer answer;
         answer_set(&answer, RESULT_REFUSED, "this is no mail address");
+        answer.unasked = true;
         smtp->result(smtp->arg, sms, &answer);
         return;
     }

@@ -356,7 +356,9 @@ static void a_gateway_that_fails_rests_and_is_tried_by_one(void **state)
     assert_int_equal(breaker_room(&breaker, 1000 + BREAKER_REST_MS), 1);
     breaker_begin(&breaker);
     assert_int_equal(breaker_room(&breaker, 1000 + BREAKER_REST_MS), 0);
-    assert_false(note(&breaker, RESULT_UNFIT, 7000)); /* which says nothing: the next one tries it */
+    struct answer unasked = {.result = RESULT_REFUSED,
+                             .unasked = true}; /* a phone that is none: the next one tries it */
+    assert_false(breaker_note(&breaker, &unasked, 7000, 60000));
     assert_int_equal(breaker_room(&breaker, 7000), 1);
     breaker_begin(&breaker);
     assert_false(note(&breaker, RESULT_LATER, 7000));
