@@ -117,7 +117,7 @@ static bool is_closed(const struct archive *archive, const char *county)
     return trouble && *trouble && !archive_database(archive, county);
 }
 
-/* Leaves an event with its sender. */
+/* Leaves an event with its sender, and does not say of a call that it was done. */
 static void postpone(const struct archive *archive, struct delivery *delivery)
 {
     outcome_clear(delivery->outcome);
@@ -230,7 +230,7 @@ void archive_take_batch(struct service *service, struct delivery *deliveries, si
     anchor_news(archive, service_store(service), now);
     /* A file that has turned out not to be the right one: what it got belongs into another. */
     for (size_t i = 0; i < count; i++)
-        if (is_event(&deliveries[i]) && is_closed(archive, deliveries[i].county))
+        if ((is_event(&deliveries[i]) || library_takes(deliveries[i].type)) && is_closed(archive, deliveries[i].county))
             postpone(archive, &deliveries[i]);
 }
 

@@ -236,6 +236,19 @@ def test_a_file_that_is_deleted_while_in_use(system):
     assert_all_told(system, orders)
 
 
+def test_what_went_into_the_wrong_file_is_not_called_done(system):
+    """Another archive has a file of the county, too, and was first."""
+    system.allowed_errors.append(rf"county={COUNTY} .*its events wait")
+    body = {"title": "路灯", "note": "路灯不亮的事"}
+    classes = f"/api/v1/classes?county={COUNTY}"
+    assert system.api("POST", classes, body, key="office").status == 200
+    wait_stored(system)
+    number, rest = re.match(r"(\d+)(.*)", system.redis.hget(f"chain:{{{COUNTY}}}", "journal")).groups()
+    system.redis.hset(f"chain:{{{COUNTY}}}", "journal", f"{int(number) + 1000}{rest}")
+    assert system.api("POST", classes, body, key="office").status == 503
+    wait_refused(system, "lacks row")
+
+
 def run_documented(system, with_backup):
     """The commands of the archive's README for a file that is refused."""
     text = (ROOT / "services/archive/README.md").read_text()
