@@ -75,3 +75,24 @@ export async function consult({ visit, look, check, ask, county, order, cookies,
   await host.getByRole("link", { name: "全部换成节能灯" }).waitFor();
   await look(host, "suggestions");
 }
+
+/** Lists say how many there are, and have the oldest that is open, however many others there are. */
+export async function long({ visit, look, check, county, cookie, meeting, suggestion, ended }) {
+  const page = await visit(`/w/${county}#/meetings`, { desk: true, cookie });
+  await page.getByRole("link", { name: meeting }).waitFor();
+  const past = page.locator("details", { hasText: `开过的 ${ended}` });
+  await past.locator("summary").click();
+  await page.getByRole("button", { name: "再看一些" }).click();
+  await past
+    .locator("li")
+    .nth(ended - 1)
+    .waitFor();
+  await page.goto(page.url().replace("meetings", "suggestions"));
+  await page.getByRole("link", { name: suggestion }).waitFor();
+  await page.getByRole("heading", { name: "还没有销号 1", exact: true }).waitFor();
+  await page.getByRole("heading", { name: `已经销号 ${ended}`, exact: true }).waitFor();
+  await page.getByRole("button", { name: "再看一些" }).click();
+  await page.locator("li").nth(ended).waitFor();
+  check((await page.getByRole("button", { name: "再看一些" }).count()) === 0, "all are seen");
+  await look(page, "suggestions-long");
+}
