@@ -14,6 +14,15 @@ export async function consult({ visit, look, check, ask, county, order, cookies,
   await host.getByLabel("按名字找：邀请").fill("群众");
   check(await host.getByLabel(/温静姝/).isChecked(), "who was chosen stays in sight");
   await look(host, "meeting-call");
+  // The server has it, and its answer is lost on the way: pressed again it is the same meeting.
+  await host.route("**/api/v1/meetings?*", async (route) => {
+    if (route.request().method() !== "POST") return route.fallback();
+    await route.fetch();
+    await route.abort("connectionreset");
+  });
+  await host.getByRole("button", { name: "确定" }).click();
+  await host.getByRole("alert").getByText("现在连不上网络").waitFor();
+  await host.unroute("**/api/v1/meetings?*");
   await host.getByRole("button", { name: "确定" }).click();
   await host.getByText("已召集，受邀的人会收到短信。").waitFor();
   await host.getByRole("link", { name: "路灯怎么修" }).waitFor(); // by the news of it
