@@ -275,6 +275,43 @@ export async function decide({ visit, look, county, cookie, title }) {
   await look(page, "supervised-dark");
 }
 
+/** What was typed outlives a form that was closed by mistake; what nobody touched is as the order is by then. */
+export async function unsent({ visit, check, ask, order, cookie }) {
+  const page = await visit(`/w/${order}`, { desk: true, cookie });
+  const open = () => page.getByRole("button", { name: "换委员" }).click();
+  const reason = page.getByLabel("理由");
+  await open();
+  check(await page.getByLabel("顾怀谷").isChecked(), "who has it");
+  await reason.fill("他出差了");
+  // A selection that ends beside the sheet closes nothing.
+  const box = await reason.boundingBox();
+  await page.mouse.move(box.x + 20, box.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(10, 10);
+  await page.mouse.up();
+  check(await reason.isVisible(), "it is still open");
+  await page.mouse.click(10, 10);
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await ask("reassigned");
+  await page.locator("dd", { hasText: "姜晓棠" }).first().waitFor();
+  await open();
+  check((await reason.inputValue()) === "他出差了", "what was written");
+  const chosen = async (name) => page.getByLabel(name).isChecked();
+  check(!(await chosen("顾怀谷")) && (await chosen("姜晓棠")), "who has it now");
+  await escape(page);
+  await open();
+  check((await reason.inputValue()) === "他出差了", "what was written, after Escape");
+  await page.getByRole("button", { name: "取消" }).click();
+  await open();
+  check((await reason.inputValue()) === "", "cancelled is cancelled");
+  await reason.fill("再加一位");
+  await page.getByLabel("柏长青").check();
+  await page.getByRole("button", { name: "确定" }).click();
+  await page.getByText("已换人。").waitFor();
+  await open();
+  check((await reason.inputValue()) === "", "and sent is sent");
+}
+
 const MANY = 10_000;
 
 /** The server's answer to a list of ten thousand orders in the pool, three hundred of them overdue. */

@@ -2,9 +2,15 @@
 
 /** Called from an order, answered, held; a suggestion is raised at it, reported on and settled. */
 export async function consult({ visit, look, check, ask, county, order, cookies, moment }) {
-  const host = await visit(`/w/${order}`, { cookie: cookies.host });
+  // What was written for another one waits there, and does not come between.
+  const host = await visit(`/w/${county}#/meetings`, { cookie: cookies.host });
+  await host.getByRole("button", { name: "召集会议" }).click();
+  await host.getByLabel("地点", { exact: true }).fill("政协会议室");
+  await host.keyboard.press("Escape");
+  await host.goto(host.url().replace(/\/w\/.*/, `/w/${county}#/orders/${order}`));
   await host.getByText("其他操作").click();
   await host.getByRole("link", { name: "召集会议" }).click();
+  check((await host.getByLabel("地点", { exact: true }).inputValue()) === "", "it is another one");
   await host.getByLabel("题目").fill("路灯怎么修");
   await host.getByLabel("地点", { exact: true }).fill("东门社区会议室");
   await host.getByLabel("时间").fill(moment);
@@ -27,6 +33,9 @@ export async function consult({ visit, look, check, ask, county, order, cookies,
   await host.getByText("已召集，受邀的人会收到短信。").waitFor();
   await host.getByRole("link", { name: "路灯怎么修" }).waitFor(); // by the news of it
   await look(host, "meetings");
+  await host.getByRole("button", { name: "召集会议" }).click();
+  check((await host.getByLabel("地点", { exact: true }).inputValue()) === "政协会议室", "what was written first");
+  await host.getByRole("button", { name: "取消" }).click();
 
   const guest = await visit(`/w/${county}#/meetings`, { cookie: cookies.guest });
   await guest.getByText("等您答复").waitFor();

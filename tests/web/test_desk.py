@@ -140,6 +140,16 @@ def test_an_objection_is_ruled_and_more_time_is_granted(system, people):
     assert system.api("GET", f"/api/v1/orders/{late['order']}", key="office").json["extended"] == 3
 
 
+def test_what_was_not_sent_waits(system, people):
+    order = opened(system, title="东门小区井盖松了", text="东门小区门口的井盖松了，晚上容易绊倒人。")
+    claim(system, order)
+
+    def reassigned():
+        body = {"actor": "convener:T1", "members": "M102 M104", "reason": "有人出差"}
+        return system.step(order, "reassign", body).status
+    play(system, "desk.mjs", "unsent", {"reassigned": reassigned}, cookie=people[CONVENER].cookie, order=order["order"])
+
+
 def test_a_committee_decides(system, people):
     order = opened(system, title="东门小区楼道灯坏了", text="东门小区二栋楼道灯坏了，说修没有修。")
     claim(system, order)

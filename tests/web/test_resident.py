@@ -82,7 +82,8 @@ def test_a_question_waits_for_an_answer(system):
     order = opened(system, title="东门小区路灯不亮", community="C101")
     question = "是哪一栋楼前的路灯"
     assert system.step(order, "ask", {"actor": "convener:T1", "question": question}).status == 200
-    play(system, "resident.mjs", "asked", county=COUNTY, order=order["order"], code=order["code"], question=question)
+    play(system, "resident.mjs", "asked", county=COUNTY, order=order["order"], code=order["code"], question=question,
+         photo=base64.b64encode(photo()).decode())
     assert system.order(order)["question"] == ""
 
 
