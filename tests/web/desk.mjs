@@ -239,7 +239,7 @@ export async function ruling({ visit, look, check, ask, county, convener, clerk,
   await next.locator("li", { hasText: title }).getByRole("button", { name: "书面答复" }).click();
   await next.getByLabel("说明").fill("树已经扶正，电线也检查过。");
   await next.getByRole("button", { name: "确定" }).click();
-  await next.getByText("答复好了，承办委员会收到短信。").waitFor();
+  await next.getByText("答复好了，会发短信告诉承办的委员。").waitFor();
   await next.locator("blockquote", { hasText: "树已经扶正，电线也检查过。" }).waitFor();
   await look(next, "handed-desk");
   // The member quotes it in the answer.

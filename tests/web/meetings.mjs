@@ -84,6 +84,7 @@ export async function consult({ visit, look, check, ask, county, order, cookies,
   await host.getByLabel("采纳", { exact: true }).check();
   await look(host, "suggestion-settle");
   await host.getByRole("button", { name: "确定" }).click();
+  await host.getByText("结果记下了。").waitFor(); // it is still on the list
   await host.getByText("已采纳，待跟踪").first().waitFor();
   await host
     .getByRole("link", { name: "更多" })

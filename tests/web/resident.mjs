@@ -217,6 +217,14 @@ export async function dissatisfied({ visit, look, check, ...given }) {
   await look(page, "reopened");
 }
 
+/** Who was called in vain has rated nothing, and is not told so. */
+export async function unreached({ visit, look, check, ...given }) {
+  const page = await track(visit, given);
+  await page.locator(".steps", { hasText: "几次打电话都没有联系上您" }).waitFor({ timeout: 40_000 });
+  check((await page.getByText(/您作了评价|您已评价|您的评价/).count()) === 0, "they have rated nothing");
+  await look(page, "unreached");
+}
+
 async function track(visit, { county, order, code }) {
   const page = await visit(`/c/${county}#track`);
   await page.getByRole("textbox", { name: "单号" }).fill(order);

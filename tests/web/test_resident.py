@@ -95,6 +95,15 @@ def test_an_answer_that_does_not_satisfy(system):
     system.wait_state(order, "consulting")
 
 
+def test_a_call_in_vain_is_no_rating(system):
+    order = opened(system, title="东门小区路灯不亮", community="C101", phone="", name="")
+    taken(system, order)
+    system.answer_it(order)
+    for _ in range(3):
+        assert system.step(order, "rating", {"actor": "convener:T1", "rating": "unreachable"}).status == 200
+    play(system, "resident.mjs", "unreached", county=COUNTY, order=order["order"], code=order["code"])
+
+
 def test_who_is_invited_answers(system):
     order = opened(system, title="东门小区路灯不亮", community="C101")
     begins = (datetime.now(timezone.utc) + timedelta(days=2)).isoformat(timespec="seconds")
