@@ -201,7 +201,17 @@ export async function board({ visit, look, check, ask, county, cookie, leader, o
   await look(all, "board-elder");
 }
 
-export async function ruling({ visit, look, check, ask, county, convener, clerk, other, leader, order, title, late }) {
+export async function ruling(given) {
+  const { visit, look, check, ask, county, convener, clerk, other, leader, office, order, title, late, open } = given;
+  // The office speaks for nobody who has it.
+  const watching = await visit(`/w/${order}`, { desk: true, cookie: office });
+  await watching.getByText("其他操作").click();
+  await watching.getByRole("button", { name: "换委员" }).waitFor();
+  for (const name of ["书面答复", "提出异议", "退单", "收到，我来办"])
+    check((await watching.getByRole("button", { name }).count()) === 0, `${name} would be refused`);
+  await watching.goto(new URL(`/w/${open}`, watching.url()).href);
+  await watching.getByRole("button", { name: "换委员" }).waitFor();
+  check((await watching.getByRole("button", { name: "退单" }).count()) === 0, "it is nobody's yet");
   const desk = await visit(`/w/${county}#/board`, { desk: true, cookie: convener });
   await column(desk, "部门办理中").getByRole("link", { name: title }).waitFor();
   const department = await visit(`/w/${county}#/handed`, { cookie: clerk });
@@ -233,13 +243,13 @@ export async function ruling({ visit, look, check, ask, county, convener, clerk,
   await desk.getByRole("button", { name: "确定" }).click();
   await desk.getByRole("heading", { name: /等您决定/ }).waitFor({ state: "detached" });
   await department.reload(); // an order that is another's now is no news for them; it goes within a minute
-  await department.getByText("没有交给本单位的事项").waitFor();
+  await department.getByText("没有交给本单位的事项").nth(1).waitFor(); // of either department
   await look(department, "handed-none");
   const next = await visit(`/w/${county}#/handed`, { desk: true, cookie: other });
   await next.locator("li", { hasText: title }).getByRole("button", { name: "书面答复" }).click();
   await next.getByLabel("说明").fill("树已经扶正，电线也检查过。");
   await next.getByRole("button", { name: "确定" }).click();
-  await next.getByText("答复好了，承办委员会收到短信。").waitFor();
+  await next.getByText("答复好了，会发短信告诉承办的委员。").waitFor();
   await next.locator("blockquote", { hasText: "树已经扶正，电线也检查过。" }).waitFor();
   await look(next, "handed-desk");
   // The member quotes it in the answer.
@@ -273,6 +283,56 @@ export async function decide({ visit, look, county, cookie, title }) {
   await phone.getByRole("heading", { name: /等专委会决定/ }).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "深色" }).click();
   await look(page, "supervised-dark");
+}
+
+/** One clerk of two departments sees what either was given, and replies for the one that has it. */
+export async function twoDepartments({ visit, look, check, county, cookie, title, department }) {
+  const page = await visit(`/w/${county}#/handed`, { cookie });
+  check((await page.getByRole("heading", { level: 1 }).count()) === 2, "a heading for each");
+  await page.getByRole("heading", { name: `交办 · ${department}` }).waitFor();
+  await page.locator("li", { hasText: title }).getByRole("button", { name: "书面答复" }).click();
+  await look(page, "handed-respond");
+  await page.getByLabel("说明").fill("公交站台已经列入计划。");
+  await page.getByRole("button", { name: "确定" }).click();
+  await page.getByText("答复好了，会发短信告诉承办的委员。").waitFor();
+  await look(page, "handed-two");
+}
+
+/** What was typed outlives a form that was closed by mistake; what nobody touched is as the order is by then. */
+export async function unsent({ visit, check, ask, order, cookie }) {
+  const page = await visit(`/w/${order}`, { desk: true, cookie });
+  const open = () => page.getByRole("button", { name: "换委员" }).click();
+  const reason = page.getByLabel("理由");
+  await open();
+  check(await page.getByLabel("顾怀谷").isChecked(), "who has it");
+  await reason.fill("他出差了");
+  // A selection that ends beside the sheet closes nothing.
+  const box = await reason.boundingBox();
+  await page.mouse.move(box.x + 20, box.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(10, 10);
+  await page.mouse.up();
+  check(await reason.isVisible(), "it is still open");
+  await page.mouse.click(10, 10);
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await ask("reassigned");
+  await page.locator("dd", { hasText: "姜晓棠" }).first().waitFor();
+  await open();
+  check((await reason.inputValue()) === "他出差了", "what was written");
+  const chosen = async (name) => page.getByLabel(name).isChecked();
+  check(!(await chosen("顾怀谷")) && (await chosen("姜晓棠")), "who has it now");
+  await escape(page);
+  await open();
+  check((await reason.inputValue()) === "他出差了", "what was written, after Escape");
+  await page.getByRole("button", { name: "取消" }).click();
+  await open();
+  check((await reason.inputValue()) === "", "cancelled is cancelled");
+  await reason.fill("再加一位");
+  await page.getByLabel("柏长青").check();
+  await page.getByRole("button", { name: "确定" }).click();
+  await page.getByText("已换人。").waitFor();
+  await open();
+  check((await reason.inputValue()) === "", "and sent is sent");
 }
 
 const MANY = 10_000;

@@ -123,3 +123,13 @@ export async function why({ visit, look, check, cookie, order }) {
   await page.getByText("我要住院；过几天再说").waitFor(); // what somebody said themselves
   await look(page, "member-why");
 }
+
+/** The pool, and what somebody has taken on, have all that there is. */
+export async function long({ visit, check, county, cookie, other, title, count }) {
+  const pool = await visit(`/w/${county}#/pool`, { cookie: other });
+  await pool.getByRole("link", { name: title }).waitFor(); // the oldest
+  check((await pool.getByRole("button", { name: "我来接单" }).count()) === count, "all may be claimed");
+  const mine = await visit(`/w/${county}#/mine`, { cookie });
+  await mine.getByRole("link", { name: title }).waitFor();
+  check((await mine.locator(".rows li").count()) === count, "all are theirs");
+}

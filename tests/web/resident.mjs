@@ -186,7 +186,7 @@ export async function rate({ visit, look, check, county, order, code }) {
 }
 
 /** While they are asked something, that is what the page says, and no clock runs. */
-export async function asked({ visit, look, check, question, ...given }) {
+export async function asked({ visit, look, check, question, photo, ...given }) {
   const page = await track(visit, given);
   await page.locator(".state", { hasText: "等您回答" }).waitFor();
   await page.getByText(/请在 .* 前回答。/).waitFor();
@@ -195,7 +195,12 @@ export async function asked({ visit, look, check, question, ...given }) {
   await page.goto(new URL(`/c/${given.county}`, page.url()).href);
   await page.locator(".orders", { hasText: "等您回答" }).waitFor(); // also in the list of this phone
   await page.goBack();
-  await page.locator("form", { hasText: question }).getByLabel("您的回答").fill("三号楼");
+  const reply = page.locator("form", { hasText: question }).getByLabel("您的回答");
+  await reply.fill("三号楼");
+  const picture = { name: "路灯.png", mimeType: "image/png", buffer: Buffer.from(photo, "base64") };
+  await page.getByLabel("补充照片").setInputFiles(picture);
+  await page.getByText("传上去了。").waitFor();
+  check((await reply.inputValue()) === "三号楼", "what was written beside it stays");
   await page.getByRole("button", { name: "送出" }).click();
   await page.getByText("收到了，谢谢您。").waitFor();
   await page.getByText(/还剩/).waitFor();
@@ -210,6 +215,14 @@ export async function dissatisfied({ visit, look, check, ...given }) {
   await page.getByRole("heading", { name: "上一次的答复" }).waitFor();
   check((await page.getByRole("heading", { name: "答复", exact: true }).count()) === 0, "no answer is valid");
   await look(page, "reopened");
+}
+
+/** Who was called in vain has rated nothing, and is not told so. */
+export async function unreached({ visit, look, check, ...given }) {
+  const page = await track(visit, given);
+  await page.locator(".steps", { hasText: "几次打电话都没有联系上您" }).waitFor({ timeout: 40_000 });
+  check((await page.getByText(/您作了评价|您已评价|您的评价/).count()) === 0, "they have rated nothing");
+  await look(page, "unreached");
 }
 
 async function track(visit, { county, order, code }) {

@@ -124,8 +124,15 @@ export async function imported({ visit, look, check, ask, county, cookie, direct
     .getByText(/缺少|表头|不是这张表里的/)
     .first()
     .waitFor();
+  // What was changed by hand outlives a file that is not taken.
+  await page.getByRole("button", { name: "删去：县交通运输局" }).click();
   await choose(write("broken.xlsx", "this is no workbook"));
   await page.getByText("这个文件打不开。").waitFor();
+  check(await page.getByText("－ 县交通运输局").isVisible(), "after one that cannot be read");
+  await choose(write("more-faults.csv", `编号,名称,手机,邮箱\n${rows}D77,新部门,123,\n`));
+  await page.getByText("文件里有 1 处要更正").waitFor();
+  check(await page.getByText("－ 县交通运输局").isVisible(), "after one with faults");
+  await look(page, "table-import-refused");
   await choose(write("good.csv", `编号,名称,手机,邮箱\n${rows}D77,县数据局,10000003077,d77@example.cn\n`));
   await page.getByText("新增 1 行").waitFor();
   await page.getByText("＋ 县数据局").waitFor();

@@ -39,7 +39,10 @@ def system(tmp_path_factory):
     """A county in which routing is never sure enough, so that everything is screened."""
     directory = tmp_path_factory.mktemp("desk")
     with systems_in(directory) as make:
-        yield make(counties=[make_county(directory, settings={"threshold": "1"})], parameters=PAGES)
+        county = make_county(directory, settings={"threshold": "1"})
+        departments = (county / "departments.csv").read_text(encoding="utf-8")
+        (county / "departments.csv").write_text(departments.replace("10000003002", CLERK), encoding="utf-8")
+        yield make(counties=[county], parameters=PAGES)
 
 
 @pytest.fixture(scope="module")
@@ -129,15 +132,37 @@ def test_an_objection_is_ruled_and_more_time_is_granted(system, people):
     late = opened(system, title="东门小区化粪池堵了", text="东门小区五栋的化粪池堵了，臭气很大。")
     claim(system, late)
 
+    unclaimed = opened(system, title="东门小区长椅断了", text="东门小区花园里的长椅断了两根木条。")
+
     def extend():
         asked = system.step(late, "extend", {"actor": "member:M101", "days": 3, "reason": "要等县里批钱"})
         return asked.status
     play(system, "desk.mjs", "ruling", {"extend": extend}, county=COUNTY, title="东门小区树倒了一半", late="东门小区化粪池堵了",
-         order=order["order"], leader=people[LEADER].cookie, convener=people[CONVENER].cookie,
-         clerk=people[CLERK].cookie, other=people[OTHER_CLERK].cookie)
+         order=order["order"], open=unclaimed["order"], leader=people[LEADER].cookie, convener=people[CONVENER].cookie,
+         clerk=people[CLERK].cookie, other=people[OTHER_CLERK].cookie, office=people[OFFICE].cookie)
     now = system.api("GET", f"/api/v1/orders/{order['order']}", key="office").json
     assert (now["department"], now["ruled"]) == ("D08", "D01")
     assert system.api("GET", f"/api/v1/orders/{late['order']}", key="office").json["extended"] == 3
+
+
+def test_one_clerk_works_for_two_departments(system, people):
+    order = opened(system, **SHELTER)
+    claim(system, order)
+    assert system.step(order, "handover", {"actor": "member:M101", "department": "D02"}).status == 200
+    play(system, "desk.mjs", "twoDepartments", county=COUNTY, title=SHELTER["title"], cookie=people[CLERK].cookie,
+         department="县交通运输局")
+    rows = system.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
+    assert [row["actor"] for row in rows if row.get("step") == "responded"] == ["department:D02"]
+
+
+def test_what_was_not_sent_waits(system, people):
+    order = opened(system, title="东门小区井盖松了", text="东门小区门口的井盖松了，晚上容易绊倒人。")
+    claim(system, order)
+
+    def reassigned():
+        body = {"actor": "convener:T1", "members": "M102 M104", "reason": "有人出差"}
+        return system.step(order, "reassign", body).status
+    play(system, "desk.mjs", "unsent", {"reassigned": reassigned}, cookie=people[CONVENER].cookie, order=order["order"])
 
 
 def test_a_committee_decides(system, people):

@@ -79,3 +79,16 @@ def test_why_somebody_was_chosen_is_told_in_words(system):
     wait_until(lambda: "M103" not in system.order(order)["members"], 20, "it went on to somebody else")
     assert system.step(order, "decline", {"actor": "member:M102", "reason": "我要住院；过几天再说"}).status == 200
     play(system, "member.mjs", "why", county=COUNTY, cookie=system.sign_in("10000004101").cookie, order=order["order"])
+
+
+def test_long_lists_are_whole(make_system):
+    system = make_system(parameters={"intake": {"web_dir": ROOT / "build/web"}})
+    count = 102  # more than one answer has unless it is asked for more
+    for number in range(count):
+        order = system.place(title=f"第 {number} 件：东门小区路灯不亮")
+        system.wait_state(order, "open")
+        assert system.step(order, "claim", {"member": "M101"}).status == 200
+    listed = f"/api/v1/orders?county={COUNTY}&state=open&member=M101"
+    wait_until(lambda: system.api("GET", listed, key="office").json["total"] == count, 20, "all are archived")
+    play(system, "member.mjs", "long", county=COUNTY, title="第 0 件：东门小区路灯不亮", count=count,
+         cookie=system.sign_in(MEMBER).cookie, other=system.sign_in("10000004102").cookie)

@@ -82,7 +82,8 @@ def test_a_question_waits_for_an_answer(system):
     order = opened(system, title="东门小区路灯不亮", community="C101")
     question = "是哪一栋楼前的路灯"
     assert system.step(order, "ask", {"actor": "convener:T1", "question": question}).status == 200
-    play(system, "resident.mjs", "asked", county=COUNTY, order=order["order"], code=order["code"], question=question)
+    play(system, "resident.mjs", "asked", county=COUNTY, order=order["order"], code=order["code"], question=question,
+         photo=base64.b64encode(photo()).decode())
     assert system.order(order)["question"] == ""
 
 
@@ -92,6 +93,15 @@ def test_an_answer_that_does_not_satisfy(system):
     system.answer_it(order)
     play(system, "resident.mjs", "dissatisfied", county=COUNTY, order=order["order"], code=order["code"])
     system.wait_state(order, "consulting")
+
+
+def test_a_call_in_vain_is_no_rating(system):
+    order = opened(system, title="东门小区路灯不亮", community="C101", phone="", name="")
+    taken(system, order)
+    system.answer_it(order)
+    for _ in range(3):
+        assert system.step(order, "rating", {"actor": "convener:T1", "rating": "unreachable"}).status == 200
+    play(system, "resident.mjs", "unreached", county=COUNTY, order=order["order"], code=order["code"])
 
 
 def test_who_is_invited_answers(system):

@@ -20,8 +20,35 @@ const headers: Middleware = {
   },
 };
 
+/** Letters that nobody guesses. Not crypto.randomUUID(), which is missing where pages come by plain HTTP. */
+export function random(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** By address and body, the keys of what was sent and has not been heard to be done. */
+const unheard = new Map<string, string>();
+
+/**
+ * What is sent once more because no answer came, or none that says whether it was done, has the same Idempotency-Key and
+ * is done once. What has been done to the same thing since makes it a new wish.
+ */
+const once: Middleware = {
+  async onRequest({ request }) {
+    if (request.method !== "POST" || request.headers.has("Idempotency-Key")) return;
+    const sent = `${request.url}\n${await request.clone().text()}`;
+    const key = unheard.get(sent) ?? random();
+    unheard.set(sent, key);
+    request.headers.set("Idempotency-Key", key);
+  },
+  onResponse({ request, response }) {
+    if (request.method !== "POST" || !response.ok) return;
+    const thing = new URL(".", request.url).href;
+    for (const sent of unheard.keys()) if (sent.startsWith(thing)) unheard.delete(sent);
+  },
+};
+
 export const api = createClient<paths>({ baseUrl: ".." }); // pages are one step below the root
-api.use(headers);
+api.use(headers, once);
 
 /** What went wrong, to be shown: of the server's making, or "" when nothing came back. */
 export interface Trouble {

@@ -186,6 +186,7 @@ export const en: typeof zh = {
     answered: "Answered; please rate it",
     withdrawn: "You took it back",
     evaluated: "You have rated it",
+    unreached: "We called and did not reach you",
     closed: "Done",
   },
   steps: {
@@ -220,8 +221,9 @@ export const en: typeof zh = {
     deadline_moved: "The deadline moved",
     attached: "A photo or document was added",
     answered: "You were answered",
-    called: "You were called",
+    called: "You were called and not reached",
     rated: "You rated it",
+    unreached: "You were called several times and not reached",
     reopened: "It was taken up again",
     resumed: "Somebody else was not satisfied: it was taken up again, and you will get the new answer",
     decided: "The committee decided",

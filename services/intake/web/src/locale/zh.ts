@@ -180,6 +180,7 @@ export const zh = {
     answered: "已经答复，请您评价",
     withdrawn: "您撤回了",
     evaluated: "您已评价",
+    unreached: "打电话没有联系上您",
     closed: "办结了",
   } as Record<string, string>,
   steps: {
@@ -214,8 +215,9 @@ export const zh = {
     deadline_moved: "期限变了",
     attached: "加了照片或文件",
     answered: "答复了您",
-    called: "给您打了电话回访",
+    called: "给您打了电话，没有联系上",
     rated: "您作了评价",
+    unreached: "几次打电话都没有联系上您",
     reopened: "重新办理",
     resumed: "别的反映人不满意，这件事重新办理，有了新的答复会再告诉您",
     decided: "专委会作了决定",

@@ -2,7 +2,7 @@
 // the network fails: the same Idempotency-Key with the same body gives the first answer.
 import { get, set, del } from "idb-keyval";
 import { reactive, toRaw } from "vue";
-import { api, troubleOf, type Trouble } from "../common/client";
+import { api, random, troubleOf, type Trouble } from "../common/client";
 import { texts } from "../common/locale";
 import { keep } from "./mine";
 
@@ -30,10 +30,6 @@ export interface Draft {
 
 export const PHOTOS = 3;
 const AGAIN = 15; // seconds
-
-function random(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 function blank(county: string, before?: Draft): Draft {
   return {

@@ -7,6 +7,7 @@ const HANDLED = ["screening", "open", "assigned", "consulting"];
 export function standingOf(order: Order): string {
   const state = order.state ?? "";
   if (order.taken_back && state !== "closed") return "withdrawn";
+  if (state === "evaluated" && order.rating === "unreachable") return "unreached";
   if (!HANDLED.includes(state)) return state;
   if (order.question) return "asked";
   if (order.rating === "dissatisfied") return "redone";

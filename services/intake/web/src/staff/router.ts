@@ -1,7 +1,7 @@
 // The pages, and for whom they are. Whoever comes to one that is not theirs is told so; what they may is decided by the
 // server, each time.
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from "vue-router";
-import { idOf, may, memberId } from "./session";
+import { idOf, idsOf, may, memberId } from "./session";
 
 export interface Page {
   /** Of its name in texts.pages. */
@@ -127,11 +127,11 @@ export function pathOf(number: string): string {
   return `/${{ H: "meetings", J: "suggestions" }[letter] ?? "orders"}/${number}`;
 }
 
-/** What somebody is, the most important first: for the header. */
-export function roleOf(): { role: string; id: string } {
+/** The most important that somebody is, and of all that they are it for: for the header. */
+export function mainRoles(): string[] {
   for (const role of ["office", "convener", "committee", "department", "city", "member"]) {
-    const id = idOf(role);
-    if (id) return { role, id };
+    const ids = idsOf(role);
+    if (ids.length > 0) return ids.map((id) => `${role}:${id}`);
   }
-  return { role: "", id: "" };
+  return [];
 }

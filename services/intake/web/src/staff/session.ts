@@ -22,10 +22,14 @@ export const session = shallowRef<Session | null>();
 export const memberId = computed(() => idOf("member"));
 export const member = computed(() => county.value?.members.find((known) => known.id === memberId.value));
 
-/** The id of what somebody is: of "convener:T1" it is T1; "" when they are none. */
-export function idOf(role: string): string {
-  return session.value?.roles.find((known) => known.startsWith(`${role}:`))?.slice(role.length + 1) ?? "";
+/** The ids of what somebody is: of "convener:T1" it is T1. One phone may stand in several rows of a table. */
+export function idsOf(role: string): string[] {
+  const roles = session.value?.roles ?? [];
+  return roles.filter((known) => known.startsWith(`${role}:`)).map((known) => known.slice(role.length + 1));
 }
+
+/** The first of them; "" when they are none. */
+export const idOf = (role: string): string => idsOf(role)[0] ?? "";
 
 export function may(permission: string): boolean {
   return session.value?.may?.includes(permission) ?? false;

@@ -2,8 +2,8 @@
 // somebody has dealt with leaves the queue at once; it comes back when the server would not have it.
 import { computed, reactive, ref, watch } from "vue";
 import type { Order } from "../../common/client";
+import { readFirst } from "../list";
 import { live, type Live, type News } from "../live";
-import { readFirst } from "./list";
 
 /** Who was asked something is waited for: those come last. */
 export const isAsked = (order: Order) => /-$/.test(order.pauses ?? "");
@@ -17,7 +17,7 @@ export function useQueue(onNews: (news: News) => void) {
   const behind = ref(0); // those that come when these are dealt with
   const list: Live<Order[]> = live(
     async () => {
-      const answer = await readFirst({ state: "screening", sort: "oldest" });
+      const answer = await readFirst("orders", { state: "screening", sort: "oldest" });
       if (answer.data) behind.value = answer.data.total - answer.data.rows.length;
       return { ...answer, data: answer.data?.rows };
     },

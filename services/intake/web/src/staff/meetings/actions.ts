@@ -2,6 +2,7 @@
 import { api, type Schemas } from "../../common/client";
 import type { Action, Field } from "../actions/action";
 import { words as texts } from "../actions/texts";
+import type { News } from "../live";
 import { actorName, county, countyId, session } from "../session";
 
 export type Meeting = Schemas["Meeting"];
@@ -151,10 +152,9 @@ export const suggestionActions: Action<Suggestion>[] = [
   },
 ];
 
-const due = (suggestion: Suggestion) => (suggestion.due ? Date.parse(suggestion.due) : Infinity);
-/** Those that are not struck off, what ends first on top. */
-export const stillOpen = (rows: Suggestion[] = []): Suggestion[] =>
-  rows.filter((suggestion) => suggestion.state !== "closed").sort((a, b) => due(a) - due(b));
+/** The states in which a suggestion is not struck off. */
+export const FOLLOWED = "followed,settled";
+export const isSuggestion = (news: News) => news.order.includes("-J");
 
 /** What is new is made from nothing, or from the orders that it is about. */
 export interface Beginning {

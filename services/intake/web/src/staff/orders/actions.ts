@@ -2,7 +2,7 @@
 import type { County, Order } from "../../common/client";
 import type { Action, Choice, Field } from "../actions/action";
 import { words } from "../actions/texts";
-import { counties, county, countyId, idOf, memberId } from "../session";
+import { counties, county, countyId, idOf, idsOf, memberId } from "../session";
 
 const HANDLED = "assigned consulting";
 const ACTIVE = "open assigned consulting";
@@ -15,7 +15,11 @@ const both =
   (...tests: ((order: Order) => boolean)[]) =>
   (order: Order): boolean =>
     tests.every((test) => test(order));
-const has = (ids: string | undefined, id: string) => (ids ?? "").split(" ").includes(id);
+const has = (ids: string | undefined, id: string) => id !== "" && (ids ?? "").split(" ").includes(id);
+const isMine = (order: Order) => has(order.members, memberId.value);
+/** One of the viewer's departments has it, leading or assisting: others speak for none, the office neither. */
+const isHanded = (order: Order) =>
+  Boolean(order.handed_at) && idsOf("department").some((id) => id === order.department || has(order.assisting, id));
 
 const list = (name: "categories" | "groups" | "departments" | "members" | "reasons" | "committees") => (): Choice[] =>
   county.value?.[name] ?? [];
@@ -49,7 +53,7 @@ export const actions: Action[] = [
   {
     name: "claim",
     permission: "order.claim",
-    when: (order) => order.state === "open" && memberId.value !== "" && !has(order.members, memberId.value),
+    when: (order) => order.state === "open" && memberId.value !== "" && !isMine(order),
     fields: [],
     first: true,
   },
@@ -111,7 +115,7 @@ export const actions: Action[] = [
   {
     name: "respond",
     permission: "order.respond",
-    when: state(ACTIVE),
+    when: both(state(ACTIVE), isHanded),
     fields: [
       { ...NOTE, most: 4000 },
       { name: "shown", kind: "yes" },
@@ -201,7 +205,7 @@ export const actions: Action[] = [
   {
     name: "object",
     permission: "order.object",
-    when: both(state(ACTIVE), (order) => Boolean(order.handed_at) && !order.objected),
+    when: both(state(ACTIVE), isHanded, (order) => !order.objected),
     fields: [REASON],
   },
   {
@@ -213,7 +217,7 @@ export const actions: Action[] = [
   {
     name: "decline",
     permission: "order.decline",
-    when: both(state(ACTIVE), (order) => has(order.members, memberId.value)),
+    when: both(state(ACTIVE), isMine),
     fields: [REASON],
   },
   {

@@ -1,28 +1,43 @@
-// Lists of orders that may be long: all of one kind at once, or part by part as somebody scrolls.
+// Lists that may be long: all of one kind at once, or part by part as somebody scrolls.
 import { ref, shallowRef, watch, type Ref, type ShallowRef } from "vue";
-import { api, type Order } from "../../common/client";
-import { live, type Live, type News } from "../live";
-import { countyId } from "../session";
+import { api, type Schemas } from "../common/client";
+import { live, type Live, type News } from "./live";
+import { countyId } from "./session";
 
 const MOST = 1000; // rows of one answer
 const PART = 100;
 
 export type Filters = Record<string, string | number | undefined>;
 
-async function read(filters: Filters, limit: number, cursor?: string) {
+/** What is listed, by the last part of its route. */
+interface Listed {
+  orders: Schemas["Order"];
+  meetings: Schemas["Meeting"];
+  suggestions: Schemas["Suggestion"];
+}
+type List = keyof Listed;
+
+interface Answer<L extends List> {
+  response: Response;
+  error?: unknown;
+  data?: { rows: Listed[L][]; total: number; next?: string };
+}
+
+async function read<L extends List>(list: L, filters: Filters, limit: number, cursor?: string): Promise<Answer<L>> {
   const given = Object.entries(filters).filter(([, value]) => value !== undefined && value !== "");
   const query = { county: countyId.value, limit, ...Object.fromEntries(given), ...(cursor ? { cursor } : {}) };
-  return api.GET("/api/v1/orders", { params: { query: query as never } });
+  const answer = await api.GET(`/api/v1/${list}` as "/api/v1/orders", { params: { query: query as never } });
+  return answer as Answer<L>;
 }
 
 /** The first of them, as many as one answer holds, and how many there are. */
-export const readFirst = (filters: Filters) => read(filters, MOST);
+export const readFirst = <L extends List>(list: L, filters: Filters) => read(list, filters, MOST);
 
 /** All of them, however many answers that takes: for what has to be sorted otherwise than by when it was placed. */
-export async function readAll(filters: Filters) {
-  const rows: Order[] = [];
+export async function readAll<L extends List>(list: L, filters: Filters) {
+  const rows: Listed[L][] = [];
   for (let cursor: string | undefined; ;) {
-    const answer = await read(filters, MOST, cursor);
+    const answer = await read(list, filters, MOST, cursor);
     if (!answer.data) return { response: answer.response, error: answer.error };
     rows.push(...answer.data.rows);
     cursor = answer.data.next;
@@ -31,14 +46,14 @@ export async function readAll(filters: Filters) {
 }
 
 /** What ends first on top. */
-export function byDue(orders: Order[] | undefined): Order[] {
-  const due = (order: Order) => (order.due ? Date.parse(order.due) : Infinity);
-  return [...(orders ?? [])].sort((a, b) => due(a) - due(b));
+export function byDue<T extends { due?: string }>(rows: T[] | undefined): T[] {
+  const due = (row: T) => (row.due ? Date.parse(row.due) : Infinity);
+  return [...(rows ?? [])].sort((a, b) => due(a) - due(b));
 }
 
-export interface Parts extends Pick<Live<unknown>, "trouble" | "status" | "now" | "reload"> {
+export interface Parts<L extends List> extends Pick<Live<unknown>, "trouble" | "status" | "now" | "reload"> {
   /** undefined until something came. */
-  rows: ShallowRef<Order[] | undefined>;
+  rows: ShallowRef<Listed[L][] | undefined>;
   total: Ref<number>;
   /** Whether there are more than these. */
   goesOn: Ref<boolean>;
@@ -49,8 +64,8 @@ export interface Parts extends Pick<Live<unknown>, "trouble" | "status" | "now" 
  * Part by part. What is shown is read again when something changes, up to a thousand rows; those behind stay as they
  * were read, without the ones that are news.
  */
-export function parts(filters: () => Filters, belongs: (news: News) => boolean): Parts {
-  const rows = shallowRef<Order[]>();
+export function parts<L extends List>(list: L, filters: () => Filters, belongs: (news: News) => boolean): Parts<L> {
+  const rows = shallowRef<Listed[L][]>();
   const total = ref(0);
   const next = ref<string>();
   const goesOn = ref(false);
@@ -60,7 +75,7 @@ export function parts(filters: () => Filters, belongs: (news: News) => boolean):
   const { data, trouble, status, now, reload } = live(
     async () => {
       const asked = key();
-      const answer = await read(filters(), Math.min(MOST, Math.max(PART, rows.value?.length ?? 0)));
+      const answer = await read(list, filters(), Math.min(MOST, Math.max(PART, rows.value?.length ?? 0)));
       return { ...answer, data: answer.data && { ...answer.data, asked } };
     },
     (news) => {
@@ -77,7 +92,7 @@ export function parts(filters: () => Filters, belongs: (news: News) => boolean):
     const tail = at < 0 ? [] : known.slice(at + 1);
     if (tail.length === 0) next.value = head.next;
     rows.value = [...head.rows, ...tail];
-    total.value = head.total ?? rows.value.length;
+    total.value = head.total;
     goesOn.value = Boolean(next.value);
   });
 
@@ -85,7 +100,7 @@ export function parts(filters: () => Filters, belongs: (news: News) => boolean):
     if (isReading || !next.value) return;
     isReading = true;
     const asked = key();
-    const answer = await read(filters(), PART, next.value).catch(() => undefined);
+    const answer = await read(list, filters(), PART, next.value).catch(() => undefined);
     isReading = false;
     if (!answer?.data || asked !== key()) return;
     const known = new Set((rows.value ?? []).map((row) => row.order));
