@@ -195,8 +195,8 @@ const struct aux *absences_of(const struct context *context);
 /* What the files share. */
 
 /*
- * The order's members become complete: it is assigned, the answer clock starts, all are told. Where there is none, it is
- * the convener who is told.
+ * The order's members become complete: it is assigned, the answer clock starts, all are told. Where there is none, it
+ * is the convener who is told.
  */
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome);
 

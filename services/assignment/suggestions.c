@@ -19,7 +19,7 @@
 #define KIND_SUPERVISION "supervision"
 #define KIND_PROMISE "promise"
 
-#define PROMISE_MAX_MS (5 * 366 * INT64_C(86400000)) /* a deadline is counted day by day */
+#define PROMISE_MAX_MS (INT64_C(5) * 366 * 86400000) /* a deadline is counted day by day */
 
 enum { PEOPLE_SIZE = 2001, MOST_DAYS = 30 };
 
