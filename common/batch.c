@@ -414,9 +414,7 @@ static size_t handle(struct batch *batch, struct job *jobs[], size_t count)
     for (size_t i = 0; i < count; i++) {
         struct job *job = jobs[i];
         /* A repeated request must get its first answer, even where the order has moved on since. */
-        if (is_repeated(job)) {
-            jobs[kept++] = job;
-        } else if (job->result != COMMIT_APPLIED) {
+        if (job->result != COMMIT_APPLIED && !is_repeated(job)) {
             finish_committed(batch, job);
         } else if (is_gone(job) && !has_key(job)) {
             job->result = COMMIT_GONE;
@@ -442,7 +440,7 @@ static void append_lookup(struct batch *batch, const struct job *job)
 
 static bool is_refused(const struct job *job)
 {
-    return outcome_verdict(job->outcome) == VERDICT_REFUSED || is_gone(job);
+    return !is_repeated(job) && (outcome_verdict(job->outcome) == VERDICT_REFUSED || is_gone(job));
 }
 
 static void finish_lookup(struct batch *batch, struct job *job, const msgpack_sbuffer *first)
