@@ -1,14 +1,12 @@
 /*
  * counties.c - polls the counties' revisions and loads those that changed.
  *
- * A poll costs two small pipelines: the ids, then one HMGET each. The files
- * are read only when the county was applied anew. A revision's number is not
- * enough to know that: after a failover that lost the latest one another has
- * its number; but not its wrapped vault, which is never twice the same. One that cannot be parsed (it
- * was applied by a newer sidanctl, perhaps) is reported once and passed over,
- * so the county goes on as it was; when Redis is away, all of them do. One
- * whose vault does not open with the master keys is reported once and tried
- * again each time, because bringing the right keys raises no revision.
+ * A poll costs two small pipelines: the ids, then one HMGET each. The files are read only when the county was applied
+ * anew. A revision's number does not say that alone, because after a failover that lost the latest one another has its
+ * number; but not the moment at which it was applied. A revision that cannot be parsed (it was applied by a newer
+ * sidanctl, perhaps) is reported once and passed over, so the county goes on as it was; when Redis is away, all of them
+ * do. One whose vault does not open with the master keys is reported once and tried again each time, because bringing
+ * the right keys raises no revision.
  */
 #include "common/counties.h"
 
@@ -22,7 +20,8 @@
 
 struct entry {
     char id[7];
-    char *seen;            /* what was read last, usable or not: its revision/vault; NULL before the first */
+    int64_t seen;          /* latest revision read, usable or not; 0 before the first */
+    int64_t applied;       /* when that was applied, µs; 0: by an earlier version, which did not say */
     int64_t locked;        /* latest revision whose vault did not open; 0: none */
     struct county *county; /* NULL until a revision could be used */
 };
@@ -54,10 +53,8 @@ void counties_destroy(struct counties **counties)
     struct counties *c = *counties;
     if (!c)
         return;
-    for (size_t i = 0; i < c->entry_count; i++) {
+    for (size_t i = 0; i < c->entry_count; i++)
         county_destroy(&c->entries[i].county);
-        free(c->entries[i].seen);
-    }
     free(c->keys_dir);
     free(c->entries);
     free(c->usable);
@@ -120,17 +117,12 @@ static const redisReply *hash_value(const redisReply *hash, const char *field)
     return NULL;
 }
 
-static int64_t revision_of(const redisReply *reply)
+static int64_t number_of(const redisReply *reply)
 {
-    int64_t revision = 0;
+    int64_t number = 0;
     if (reply && reply->type == REDIS_REPLY_STRING)
-        parse_int(reply->str, 1, INT64_MAX, &revision);
-    return revision;
-}
-
-static char *applied_as(const redisReply *revision, const redisReply *wrapped)
-{
-    return xasprintf("%s/%s", revision->str, wrapped->type == REDIS_REPLY_STRING ? wrapped->str : "");
+        parse_int(reply->str, 1, INT64_MAX, &number);
+    return number;
 }
 
 static char *file_owner(enum county_file file)
@@ -191,18 +183,20 @@ static void take(struct counties *counties, struct entry *entry, const redisRepl
     struct parse parse = {counties, entry->id};
     char *texts[COUNTY_FILE_COUNT] = {NULL};
     struct county *county = NULL;
-    int64_t revision = revision_of(hash_value(hash, COUNTY_REVISION));
+    int64_t revision = number_of(hash_value(hash, COUNTY_REVISION));
+    int64_t applied = number_of(hash_value(hash, COUNTY_APPLIED));
     VAULT *vault = open_vault(counties, entry, &parse, hash, revision);
     if (!vault)
         return;
-    free(entry->seen);
-    entry->seen = applied_as(hash_value(hash, COUNTY_REVISION), hash_value(hash, COUNTY_VAULT));
+    entry->seen = revision;
+    entry->applied = applied;
     entry->locked = 0;
     if (open_files(vault, &parse, hash, texts) &&
         county_parse(entry->id, (const char *const *)texts, report, &parse, &county) == 0) {
         county->vault = vault;
         vault = NULL;
         county->revision = revision;
+        county->applied = applied > 0 ? applied : revision;
         county_destroy(&entry->county);
         entry->county = county;
     }
@@ -243,13 +237,13 @@ static int load(struct counties *counties, struct entry *entry)
     return 0;
 }
 
-/* values: its revision and its vault, which one of an earlier version has not. */
+/* values: its revision, and when that was applied. */
 static bool is_new(const struct entry *entry, const redisReply *values)
 {
-    if (values->type != REDIS_REPLY_ARRAY || values->elements != 2 || revision_of(values->element[0]) == 0)
+    if (values->type != REDIS_REPLY_ARRAY || values->elements != 2)
         return false;
-    AUTOFREE char *applied = applied_as(values->element[0], values->element[1]);
-    return !entry->seen || strcmp(applied, entry->seen) != 0;
+    int64_t revision = number_of(values->element[0]), applied = number_of(values->element[1]);
+    return revision > 0 && (revision != entry->seen || applied != entry->applied);
 }
 
 int counties_refresh(struct counties *counties)
@@ -261,7 +255,7 @@ int counties_refresh(struct counties *counties)
     for (size_t i = 0; i < counties->entry_count; i++) {
         char key[KEY_SIZE];
         store_key(key, counties->entries[i].id, COUNTY_CONFIG);
-        store_appendf(counties->store, "HMGET %s %s %s", key, COUNTY_REVISION, COUNTY_VAULT);
+        store_appendf(counties->store, "HMGET %s %s %s", key, COUNTY_REVISION, COUNTY_APPLIED);
     }
     if (store_run(counties->store) < 0)
         return -EIO;

@@ -18,6 +18,7 @@ struct store;
 /* The county's hash (see store_key): each file's text by its name, sealed; and the fields below. */
 #define COUNTY_CONFIG "config"
 #define COUNTY_REVISION "revision"
+#define COUNTY_APPLIED "applied" /* when, in µs since 1970 by Redis' clock: no two are alike */
 #define COUNTY_VAULT "vault"     /* wrapped by a master key */
 #define COUNTY_CHANGED "changed" /* see county_config.h */
 

@@ -222,6 +222,7 @@ struct county {
     /* From Redis, made at the first apply; NULL and 0 in a county read from files alone. */
     struct vault *vault; /* owned */
     int64_t revision;
+    int64_t applied; /* when that was, in µs since 1970: of one revision alone, as its number need not be */
 
     struct arena *arena; /* owns everything above but the calendar */
 };

@@ -5,5 +5,6 @@
 local revision = tonumber(redis.call('HGET', KEYS[1], 'revision')) or 0
 if revision ~= tonumber(ARGV[1]) then return false end
 redis.call('DEL', KEYS[1]) -- a file that is not given any more must not stay
-redis.call('HSET', KEYS[1], 'revision', revision + 1, unpack(ARGV, 2))
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'revision', revision + 1, 'applied', time[1] .. string.format('%06d', time[2]), unpack(ARGV, 2))
 return revision + 1

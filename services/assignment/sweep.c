@@ -30,7 +30,7 @@ enum {
 /* What this instance knows of a county. */
 struct progress {
     char county[7];
-    int64_t swept; /* the revision that is done; 0: not asked yet */
+    int64_t swept; /* the revision that is done, by when it was applied; 0: not asked yet */
     int64_t seen, seen_at;
 };
 
@@ -192,8 +192,8 @@ void sweep_poll(struct sweep *sweep)
     for (size_t i = 0; !sweep->running && i < service_county_count(sweep->service); i++) {
         const struct county *county = service_county_at(sweep->service, i);
         struct progress *progress = progress_of(sweep, county->id);
-        if (progress->seen != county->revision) {
-            progress->seen = county->revision;
+        if (progress->seen != county->applied) {
+            progress->seen = county->applied;
             progress->seen_at = mono_ms();
         }
         if (progress->swept != progress->seen && mono_ms() - progress->seen_at >= SETTLE_MS)

@@ -131,7 +131,7 @@ def test_apply_raises_the_revision_and_keeps_the_vault(stored):
     assert "revision 2" in stored.ctl("county", "apply", str(stored.counties[0]))
     second = undecoded(stored).hgetall(key("config"))
     assert second[b"vault"] == first[b"vault"] and second[b"members.csv"] == first[b"members.csv"], "the same, sealed"
-    assert all(value.startswith(b"v1.1.") for name, value in second.items() if name != b"revision")
+    assert all(value.startswith(b"v1.1.") for name, value in second.items() if name not in (b"revision", b"applied"))
     assert b"keys.csv" in first and b"keys.csv" not in second
 
     listed = json.loads(stored.ctl("county", "list", "--json"))["counties"]
@@ -394,18 +394,28 @@ def test_an_sms_of_unknown_fate_is_settled_by_hand(system):
     refused(system.ctl("sms", "settle", COUNTY, sms, "failed", "--reason", "x", check=False), 1, "settled already")
 
 
-def test_another_revision_of_the_same_number_is_seen(make_system, tmp_path):
-    """A failover has lost what was applied, and it was applied again: with keys of its own."""
-    system = make_system(counties=[make_county(tmp_path, files={"reasons.csv": "code,name\nold,旧的理由\n"})])
-    (tmp_path / COUNTY / "reasons.csv").write_text("code,name\nnew,新的理由\n")
-    config = key("config")
-    assert system.redis.hget(config, "revision") == "1"
-    system.redis.delete(config)
-    assert "revision 1" in system.ctl("county", "apply", str(tmp_path / COUNTY))
+@pytest.mark.parametrize("all_of_it", [False, True], ids=["a change", "all of it"])
+def test_another_revision_of_the_same_number_is_seen(make_system, tmp_path, all_of_it):
+    """A failover has lost what was applied, and something else was applied after it; with other keys, if all was lost."""
+    system = make_system(counties=[make_county(tmp_path)])
 
-    def reasons():
-        return [row["id"] for row in system.api("GET", f"/api/v1/counties/{COUNTY}").json["reasons"]]
-    wait_until(lambda: reasons() == ["new"], 20, "intake goes by it")
+    def apply(reason):
+        (tmp_path / COUNTY / "reasons.csv").write_text(f"code,name\n{reason},理由\n")
+        return system.ctl("county", "apply", str(tmp_path / COUNTY))
+
+    def wait_reason(reason):
+        wait_until(lambda: [row["id"] for row in system.api("GET", f"/api/v1/counties/{COUNTY}").json["reasons"]] ==
+                   [reason], 20, f"intake goes by {reason}")
+    client = undecoded(system)
+    before = {} if all_of_it else client.hgetall(key("config"))
+    if not all_of_it:
+        apply("lost")
+        wait_reason("lost")
+    client.delete(key("config"))
+    if before:
+        client.hset(key("config"), mapping=before)
+    assert f"revision {1 if all_of_it else 2}" in apply("new")
+    wait_reason("new")
     order = system.place()
     system.wait_state(order, "open")
     for service in system.services.values():
