@@ -46,6 +46,9 @@ int archive_open(const char *dir, struct archive **ret_archive)
     }
     struct archive *archive = xcalloc(1, sizeof *archive);
     archive->dir = xstrdup(dir);
+    /* What is sorted for a large index needs room, which is certainly here; /tmp may be small, or not writable. */
+    sqlite3_free(sqlite3_temp_directory);
+    sqlite3_temp_directory = sqlite3_mprintf("%s", dir);
     *ret_archive = archive;
     return 0;
 }
@@ -56,6 +59,8 @@ void archive_close(struct archive **archive)
         return;
     for (size_t i = 0; i < (*archive)->count; i++)
         database_close(&(*archive)->holdings[i].database);
+    sqlite3_free(sqlite3_temp_directory);
+    sqlite3_temp_directory = NULL;
     free((*archive)->holdings);
     free((*archive)->dir);
     free(*archive);
