@@ -71,7 +71,7 @@ int date_parse(const char *date, int64_t *ret_at)
 
     /* Spreadsheets write 2026-10-01 back as 2026/10/1. */
     int numbers = sscanf(date, "%4d%*1[-/]%2d%*1[-/]%2d%n", &year, &month, &day_of_month, &length);
-    if (numbers != 3 || date[length])
+    if (numbers != 3 || date[length] || year < 1970) /* 10/01/26 is of another order, and of which century */
         return -EINVAL;
     AUTOFREE char *midnight = xasprintf("%04d-%02d-%02dT00:00:00", year, month, day_of_month);
     return time_parse(midnight, ret_at);

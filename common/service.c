@@ -321,6 +321,11 @@ static void take_down(struct service *service)
     metrics_reset();
 }
 
+static bool is_any_address(const char *host)
+{
+    return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
 /* By what name others reach this instance. */
 static void describe_self(struct service *service)
 {
@@ -329,12 +334,14 @@ static void describe_self(struct service *service)
     gethostname(host, sizeof host);
     if (*given)
         snprintf(host, sizeof host, "%s", given);
-    else if (strcmp(bind, "*") != 0 && strcmp(bind, "0.0.0.0") != 0)
+    else if (!is_any_address(bind))
         snprintf(host, sizeof host, "%s", bind);
     snprintf(service->self.instance, sizeof service->self.instance, "%s", service->instance);
     snprintf(service->self.endpoint, sizeof service->self.endpoint, "tcp://%s:%d", host, link_port(service->link));
     snprintf(service->self.key, sizeof service->self.key, "%s", keys_own_public(service->keys));
-    snprintf(service->self.admin, sizeof service->self.admin, "http://%s:%d", host, admin_port(service->admin));
+    const char *admin = param_str(service->params, "admin_host");
+    snprintf(service->self.admin, sizeof service->self.admin, "http://%s:%d", is_any_address(admin) ? host : admin,
+             admin_port(service->admin));
 }
 
 /* --- the end --- */

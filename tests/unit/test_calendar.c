@@ -66,7 +66,7 @@ static void bad_dates(void **state)
     } cases[] = {
         {"2026-10-01", -EEXIST}, {"2026/10/1", -EEXIST},  {"2026-02-29", -EINVAL},  {"2026-13-01", -EINVAL},
         {"2026-1", -EINVAL},     {"", -EINVAL},           {"2026-11-01x", -EINVAL}, {"10-11-2026", -EINVAL},
-        {"2026-11--1", -EINVAL}, {"-026-11-01", -EINVAL},
+        {"2026-11--1", -EINVAL}, {"-026-11-01", -EINVAL}, {"26-10-01", -EINVAL},    {"10/01/26", -EINVAL},
     };
 
     (void)state;
