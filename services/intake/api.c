@@ -244,15 +244,17 @@ static enum message_type message_of(const struct ask *ask)
     return early ? about->early : about->takes;
 }
 
-/* Who acts: the caller; or, for some API keys, whom the body names. False after answering that it may not. */
+/* Who acts: the caller, as the body says who is several; or, for some API keys, whom it names. False after answering
+ * that it may not. */
 static bool set_actor(const struct access *access, struct record *message)
 {
-    bool named = record_has(message, F_ACTOR);
-    if (named && !access->grant.may_delegate) {
+    bool named = record_has(message, F_ACTOR), own = words_have(access->grant.actors, record_str(message, F_ACTOR));
+    if (named && !own && !access->grant.may_delegate) {
         access_refuse(access, "actor");
         return false;
     }
-    record_set(message, named ? F_VIA : F_ACTOR, access->grant.actor);
+    if (!own)
+        record_set(message, named ? F_VIA : F_ACTOR, access->grant.actor);
     if (access->permission == PERMIT_LINK) {
         record_set(message, F_VIA, VIA_LINK);
         record_set_int(message, F_ROUND, record_int(access->record, F_ROUND));

@@ -213,8 +213,12 @@ static void decide_about_person(const struct county *county, const struct caller
         grant->relations |= relations;
         if (is_kind(&role, "member"))
             snprintf(grant->member, sizeof grant->member, "%s", role.id);
+        char actor[64];
+        name_actor(actor, &role);
+        if (relations & rule->granted)
+            words_append(grant->actors, sizeof grant->actors, actor);
         if ((!grant->granted && relations & rule->granted) || !*grant->actor)
-            name_actor(grant->actor, &role);
+            snprintf(grant->actor, sizeof grant->actor, "%s", actor);
         grant->granted = grant->granted || relations & rule->granted;
     }
     grant->forbidden = grant->relations & rule->forbidden;

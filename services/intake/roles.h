@@ -64,6 +64,7 @@ struct grant {
     int relations;     /* all of them, also those that do not grant it */
     char actor[64];    /* as whom: of the role that grants it; of the first when none does; "" without any */
     char member[33];   /* of a person who is a member: which one; else "" */
+    char actors[400];  /* all roles that grant it, as one of which a person may act; space between */
     bool may_delegate; /* may name another actor */
     bool forbidden;    /* not granted because of what they are besides: nothing else helps */
 };

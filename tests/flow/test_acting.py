@@ -55,6 +55,29 @@ def test_people_act_in_their_own_name(make_system, tmp_path):
     assert fellow.api("POST", f"{path}/contact", {}).status == 403
 
 
+def test_the_clerk_of_two_departments_says_for_which(make_system, tmp_path):
+    county = make_county(tmp_path)
+    rows = (county / "departments.csv").read_text().splitlines(keepends=True)
+    (county / "departments.csv").write_text("".join(rows).replace("10000003002", "10000003001"))
+    system = make_system(counties=[county])
+    order = system.place()
+    system.wait_state(order, "open")
+    system.claim_all(order)
+    handover = {"actor": "convener:T1", "department": "D02", "assisting": "D01", "note": "请看"}
+    assert system.step(order, "handover", handover).status == 200
+    clerk = system.sign_in("10000003001")
+    assert clerk.step(order, "respond", {"note": "好", "actor": "department:D03"}).status == 403, "is none of theirs"
+    assert clerk.step(order, "respond", {"note": "好", "actor": "office:O1"}).status == 403
+    assert clerk.step(order, "respond", {"note": "好", "actor": "department:D02"}).status == 200
+    assert clerk.step(order, "respond", {"note": "也好"}).status == 200
+
+    def replies():
+        rows = system.api("GET", f"/api/v1/orders/{order['order']}/history", key="office").json["rows"]
+        return [(row["actor"], row.get("via")) for row in rows if row.get("step") == "responded"]
+    wait_until(lambda: len(replies()) == 2, 20, "both are in the journal")
+    assert replies() == [("department:D02", None), ("department:D01", None)]
+
+
 def test_a_member_rates_as_a_resident_what_others_handle(shared):
     """Their own concern, with its code, while they are signed in."""
     order = shared.place()

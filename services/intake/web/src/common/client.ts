@@ -25,25 +25,30 @@ export function random(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** By address and body, the keys of what was sent and has not been heard to be done. */
-const unheard = new Map<string, string>();
+/** By address and body: the key of what was sent and has not been heard to be done, and since when. */
+const unheard = new Map<string, { key: string; at: number }>();
+const SAME = 600_000; // ms for which the same is meant, and not a new wish
+const MATTER = /^.*\/\d{6}-[HJ]?\d{6}\/(?!contact)/;
 
 /**
  * What is sent once more because no answer came, or none that says whether it was done, has the same Idempotency-Key and
- * is done once. What has been done to the same thing since makes it a new wish.
+ * is done once. What has been done to the same matter since makes it a new wish. What is sent while the page is left has
+ * no time for that.
  */
 const once: Middleware = {
   async onRequest({ request }) {
-    if (request.method !== "POST" || request.headers.has("Idempotency-Key")) return;
+    if (request.method !== "POST" || request.keepalive || request.headers.has("Idempotency-Key")) return;
     const sent = `${request.url}\n${await request.clone().text()}`;
-    const key = unheard.get(sent) ?? random();
-    unheard.set(sent, key);
-    request.headers.set("Idempotency-Key", key);
+    const known = unheard.get(sent);
+    const is = known && Date.now() - known.at < SAME ? known : { key: random(), at: Date.now() };
+    unheard.set(sent, is);
+    request.headers.set("Idempotency-Key", is.key);
   },
   onResponse({ request, response }) {
     if (request.method !== "POST" || !response.ok) return;
-    const thing = new URL(".", request.url).href;
-    for (const sent of unheard.keys()) if (sent.startsWith(thing)) unheard.delete(sent);
+    const key = request.headers.get("Idempotency-Key");
+    const [matter] = MATTER.exec(request.url) ?? [];
+    for (const [sent, is] of unheard) if (is.key === key || (matter && sent.startsWith(matter))) unheard.delete(sent);
   },
 };
 

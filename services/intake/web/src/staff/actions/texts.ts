@@ -162,10 +162,7 @@ const en: typeof zh = {
     decide: { name: "Decide", done: "Decided; a resident who left a phone number is told by SMS." },
     rating: { name: "Note a call", done: "Noted." },
     visit: { name: "Note a visit", done: "Noted." },
-    ask: {
-      name: "Ask the resident",
-      done: "Asked by SMS; the clock stands still.",
-    },
+    ask: { name: "Ask the resident", done: "Asked by SMS; the clock stands still." },
     handover: { name: "Hand over to a department", done: "Handed over; the department is told by SMS." },
     object: { name: "Object", done: "The convener will rule." },
     extend: { name: "Ask for more time", done: "The convener will decide." },

@@ -2,7 +2,7 @@
 import type { County, Order } from "../../common/client";
 import type { Action, Choice, Field } from "../actions/action";
 import { words } from "../actions/texts";
-import { counties, county, countyId, idOf, idsOf, memberId } from "../session";
+import { counties, county, countyId, idOf, idsOf, memberId, nameOf } from "../session";
 
 const HANDLED = "assigned consulting";
 const ACTIVE = "open assigned consulting";
@@ -17,9 +17,19 @@ const both =
     tests.every((test) => test(order));
 const has = (ids: string | undefined, id: string) => id !== "" && (ids ?? "").split(" ").includes(id);
 const isMine = (order: Order) => has(order.members, memberId.value);
-/** One of the viewer's departments has it, leading or assisting: others speak for none, the office neither. */
-const isHanded = (order: Order) =>
-  Boolean(order.handed_at) && idsOf("department").some((id) => id === order.department || has(order.assisting, id));
+/** The viewer's departments that have it, leading or assisting: others speak for none, the office neither. */
+const handedOf = (order: Order) =>
+  order.handed_at ? idsOf("department").filter((id) => id === order.department || has(order.assisting, id)) : [];
+const isHanded = (order: Order) => handedOf(order).length > 0;
+/** For which of them, where they are several. */
+const FOR_DEPARTMENT: Field = {
+  name: "actor",
+  label: "department",
+  kind: "one",
+  required: true,
+  when: (_, order) => handedOf(order).length > 1,
+  of: (order) => handedOf(order).map((id) => ({ id: `department:${id}`, name: nameOf("departments", id) })),
+};
 
 const list = (name: "categories" | "groups" | "departments" | "members" | "reasons" | "committees") => (): Choice[] =>
   county.value?.[name] ?? [];
@@ -116,10 +126,7 @@ export const actions: Action[] = [
     name: "respond",
     permission: "order.respond",
     when: both(state(ACTIVE), isHanded),
-    fields: [
-      { ...NOTE, most: 4000 },
-      { name: "shown", kind: "yes" },
-    ],
+    fields: [FOR_DEPARTMENT, { ...NOTE, most: 4000 }, { name: "shown", kind: "yes" }],
     files: true,
     first: true,
   },
@@ -206,7 +213,7 @@ export const actions: Action[] = [
     name: "object",
     permission: "order.object",
     when: both(state(ACTIVE), isHanded, (order) => !order.objected),
-    fields: [REASON],
+    fields: [FOR_DEPARTMENT, REASON],
   },
   {
     name: "extend",
