@@ -396,7 +396,8 @@ static void finish_committed(struct batch *batch, struct job *job)
     }
 }
 
-/* An event that was applied before. Whoever did that may wait for the replicas still, and so has whoever says so. */
+/* An event that was applied before. It is acknowledged when the replicas have that, too: who applied it may wait still.
+ */
 static bool is_repeated(const struct job *job)
 {
     return job->result == COMMIT_DUPLICATE;
@@ -459,7 +460,7 @@ static void commit_all(struct batch *batch, struct job *jobs[], size_t count)
     struct store *store = batch->config.store;
     for (size_t i = 0; i < count; i++) {
         if (is_repeated(jobs[i])) {
-            store_appendf(store, "PING");
+            store_appendf(store, "PING"); /* one reply for each job; WAIT comes behind all of them */
             store_confirm(store);
         } else if (!is_refused(jobs[i])) {
             append_commit(batch, jobs[i]);

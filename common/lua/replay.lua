@@ -6,8 +6,10 @@ if #redis.call('XRANGE', KEYS[5], ARGV[1], ARGV[1]) == 0 then
     return {ok = 'the entry is not there any more'}
 end
 if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then
-    local ack = tonumber(redis.call('HGET', KEYS[1], 'ack:' .. ARGV[3])) or 0
-    if ack < tonumber(ARGV[2]:match('%d+$')) then return {ok = 'the message is not in the outbox any more'} end
+    local known = redis.call('HMGET', KEYS[1], 'ver', 'ack:' .. ARGV[3])
+    if known[1] and (tonumber(known[2]) or 0) < tonumber(ARGV[2]:match('%d+$')) then
+        return {ok = 'the message is not in the outbox any more'}
+    end -- an order that is not there any more has left with all that it sent acknowledged
     redis.call('XDEL', KEYS[5], ARGV[1])
     return {ok = 'the message has arrived meanwhile; its letter is taken away'}
 end

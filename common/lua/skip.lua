@@ -10,7 +10,7 @@ end
 local member = ARGV[2] .. '/' .. ARGV[3]
 local body = redis.call('HGET', KEYS[2], member)
 if not body then
-    return {ok = 'the message is not in the outbox any more: replay its letter, if it has arrived that takes it away'}
+    return {ok = 'the message is not in the outbox any more; if it has arrived, replay takes its letter away'}
 end
 local ack, into, into_id, aside = unpack(redis.call('HMGET', KEYS[1], 'ack:' .. ARGV[4], 'in:' .. ARGV[4],
     'inid:' .. ARGV[4], 'aside'))

@@ -134,7 +134,7 @@ handler_fn handle_joint_news; /* MSG_JOINT_NEWS */
 
 /* recall.c: 定单 anew, by the convener */
 handler_fn handle_recall; /* MSG_RECALL */
-/* Neither members nor departments have it any more. */
+/* Neither members nor departments have it any more; that it is less work for its members is for the caller to count. */
 void take_from_handlers(const struct record *order, struct outcome *outcome);
 /* Back to the convener's desk, with nobody who handles it. actor: who is not told, if they are the convener. */
 void screen_again(const struct context *context, const struct record *order, const char *actor,
@@ -194,11 +194,14 @@ const struct aux *absences_of(const struct context *context);
 
 /* What the files share. */
 
-/*
- * The order's members become complete: it is assigned, the answer clock starts, all are told. Where there is none, it
- * is the convener who is told.
- */
+/* The order's members become complete: it is assigned, the answer clock starts, all are told. */
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome);
+
+/* Nobody can be chosen: it stays in the pool for another claim window, and the convener is told. */
+void stay_open(const struct context *context, const struct record *order, const char *actor, const char *why,
+               struct outcome *outcome);
+/* The claim window begins, as the changes say. */
+void open_claim_window(const struct context *context, const struct record *order, struct outcome *outcome);
 
 /* Members chosen for the places that are left; see choice.c. */
 struct choice {
@@ -229,10 +232,11 @@ void pass_on(const struct context *context, const struct record *order, const st
 /* Those members do not have the order any more; reason: in somebody's words, or absence, silence. */
 void tell_leaving(const char *leaving, const char *reason, struct outcome *outcome);
 /*
- * These have it, while its answer clock runs on. Those who are new to it hear that, the others that something changed;
- * where nobody had it, its resident hears that somebody has it now.
+ * These have it, while its answer clock runs on. Those who are new to it hear that, the others that something changed
+ * and, unless it is "", why; where nobody had it, its resident hears that somebody has it now.
  */
-void tell_members(const struct record *order, const char *members, const char *fresh, struct outcome *outcome);
+void tell_members(const struct record *order, const char *members, const char *fresh, const char *reason,
+                  struct outcome *outcome);
 
 /* Those members were given the order: until they do something on it their time to confirm runs. */
 void expect_confirmation(const struct context *context, const struct record *order, const char *members,
@@ -280,7 +284,10 @@ void handler_recipients(const struct record *order, char *ret_recipients, size_t
 /* "convener:T1" of the order's town; "" when the town is not known. */
 void convener_recipient(const struct record *order, char *ret_recipient, size_t size);
 
-/* The same, or of the county's first town, where it is not. */
+/* "committee:K1" of the order's group; the office, which may do what it does, where the group has none. */
+void committee_recipient(const struct context *context, const struct record *order, char *ret_recipient, size_t size);
+
+/* The convener's, or that of the county's first town, where the order's is not known. */
 void supervising_convener(const struct context *context, const struct record *order, char *ret_recipient, size_t size);
 
 /* Whether who acts has the order, if it is a member; otherwise refuses. */

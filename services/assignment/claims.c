@@ -153,6 +153,17 @@ void handle_replied(const struct context *context, const struct record *order, c
         record_set(outcome_notify(outcome, "claim_refused", recipient), F_REASON, error);
 }
 
+void stay_open(const struct context *context, const struct record *order, const char *actor, const char *why,
+               struct outcome *outcome)
+{
+    char convener[64];
+    outcome_step(outcome, "unfilled", actor, why);
+    record_set_int(outcome_changes(outcome), F_OPENED_AT, context->now);
+    open_claim_window(context, order, outcome);
+    supervising_convener(context, order, convener, sizeof convener);
+    outcome_notify(outcome, "unfilled", convener);
+}
+
 void assign(const struct context *context, const struct record *order, const char *members, struct outcome *outcome)
 {
     char recipients[2001], entry[CLOCK_ENTRY_SIZE];
@@ -164,11 +175,6 @@ void assign(const struct context *context, const struct record *order, const cha
     order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
     outcome_zrem(outcome, CLOCKS_KEY, entry);
 
-    if (!*members) { /* the resident hears of it once somebody has it; see tell_members() */
-        supervising_convener(context, order, recipients, sizeof recipients);
-        outcome_notify(outcome, "unfilled", recipients);
-        return;
-    }
     member_recipients(members, recipients, sizeof recipients);
     record_set_int(outcome_notify(outcome, "assigned", recipients), F_DUE, record_int(changes, F_DUE));
     record_set_int(outcome_notify(outcome, "assigned_resident", "resident"), F_DUE, record_int(changes, F_DUE));
@@ -215,5 +221,5 @@ void handle_reassign(const struct context *context, const struct record *order, 
     /* The answer clock runs on: the resident has waited since the first assignment. */
     record_set(outcome_changes(outcome), F_STATE, STATE_ASSIGNED);
     record_set(outcome_changes(outcome), F_MEMBERS, members);
-    tell_members(order, members, fresh, outcome);
+    tell_members(order, members, fresh, record_str(message, F_REASON), outcome);
 }

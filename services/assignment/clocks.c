@@ -41,7 +41,6 @@ void supervising_convener(const struct context *context, const struct record *or
 static void rung_recipients(const struct context *context, const struct record *order, int64_t rung, char *recipients,
                             size_t size)
 {
-    const struct member_group *group = county_group(context->county, record_str(order, F_GROUP));
     recipients[0] = '\0';
     if (matter_of(context->order_id) == MATTER_SUGGESTION) {
         suggestion_rung(context->county, order, rung, recipients, size);
@@ -53,8 +52,8 @@ static void rung_recipients(const struct context *context, const struct record *
     }
     if (rung == RUNG_CHAIR)
         snprintf(recipients, size, "chair");
-    else if (group && (rung == RUNG_COMMITTEE || (rung == RUNG_HANDLERS && record_is(order, F_STATE, STATE_EVALUATED))))
-        snprintf(recipients, size, "committee:%s", group->committee);
+    else if (rung == RUNG_COMMITTEE || (rung == RUNG_HANDLERS && record_is(order, F_STATE, STATE_EVALUATED)))
+        committee_recipient(context, order, recipients, size);
     else if (rung == RUNG_HANDLERS)
         member_recipients(record_str(order, F_MEMBERS), recipients, size);
     if (recipients[0] == '\0')
@@ -120,8 +119,12 @@ static void end_claim_window(const struct context *context, const struct record 
 {
     struct choice choice;
     choose(context, order, record_str(order, F_MEMBERS), record_int(order, F_PLACES), &choice);
+    if (!*choice.members) {
+        stay_open(context, order, "clock", choice.why, outcome);
+        return;
+    }
     take_choice(context, order, &choice, outcome);
-    outcome_step(outcome, *choice.members ? "assigned" : "unfilled", "clock", choice.why);
+    outcome_step(outcome, "assigned", "clock", choice.why);
     assign(context, order, choice.members, outcome);
 }
 

@@ -13,17 +13,24 @@
 #include <stdio.h>
 #include <string.h>
 
+void open_claim_window(const struct context *context, const struct record *order, struct outcome *outcome)
+{
+    char entry[CLOCK_ENTRY_SIZE];
+    RECORD *then = record_new();
+    record_copy_all(then, order);
+    record_copy_all(then, outcome_changes(outcome));
+    order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
+    outcome_zadd(outcome, CLOCKS_KEY, claim_window_end(context->county, then), entry);
+}
+
 /* It is in the pool of its group, which the changes name. */
 void ask_group(const struct context *context, const struct record *order, struct outcome *outcome)
 {
     const struct record *changes = outcome_changes(outcome);
-    char entry[CLOCK_ENTRY_SIZE], recipients[64];
-    RECORD *then = record_new();
-    record_copy_all(then, order);
-    record_copy_all(then, changes);
-    order_clock_entry(entry, context->order_id, clock_name(CLOCK_CLAIM), 0);
-    outcome_zadd(outcome, CLOCKS_KEY, claim_window_end(context->county, then), entry);
-    snprintf(recipients, sizeof recipients, "group:%s", record_str(then, F_GROUP));
+    char recipients[64];
+    open_claim_window(context, order, outcome);
+    snprintf(recipients, sizeof recipients, "group:%s",
+             record_str(record_has(changes, F_GROUP) ? changes : order, F_GROUP));
     outcome_notify(outcome, "opened", recipients);
 }
 
@@ -39,6 +46,10 @@ void give_to_named(const struct context *context, const struct record *order, co
             !words_have(members, member) && words_append(members, sizeof members, member))
             words_append(given, sizeof given, member);
     choose(context, order, members, (int64_t)words_count(named), &choice);
+    if (!*choice.members) {
+        stay_open(context, order, "assignment", choice.why, outcome);
+        return;
+    }
     outcome_step(outcome, "dispatched", "assignment", choice.why);
     take_choice(context, order, &choice, outcome);
     change_load(context, given, "", 1, outcome);
@@ -60,7 +71,7 @@ static void choose_others(const struct context *context, const struct record *or
     record_set(changes, F_MEMBERS, choice.members);
     AUTOFREE char *note = xasprintf("%s; %s", record_str(message, F_REASON), choice.why);
     outcome_step(outcome, "dispatched", record_str(message, F_ACTOR), note);
-    tell_members(order, choice.members, choice.chosen, outcome);
+    tell_members(order, choice.members, choice.chosen, "", outcome);
     if ((int64_t)words_count(choice.members) < places) {
         char convener[64];
         supervising_convener(context, order, convener, sizeof convener);

@@ -44,6 +44,15 @@ void convener_recipient(const struct record *order, char *ret_recipient, size_t 
     snprintf(ret_recipient, size, "%s%s", *town ? "convener:" : "", town);
 }
 
+void committee_recipient(const struct context *context, const struct record *order, char *ret_recipient, size_t size)
+{
+    const struct member_group *group = county_group(context->county, record_str(order, F_GROUP));
+    if (group && *group->committee)
+        snprintf(ret_recipient, size, "committee:%s", group->committee);
+    else
+        snprintf(ret_recipient, size, "office");
+}
+
 bool state_is(const struct record *order, const char *states, const char *verb, struct outcome *outcome)
 {
     if (words_have(states, record_str(order, F_STATE)))
@@ -146,8 +155,7 @@ static void evaluate(const struct context *context, const struct record *order, 
     ask_no_more(context, order, outcome);
     if (strcmp(rating, "dissatisfied") == 0) {
         start_clock(context, order, CLOCK_HANDOVER, outcome); /* of the committee's decision */
-        const struct member_group *group = county_group(context->county, record_str(order, F_GROUP));
-        snprintf(recipients, sizeof recipients, "%s%s", group ? "committee:" : "", group ? group->committee : "");
+        committee_recipient(context, order, recipients, sizeof recipients);
         record_copy(outcome_notify(outcome, "decide", recipients), outcome_changes(outcome), F_DUE);
         return;
     }

@@ -60,7 +60,7 @@ static const struct handler handlers[] = {
     {.type = MSG_RECALL, .handle = handle_recall},
     {.type = MSG_UNMERGE, .handle = handle_unmerge},
     {.type = MSG_ORDER_JOINED, .handle = handle_joined, .aux = merge_aux},
-    {.type = MSG_ORDER_LEFT, .handle = handle_left},
+    {.type = MSG_ORDER_LEFT, .handle = handle_left, .aux = merge_aux},
     {.type = MSG_PRIMARY_STEP, .handle = handle_primary_step},
     {.type = MSG_CLOCK_CHECK, .handle = handle_check, .orderless = true},
     {.type = MSG_CLOCK_DUE, .handle = handle_clock, .aux = members_aux, .orderless = true},

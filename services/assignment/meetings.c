@@ -439,9 +439,9 @@ void handle_hold_meeting(const struct context *context, const struct record *mee
     }
     record_set(outcome_changes(outcome), F_STATE, STATE_HELD);
     record_copy(outcome_changes(outcome), message, F_MINUTES);
-    const char *actor = record_str(message, F_ACTOR);
-    if (record_is(meeting, F_HOST, actor) && words_have(record_str(meeting, F_INVITED), actor))
-        put(meeting, F_PRESENT, actor, true, outcome); /* who leads it is there, and signs nobody in but others */
+    const char *host = record_str(meeting, F_HOST);
+    if (words_have(record_str(meeting, F_INVITED), host) && !words_have(record_str(meeting, F_EXCUSED), host))
+        put(meeting, F_PRESENT, host, true, outcome); /* who leads it is there without signing in */
     outcome_step(outcome, "held", record_str(message, F_ACTOR), record_str(message, F_NOTE));
     if (record_is(meeting, F_STATE, STATE_HELD))
         return; /* other minutes than before */

@@ -23,8 +23,8 @@
  * resident's is not: a question to them, and their reply; only how that moves the deadline concerns the others.
  */
 #define HAPPENS_TO_ALL                                                                                                 \
-    "claimed assigned unfilled dispatched reassigned declined handed_on passed_over handed_over objection_granted "    \
-    "visited responded joint_asked joint_answered joint_refused extension_granted deadline_moved answered reopened"
+    "claimed assigned dispatched reassigned declined handed_on passed_over handed_over objection_granted visited "     \
+    "responded joint_asked joint_answered joint_refused extension_granted deadline_moved answered reopened"
 #define MOVES_DEADLINE "replied unanswered"
 /* What SMS say to the primary's resident that is so for all of them; a contact that is shared is that resident's. */
 #define TOLD_TO_ALL "assigned_resident extended_resident joint_asked answered answered_own"
@@ -102,8 +102,12 @@ void handle_joined(const struct context *context, const struct record *order, co
         be_about_too(order, message, outcome);
         return;
     }
-    if (!still_follows(context, secondary, outcome) || words_have(record_str(order, F_MERGED), secondary))
-        return; /* or it has come twice: it was merged, taken out and merged again before this one heard of it */
+    if (!still_follows(context, secondary, outcome))
+        return;
+    if (words_have(record_str(order, F_MERGED), secondary)) { /* taken out and merged again, and that heard of first */
+        send_step(context, order, secondary, "joined", actor, outcome);
+        return;
+    }
     snprintf(merged, sizeof merged, "%s", record_str(order, F_MERGED));
     if (!words_have(MERGEABLE " " HAS_ANSWER, record_str(order, F_STATE)) ||
         !words_append(merged, sizeof merged, secondary)) {
@@ -121,7 +125,8 @@ void handle_left(const struct context *context, const struct record *order, cons
 {
     const char *secondary = record_str(message, F_SECONDARY);
     char merged[4001];
-    if (order_is_final(record_str(order, F_STATE)) || !words_have(record_str(order, F_MERGED), secondary))
+    if (order_is_final(record_str(order, F_STATE)) || !words_have(record_str(order, F_MERGED), secondary) ||
+        still_follows(context, secondary, outcome)) /* it has come back meanwhile */
         return;
     snprintf(merged, sizeof merged, "%s", record_str(order, F_MERGED));
     words_remove(merged, secondary);

@@ -20,14 +20,17 @@ void tell_leaving(const char *leaving, const char *reason, struct outcome *outco
     record_set(outcome_notify(outcome, "passed_on", recipients), F_REASON, reason);
 }
 
-void tell_members(const struct record *order, const char *members, const char *fresh, struct outcome *outcome)
+void tell_members(const struct record *order, const char *members, const char *fresh, const char *reason,
+                  struct outcome *outcome)
 {
     char staying[401], recipients[2001];
     words_without(members, fresh, staying, sizeof staying);
     member_recipients(fresh, recipients, sizeof recipients);
     record_copy(outcome_notify(outcome, "assigned", recipients), order, F_DUE);
     member_recipients(staying, recipients, sizeof recipients);
-    outcome_notify(outcome, "reassigned", recipients);
+    struct record *notice = outcome_notify(outcome, "reassigned", recipients);
+    if (*reason)
+        record_set(notice, F_REASON, reason);
     if (record_len(order, F_MEMBERS) == 0 && *members) /* nobody had it */
         record_copy(outcome_notify(outcome, "assigned_resident", "resident"), order, F_DUE);
 }
@@ -56,7 +59,7 @@ void pass_on(const struct context *context, const struct record *order, const st
     record_set(changes, F_MEMBERS, choice.members);
     AUTOFREE char *note = xasprintf("%s%s%s", passing->reason, *choice.why ? "; " : "", choice.why);
     outcome_step(outcome, passing->step, passing->actor, note);
-    tell_members(order, choice.members, choice.chosen, outcome);
+    tell_members(order, choice.members, choice.chosen, "", outcome);
     if (words_count(choice.chosen) < words_count(leaving)) {
         char convener[64];
         supervising_convener(context, order, convener, sizeof convener);

@@ -22,13 +22,13 @@ void take_from_handlers(const struct record *order, struct outcome *outcome)
 
 void screen_again(const struct context *context, const struct record *order, const char *actor, struct outcome *outcome)
 {
-    static const enum field over[] = {F_PRIMARY, F_WRITTEN};
+    static const enum field ended[] = {F_PRIMARY, F_WRITTEN};
     struct record *changes = outcome_changes(outcome);
     char recipient[64];
     record_set(changes, F_STATE, STATE_SCREENING);
-    for (size_t i = 0; i < sizeof over / sizeof *over; i++)
-        if (record_len(order, over[i]) > 0)
-            record_set(changes, over[i], "");
+    for (size_t i = 0; i < sizeof ended / sizeof *ended; i++)
+        if (record_len(order, ended[i]) > 0)
+            record_set(changes, ended[i], "");
     take_from_handlers(order, outcome);
     start_clock(context, order, CLOCK_HANDOVER, outcome);
     supervising_convener(context, order, recipient, sizeof recipient);

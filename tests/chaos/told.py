@@ -49,7 +49,7 @@ class Telling:
             tell(row)
         if row.state == "assigned":
             self.tell("assigned", *self.members)
-            self.tell(*(("assigned_resident", "resident") if self.members else ("unfilled", self.convener)))
+            self.tell("assigned_resident", "resident")
             self.assigned_by = row.step
         self.state = row.state or self.state
 
@@ -58,7 +58,7 @@ class Telling:
         if self.goes_on:
             expected = Counter({sms: count for sms, count in expected.items() if sms[1] != "resident"})
         expected.update(("full", f"member:{member}") for member in self.order.late)
-        if self.assigned_by in ("assigned", "unfilled"):  # by the clock, which starts when the group is asked
+        if self.assigned_by == "assigned":  # by the clock, which starts when the group is asked
             expected.update(self.asked.pop())
         return expected, [*self.asked, self.unheard]
 
@@ -83,6 +83,9 @@ class Telling:
         self.asked.append(Counter(("opened", member) for member in self.roster.groups[self.group]))
 
     on_screened = on_opened
+
+    def on_unfilled(self, _row):
+        self.tell("unfilled", self.convener)
 
     def on_recalled(self, row):
         self.tell("screening", self.convener if self.convener != row.actor else "")

@@ -245,7 +245,7 @@ def test_what_went_into_the_wrong_file_is_not_called_done(system):
     wait_stored(system)
     number, rest = re.match(r"(\d+)(.*)", system.redis.hget(f"chain:{{{COUNTY}}}", "journal")).groups()
     system.redis.hset(f"chain:{{{COUNTY}}}", "journal", f"{int(number) + 1000}{rest}")
-    assert system.api("POST", classes, body, key="office").status == 503
+    assert system.api("POST", classes, body | {"title": "树"}, key="office").status == 503
     wait_refused(system, "lacks row")
 
 

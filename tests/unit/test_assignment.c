@@ -156,6 +156,12 @@ static void answers_and_ratings(void **state)
     context.now = record_int(order, F_DUE);
     handle(handle_clock);
     assert_string_equal(fixture_notified(outcome, "reminder"), "committee:K1");
+    AUTOFREE char *group = xstrdup(record_str(order, F_GROUP));
+    record_set(order, F_GROUP, "G9"); /* a group without a committee: the office may decide, too */
+    handle(handle_clock);
+    assert_string_equal(fixture_notified(outcome, "reminder"), "office");
+    record_set(order, F_GROUP, group);
+    handle(handle_clock);
     apply();
     record_set(message, F_CLOCK, "close");
     handle(handle_clock);

@@ -46,6 +46,12 @@ static void members_are_named_when_it_is_accepted(void **state)
     handle(handle_opened);
     assert_string_equal(changed(F_MEMBERS), "M2 M1");
     assert_int_equal(load_of("M1"), 1);
+    record_set(order, F_DECLINED, "M1 M2 M3");
+    record_set(message, F_MEMBERS, "M9"); /* and nobody else can: it waits in the pool */
+    handle(handle_opened);
+    assert_string_equal(outcome_step_name(outcome), "unfilled");
+    assert_string_equal(fixture_notified(outcome, "unfilled"), "convener:T1");
+    assert_false(record_has(outcome_changed(outcome), F_STATE));
 }
 
 static void an_open_order_goes_to_the_pool_of_another_group(void **state)

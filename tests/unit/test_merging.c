@@ -117,8 +117,11 @@ static void a_primary_takes_orders_until_it_is_closed(void **state)
     assert_null(sent(MSG_PRIMARY_STEP, 1)); /* those that are there have nothing to learn from it */
 
     record_set(order, F_MERGED, OTHER " " THIRD);
-    decide(handle_joined); /* once is enough */
+    decide(handle_joined); /* taken out and merged again, of which this one hears in the other order */
     assert_false(record_has(outcome_changed(outcome), F_MERGED));
+    assert_string_equal(record_str(sent(MSG_PRIMARY_STEP, 0)->body, F_STEP), "joined");
+    decide(handle_left);
+    assert_null(outcome_step_name(outcome));
     record_set(order, F_MERGED, OTHER);
 
     record_set(order, F_STATE, STATE_ANSWERED); /* what its answer promised concerns that one, too */

@@ -91,9 +91,15 @@ static void the_convener_gives_it_to_others(void **state)
         assert_string_equal(fixture_notified(outcome, "assigned"), open ? "member:M2 member:M3" : "member:M3");
         assert_int_equal(load_of("M1"), -1);
         assert_int_equal(load_of("M3"), 1);
-        if (!open)
+        if (!open) {
             assert_string_equal(fixture_notified(outcome, "reassigned"), "member:M2");
+            assert_string_equal(record_str(fixture_notice(outcome, "reassigned"), F_REASON), "与我单位有关");
+        }
     }
+    record_set(order, F_STATE, STATE_ASSIGNED); /* all who had it have given it back */
+    record_set(order, F_MEMBERS, "");
+    decide(handle_reassign);
+    assert_string_equal(fixture_notified(outcome, "assigned_resident"), "resident");
 }
 
 static void while_it_is_open_the_place_is_free_again(void **state)
