@@ -4,6 +4,8 @@
  */
 #include "tests/unit/assignment_fixture.h"
 
+#include "common/alloc.h"
+
 static void an_opened_order_asks_its_group(void **state)
 {
     (void)state;
