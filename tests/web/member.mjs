@@ -127,8 +127,12 @@ export async function why({ visit, look, check, cookie, order }) {
 /** The pool, and what somebody has taken on, have all that there is. */
 export async function long({ visit, check, county, cookie, other, title, count }) {
   const pool = await visit(`/w/${county}#/pool`, { cookie: other });
-  await pool.getByRole("link", { name: title }).waitFor(); // the oldest
-  check((await pool.getByRole("button", { name: "我来接单" }).count()) === count, "all may be claimed");
+  await pool.getByRole("link", { name: title }).waitFor();
+  check((await pool.locator(".rows li").first().innerText()).includes(title), "who has waited longest is the first");
+  const claims = pool.getByRole("button", { name: "我来接单" });
+  check((await claims.count()) < count, "a part of them at first");
+  await pool.getByRole("button", { name: "再看一些" }).click();
+  await claims.nth(count - 1).waitFor(); // all may be claimed
   const mine = await visit(`/w/${county}#/mine`, { cookie });
   await mine.getByRole("link", { name: title }).waitFor();
   check((await mine.locator(".rows li").count()) === count, "all are theirs");
