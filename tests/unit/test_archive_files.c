@@ -151,6 +151,35 @@ static void a_file_that_is_taken_away_is_not_written_to(void **state)
     assert_int_equal(take_as("m", MSG_ORDER_STEP, OTHER, OTHER "-000001"), VERDICT_OK);
 }
 
+/* Whether a file without a name, which somebody has open, was made in the directory. */
+static bool has_unnamed_file(void)
+{
+    AUTOFREE char *here = xasprintf("%s/", dir);
+    bool found = false;
+    DIR *open_files = opendir("/proc/self/fd");
+    for (const struct dirent *entry; (entry = readdir(open_files));) {
+        char target[500];
+        ssize_t size = readlinkat(dirfd(open_files), entry->d_name, target, sizeof target - 1);
+        target[size > 0 ? size : 0] = '\0';
+        found = found || (strncmp(target, here, strlen(here)) == 0 && strstr(target, "(deleted)"));
+    }
+    closedir(open_files);
+    return found;
+}
+
+/* Where /tmp is small, or cannot be written to, as in a container, a large index is made all the same. */
+static void what_needs_room_has_it_beside_the_files(void **state)
+{
+    (void)state;
+    struct database *database = archive_database(archive, COUNTY);
+    assert_int_equal(database_run(database,
+                                  "PRAGMA temp.cache_size = 10; CREATE TEMP TABLE room (bytes);"
+                                  "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)"
+                                  "INSERT INTO room SELECT randomblob(1000) FROM n"),
+                     0);
+    assert_true(has_unnamed_file());
+}
+
 /* A file of a version that had no chain gets the one that it would have had. */
 static void an_old_file_becomes_a_chain(void **state)
 {
@@ -198,6 +227,7 @@ int main(void)
         TEST(a_damaged_file_is_refused),
         TEST(damage_is_found_at_work),
         TEST(a_file_that_is_taken_away_is_not_written_to),
+        TEST(what_needs_room_has_it_beside_the_files),
         TEST(an_old_file_becomes_a_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
