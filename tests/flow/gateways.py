@@ -3,6 +3,7 @@
     cloud = Cloud("aliyun")
     cloud.url, cloud.settings()   for the gateway's file
     cloud.plays = ["isv.AMOUNT_NOT_ENOUGH", "hang"]   what it does with the next requests; then it accepts
+    cloud.plays_to = {phone: "lose"}                  and with the next one to that phone
     cloud.sent                    what it took: [{"phone", "sign", "code", "values" or "text", "id", "serial"}]
     cloud.faults                  requests that were not what the gateway's document asks for: must stay empty
     cloud.stop()
@@ -194,6 +195,7 @@ class Cloud:
     def __init__(self, kind):
         self.kind = self.kinds[kind]
         self.plays, self.always, self.sent, self.faults, self.requests = [], None, [], [], 0
+        self.plays_to = {}
         self.lock, self.stopping = threading.Lock(), threading.Event()
         cloud = self
 
@@ -228,6 +230,7 @@ class Cloud:
                 self.faults.append(repr(fault))
                 play = "lose"
             else:
+                play = self.plays_to.pop(sms["phone"], play)
                 if play in (None, "lose", "hang"):
                     self.sent.append(sms | {"serial": serial})
         if play == "hang":
