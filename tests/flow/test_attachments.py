@@ -182,6 +182,7 @@ def test_lists_tell_who_may_only_claim_it_no_more_than_the_order_does(system):
         rows = person.api("GET", f"/api/v1/orders?county={COUNTY}&limit=1000").json["rows"]
         return next((row for row in rows if row["order"] == order["order"]), {})
     wait_until(lambda: "内部意见" in row(first).get("files", ""), 20, "who has it sees which files there are")
+    wait_until(lambda: row(second), 20, "that it is open comes to the archive from another service than the claim")
     assert row(second)["state"] == "open" and "files" not in row(second)
     assert "files" not in second.api("GET", f"/api/v1/orders/{order['order']}").json
 
