@@ -72,8 +72,13 @@ class Sending(Handler):
         if mode == "busy":
             self.answer(503, b"Temporal failure, try again later.")
             return
-        door.passed.append((urllib.parse.parse_qs(url.query)["sms"][0], self.headers["X-Kannel-To"], body.decode()))
-        status, text = self.pass_on(door.smsbox, body)
+        sms = urllib.parse.parse_qs(url.query)["sms"][0]
+        door.passed.append((sms, self.headers["X-Kannel-To"], body.decode()))
+        try:
+            status, text = self.pass_on(door.smsbox, body)
+        except (OSError, http.client.HTTPException):
+            door.unanswered.add(sms)
+            return
         if mode == "late":
             time.sleep(TIMEOUT + 1)
         if mode != "silent":
@@ -146,6 +151,7 @@ class Gateway:
         self.sending = Door(host, Sending)
         self.sending.smsbox = ("127.0.0.1", self.kannel.ports["SENDSMS_PORT"])
         self.sending.passed = []  # (id, phone, text) of each request that Kannel got
+        self.sending.unanswered = set()  # ids of those whose connection a busy Kannel ended; it may have taken the SMS
         self.lock = threading.Lock()
 
     def parameters(self):

@@ -192,8 +192,13 @@ def test_a_gateway_that_is_away_for_an_hour(away):
         took += 30
     print({"SMS": len(waiting), "attempts": max(int(sms["attempt"]) for sms in sms_of(system).values()),
            "seconds until the last was sent": took})
-    wait_until(lambda: {sms["state"] for sms in sms_of(system).values()} == {"delivered"}, 60, "all are delivered")
+    doubtful = gateway.sending.unanswered
+    assert len(doubtful) <= 2
+    wait_until(lambda: {sms["state"] for name, sms in sms_of(system).items() if name not in doubtful} == {"delivered"},
+               60, "all are delivered")
+    assert all(sms_of(system)[name]["state"] in ("unknown", "delivered") for name in doubtful)
     assert Counter(sms for sms, _, _ in gateway.sending.passed) == Counter(sms_of(system).keys())
     sent = Counter((phone, text) for _, phone, text in gateway.sending.passed)
-    wait_until(lambda: Counter((sms["to"], sms["text"]) for sms in gateway.kannel.received()) == sent, 20,
+    certain = Counter((phone, text) for sms, phone, text in gateway.sending.passed if sms not in doubtful)
+    wait_until(lambda: certain <= Counter((sms["to"], sms["text"]) for sms in gateway.kannel.received()) <= sent, 20,
                "the network got each of them once")
