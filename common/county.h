@@ -233,6 +233,7 @@ struct county_fault {
     const char *file;
     int line; /* 0: the file as a whole */
     const char *english, *chinese;
+    bool minor; /* new files are refused for it, but a county that is stored with it is in force */
 };
 typedef void county_fault_fn(void *arg, const struct county_fault *fault);
 

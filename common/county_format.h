@@ -30,7 +30,7 @@ enum column_kind {
     DAY,    /* int64_t: when the day ends in China */
 };
 
-/* LENIENT: what it refers to may be unknown; that is told, but a county that is stored with it stays in force. */
+/* LENIENT: that it refers to what is unknown is a minor fault. */
 enum column_flag { REQUIRED = 1, UNIQUE = 2, LENIENT = 4 };
 
 /* From TOWN on the kinds are not kept as text. */

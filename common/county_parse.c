@@ -34,7 +34,8 @@ struct parser {
     struct county *county;
     county_fault_fn *fault;
     void *arg;
-    int faults;
+    int faults; /* but for minor ones */
+    bool minor; /* what is found now is one */
     struct table tables[COUNTY_FILE_COUNT];
 
     /* of the file being read */
@@ -61,10 +62,12 @@ report(struct parser *parser, enum county_file file, int line, const char *engli
     vsnprintf(texts[1] + used, sizeof texts[1] - (size_t)used, chinese, again);
     va_end(again);
     va_end(arguments);
-    parser->fault(parser->arg,
-                  &(struct county_fault){
-                      .file = county_formats[file].name, .line = line, .english = texts[0], .chinese = texts[1]});
-    parser->faults++;
+    parser->fault(parser->arg, &(struct county_fault){.file = county_formats[file].name,
+                                                      .line = line,
+                                                      .english = texts[0],
+                                                      .chinese = texts[1],
+                                                      .minor = parser->minor});
+    parser->faults += !parser->minor;
 }
 
 /* A fault of the row being read. */
@@ -100,10 +103,10 @@ static void check_reference(struct parser *parser, const struct column *column, 
 {
     if (!parser->tables[column->target].readable || find_row(parser, column->target, id))
         return;
+    parser->minor = column->flags & LENIENT;
     refuse(parser, "\"%s\" is not in %s%.0s", "“%s”在 %s（%s）里没有", quotable(id),
            county_formats[column->target].name, county_formats[column->target].chinese);
-    if (column->flags & LENIENT)
-        parser->faults--;
+    parser->minor = false;
 }
 
 /* What is sent there stays secret on its way: by TLS, or because it does not leave the host. */
@@ -297,11 +300,12 @@ static void apply_setting(struct parser *parser, const struct setting_row *setti
     const struct setting_rule *rule;
     int result = county_set(parser->county, setting->name, setting->value, &rule);
 
+    parser->minor = result == -E2BIG;
     if (result == -ENOENT)
         refuse(parser, "there is no setting \"%s\"", "没有“%s”这项设置", quotable(setting->name));
     else if (result < 0)
-        report(parser, parser->file, parser->line, "%s is not %s%.0s", "%s%.0s 应当是%s", setting->name, rule->wanted,
-               rule->wanted_chinese);
+        refuse(parser, "%s is not %s%.0s", "%s%.0s 应当是%s", setting->name, rule->wanted, rule->wanted_chinese);
+    parser->minor = false;
 }
 
 static void apply_clock(struct parser *parser, const struct clock_row *clock)

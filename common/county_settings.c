@@ -15,7 +15,7 @@
 #include <string.h>
 
 static const int64_t DAY_MS = 86400000;
-enum { PUBLIC_URL_MAX = 40 }; /* characters */
+enum { PUBLIC_URL_MAX = 40, CONTACT_MAX = 60 }; /* characters */
 
 static int set_name(struct county *county, const char *value)
 {
@@ -49,10 +49,11 @@ static int set_office_email(struct county *county, const char *value)
     return 0;
 }
 
+/* Of a longer one, which counties may have from before, SMS have the beginning. */
 static int set_contact(struct county *county, const char *value)
 {
     county->contact = value;
-    return 0;
+    return text_length(value, strlen(value)) > CONTACT_MAX ? -E2BIG : 0;
 }
 
 /* Short, for an SMS; and of characters that every phone takes for a link. */
@@ -229,7 +230,8 @@ static const struct setting_rule rules[] = {
     {"language", "zh", "zh or en", "中文，或英文", set_language},
     {"chair_phone", "", "11 digits beginning with 1", "1 开头的 11 位手机号", set_chair_phone},
     {"office_email", "", "a mail address such as name@example.cn", "name@example.cn 这样的邮箱", set_office_email},
-    {"contact", "", "text", "文字", set_contact},
+    {"contact", "", "a text of at most 60 characters, as SMS have no room for more",
+     "不超过 60 个字的文字，再长短信里放不下", set_contact},
     {"public_url", "",
      "an address such as https://sidan.example.cn, of at most 40 characters, without a slash at its end",
      "https://sidan.example.cn 这样的网址，不超过 40 个字符，末尾不带斜线", set_public_url},
@@ -277,7 +279,7 @@ int county_set(struct county *county, const char *name, const char *value, const
         if (strcmp(rule->name, name) != 0)
             continue;
         *ret_rule = rule;
-        return *value && rule->set(county, value) < 0 ? -EINVAL : 0;
+        return *value ? rule->set(county, value) : 0;
     }
     return -ENOENT;
 }

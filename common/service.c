@@ -216,8 +216,9 @@ static bool is_ready(void *arg, const char **ret_why)
 static void on_county_fault(void *arg, const char *county, const struct county_fault *fault)
 {
     (void)arg;
-    log_error("county=%s %s:%d: %s; the configuration before it stays in force", county, fault->file, fault->line,
-              fault->english);
+    log_error("county=%s %s:%d: %s; %s", county, fault->file, fault->line, fault->english,
+              fault->minor ? "it is in force all the same, until it is mended"
+                           : "the configuration before it stays in force");
 }
 
 static int begin_drain(zloop_t *loop, zmq_pollitem_t *item, void *arg);

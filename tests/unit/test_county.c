@@ -45,6 +45,7 @@ static const char *const small_county[COUNTY_FILE_COUNT] = {
 struct faults {
     char text[2000];
     int count;
+    bool minor; /* all of them are to be */
 };
 
 static void note_fault(void *arg, const struct county_fault *fault)
@@ -55,6 +56,7 @@ static void note_fault(void *arg, const struct county_fault *fault)
     snprintf(faults->text + used, sizeof faults->text - used, "%s%s:%d: %s", used ? "\n" : "", fault->file, fault->line,
              fault->english);
     faults->count++;
+    assert_int_equal(fault->minor, faults->minor);
     if (text_length(fault->chinese, strlen(fault->chinese)) == strlen(fault->chinese))
         fail_msg("this is not Chinese: %s", fault->chinese);
 }
@@ -261,19 +263,26 @@ static void a_delay_for_each_rung(void **state)
     county_destroy(&county);
 }
 
-/* New files with it are refused; a county that has it from before stays in force. */
-static void skills_are_categories(void **state)
+/* New files with them are refused; a county that has them from before stays in force. */
+static void minor_faults(void **state)
 {
+    static const char contact[] = "云溪县政协办公室，云溪县人民路一号行政中心三号楼五层五零六室，工作日上午八点半到十二"
+                                  "点，下午两点到五点半，拨 0000-1234567";
     const char *texts[COUNTY_FILE_COUNT];
     struct county *county;
-    struct faults faults = {.count = 0};
+    struct faults faults = {.minor = true};
+    AUTOFREE char *settings = xasprintf("name,value\nname,甲\ncontact,%s\n", contact);
 
     (void)state;
     memcpy(texts, small_county, sizeof texts);
+    texts[FILE_SETTINGS] = settings;
     texts[FILE_MEMBERS] =
         "id,name,phone,group,skills\nM1,甲,10000004001,G1,roads\nM2,乙,10000004002,G2,roads singing\n";
     assert_int_equal(county_parse("990101", texts, note_fault, &faults, &county), 0);
-    assert_string_equal(faults.text, "members.csv:3: skills \"singing\" is not in categories.csv");
+    assert_string_equal(faults.text,
+                        "settings.csv:3: contact is not a text of at most 60 characters, as SMS have no room for more\n"
+                        "members.csv:3: skills \"singing\" is not in categories.csv");
+    assert_string_equal(county->contact, contact);
     county_destroy(&county);
 }
 
@@ -667,7 +676,7 @@ int main(void)
         cmocka_unit_test(a_delay_for_each_rung),
         cmocka_unit_test(files_in_gb18030),
         cmocka_unit_test(every_fault_is_reported),
-        cmocka_unit_test(skills_are_categories),
+        cmocka_unit_test(minor_faults),
         cmocka_unit_test(bad_hours_and_weekdays),
         cmocka_unit_test(every_clock_must_be_there),
         cmocka_unit_test(a_countys_own_days_go_before_the_national_ones),
