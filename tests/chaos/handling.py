@@ -16,6 +16,8 @@ def handle(load, order, members):
         yield from look(load, order)
     if random.random() < 0.2 and not order.late:  # who was too late might be chosen, and be heard after that
         members = yield from decline(load, order, random.choice(members))
+    if random.random() < 0.2 and not order.late and order.kind != "away":
+        members = yield from reassign(load, order, members)
     speaks = order.code and order.kind != "primary"  # whose resident may have taken it back
     actor, words = f"member:{random.choice(members)}", f"答复 {random.getrandbits(64):x}"
     if random.random() < 0.5:
@@ -51,6 +53,15 @@ def decline(load, order, member):
     members = now.get("members", "").split()
     assert member not in members, f"{order.number}: {member} has given it back, and has it"
     return members
+
+
+def reassign(load, order, members):
+    """It goes to somebody else; some of who has it may keep it. Returns who has it then."""
+    others = [member for member, _ in load.members[order.county][order.group] if member not in members]
+    now = [*random.sample(members, random.randrange(len(members))), random.choice(others)]
+    yield from load.step(order, "reassign", {"actor": CONVENER, "members": " ".join(now), "reason": "另有安排"})
+    order.promise("reassigned", CONVENER, members=" ".join(now))
+    return now
 
 
 def hand_over(load, order, actor):

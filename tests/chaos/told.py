@@ -47,7 +47,7 @@ class Telling:
             self.expected.update(merging.expected_sms(row, self.members))
         elif tell := getattr(self, f"on_{row.step}", None):
             tell(row)
-        if row.state == "assigned":
+        if row.state == "assigned" and self.state == "open":
             self.tell("assigned", *self.members)
             self.tell("assigned_resident", "resident")
             self.assigned_by = row.step
@@ -64,6 +64,15 @@ class Telling:
 
     def tell(self, template, *recipients):
         self.expected.update((template, recipient) for recipient in recipients if recipient)
+
+    def changed(self):
+        """Who has it since this step, and who has it no more."""
+        return ([member for member in self.members if member not in self.before],
+                [member for member in self.before if member not in self.members])
+
+    def tell_changed(self):
+        self.tell("assigned", *self.changed()[0])
+        self.tell("reassigned", *(member for member in self.members if member in self.before))
 
     def handlers(self):
         return [*self.members, self.department]
@@ -99,16 +108,18 @@ class Telling:
 
     def on_declined(self, row):
         """Others are chosen, once it has been assigned."""
-        new = [member for member in self.members if member not in self.before]
-        left = [member for member in self.before if member not in self.members]
-        if row.step == "handed_on":
-            self.tell("passed_on", *left)
+        new, left = self.changed()
         if self.state != "open":
-            self.tell("assigned", *new)
-            self.tell("reassigned", *(member for member in self.members if member in self.before))
+            self.tell_changed()
             self.tell("unfilled", self.convener if len(new) < len(left) else "")
 
-    on_handed_on = on_declined
+    def on_handed_on(self, row):
+        self.on_declined(row)
+        self.tell("passed_on", *self.changed()[1])
+
+    def on_reassigned(self, _row):
+        self.tell_changed()
+        self.tell("passed_on", *self.changed()[1])
 
     def on_handed_over(self, row):
         self.department = f"department:{row.fields['department']}"
