@@ -55,7 +55,7 @@ class Audit:
         self.strangers = {}  # orders whose answer was lost, by number
         self.forgotten = set()  # numbers of those that are finished and audited
         self.table = Counter()
-        self.trail = Trail(self._database, self.table)
+        self.trail = Trail(self._database, self.table, town.directory / "attachments")
         self.unknown = []  # SMS of which nobody knows
 
     def _database(self, county):
@@ -86,7 +86,7 @@ class Audit:
             if waiting:
                 return f"{waiting} cases or matters of {county} wait for Redis to let their orders go"
             if late:
-                return f"{late} contacts of {county} are to be erased"
+                return f"{late} contacts and attachments of {county} are to be erased"
         return ""
 
     def went_through(self, number):

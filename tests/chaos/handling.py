@@ -25,6 +25,8 @@ def handle(load, order, members):
     if speaks and random.random() < 0.3:
         yield from load.step(order, "add", {"note": words})
         order.promise("added", "resident")
+    if speaks and random.random() < 0.1:
+        yield from attach(load, order, words)
     if speaks and random.random() < 0.3:
         yield from ask(load, order, actor, words)
     if random.random() < 0.3:
@@ -74,6 +76,18 @@ def hand_over(load, order, actor):
         yield from load.step(order, "rule", {"actor": CONVENER, "decision": decision, "department": "D02",
                                              "reason": "按职责分工"})
         order.promise({"move": "objection_granted", "stay": "objection_refused"}[decision], CONVENER)
+
+
+def attach(load, order, words):
+    """Its resident sends a document, however often that takes, and reads it."""
+    path, content = f"/api/v1/orders/{order.number}/attachments", f"%PDF-1.4\n{words}\n%%EOF\n".encode()
+    status, file = yield from load.certain("POST", path, content, key=False, X_Order_Code=order.code,
+                                           Content_Type="application/octet-stream")
+    assert status == 201, f"{order.number} ({order.kind}) attachment: {status} {file}"
+    order.promise("attached", "resident")
+    order.files.append(file["file"])
+    status, found = yield from load.certain("GET", f"{path}/{file['file']}", X_Order_Code=order.code)
+    assert (status, found) == (200, content), f"{order.number}: its attachment is {status} {found}"
 
 
 def ask(load, order, actor, words):

@@ -22,6 +22,7 @@ class Order:
     steps: list = field(default_factory=list)  # (step, actor or None, {field: value}) as promised, in this order
     replies: list = field(default_factory=list)  # members who claimed by SMS
     looks: int = 0  # at its contact that were answered
+    files: list = field(default_factory=list)  # ids of its attachments
     late: list = field(default_factory=list)  # members whose SMS came when all places were taken
     others: int = 0  # orders that stay merged into it; see merging.py
     life: object = None  # what is left of its life: a generator of load.py

@@ -59,7 +59,7 @@ class Door:
         self.local = threading.local()
 
     def ask(self, method, path, body=None, headers=None):
-        """(status, json), or None when nobody knows what became of it."""
+        """(status, json, or bytes of what is none), or None when nobody knows what became of it."""
         connections = self.local.__dict__.setdefault("connections", {})
         address = random.choice(self.addresses)
         connection = connections.get(address) or http.client.HTTPConnection(*address, timeout=PATIENCE)
@@ -77,7 +77,7 @@ class Door:
         try:
             return answer.status, json.loads(text)
         except ValueError:
-            return answer.status, None
+            return answer.status, text
 
 
 class Load:

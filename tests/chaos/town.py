@@ -21,7 +21,7 @@ CLOCKS = {("normal", "claim"): "10d", ("urgent", "claim"): "1s"}
 # Short, so that quiet comes soon after the faults. What has no answer is sent again more often than by default, and set
 # aside as late, after seven minutes.
 PARAMETERS = {"all": {"backoff_cap_ms": 4000, "max_attempts": 100, "redis_timeout_ms": 1000, "drain_ms": 500},
-              "intake": {"gateway_token": GATEWAY_TOKEN, "call_ms": 2500},
+              "intake": {"gateway_token": GATEWAY_TOKEN, "call_ms": 2500, "attachments_grace_s": 60},
               "assignment": {"clock_ms": 200},
               "archive": {"erase_ms": 2000},
               "notification": {"sms_lease_ms": 15000}}

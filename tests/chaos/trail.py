@@ -1,5 +1,8 @@
-"""The audit trail and the contacts in the archive: who looked at whom is on record, and contacts end when they must."""
+"""The audit trail, the contacts in the archive and the attachments: who looked at whom is on record, nothing is lost
+before its time, and everything ends when it must.
+"""
 
+import shutil
 from collections import Counter, defaultdict
 
 from ledger import FINAL
@@ -10,17 +13,19 @@ LOOK, ERASED = ("order.contact", "key:office"), ("contact.erased", "archive")  #
 
 
 class Trail:
-    def __init__(self, database, table):
-        """database: opens a county's file. table: where the entries are counted."""
-        self.database, self.table = database, table
+    def __init__(self, database, table, files):
+        """database: opens a county's file. table: where the entries are counted. files: the directory of attachments."""
+        self.database, self.table, self.files = database, table, files
         self.entries = defaultdict(Counter)  # how often each (action, actor), by order
         self.read = Counter()  # last row that was read, by county
 
     def late(self, county, database):
-        """Contacts that are to be erased still."""
+        """Contacts that are to be erased still, and orders whose attachments are."""
         if DAYS[county] > 0:
             return 0
-        return database.execute("SELECT count(*) FROM contacts WHERE closed_at IS NOT NULL").fetchone()[0]
+        contacts = database.execute("SELECT count(*) FROM contacts WHERE closed_at IS NOT NULL").fetchone()[0]
+        closed = {number for number, in database.execute("SELECT order_id FROM cases")}
+        return contacts + sum(path.name in closed for path in (self.files / county).glob("*"))
 
     def check(self, orders, forgotten):
         """orders: all that were not audited to their end before; those that were are the forgotten ones."""
@@ -54,8 +59,17 @@ class Trail:
         if kept == over or (ERASED in entries) != over:
             faults.append(f"{number}: its contact should {'be erased' if over else 'be kept'}, and is "
                           f"{'' if kept else 'not '}in the archive; on record: {dict(entries)}")
+        files = sorted(path.name for path in self._place(number).glob("*"))
+        wanted = [] if over else sorted(order.files)
+        if files != wanted:
+            self.table["lost"] += len(set(wanted).difference(files))
+            faults.append(f"{number}: its attachments are {files}, and should be {wanted}")
         return faults
+
+    def _place(self, number):
+        return self.files / number[:6] / number
 
     def forget(self, numbers):
         for number in numbers:
             self.entries.pop(number, None)
+            shutil.rmtree(self._place(number), ignore_errors=True)
