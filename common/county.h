@@ -164,7 +164,7 @@ struct county {
     const char *name;           /* required */
     const char *language;       /* zh (default) or en: of SMS */
     const char *chair_phone;    /* top of the escalation ladder; may be empty */
-    const char *office_email;   /* is told by mail what the chair is told; may be empty */
+    const char *office_email;   /* is told by mail what the chair and the office are told; may be empty */
     const char *contact;        /* told to residents and in Open311 discovery */
     const char *public_url;     /* where residents find sidan on the internet, for links in SMS; may be empty */
     double threshold;           /* routing confidence below which a convener screens, 0 to 1, default 0.5 */
