@@ -1,6 +1,6 @@
 # make            the five services and sidanctl, in build/bin, and the pages, in build/web
 # make <service>  one of them
-# make run        everything on this machine, with a sample county
+# make run        everything on this machine, with two sample counties
 # make check      all tests, with the sanitizers on; make unit: those of tests/unit
 # make screenshots  pictures of all pages, in build/screenshots; those in docs/screenshots are brought up to date
 # make bench      throughput and latency; never fails on timing

@@ -2,9 +2,9 @@
  * attach.h - attachments: photos and documents of an order. What is in them is intake's matter
  * (services/intake/files.h); here is which an order has.
  *
- * F_FILES lists them, each as "ID/TYPE/SIZE/HASH/AUDIENCE/NAME": the first 24 hex digits of its hash; the ending of its
- * type; bytes; BLAKE2b-256 of what is stored, in hex; `all`, or `staff` for those who handle the order; what it was
- * called, in which nothing separates.
+ * F_FILES lists them, each as "ID/TYPE/SIZE/HASH/AUDIENCE/NAME": 24 hex digits that are of its hash and its audience;
+ * the ending of its type; bytes; BLAKE2b-256 of what is stored, in hex; `all`, or `staff` for those who handle the
+ * order; what it was called, in which nothing separates.
  *
  * The order's owner records one as the step "attached": routing until the order is open for the members, assignment
  * after that. Both list the handler that is theirs.

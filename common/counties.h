@@ -13,7 +13,7 @@
 struct counties;
 struct store;
 
-/* The set of all county ids: the one key that belongs to no county. */
+/* The set of all county ids. The key belongs to no county. */
 #define COUNTIES_KEY "counties"
 /* The county's hash (see store_key): each file's text by its name, sealed; and the fields below. */
 #define COUNTY_CONFIG "config"

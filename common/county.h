@@ -2,8 +2,9 @@
  * county.h - one county's configuration: places, groups, people, departments,
  * rules and clocks.
  *
- * A county is a directory of CSV files (UTF-8, first row names the columns;
- * the office edits them with a spreadsheet). `sidanctl county apply` checks
+ * A county is a directory of CSV files (UTF-8 or GB18030; the first row names
+ * the columns, as here or in Chinese; the office edits them with a
+ * spreadsheet). `sidanctl county apply` checks
  * the whole, then stores the files' text in Redis in one step; services parse
  * the same text with the same code and take a new revision within seconds.
  *
@@ -16,6 +17,7 @@
  *   committees.csv   id,name,phone,email
  *   departments.csv  id,name,phone,email
  *   categories.csv   code,name,section,department,urgency,places,group,description
+ *                    one of them is "other"
  *   rules.csv        words,category,weight,urgency words: space between, all must occur
  *   clocks.csv       urgency,clock,time            clock: claim, handover, answer, callback, confirm (may be missing)
  *   calendar.csv     date,kind,name                kind: off or work (调休); goes before national.csv
@@ -164,7 +166,7 @@ struct county {
     const char *name;           /* required */
     const char *language;       /* zh (default) or en: of SMS */
     const char *chair_phone;    /* top of the escalation ladder; may be empty */
-    const char *office_email;   /* is told by mail what the chair is told; may be empty */
+    const char *office_email;   /* is told by mail what the chair and the office are told; may be empty */
     const char *contact;        /* told to residents and in Open311 discovery */
     const char *public_url;     /* where residents find sidan on the internet, for links in SMS; may be empty */
     double threshold;           /* routing confidence below which a convener screens, 0 to 1, default 0.5 */
