@@ -71,18 +71,17 @@ static const enum field reserved[] = {F_COUNTY, F_TITLE, F_PLACE,      F_COMMUNI
                                       F_SOURCE, F_VIA,   F_SOURCE_REF, F_SAME_AS,   F_PRIMARY, FIELD_COUNT};
 
 /* What the resident says of it now, and what is as it was. 0, or -EINVAL with ret_fault. */
-static int read_body(const struct http_request *request, const struct access *access, struct record *order,
-                     struct fault *ret_fault)
+static int read_body(const struct http_request *request, const struct access *access, const struct county *county,
+                     struct record *order, struct fault *ret_fault)
 {
-    static const enum field inherited[] = {F_TITLE, F_TEXT, F_PLACE, F_COMMUNITY, F_LAT, F_LONG, F_CATEGORY, F_PUBLIC};
+    static const enum field inherited[] = {F_TITLE, F_TEXT,     F_PLACE,  F_COMMUNITY, F_LAT,
+                                           F_LONG,  F_CATEGORY, F_PUBLIC, FIELD_COUNT};
     size_t size;
     const char *body = http_body(request, &size);
     int r = json_to_record(body, size, MSG_PLACE_ORDER, reserved, order, ret_fault);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < sizeof inherited / sizeof *inherited; i++)
-        if (!record_has(order, inherited[i]))
-            record_copy(order, access->record, inherited[i]);
+    intake_inherit(county, access->record, inherited, order);
     record_set(order, F_COUNTY, access->county);
     record_set(order, F_SOURCE_REF, access->order);
     return record_check(order, MSG_PLACE_ORDER, ret_fault);
@@ -98,7 +97,7 @@ static void post_again(void *arg, struct http_request *request)
     again->ask = (struct ask){.intake = intake, .request = request, .access = access};
     again->order = record_new();
     http_attach(request, again, again_destroy);
-    if (read_body(request, access, again->order, &fault) < 0) {
+    if (read_body(request, access, county, again->order, &fault) < 0) {
         ask_answer_fault(&again->ask, &fault);
         return;
     }

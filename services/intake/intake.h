@@ -110,6 +110,13 @@ typedef void placed_fn(void *arg, const struct placement *placement);
 void intake_submit_order(struct intake *intake, const struct county *county, const struct record *given,
                          const char *source, const char *idempotency, int64_t remember, placed_fn *done, void *arg);
 
+/*
+ * Gives an order of an older one's fields, ended by FIELD_COUNT, those that it does not have itself. A community or
+ * category that the county has no more is left out: routing finds another.
+ */
+void intake_inherit(const struct county *county, const struct record *from, const enum field *fields,
+                    struct record *order);
+
 /* The next number of the county for a meeting or a suggestion. 0, or -EIO when Redis does not give one. */
 int intake_number(struct intake *intake, const struct county *county, enum matter matter, char ret_id[ORDER_ID_SIZE]);
 

@@ -13,6 +13,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_gone(const struct county *county, enum field field, const char *id)
+{
+    return (field == F_COMMUNITY && !county_community(county, id)) ||
+           (field == F_CATEGORY && !county_category(county, id));
+}
+
+void intake_inherit(const struct county *county, const struct record *from, const enum field *fields,
+                    struct record *order)
+{
+    for (; *fields != FIELD_COUNT; fields++)
+        if (!record_has(order, *fields) && !is_gone(county, *fields, record_str(from, *fields)))
+            record_copy(order, from, *fields);
+}
+
 static bool is_blank(const char *text)
 {
     return text[strspn(text, " \t\r\n")] == '\0';

@@ -22,11 +22,9 @@ enum { MAX_BODY = 128 * 1024 };
 /* What the new order takes over where the convener says nothing else. 0, or what contact_open() gives. */
 static int inherit(const struct county *county, const struct access *access, struct record *part)
 {
-    static const enum field inherited[] = {F_PLACE, F_COMMUNITY, F_LAT, F_LONG, F_PUBLIC};
+    static const enum field inherited[] = {F_PLACE, F_COMMUNITY, F_LAT, F_LONG, F_PUBLIC, FIELD_COUNT};
     RECORD *contact = record_new();
-    for (size_t i = 0; i < sizeof inherited / sizeof *inherited; i++)
-        if (!record_has(part, inherited[i]))
-            record_copy(part, access->record, inherited[i]);
+    intake_inherit(county, access->record, inherited, part);
     int r = contact_open(county->vault, access->order, record_str(access->record, F_CONTACT), contact);
     record_copy_all(part, contact);
     record_set(part, F_SOURCE_REF, access->order);

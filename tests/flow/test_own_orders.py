@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from harness import CLAIMS, COUNTY, make_county, wait_until
+from harness import CLAIMS, COUNTY, ROOT, make_county, wait_until
 from test_life import UNCLEAR, steps
 from test_screen import seen_by_staff, told
 
@@ -350,3 +350,25 @@ def test_a_county_says_for_how_long(make_system, tmp_path):
     assert "again" not in gone(system, order)
     answer = again(system, order)
     assert (answer.status, answer.json["code"]) == (409, "expired")
+
+
+def test_what_comes_back_from_a_place_that_is_gone(make_system, tmp_path):
+    """The county's files have lost its community and its category since: routing finds others."""
+    tables = {"communities.csv": "C199,旧新村,T1\n", "categories.csv": "old,旧类别,城建环保,D01,normal,3,,旧\n"}
+    before = {name: (ROOT / "deploy" / "counties" / "990101" / name).read_text(encoding="utf-8") + row for name, row in tables.items()}
+    system = make_system(counties=[make_county(tmp_path / "before", files=before)])
+    order = system.place(title="旧新村路灯不亮", text="三栋门口", community="C199", category="old", phone="10000000085")
+    system.wait_state(order, "screening")
+    assert system.step(order, "screen", {"decision": "accept", "group": "G1"}).status == 200
+    taken(system, order)
+    system.ctl("county", "apply", str(make_county(tmp_path / "after")))
+    part = system.step(order, "split", {"title": "另一件事", "text": "井盖"})
+    assert part.status == 200, part
+    system.answer_it(order)
+    assert system.rate(order, "satisfied").status == 200
+    gone(system, order)
+    answer = again(system, order)
+    assert answer.status == 201, answer
+    system.wait_state(answer.json, "screening")
+    new = seen_by_staff(system, answer.json)
+    assert new["category"] != "old" and new.get("community") != "C199", new
