@@ -78,7 +78,8 @@ void suggestion_rung(const struct county *county, const struct record *suggestio
     people[0] = '\0';
     if (rung == RUNG_HANDLERS) {
         member_recipients(record_str(suggestion, F_MEMBERS), people, sizeof people);
-        append(owners, "committee", *owners ? "" : committee);
+        if (!*owners)
+            judges(county, suggestion, owners);
         snprintf(ret_recipients, size, "%s%s%s", owners, *people && *owners ? " " : "", people);
         return;
     }
@@ -110,6 +111,8 @@ static void begin(const struct context *context, const struct record *message, c
     outcome_step(outcome, "raised", record_str(message, F_ACTOR), NULL);
     start_clock(context, nothing, CLOCK_FOLLOW, outcome);
     addressees(changes, people);
+    if (!*people) /* of a group without a committee */
+        judges(context->county, changes, people);
     record_copy(outcome_notify(outcome, "suggestion_raised", people), changes, F_DUE);
 }
 
@@ -234,13 +237,17 @@ void follow_up(const struct context *context, const struct record *order, const 
 
 /* -- settled ----------------------------------------------------------------------------------------------------- */
 
-/* Whether who acts is not the one who had to do it; otherwise refuses. What a committee supervises no member settles.
+/*
+ * Whether who acts is not the one who had to do it; otherwise refuses. An opinion is settled by no addressee; what was
+ * promised or passed to supervision by none of those who handle orders.
  */
 static bool may_judge(const struct record *suggestion, const struct record *message, struct outcome *outcome)
 {
     const char *actor = record_str(message, F_ACTOR);
-    bool member = strncmp(actor, "member:", 7) == 0, department = strncmp(actor, "department:", 11) == 0;
-    if (!department && !(member && !record_is(suggestion, F_KIND, KIND_OPINION)))
+    char owners[PEOPLE_SIZE];
+    addressees(suggestion, owners);
+    bool handles = strncmp(actor, "member:", 7) == 0 || strncmp(actor, "department:", 11) == 0;
+    if (record_is(suggestion, F_KIND, KIND_OPINION) ? !words_have(owners, actor) : !handles)
         return true;
     outcome_refuse(outcome, "forbidden", "actor",
                    "who had to do it does not settle it: who raised it does, or the committee");

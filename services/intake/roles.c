@@ -185,6 +185,8 @@ static int relations_of(const struct county *county, const struct roster_entry *
     }
     if (is_kind(role, "department"))
         return relations_of_department(role->id, order);
+    if (order && record_is(order, F_COMMITTEE, role->id) && record_is(order, F_KIND, "opinion"))
+        return CLERK; /* it is for them to do, as another is for a department */
     const struct member_group *group = order ? county_group(county, record_str(order, F_GROUP)) : NULL;
     bool theirs = !order || (group && strcmp(group->committee, role->id) == 0);
     return theirs || record_is(order, F_COMMITTEE, role->id) ? COMMITTEE : 0;

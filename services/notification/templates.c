@@ -65,7 +65,7 @@ static const struct template templates[] = {
      "About your concern \"{title}\" (number {order}) we would like to ask: {question} Please reply to this "
      "message, or online with the number and the code {access}[, by {due}]. Without an answer we go on with what we "
      "know.[ Questions: {contact}.][ See it at {track}]"},
-    {"replied", "member convener department committee", 0,
+    {"replied", "member convener department committee office", 0,
      "“{title}”（单号{order}）的居民回答您了：{note}。期限继续计算。[办理请打开：{work}]",
      "The resident of \"{title}\" (number {order}) answers: {note}. The deadline runs on.[ Open: {work}]"},
     {"added", "member convener department", 0, "“{title}”（单号{order}）的居民又补充说：{note}[。办理请打开：{work}]",
@@ -78,7 +78,7 @@ static const struct template templates[] = {
      "“{title}”（单号{order}）的居民撤回了自己的反映[：{reason}]。还有别的居民反映同一件事，请继续办理。",
      "The resident has taken back \"{title}\" (number {order})[: {reason}]. Others raised the same matter: please go "
      "on."},
-    {"unanswered", "member convener department committee", 0,
+    {"unanswered", "member convener department committee office", 0,
      "“{title}”（单号{order}）的居民没有回答您的问题[：{question}]。期限继续计算，请按现在知道的办理。",
      "The resident of \"{title}\" (number {order}) has not answered[: {question}]. The deadline runs on; please go on "
      "with "
@@ -194,7 +194,7 @@ static const struct template templates[] = {
      "More time is not granted for \"{title}\" (number {order})[; it is due on {due}].[ Reason: {reason}.]"},
     {"reassigned", "member", 0, "“{title}”（单号{order}）办理的委员有变动[，现在是：{members}]。[原因：{reason}。]",
      "The members for \"{title}\" (number {order}) have changed[, now: {members}].[ Reason: {reason}.]"},
-    {"passed_on", "member", 0, "“{title}”（单号{order}）不再由您办理[（{reason}）]。谢谢您。",
+    {"passed_on", "member department", 0, "“{title}”（单号{order}）不再由您办理[（{reason}）]。谢谢您。",
      "\"{title}\" (number {order}) is no longer yours to handle[ ({reason})]. Thank you."},
     {"silent", "convener", 0,
      "“{title}”（单号{order}）的委员{members}没有按时回应，组里也没有别的委员可以接替。请登录后改派，或与委员联系。["
@@ -256,7 +256,7 @@ static const struct template templates[] = {
      "[有疑问请联系：{contact}。]",
      "We could not read your reply. Reply 1 if you come to the meeting, or 2 and why if you do not. Of several begin "
      "with the number of one: {meetings}.[ Questions: {contact}.]"},
-    {"suggestion_raised", "department committee", 0,
+    {"suggestion_raised", "department committee office", 0,
      "请办理[（{kind}）]：“{title}”，编号{order}。[办理期限：{due}。]请登录后填写办理情况。[办理请打开：{work}]",
      "Please see to[ ({kind})]: \"{title}\", number {order}.[ It is due on {due}.] Please sign in and say what comes "
      "of it.[ Open: {work}]"},

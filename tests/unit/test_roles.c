@@ -243,6 +243,11 @@ static void meetings_and_suggestions(void **state)
     record_set(opinion, F_DEPARTMENT, "D2");
     record_set(opinion, F_MEMBERS, "M3");
     assert_true(decide(county, "10000004003", PERMIT_SUGGESTION_SETTLE, opinion).forbidden);
+    record_set(supervision, F_KIND, "opinion"); /* nor does a committee what it was asked for */
+    assert_granted(county, "committee asked", "10000002003", MATTER_SUGGESTION, supervision, READ_SUGGESTION);
+    record_set(supervision, F_COMMITTEE, "K1");
+    assert_granted(county, "committee asked, of the group", "10000002001", MATTER_SUGGESTION, supervision,
+                   READ_SUGGESTION);
     county_destroy(&county);
 }
 

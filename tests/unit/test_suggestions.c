@@ -93,17 +93,23 @@ static void who_had_to_do_it_does_not_settle_it(void **state)
 {
     (void)state;
     static const struct {
-        const char *kind, *actor, *error;
-    } rows[] = {{"opinion", "member:M2", ""},
-                {"opinion", "committee:K1", ""},
-                {"opinion", "department:D1", "forbidden"},
-                {"supervision", "committee:K1", ""},
-                {"supervision", "member:M2", "forbidden"},
-                {"promise", "member:M2", "forbidden"},
-                {"promise", "key:office", ""}};
+        const char *kind, *department, *committee, *actor, *error;
+    } rows[] = {{"opinion", "D1", "", "member:M2", ""},
+                {"opinion", "D1", "", "committee:K1", ""},
+                {"opinion", "D1", "", "department:D2", ""}, /* which raised it, in a meeting */
+                {"opinion", "D1", "", "department:D1", "forbidden"},
+                {"opinion", "", "K1", "committee:K1", "forbidden"},
+                {"opinion", "", "K1", "member:M2", ""},
+                {"supervision", "", "K1", "committee:K1", ""},
+                {"supervision", "", "K1", "department:D1", "forbidden"},
+                {"supervision", "", "K1", "member:M2", "forbidden"},
+                {"promise", "D1", "", "member:M2", "forbidden"},
+                {"promise", "D1", "", "key:office", ""}};
     record_set(message, F_SETTLED, "adopted");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         record_set(order, F_KIND, rows[i].kind);
+        record_set(order, F_DEPARTMENT, rows[i].department);
+        record_set(order, F_COMMITTEE, rows[i].committee);
         record_set(message, F_ACTOR, rows[i].actor);
         handle(handle_settle);
         assert_string_equal(fixture_error(outcome), rows[i].error);
@@ -368,6 +374,26 @@ static void supervision_is_the_committees(void **state)
     assert_int_equal(outcome_verdict(outcome), VERDICT_LATER);
 }
 
+/* Where a group has no committee the office is told what that would be. */
+static void supervision_without_a_committee_is_the_offices(void **state)
+{
+    (void)state;
+    record_clear(order);
+    context.order_id = NUMBER;
+    record_set(message, F_KIND, "supervision");
+    record_set(message, F_GROUP, "G9");
+    record_set(message, F_TITLE, "东门路灯不亮");
+    record_set(message, F_ABOUT, "990101-000123");
+    handle(handle_follow);
+    assert_string_equal(changed(F_STATE), STATE_FOLLOWED);
+    assert_string_equal(fixture_notified(outcome, "suggestion_raised"), "office");
+    apply();
+    context.now = record_int(order, F_DUE);
+    record_set(message, F_CLOCK, "follow");
+    handle(handle_clock);
+    assert_string_equal(fixture_notified(outcome, "reminder"), "office");
+}
+
 static void promises_are_of_times_to_come(void **state)
 {
     (void)state;
@@ -404,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_joins_what_was_promised_hears_of_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_merged_orders_hear_of_a_promise, set_up_order, tear_down),
         cmocka_unit_test_setup_teardown(supervision_is_the_committees, set_up_order, tear_down),
+        cmocka_unit_test_setup_teardown(supervision_without_a_committee_is_the_offices, set_up_order, tear_down),
         cmocka_unit_test_setup_teardown(promises_are_of_times_to_come, set_up_order, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
