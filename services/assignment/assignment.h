@@ -281,9 +281,6 @@ void append_recipients(const char *kind, const char *ids, char *recipients, size
 /* The members who have the order, and the departments that were given it. */
 void handler_recipients(const struct record *order, char *ret_recipients, size_t size);
 
-/* "convener:T1" of the order's town; "" when the town is not known. */
-void convener_recipient(const struct record *order, char *ret_recipient, size_t size);
-
 /* "committee:K1" of the order's group; the office, which may do what it does, where the group has none. */
 void committee_recipient(const struct context *context, const struct record *order, char *ret_recipient, size_t size);
 

@@ -4,7 +4,8 @@
  *
  * A department may object within one working day, with its reason; the convener rules whether it stays there or goes to
  * another one. That settles it: about this department and this order nobody objects again. Until then the order is not
- * handed over anew, and who has it already gets no other working day by that; an answer ends the objection.
+ * handed over anew. Handed over to the same departments again it gives them no other working day; where one comes to
+ * it, all may object to how it is divided now. An answer ends the objection.
  * Whoever has it may reply in writing (书面答复), for the members to use in their answer.
  */
 #include "common/order.h"
@@ -64,6 +65,20 @@ static bool have_it(const struct record *order, const char *departments)
     return record_int(order, F_HANDED_AT) > 0;
 }
 
+/* Who led or assisted, and does neither any more. */
+static void tell_former(const struct record *order, const char *leading, const char *assisting, struct outcome *outcome)
+{
+    char before[401], after[401], former[401], recipients[2001] = "";
+    if (record_int(order, F_HANDED_AT) == 0)
+        return;
+    snprintf(before, sizeof before, "%s %s", record_str(order, F_DEPARTMENT), record_str(order, F_ASSISTING));
+    snprintf(after, sizeof after, "%s %s", leading, assisting);
+    words_without(before, after, former, sizeof former);
+    append_recipients("department", former, recipients, sizeof recipients);
+    if (*recipients)
+        outcome_notify(outcome, "passed_on", recipients);
+}
+
 /* The convener need not wait for members: then the order stays open for them. */
 void handle_handover(const struct context *context, const struct record *order, const struct record *message,
                      struct outcome *outcome)
@@ -89,6 +104,7 @@ void handle_handover(const struct context *context, const struct record *order, 
         record_set_int(changes, F_HANDED_AT, context->now);
     tell_departments(order, "handed_over", department, department, note, outcome);
     tell_departments(order, "assisting", assisting, department, note, outcome);
+    tell_former(order, department, assisting, outcome);
 }
 
 void handle_object(const struct context *context, const struct record *order, const struct record *message,

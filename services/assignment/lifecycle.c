@@ -29,19 +29,18 @@ void member_recipients(const char *members, char *ret_recipients, size_t size)
     append_recipients("member", members, ret_recipients, size);
 }
 
+static void append_departments(const struct record *order, char *recipients, size_t size)
+{
+    if (record_int(order, F_HANDED_AT) == 0)
+        return;
+    append_recipients("department", record_str(order, F_DEPARTMENT), recipients, size);
+    append_recipients("department", record_str(order, F_ASSISTING), recipients, size);
+}
+
 void handler_recipients(const struct record *order, char *ret_recipients, size_t size)
 {
     member_recipients(record_str(order, F_MEMBERS), ret_recipients, size);
-    if (record_int(order, F_HANDED_AT) == 0)
-        return;
-    append_recipients("department", record_str(order, F_DEPARTMENT), ret_recipients, size);
-    append_recipients("department", record_str(order, F_ASSISTING), ret_recipients, size);
-}
-
-void convener_recipient(const struct record *order, char *ret_recipient, size_t size)
-{
-    const char *town = record_str(order, F_TOWN);
-    snprintf(ret_recipient, size, "%s%s", *town ? "convener:" : "", town);
+    append_departments(order, ret_recipients, size);
 }
 
 void committee_recipient(const struct context *context, const struct record *order, char *ret_recipient, size_t size)
@@ -179,11 +178,9 @@ static void reopen(const struct context *context, const struct record *order, co
     ask_no_more(context, order, outcome);
     look_for_absent(context, record_str(order, F_MEMBERS), there, sizeof there, outcome);
     member_recipients(there, recipients, sizeof recipients);
-    convener_recipient(order, convener, sizeof convener);
-    if (*convener)
-        words_append(recipients, sizeof recipients, convener);
-    if (record_int(order, F_HANDED_AT) > 0)
-        append_recipients("department", record_str(order, F_DEPARTMENT), recipients, sizeof recipients);
+    append_departments(order, recipients, sizeof recipients);
+    supervising_convener(context, order, convener, sizeof convener);
+    words_append(recipients, sizeof recipients, convener);
     struct record *notice = outcome_notify(outcome, "reopened", recipients);
     record_copy(notice, changes, F_DUE);
     if (note)

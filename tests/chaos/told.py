@@ -122,7 +122,9 @@ class Telling:
         self.tell("passed_on", *self.changed()[1])
 
     def on_handed_over(self, row):
-        self.department = f"department:{row.fields['department']}"
+        former, self.department = self.department, f"department:{row.fields['department']}"
+        if row.step == "handed_over" and former != self.department:
+            self.tell("passed_on", former)
         self.tell("handed_over", self.department)
 
     def on_objected(self, _row):
@@ -164,7 +166,7 @@ class Telling:
         self.tell("answered", "resident")
 
     def on_reopened(self, _row):
-        self.tell("reopened", *self.handlers(), self.convener if self.town else "")
+        self.tell("reopened", *self.handlers(), self.convener)
 
     def on_rated(self, row):
         if row.fields["rating"] == "dissatisfied":

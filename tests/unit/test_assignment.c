@@ -142,7 +142,7 @@ static void answers_and_ratings(void **state)
     assert_string_equal(outcome_step_name(outcome), "reopened");
     assert_string_equal(changed(F_STATE), STATE_CONSULTING);
     assert_string_equal(changed(F_CLOCK), "answer");
-    assert_string_equal(fixture_notified(outcome, "reopened"), "member:M1 member:M2 convener:T1 department:D1");
+    assert_string_equal(fixture_notified(outcome, "reopened"), "member:M1 member:M2 department:D1 convener:T1");
     apply();
 
     record_set(message, F_ACTOR, "member:M2");

@@ -217,6 +217,26 @@ static void handing_over_again_gives_no_other_day(void **state)
     assert_int_equal(record_int(outcome_changed(outcome), F_HANDED_AT), fixture_now);
 }
 
+static void who_loses_it_is_told(void **state)
+{
+    (void)state;
+    hand_over();
+    record_set(order, F_ASSISTING, "D2");
+    record_set(message, F_ACTOR, "convener:T1");
+    record_set(message, F_DEPARTMENT, "D2");
+    handle(handle_handover);
+    assert_string_equal(fixture_notified(outcome, "passed_on"), "department:D1");
+    record_set(message, F_DEPARTMENT, "D1");
+    record_set(message, F_ASSISTING, "D2");
+    handle(handle_handover);
+    assert_null(fixture_notice(outcome, "passed_on"));
+    record_set_int(order, F_HANDED_AT, 0); /* it was meant for them, and never given */
+    record_set(message, F_DEPARTMENT, "D2");
+    record_set(message, F_ASSISTING, "");
+    handle(handle_handover);
+    assert_null(fixture_notice(outcome, "passed_on"));
+}
+
 static void an_answer_ends_an_objection(void **state)
 {
     (void)state;
@@ -319,6 +339,7 @@ int main(void)
         TEST(one_department_leads_and_others_assist),
         TEST(a_department_objects_once_and_the_ruling_settles_it),
         TEST(handing_over_again_gives_no_other_day),
+        TEST(who_loses_it_is_told),
         TEST(an_answer_ends_an_objection),
         TEST(it_goes_to_another_department),
         TEST(one_that_assists_gives_way_to_another),
