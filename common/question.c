@@ -20,14 +20,15 @@ static void entry_of(char entry[CLOCK_ENTRY_SIZE], const struct context *context
     order_clock_entry(entry, context->order_id, CLOCK_QUESTION, 0);
 }
 
-/* Who is told of the answer: who asked, or the convener for an asker who has no phone here. */
+/* Who is told of the answer: who asked; the convener for an asker who has no phone here, or the order no more. */
 static void asker(const struct context *context, const struct record *order, char *ret_recipient, size_t size)
 {
-    static const char *const kinds[] = {"member:", "convener:", "department:", "committee:"};
+    static const char *const kinds[] = {"member:", "convener:", "department:", "committee:", "office:"};
     const char *actor = record_str(order, F_ASKED_BY);
+    bool has_left = strncmp(actor, "member:", 7) == 0 && !words_have(record_str(order, F_MEMBERS), actor + 7);
     snprintf(ret_recipient, size, "convener:%s", county_convener(context->county, record_str(order, F_TOWN))->id);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strncmp(actor, kinds[i], strlen(kinds[i])) == 0)
+        if (strncmp(actor, kinds[i], strlen(kinds[i])) == 0 && !has_left)
             snprintf(ret_recipient, size, "%s", actor);
 }
 

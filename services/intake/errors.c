@@ -178,7 +178,8 @@ static const struct {
     {"state", "about", "有的单号不在办理中，或您无权就它协商。请核对单号。"},
     {"state", "meeting", "没有这个协商会，或会已结束。请核对编号。"},
     {"invalid", "invited",
-     "邀请名单不对：写 member:委员、group:小组、department:部门，或 resident:本次协商事项的单号。"},
+     "邀请名单不对：写 member:委员、group:小组、department:部门、convener:乡镇、committee:专委会，或 "
+     "resident:本次协商事项的单号。"},
     {"invalid", "who", "名单里没有这个人，请核对；不在邀请名单的，请先邀请。"},
     {"invalid", "reply", "reply 只能是 comes（参加）或 excused（请假，要写原因）。"},
     {"invalid", "minutes", "请写会议情况。"},
