@@ -22,7 +22,8 @@ static void tell_handlers(const struct record *order, const char *template, cons
 }
 
 /* One that is merged is nobody's load, and its handlers have the primary. */
-static void end(const struct context *context, const struct record *order, const char *reason, struct outcome *outcome)
+static void end(const struct context *context, const struct record *order, const char *template, const char *reason,
+                struct outcome *outcome)
 {
     char entry[CLOCK_ENTRY_SIZE];
     drop_question(context, order, outcome);
@@ -32,7 +33,7 @@ static void end(const struct context *context, const struct record *order, const
     outcome_zrem(outcome, CLOCKS_KEY, entry);
     if (!record_is(order, F_STATE, STATE_MERGED)) {
         change_load(context, record_str(order, F_MEMBERS), "", -1, outcome);
-        tell_handlers(order, "taken_back", reason, outcome);
+        tell_handlers(order, template, reason, outcome);
     }
     record_set(outcome_changes(outcome), F_STATE, STATE_WITHDRAWN);
     record_set_int(outcome_changes(outcome), F_CLOSED_AT, context->now);
@@ -58,7 +59,8 @@ void handle_take_back(const struct context *context, const struct record *order,
             tell_handlers(order, "taken_back_shared", reason, outcome);
             return;
         }
-        end(context, order, reason, outcome);
+        /* somebody else does when what it was split off from has moved on: then it never was */
+        end(context, order, strcmp(actor, "resident") == 0 ? "taken_back" : "passed_on", reason, outcome);
         leave_primary(context, order, actor, outcome);
     }
 }
@@ -67,5 +69,5 @@ void end_if_nobodys(const struct context *context, const struct record *order, s
 {
     if (record_int(order, F_TAKEN_BACK) == 1 && words_have(HANDLED, record_str(order, F_STATE)) &&
         words_count(record_str(outcome_changed(outcome), F_MERGED)) == 0)
-        end(context, order, "", outcome);
+        end(context, order, "taken_back", "", outcome);
 }

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { TRIES = 5 };
 
@@ -141,14 +142,15 @@ static bool is_unknown(const struct part *part, const struct record *order)
     return now_ms() - record_int(order, F_PLACED_AT) < intake_remember(part->intake) * 1000;
 }
 
-static void take_back(struct part *part, const char *county, const struct record *order)
+static void take_back(struct part *part, const struct county *county, const struct record *order)
 {
     bool early = order_owner(record_str(order, F_STATE)) == ROUTING;
     RECORD *message = record_new();
     record_set(message, F_ACTOR, part->access->grant.actor);
-    record_printf(message, F_REASON, "%s has moved on", part->access->order);
-    service_call(part->intake->service, county, part->order, early ? MSG_TAKE_BACK_EARLY : MSG_TAKE_BACK, message, NULL,
-                 intake_call_ms(part->intake), on_withdrawn, part);
+    record_printf(message, F_REASON, strcmp(county->language, "en") == 0 ? "%s has moved on" : "原单%s已有新进展",
+                  part->access->order);
+    service_call(part->intake->service, county->id, part->order, early ? MSG_TAKE_BACK_EARLY : MSG_TAKE_BACK, message,
+                 NULL, intake_call_ms(part->intake), on_withdrawn, part);
 }
 
 static void withdraw(struct part *part)
@@ -163,7 +165,7 @@ static void withdraw(struct part *part)
     if ((r < 0 && r != -ENOENT) || (ended && forget(part, county, other) < 0))
         answer_unavailable(part);
     else if (!ended && is_unknown(part, order))
-        take_back(part, id, order);
+        take_back(part, other, order);
     else
         intake_answer_failure(part->request, ANSWER_REFUSED, part->refusal);
 }

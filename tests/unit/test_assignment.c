@@ -243,6 +243,23 @@ static void reassigning_moves_the_load(void **state)
     }
 }
 
+/* But not that its resident did it, where somebody undoes what they had split off. */
+static void who_has_it_hears_that_it_is_taken_back(void **state)
+{
+    static const struct {
+        const char *actor, *template;
+    } cases[] = {{"resident", "taken_back"}, {"convener:T1", "passed_on"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        record_set(order, F_MEMBERS, "M1");
+        record_set(message, F_ACTOR, cases[i].actor);
+        handle(handle_take_back);
+        assert_string_equal(changed(F_STATE), STATE_WITHDRAWN);
+        assert_string_equal(fixture_notified(outcome, cases[i].template), "member:M1");
+        assert_int_equal(outcome_message_count(outcome), 1);
+    }
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin_open, tear_down)
@@ -255,6 +272,7 @@ int main(void)
         TEST(a_satisfied_resident_closes_the_order),
         TEST(three_calls_in_vain_end_the_callback),
         TEST(reassigning_moves_the_load),
+        TEST(who_has_it_hears_that_it_is_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
