@@ -47,6 +47,7 @@ struct import {
 struct import_row {
     struct import *import;
     int line;
+    char words[DIGEST_SIZE]; /* of one with a number; else "" */
 };
 
 static const struct column {
@@ -140,6 +141,22 @@ static int on_admitted(zloop_t *loop, int timer, void *arg)
     return 0;
 }
 
+static void digest_words(char digest[DIGEST_SIZE], const struct record *order)
+{
+    intake_digest(digest, (const char *const[]){record_str(order, F_TITLE), record_str(order, F_TEXT)}, 2);
+}
+
+/* Whether the order that has the row's number says something else; of one that is archived nobody asks. */
+static bool is_another(const struct import_row *row, const char *id)
+{
+    char words[DIGEST_SIZE];
+    RECORD *order = record_new();
+    if (!*row->words || service_load_order(row->import->intake->service, row->import->county, id, order) < 0)
+        return false;
+    digest_words(words, order);
+    return strcmp(words, row->words) != 0;
+}
+
 static void on_placed(void *arg, const struct placement *placed)
 {
     struct import_row *row = arg;
@@ -149,6 +166,9 @@ static void on_placed(void *arg, const struct placement *placed)
         refuse_row(import, row->line, placed->error, placed->field, placed->detail);
     else if (placed->status != ANSWER_OK)
         refuse_row(import, row->line, "unavailable", NULL, "could not be stored now: send the file again");
+    else if (placed->repeated && is_another(row, placed->order))
+        refuse_row(import, row->line, "exists", field_info(F_SOURCE_REF)->name,
+                   "an order with this id and other words is known: give this one an id of its own");
     else if (placed->repeated)
         import->repeated++;
     else
@@ -263,7 +283,9 @@ static void submit_row(struct import *import, int line, const struct record *mes
 {
     const struct county *county = service_county(import->intake->service, import->county);
     struct import_row *row = xcalloc(1, sizeof *row);
-    *row = (struct import_row){import, line};
+    *row = (struct import_row){.import = import, .line = line};
+    if (record_has(message, F_SOURCE_REF))
+        digest_words(row->words, message);
     import->outstanding++;
     AUTOFREE char *key = row_key(import, message);
     intake_submit_order(import->intake, county, message, "import", key, REMEMBER, on_placed, row);

@@ -72,6 +72,17 @@ def test_twice_adds_nothing(shared):
     wait_until(lambda: len(imported(shared, references)) == 50, 30, "all are journalled")
 
 
+def test_two_sources_with_the_same_numbers(shared):
+    """What the second one says is not taken for what the first one said."""
+    head = ["编号", "标题", "内容"]
+    first = table([["both-1", "村口的桥坏了", "过不去车"], ["both-2", "路灯不亮", ""]], head)
+    assert send(shared, first).json["accepted"] == 2
+    second = send(shared, table([["both-1", "井盖没了", "快来人"], ["both-2", "路灯不亮", ""], ["both-3", "又一件", ""]], head)).json
+    assert (second["accepted"], second["repeated"], second["refused_count"]) == (1, 1, 1), second
+    (refused,) = second["refused"]
+    assert (refused["line"], refused["field"], refused["code"]) == (2, "source_ref", "exists") and "换一个编号" in refused["message"]
+
+
 def test_rows_without_a_number_are_known_by_their_content(shared):
     data = table([["村口的桥坏了", "过不去车"], ["村口的桥坏了", "过不去人"], ["村口的桥坏了", "过不去车"]], ["标题", "内容"])
     report = send(shared, data).json
