@@ -58,6 +58,10 @@ class Run:
         self.town = (ReplicatedTown if replicas else Town)(directory / "system", options.instances, options.seed,
                                                            "network" in kinds, kannel, quiet=options.minutes > 3)
         self.points = reachable(self.town.crash_points(), replicas)
+        if not self.points and (options.points or {"crash", "hang"} & set(kinds)):
+            self.town.abandon()
+            shutil.rmtree(directory)
+            sys.exit("this build has no crash points: see make chaos-programs, or ask for other faults")
         self.ledger = Ledger()
         self.audit = Audit(self.town, self.ledger)
         self.injector = Injector(self.town, self.ledger, self.say)
@@ -153,6 +157,7 @@ class Run:
                 **{f"  of {name}": count for name, count in sorted(injector.kills.items())},
                 **({"failovers": injector.failovers} if injector.failovers else {}),
                 "crash points met": f"{len(injector.died)} of {len(injector.died) + len(self.points_not_met())}",
+                "stood still at one": sum(injector.hung.values()),
                 **{f"faults: {name}": count for name, count in sorted(injector.kinds.items())}}
         for name, value in rows.items():
             self.say(f"{name:<24} {value}")

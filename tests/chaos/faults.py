@@ -70,16 +70,18 @@ class Fault:
 
 
 def schedule(seed, kinds, names, points):
-    """Faults without end. names: of the instances. points: (service, name) of the crash points, each in its turn."""
+    """Faults without end, of each kind one first. names: of the instances. points: (service, name) of the crash points,
+    each in its turn.
+    """
     chance = random.Random(f"faults {seed}")
-    kinds = [kind for kind in kinds if kind not in ("crash", "hang") or points]
     middle = [point for point in points for _ in range(MIDDLE.get(point[1], 0))]
     chance.shuffle(points)
     weights = [WEIGHTS[kind] for kind in kinds]
+    first = chance.sample(kinds, len(kinds))
     number = crashes = 0
     while True:
         number += 1
-        kind = chance.choices(kinds, weights)[0]
+        kind = first.pop() if first else chance.choices(kinds, weights)[0]
         fault = Fault(number, kind, [chance.choice(names)], chance.uniform(0.1, 3), chance.randint(5, 60))
         if kind == "kill":
             fault.targets = chance.sample(names, chance.choice((1, 1, 1, 2, 2, 3)))

@@ -171,6 +171,8 @@ class Process:
 
     def kill(self):
         """kill -9, as a power cut would: the exit code proves nothing."""
+        if (code := self.popen.poll()) is not None:  # it had ended before
+            self.exits.append(code)
         self.popen.kill()
         self.popen.wait()
         self.popen = None
@@ -400,6 +402,7 @@ class System:
         """Runs sidanctl; its output, or with check=False the finished process."""
         done = subprocess.run([str(program or self.bin / "sidanctl"), *arguments], text=True, capture_output=True,
                               timeout=60, env=self.environment())
+        assert not SANITIZER.search(done.stdout + done.stderr), done
         if not check:
             return done
         assert done.returncode == 0, f"sidanctl {' '.join(arguments)}: {done.stdout}{done.stderr}"

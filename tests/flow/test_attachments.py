@@ -289,7 +289,7 @@ def test_they_move_to_no_other_place(system):
     one, two = attached(system, first, PDF + b"1", code=first["code"]), attached(system, second, PDF + b"2", code=second["code"])
     place = system.directory.parent / "files" / COUNTY
     (place / second["order"] / two["file"]).write_bytes((place / first["order"] / one["file"]).read_bytes())
-    system.allowed_errors.append("cannot be read")
+    system.allowed_errors.append(f"order={second['order']} its attachment {two['file']} cannot be read")
     answer = fetch(system, second, two["file"], second["code"])
     assert answer.status_code == 503 and b"%PDF" not in answer.content
 

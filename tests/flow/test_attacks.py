@@ -255,7 +255,7 @@ def test_long_names_and_keys(door):
 # -- what is stored and shown again ------------------------------------------------------------------------------------
 
 def test_scripts_in_every_field(door):
-    fields = {"title": XSS, "text": XSS, "place": XSS, "name": XSS[:60], "email": "a@b" + XSS, "source_ref": XSS,
+    fields = {"title": XSS, "text": XSS, "place": XSS, "name": "<b>周小雨</b>", "email": "a@b" + XSS, "source_ref": XSS,
               "media_url": "http://x/" + XSS, "public": 1}
     order = door.place(**fields)
     door.wait_state(order, "open", "screening")
@@ -267,7 +267,7 @@ def test_scripts_in_every_field(door):
                               .json["total"] and found, 10, "the archive knows"),
                    door.api("GET", f"/open311/v2/requests/{order['order']}.json")):
         assert answer.status == 200 and answer.headers["Content-Type"].startswith("application/json"), answer
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff" and "周小雨" not in answer.text
     answer = door.api("GET", f"/open311/v2/requests/{order['order']}.xml")
     assert answer.headers["Content-Type"] == "text/xml; charset=utf-8" and "<script" not in answer.text
     request = xml.fromstring(answer.text.encode())[0]
@@ -313,8 +313,10 @@ def test_numbers_and_times_out_of_all_bounds(door):
         for name in ("limit", "cursor"):
             answer = door.api("GET", f"/api/v1/orders?county={COUNTY}&{name}={value}", key="office")
             assert answer.status == 400, (name, value, answer)
-    for value in ("9999-12-31T23:59:59-23:59", "0000-00-00T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z",
+    assert door.api("GET", "/open311/v2/requests.json?start_date=9999-12-31T23:59:59-23:59").json == []
+    for value in ("0000-00-00T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z",
                   "2026-11-22T09:30:00%2b99:99", "99999-01-01T00:00:00Z", "2026-11-22", "-2026-11-22T09:30:00Z", "now",
                   "2026-11-22T09:30:00Z%00", "2026-11-22T09:30:60Z"):
-        answer = door.api("GET", f"/open311/v2/requests.json?start_date={value}&end_date={value}")
-        assert answer.status in (400, 200) and (answer.status == 400 or answer.json == []), (value, answer)
+        for name in ("start_date", "end_date"):
+            answer = door.api("GET", f"/open311/v2/requests.json?{name}={value}")
+            assert answer.status == 400, (name, value, answer)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgpack
 import pytest
 
+from archive_files import wait_at_rest
 from harness import COUNTY, make_county, wait_until
 from test_second_implementation import (ASSIGNMENT, CALL, DUPLICATE, EVENT, INTAKE, LATER, NOTIFICATION, OK, REFUSED,
                                         ROUTING, STALE, Peer, envelope, read_message)
@@ -114,6 +115,7 @@ def test_what_another_step_overtakes_is_decided_again(make_system):
     assignment.signal(signal.SIGCONT)
     wait_until(lambda: not system.redis.exists(f"outbox:{{{COUNTY}}}:routing>assignment"), 20, "it is acknowledged")
     assert f"{order['order']}|claim|0" not in system.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1)
+    wait_at_rest(system)
     assert "opened" not in {sms["template"] for sms in system.spool(order)}
 
 

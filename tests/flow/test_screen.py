@@ -4,6 +4,7 @@ import json
 import re
 import time
 
+from archive_files import wait_at_rest
 from harness import CLAIMS, COUNTY, make_county, wait_until
 from test_life import UNCLEAR, steps
 from test_second_implementation import CALL, INTAKE, ROUTING, Peer, envelope
@@ -221,6 +222,7 @@ def test_a_primary_that_is_closed_meanwhile_gives_back(shared):
     now = seen_by_staff(shared, order)
     assert (now["state"], now["primary"], now["clock"]) == ("screening", "", "handover")
     shared.redis.hset(hash_of_primary, "state", "open")
+    wait_at_rest(shared)
     assert not [sms for sms in shared.spool(order) if sms["template"] in ("merged", "unmerged")], "nobody was confused"
     shared.finish(primary)
 
@@ -337,6 +339,7 @@ def test_what_went_to_members_goes_back_to_the_desk(shared):
     assert late.status == 409 and late.json["code"] == "state", late
     assert convener.step(order, "screen", {"decision": "accept", "category": "transport", "community": "C101"}).status == 200
     assert shared.wait_state(order, "open")["category"] == "transport"
+    wait_at_rest(shared)
     assert not [sms for sms in shared.spool(order) if sms["template"] in ("recalled", "recalled_resident", "screening")], \
         "nobody had it, its resident knew of nobody, and the convener did it"
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 import msgpack
 import pytest
 
+from archive_files import wait_at_rest
 from conftest import systems_in
 from harness import COUNTY, ROOT, make_county, wait_until
 from test_life import steps
@@ -189,6 +190,7 @@ def test_a_resident_hears_what_became_of_a_promise(make_system, tmp_path, retent
     assert step(system, followed, "settle", {"settled": "adopted"}, key="office").status == 200
     if retention == 0:
         system.wait_sms(followed, template="suggestion_settled")
+        wait_at_rest(system)
         assert not [sms for sms in system.spool() if sms["template"] == "promise_settled"]
         return
     for one in three:

@@ -121,13 +121,16 @@ static void published_cases_are_found_by_their_words(void **state)
     ask_with(MSG_LIST_PUBLISHED, F_LIMIT, "10");
     ask_with(MSG_LIST_PUBLISHED, F_QUERY, "小区");
     assert_no_rows_gone_through();
+    int found = 0;
     for (sqlite3_stmt *query = NULL; (query = sqlite3_next_stmt(connection(), query));) {
         if (!strstr(sqlite3_sql(query), "published_fts MATCH"))
             continue;
+        found++;
         AUTOFREE char *plan = plan_of(query);
         assert_int_equal(strncmp(plan, "SCAN published_fts", 18), 0);
         assert_non_null(strstr(plan, "SEARCH journal USING INTEGER PRIMARY KEY"));
     }
+    assert_int_not_equal(found, 0);
 }
 
 static int queries_kept(void)

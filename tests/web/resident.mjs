@@ -347,7 +347,7 @@ export async function figures({ visit, look, check, county }) {
   check((await cells("每个月", "6 月"))[0] === "15", "June, as it is");
   check((await cells("每个月", "8 月"))[0] === "少于5", "August had three");
   check((await cells("每个月", "3 月")).join() === "0,0,0", "March had none");
-  check(!(await page.innerText("body")).includes("安全"), "three of one category are not told");
+  check(!(await page.innerText("body")).includes("噪音"), "three of one category are not told");
   check((await page.locator("canvas").count()) === 0 && (await page.locator(".bars td").count()) > 40, "tables");
   await look(page, "figures-public");
   const pages = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type\s*\/Page\b/g).length;

@@ -187,7 +187,7 @@ def test_figures_are_for_everybody(system):
     for month, count in enumerate((6, 8, 0, 5, 9, 12, 7, 3, 2, 5, 6, 7), 1):
         kinds += [(2025, month, ("construction", "environment", "property")[number % 3],
                    ("satisfied", "satisfied", "basically", "dissatisfied")[number % 4], number % 5 + 1) for number in range(count)]
-    kinds += [(2025, 6, "safety", "satisfied", 4)] * 3
+    kinds += [(2025, 6, "noise", "satisfied", 4)] * 3
     wait_stored(system)
     tamper(system, *(order(number, *kind) for number, kind in enumerate(kinds)))
     play(system, "resident.mjs", "figures", county=COUNTY)
