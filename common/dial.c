@@ -203,7 +203,7 @@ static redisReply *ask(redisContext *context, size_t argc, const char *const arg
     if (!reply)
         return failed(error, "%s", context->errstr);
     if (reply->type == REDIS_REPLY_ERROR) {
-        failed(error, "%s", reply->str);
+        failed(error, "%s", *reply->str ? reply->str : "an error without words");
         freeReplyObject(reply);
         return NULL;
     }
