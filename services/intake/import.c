@@ -17,6 +17,7 @@
 #include "common/csv.h"
 #include "common/text.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -143,16 +144,22 @@ static int on_admitted(zloop_t *loop, int timer, void *arg)
 
 static void digest_words(char digest[DIGEST_SIZE], const struct record *order)
 {
-    intake_digest(digest, (const char *const[]){record_str(order, F_TITLE), record_str(order, F_TEXT)}, 2);
+    intake_digest(
+        digest,
+        (const char *const[]){record_str(order, F_TITLE), record_str(order, F_TEXT), record_str(order, F_PLACE)}, 3);
 }
 
-/* Whether the order that has the row's number says something else; of one that is archived nobody asks. */
-static bool is_another(const struct import_row *row, const char *id)
+/* Whether the order that has the row's number says something else: 1, 0 or -EIO. Of one that is archived nobody asks.
+ */
+static int is_another(const struct import_row *row, const char *id)
 {
     char words[DIGEST_SIZE];
     RECORD *order = record_new();
-    if (!*row->words || service_load_order(row->import->intake->service, row->import->county, id, order) < 0)
-        return false;
+    if (!*row->words || !row->import->request)
+        return 0;
+    int r = service_load_order(row->import->intake->service, row->import->county, id, order);
+    if (r < 0)
+        return r == -ENOENT ? 0 : -EIO;
     digest_words(words, order);
     return strcmp(words, row->words) != 0;
 }
@@ -161,12 +168,13 @@ static void on_placed(void *arg, const struct placement *placed)
 {
     struct import_row *row = arg;
     struct import *import = row->import;
+    int another = placed->status == ANSWER_OK && placed->repeated ? is_another(row, placed->order) : 0;
     import->outstanding--;
     if (placed->status == ANSWER_REFUSED)
         refuse_row(import, row->line, placed->error, placed->field, placed->detail);
-    else if (placed->status != ANSWER_OK)
+    else if (placed->status != ANSWER_OK || another < 0)
         refuse_row(import, row->line, "unavailable", NULL, "could not be stored now: send the file again");
-    else if (placed->repeated && is_another(row, placed->order))
+    else if (another > 0)
         refuse_row(import, row->line, "exists", field_info(F_SOURCE_REF)->name,
                    "an order with this id and other words is known: give this one an id of its own");
     else if (placed->repeated)

@@ -74,13 +74,15 @@ def test_twice_adds_nothing(shared):
 
 def test_two_sources_with_the_same_numbers(shared):
     """What the second one says is not taken for what the first one said."""
-    head = ["编号", "标题", "内容"]
-    first = table([["both-1", "村口的桥坏了", "过不去车"], ["both-2", "路灯不亮", ""]], head)
-    assert send(shared, first).json["accepted"] == 2
-    second = send(shared, table([["both-1", "井盖没了", "快来人"], ["both-2", "路灯不亮", ""], ["both-3", "又一件", ""]], head)).json
-    assert (second["accepted"], second["repeated"], second["refused_count"]) == (1, 1, 1), second
-    (refused,) = second["refused"]
-    assert (refused["line"], refused["field"], refused["code"]) == (2, "source_ref", "exists") and "换一个编号" in refused["message"]
+    head = ["编号", "标题", "内容", "地点"]
+    first = table([["both-1", "村口的桥坏了", "过不去车"], ["both-2", "路灯不亮"], ["both-3", "路灯不亮", "", "东街"]], head)
+    assert send(shared, first).json["accepted"] == 3
+    second = send(shared, table([["both-1", "井盖没了", "快来人"], ["both-2", "路灯不亮"], ["both-3", "路灯不亮", "", "西街"],
+                                 ["both-4", "又一件"]], head)).json
+    assert (second["accepted"], second["repeated"], second["refused_count"]) == (1, 1, 2), second
+    for refused, line in zip(second["refused"], (2, 4)):
+        assert (refused["line"], refused["field"], refused["code"]) == (line, "source_ref", "exists")
+        assert "换一个编号" in refused["message"]
 
 
 def test_rows_without_a_number_are_known_by_their_content(shared):
