@@ -22,7 +22,7 @@ struct store;
 #define COUNTY_VAULT "vault"     /* wrapped by a master key */
 #define COUNTY_CHANGED "changed" /* see county_config.h */
 
-/* Told once per revision that cannot be used, fault by fault; the county stays as it was before. */
+/* Told once per revision, fault by fault; with one that is not minor the county stays as it was before. */
 typedef void counties_fault_fn(void *arg, const char *county, const struct county_fault *fault);
 
 /*

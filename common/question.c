@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { RECIPIENTS_SIZE = 2001 }; /* as F_RECIPIENTS has room for; F_MEMBERS never fills it */
+
 #define ASKABLE STATE_SCREENING " " STATE_OPEN " " STATE_ASSIGNED " " STATE_CONSULTING
 
 static void entry_of(char entry[CLOCK_ENTRY_SIZE], const struct context *context)
@@ -20,16 +22,23 @@ static void entry_of(char entry[CLOCK_ENTRY_SIZE], const struct context *context
     order_clock_entry(entry, context->order_id, CLOCK_QUESTION, 0);
 }
 
-/* Who is told of the answer: who asked; the convener for an asker who has no phone here, or the order no more. */
-static void asker(const struct context *context, const struct record *order, char *ret_recipient, size_t size)
+/* Who is told of the answer: who asked; whoever has the order, for a member who has it no more; else the convener. */
+static void asker(const struct context *context, const struct record *order, char ret_recipients[RECIPIENTS_SIZE])
 {
     static const char *const kinds[] = {"member:", "convener:", "department:", "committee:", "office:"};
     const char *actor = record_str(order, F_ASKED_BY);
     bool has_left = strncmp(actor, "member:", 7) == 0 && !words_have(record_str(order, F_MEMBERS), actor + 7);
-    snprintf(ret_recipient, size, "convener:%s", county_convener(context->county, record_str(order, F_TOWN))->id);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strncmp(actor, kinds[i], strlen(kinds[i])) == 0 && !has_left)
-            snprintf(ret_recipient, size, "%s", actor);
+    size_t used = 0;
+    char member[40];
+    for (const char *rest = has_left ? record_str(order, F_MEMBERS) : ""; words_next(&rest, member, sizeof member);)
+        used +=
+            (size_t)snprintf(ret_recipients + used, RECIPIENTS_SIZE - used, "%smember:%s", used > 0 ? " " : "", member);
+    for (size_t i = 0; !has_left && i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(actor, kinds[i], strlen(kinds[i])) == 0)
+            used = (size_t)snprintf(ret_recipients, RECIPIENTS_SIZE, "%s", actor);
+    if (used == 0)
+        snprintf(ret_recipients, RECIPIENTS_SIZE, "convener:%s",
+                 county_convener(context->county, record_str(order, F_TOWN))->id);
 }
 
 /* Whether this service may do that now; otherwise says who, or why not. */
@@ -102,7 +111,7 @@ void drop_question(const struct context *context, const struct record *order, st
 void take_answer(enum service_id owner, const struct context *context, const struct record *order,
                  const struct record *message, struct outcome *outcome)
 {
-    char recipient[64];
+    char recipients[RECIPIENTS_SIZE];
     if (!is_ours(owner, order, ASKABLE, outcome))
         return;
     if (record_len(order, F_QUESTION) == 0) {
@@ -111,17 +120,17 @@ void take_answer(enum service_id owner, const struct context *context, const str
     }
     outcome_step(outcome, "replied", record_str(message, F_ACTOR), record_str(message, F_NOTE));
     drop_question(context, order, outcome);
-    asker(context, order, recipient, sizeof recipient);
-    record_copy(outcome_notify(outcome, "replied", recipient), message, F_NOTE);
+    asker(context, order, recipients);
+    record_copy(outcome_notify(outcome, "replied", recipients), message, F_NOTE);
     if (record_is(message, F_VIA, VIA_SMS))
         record_copy(outcome_notify(outcome, "reply_taken", "resident"), message, F_NOTE);
 }
 
 void end_question(const struct context *context, const struct record *order, struct outcome *outcome)
 {
-    char recipient[64];
+    char recipients[RECIPIENTS_SIZE];
     outcome_step(outcome, "unanswered", "clock", NULL);
     drop_question(context, order, outcome);
-    asker(context, order, recipient, sizeof recipient);
-    record_copy(outcome_notify(outcome, "unanswered", recipient), order, F_QUESTION);
+    asker(context, order, recipients);
+    record_copy(outcome_notify(outcome, "unanswered", recipients), order, F_QUESTION);
 }

@@ -52,6 +52,7 @@ void await_no_reply(const struct context *context, const struct record *order, s
 /* How somebody replied, as F_VIA has it. */
 #define VIA_LINK "link"
 #define VIA_SMS "sms"
+#define VIA_PART "part" /* somebody undoes what they had split off, because that from which it was has moved on */
 
 /*
  * Whether the order's resident handles it themselves, as one of its members or in one of its departments. Nobody rates

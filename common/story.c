@@ -77,6 +77,7 @@ static const struct sentence {
     {"replied", NONE, "反映人补充了情况，期限继续", "The resident answered; the clock goes on"},
     {"added", NONE, "反映人作了补充", "The resident added something"},
     {"taken_back", NONE, "反映人撤回", "The resident took it back"},
+    {"undone", NONE, "撤销，仍按原单办理", "It was undone: the order that it came from goes on"},
     {"unanswered", NONE, "反映人没有回答，期限继续", "The resident did not answer; the clock goes on"},
     {"merged", NONE, "并入同一件事，一起办理", "It was merged into the same matter of others"},
     {"unmerged", NONE, "从合并的事项中分出，单独办理", "It was taken out again, to be handled by itself"},

@@ -167,7 +167,7 @@ int county_rewrap(struct ctl *ctl, size_t argc, char *const argv[])
 static void print_stored_fault(void *arg, const char *county, const struct county_fault *fault)
 {
     (void)arg;
-    fprintf(stderr, "county %s, as stored: ", county);
+    fprintf(stderr, "county %s, as stored%s: ", county, fault->minor ? " and in force" : "");
     print_fault(fault);
 }
 

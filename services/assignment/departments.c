@@ -65,16 +65,32 @@ static bool have_it(const struct record *order, const char *departments)
     return record_int(order, F_HANDED_AT) > 0;
 }
 
-/* Who led or assisted, and does neither any more. */
-static void tell_former(const struct record *order, const char *leading, const char *assisting, struct outcome *outcome)
+/* Whether it has the order still, or its phone is that of one that has. */
+static bool is_among(const struct county *county, const char *id, const char *departments)
 {
-    char before[401], after[401], former[401], recipients[2001] = "";
+    const struct office *department = county_department(county, id);
+    char other[40];
+    while (words_next(&departments, other, sizeof other)) {
+        const struct office *one = county_department(county, other);
+        if (strcmp(other, id) == 0 || (department && one && strcmp(department->phone, one->phone) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* Who led or assisted, and does neither any more. */
+static void tell_former(const struct context *context, const struct record *order, const char *leading,
+                        const char *assisting, struct outcome *outcome)
+{
+    char before[401], after[401], id[40], recipients[2001] = "";
+    const char *rest = before;
     if (record_int(order, F_HANDED_AT) == 0)
         return;
     snprintf(before, sizeof before, "%s %s", record_str(order, F_DEPARTMENT), record_str(order, F_ASSISTING));
     snprintf(after, sizeof after, "%s %s", leading, assisting);
-    words_without(before, after, former, sizeof former);
-    append_recipients("department", former, recipients, sizeof recipients);
+    while (words_next(&rest, id, sizeof id))
+        if (!is_among(context->county, id, after))
+            append_recipients("department", id, recipients, sizeof recipients);
     if (*recipients)
         outcome_notify(outcome, "passed_on", recipients);
 }
@@ -104,7 +120,7 @@ void handle_handover(const struct context *context, const struct record *order, 
         record_set_int(changes, F_HANDED_AT, context->now);
     tell_departments(order, "handed_over", department, department, note, outcome);
     tell_departments(order, "assisting", assisting, department, note, outcome);
-    tell_former(order, department, assisting, outcome);
+    tell_former(context, order, department, assisting, outcome);
 }
 
 void handle_object(const struct context *context, const struct record *order, const struct record *message,

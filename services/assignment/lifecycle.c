@@ -168,7 +168,7 @@ static void evaluate(const struct context *context, const struct record *order, 
 static void reopen(const struct context *context, const struct record *order, const char *actor, const char *note,
                    struct outcome *outcome)
 {
-    char there[401], convener[64], recipients[2100];
+    char there[401], recipients[2001];
     struct record *changes = outcome_changes(outcome);
     outcome_step(outcome, "reopened", actor, note);
     record_set(changes, F_STATE, STATE_CONSULTING);
@@ -177,10 +177,9 @@ static void reopen(const struct context *context, const struct record *order, co
     start_clock(context, order, CLOCK_ANSWER, outcome);
     ask_no_more(context, order, outcome);
     look_for_absent(context, record_str(order, F_MEMBERS), there, sizeof there, outcome);
-    member_recipients(there, recipients, sizeof recipients);
+    supervising_convener(context, order, recipients, sizeof recipients);
+    append_recipients("member", there, recipients, sizeof recipients);
     append_departments(order, recipients, sizeof recipients);
-    supervising_convener(context, order, convener, sizeof convener);
-    words_append(recipients, sizeof recipients, convener);
     struct record *notice = outcome_notify(outcome, "reopened", recipients);
     record_copy(notice, changes, F_DUE);
     if (note)

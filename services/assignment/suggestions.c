@@ -57,14 +57,19 @@ static void followers(const struct county *county, const struct record *suggesti
         append(people, "committee", record_str(suggestion, F_COMMITTEE));
 }
 
-/* Who settles it: those who raised it; what was promised or passed to supervision, the committee, else the office. */
+/*
+ * Who settles it: those who raised it; what was promised or passed to supervision, the committee, else the office. What
+ * a committee was asked for itself by nobody's member is the office's to settle.
+ */
 static void judges(const struct county *county, const struct record *suggestion, char people[PEOPLE_SIZE])
 {
+    const char *committee = committee_of(county, suggestion);
+    bool opinion = record_is(suggestion, F_KIND, KIND_OPINION);
     people[0] = '\0';
-    if (record_is(suggestion, F_KIND, KIND_OPINION))
+    if (opinion)
         member_recipients(record_str(suggestion, F_MEMBERS), people, PEOPLE_SIZE);
-    if (!*people)
-        append(people, "committee", committee_of(county, suggestion));
+    if (!*people && !(opinion && record_is(suggestion, F_COMMITTEE, committee)))
+        append(people, "committee", committee);
     if (!*people)
         words_append(people, PEOPLE_SIZE, "office");
 }
@@ -78,9 +83,12 @@ void suggestion_rung(const struct county *county, const struct record *suggestio
     people[0] = '\0';
     if (rung == RUNG_HANDLERS) {
         member_recipients(record_str(suggestion, F_MEMBERS), people, sizeof people);
+        if (!*people)
+            judges(county, suggestion, people);
         if (!*owners)
             judges(county, suggestion, owners);
-        snprintf(ret_recipients, size, "%s%s%s", owners, *people && *owners ? " " : "", people);
+        bool same = strcmp(owners, people) == 0;
+        snprintf(ret_recipients, size, "%s%s%s", owners, same ? "" : " ", same ? "" : people);
         return;
     }
     append(people, "committee", committee);

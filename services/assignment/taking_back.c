@@ -6,6 +6,7 @@
  */
 #include "common/joint.h"
 #include "common/question.h"
+#include "common/resident.h"
 #include "common/text.h"
 #include "services/assignment/assignment.h"
 
@@ -52,15 +53,15 @@ void handle_take_back(const struct context *context, const struct record *order,
     } else if (record_int(order, F_TAKEN_BACK) == 1) {
         outcome_refuse(outcome, "state", "taken_back", "it has been taken back, and goes on for others");
     } else {
-        outcome_step(outcome, "taken_back", actor, *reason ? reason : NULL);
+        bool undone = record_is(message, F_VIA, VIA_PART);
+        outcome_step(outcome, undone ? "undone" : "taken_back", actor, *reason ? reason : NULL);
         if (record_len(order, F_MERGED) > 0) {
             record_set_int(outcome_changes(outcome), F_TAKEN_BACK, 1);
             drop_question(context, order, outcome);
             tell_handlers(order, "taken_back_shared", reason, outcome);
             return;
         }
-        /* somebody else does when what it was split off from has moved on: then it never was */
-        end(context, order, strcmp(actor, "resident") == 0 ? "taken_back" : "passed_on", reason, outcome);
+        end(context, order, undone ? "passed_on" : "taken_back", reason, outcome);
         leave_primary(context, order, actor, outcome);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/order.h"
+#include "common/resident.h"
 #include "common/store.h"
 #include "common/text.h"
 
@@ -147,6 +148,7 @@ static void take_back(struct part *part, const struct county *county, const stru
     bool early = order_owner(record_str(order, F_STATE)) == ROUTING;
     RECORD *message = record_new();
     record_set(message, F_ACTOR, part->access->grant.actor);
+    record_set(message, F_VIA, VIA_PART);
     record_printf(message, F_REASON, strcmp(county->language, "en") == 0 ? "%s has moved on" : "原单%s已有新进展",
                   part->access->order);
     service_call(part->intake->service, county->id, part->order, early ? MSG_TAKE_BACK_EARLY : MSG_TAKE_BACK, message,

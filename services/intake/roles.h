@@ -38,7 +38,7 @@ enum relation {
     GROUP = 1 << 3,      /* a member of its group */
     LEADER = 1 << 4,     /* leads its group */
     CONVENER = 1 << 5,   /* of its town; of the first town where its town is not known */
-    CLERK = 1 << 6,      /* of the department that it was handed over to */
+    CLERK = 1 << 6,      /* of the department that it was handed over to, or the committee that an opinion is for */
     COMMITTEE = 1 << 7,  /* supervises its group */
     OFFICE = 1 << 8,     /* of the county */
     CITY = 1 << 9,       /* of the city above it */

@@ -11,6 +11,7 @@
 #include "common/merge.h"
 #include "common/order.h"
 #include "common/question.h"
+#include "common/resident.h"
 #include "common/text.h"
 #include "services/routing/classify.h"
 
@@ -280,7 +281,7 @@ void handle_take_back(const struct context *context, const struct record *order,
         outcome_later(outcome, "the order is being passed to who handles it");
         return;
     }
-    outcome_step(outcome, "taken_back", record_str(message, F_ACTOR),
+    outcome_step(outcome, record_is(message, F_VIA, VIA_PART) ? "undone" : "taken_back", record_str(message, F_ACTOR),
                  record_len(message, F_REASON) > 0 ? record_str(message, F_REASON) : NULL);
     drop_question(context, order, outcome);
     stop_clock(context, order, outcome);

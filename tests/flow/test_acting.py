@@ -3,6 +3,7 @@
 import re
 
 from grants import OTHER, PEOPLE, SCOPES, key_text, keys_file
+from archive_files import wait_at_rest
 from harness import COUNTY, make_county, wait_until
 
 
@@ -76,6 +77,12 @@ def test_the_clerk_of_two_departments_says_for_which(make_system, tmp_path):
         return [(row["actor"], row.get("via")) for row in rows if row.get("step") == "responded"]
     wait_until(lambda: len(replies()) == 2, 20, "both are in the journal")
     assert replies() == [("department:D02", None), ("department:D01", None)]
+
+    for department in ("D01", "D03"):  # who has both has it still; then not
+        assert system.step(order, "handover", {"actor": "convener:T1", "department": department}).status == 200
+        system.wait_sms(order, template="handed_over", recipient=f"department:{department}")
+    wait_at_rest(system)
+    assert [sms["recipient"] for sms in system.spool(order) if sms["template"] == "passed_on"] == ["department:D01"]
 
 
 def test_a_member_rates_as_a_resident_what_others_handle(shared):

@@ -5,6 +5,7 @@
 #include "tests/unit/assignment_fixture.h"
 
 #include "common/alloc.h"
+#include "common/resident.h"
 
 static void an_opened_order_asks_its_group(void **state)
 {
@@ -142,7 +143,7 @@ static void answers_and_ratings(void **state)
     assert_string_equal(outcome_step_name(outcome), "reopened");
     assert_string_equal(changed(F_STATE), STATE_CONSULTING);
     assert_string_equal(changed(F_CLOCK), "answer");
-    assert_string_equal(fixture_notified(outcome, "reopened"), "member:M1 member:M2 department:D1 convener:T1");
+    assert_string_equal(fixture_notified(outcome, "reopened"), "convener:T1 member:M1 member:M2 department:D1");
     apply();
 
     record_set(message, F_ACTOR, "member:M2");
@@ -243,17 +244,21 @@ static void reassigning_moves_the_load(void **state)
     }
 }
 
-/* But not that its resident did it, where somebody undoes what they had split off. */
+/* But not that its resident did it, where somebody undoes what they had split off; the office may do it for them. */
 static void who_has_it_hears_that_it_is_taken_back(void **state)
 {
     static const struct {
-        const char *actor, *template;
-    } cases[] = {{"resident", "taken_back"}, {"convener:T1", "passed_on"}};
+        const char *actor, *via, *step, *template;
+    } cases[] = {{"resident", "", "taken_back", "taken_back"},
+                 {"office:he", "", "taken_back", "taken_back"},
+                 {"convener:T1", VIA_PART, "undone", "passed_on"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         record_set(order, F_MEMBERS, "M1");
         record_set(message, F_ACTOR, cases[i].actor);
+        record_set(message, F_VIA, cases[i].via);
         handle(handle_take_back);
+        assert_string_equal(outcome_step_name(outcome), cases[i].step);
         assert_string_equal(changed(F_STATE), STATE_WITHDRAWN);
         assert_string_equal(fixture_notified(outcome, cases[i].template), "member:M1");
         assert_int_equal(outcome_message_count(outcome), 1);

@@ -139,7 +139,7 @@ static void who_asked_is_told_or_the_convener(void **state)
     } cases[] = {{"member:M2", "member:M2"},
                  {"convener:T2", "convener:T2"},
                  {"office:he", "office:he"},
-                 {"member:M3", "convener:T1"}, /* has given the order back */
+                 {"member:M3", "member:M1 member:M2"}, /* has given the order back */
                  {"key:k1", "convener:T1"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

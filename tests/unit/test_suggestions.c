@@ -394,6 +394,25 @@ static void supervision_without_a_committee_is_the_offices(void **state)
     assert_string_equal(fixture_notified(outcome, "reminder"), "office");
 }
 
+/* What a convener has asked of the group's own committee is the office's to settle. */
+static void a_committee_is_not_asked_to_settle_its_own(void **state)
+{
+    (void)state;
+    record_set(order, F_DEPARTMENT, "");
+    record_set(order, F_COMMITTEE, "K1");
+    record_set(order, F_MEMBERS, "");
+    record_set(order, F_HOST, "convener:T1");
+    record_set(message, F_ACTOR, "committee:K1");
+    record_set(message, F_NOTE, "办好了");
+    record_set(message, F_PROPOSED, "adopted");
+    handle(handle_comment);
+    assert_string_equal(fixture_notified(outcome, "suggestion_proposed"), "office");
+    context.now = record_int(order, F_DUE);
+    record_set(message, F_CLOCK, "follow");
+    handle(handle_clock);
+    assert_string_equal(fixture_notified(outcome, "reminder"), "committee:K1 office");
+}
+
 static void promises_are_of_times_to_come(void **state)
 {
     (void)state;
@@ -426,6 +445,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_department_says_what_became_of_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_days_move_the_deadline, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_rungs_sound, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_committee_is_not_asked_to_settle_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_promise_is_followed, set_up_order, tear_down),
         cmocka_unit_test_setup_teardown(who_joins_what_was_promised_hears_of_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_merged_orders_hear_of_a_promise, set_up_order, tear_down),

@@ -201,6 +201,7 @@ export const en: typeof zh = {
     replied: "You answered",
     added: "You added something",
     taken_back: "You took it back",
+    undone: "Undone: your first order goes on",
     merged: "It was merged with the same matter",
     recalled: "It is being looked at anew who handles it",
     unmerged: "It is handled by itself again",

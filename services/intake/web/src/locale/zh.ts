@@ -195,6 +195,7 @@ export const zh = {
     replied: "您回答了询问",
     added: "您作了补充",
     taken_back: "您撤回了",
+    undone: "撤销了，仍按原来那一单办理",
     merged: "和同一件事并在一起办理",
     recalled: "重新核定由谁办理",
     unmerged: "又单独办理",

@@ -96,7 +96,7 @@ const zh = {
     extended_resident: "延期：告诉群众",
     extension_refused: "不同意延期",
     reassigned: "办理的委员有变动",
-    passed_on: "不再由这位委员办理",
+    passed_on: "不再由其办理",
     silent: "委员没有回应，也没有人接替",
     unfilled: "委员不够，没有人可以接单",
     decide: "两次不满意，请专委会决定",
