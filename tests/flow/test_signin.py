@@ -349,6 +349,8 @@ def test_changes_need_the_sessions_token(shared):
     order = shared.place()
     shared.wait_state(order, "open")
     assert person.step(order, "claim", headers={"X-CSRF-Token": other.csrf}).status == 403
+    for code in ("000000", order["code"]):  # which anybody may add: it makes nobody out of the session's person
+        assert person.step(order, "claim", headers={"X-CSRF-Token": ""}, code=code).status == 401
     assert person.api("GET", ME, headers={"X-CSRF-Token": "", "Origin": "https://evil.example"}).status == 200
     assert shared.order(order).get("members", "") == ""
     assert person.step(order, "claim").status == 200
