@@ -200,6 +200,8 @@ class Cloud:
         cloud = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"  # which keeps a connection for the next request
+
             def do_POST(self):
                 cloud.answer(self)
 

@@ -189,11 +189,16 @@ def test_lists_tell_who_may_only_claim_it_no_more_than_the_order_does(system):
 
 def test_what_is_no_photo_or_document_is_refused(system):
     order = open_order(system)
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("run.exe", "MZ")
-    for bad in (b"", b"<html><script>1</script>", b"GIF89a", b"MZ\x90", archive.getvalue(), jpeg()[:60], jpeg()[:2] + PDF,
-                png()[:40], webp()[:30], b"\xFF\xD8\xFF" + b"\xFF" * 50, b"RIFF\0\0\0\0WEBP", b"\x89PNG\r\n\x1A\n" + b"\xFF" * 40):
+
+    def archive(*names):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as file:
+            for name in names:
+                file.writestr(name, "MZ")
+        return out.getvalue()
+    for bad in (b"", b"<html><script>1</script>", b"GIF89a", b"MZ\x90", archive("run.exe"), archive("word/run.exe"),
+                archive("[Content_Types].xml", "run.exe"), jpeg()[:60], jpeg()[:2] + PDF, png()[:40], webp()[:30],
+                b"\xFF\xD8\xFF" + b"\xFF" * 50, b"RIFF\0\0\0\0WEBP", b"\x89PNG\r\n\x1A\n" + b"\xFF" * 40):
         answer = attach(system, order, bad, code=order["code"])
         assert answer.status == 400 and answer.json["field"] == "file" and "JPEG" in answer.json["detail"], (bad, answer)
     assert attach(system, order, jpeg(), query="?shown=2", code=order["code"]).json["field"] == "shown"

@@ -43,6 +43,18 @@ def call(peer, body, key="", remember=0):
     return answer["status"], reply
 
 
+def stand_before_commit(system, name):
+    """Has an instance stop, as if it hung, when it has decided and committed nothing yet."""
+    process = system.services[name]
+    process.environment |= {"SIDAN_CRASH": "handled, not committed", "SIDAN_CRASH_SIGNAL": str(int(signal.SIGSTOP))}
+    return process
+
+
+def wait_standing(process):
+    state = Path(f"/proc/{process.popen.pid}/stat")
+    wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", 10, "it stands before its commit")
+
+
 def test_every_event_is_applied_once_and_in_its_turn(system):
     peer = Peer(system, "routing")
     placed = {"type": "order.placed", "v": 1, "at": 1}
@@ -81,8 +93,7 @@ def test_an_order_that_leaves_while_something_late_is_handled_is_no_error(make_s
     """An SMS was settled by its receipt; what comes of it later is late, even when the order leaves just then."""
     system = make_system(start=False)
     del system.services["intake.1"]
-    notification = system.services["notification.1"]
-    notification.environment |= {"SIDAN_CRASH": "handled, not committed", "SIDAN_CRASH_SIGNAL": str(int(signal.SIGSTOP))}
+    notification = stand_before_commit(system, "notification.1")
     system.start()
     sms = f"{ORDER}.{'a' * 24}.1"
     system.redis.hset(HASH, mapping={"ver": 1, "county": COUNTY, "order": ORDER, "state": "closed", "sms_open": 0})
@@ -91,8 +102,7 @@ def test_an_order_that_leaves_while_something_late_is_handled_is_no_error(make_s
     peer, late = Peer(system, "notification"), {"type": "sms.receipt", "v": 1, "sms": sms, "receipt": 8}
     peer.socket.send(envelope(kind=CALL, order=ORDER, source=INTAKE, destination=NOTIFICATION, id="b" * 24,
                               at=int(time.time() * 1000) + 30_000) + msgpack.packb(late))
-    state = Path(f"/proc/{notification.popen.pid}/stat")
-    wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", 10, "it stands before its commit")
+    wait_standing(notification)
     system.redis.delete(HASH)
     notification.signal(signal.SIGCONT)
     assert peer.socket.poll(10_000), "no answer"
@@ -103,12 +113,10 @@ def test_an_order_that_leaves_while_something_late_is_handled_is_no_error(make_s
 def test_what_another_step_overtakes_is_decided_again(make_system):
     """An order came into the pool, and was assigned before its group was asked: nobody is, and no claim window opens."""
     system = make_system(start=False)
-    assignment = system.services["assignment.1"]
-    assignment.environment |= {"SIDAN_CRASH": "handled, not committed", "SIDAN_CRASH_SIGNAL": str(int(signal.SIGSTOP))}
+    assignment = stand_before_commit(system, "assignment.1")
     system.start()
     order = system.place()
-    state = Path(f"/proc/{assignment.popen.pid}/stat")
-    wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", 10, "it stands before its commit")
+    wait_standing(assignment)
     key = f"order:{{{COUNTY}}}:{order['order']}"
     system.redis.hset(key, mapping={"state": "assigned", "members": "M101 M102 M103"})
     system.redis.hincrby(key, "ver", 1)
@@ -117,6 +125,26 @@ def test_what_another_step_overtakes_is_decided_again(make_system):
     assert f"{order['order']}|claim|0" not in system.redis.zrange(f"clock:{{{COUNTY}}}", 0, -1)
     wait_at_rest(system)
     assert "opened" not in {sms["template"] for sms in system.spool(order)}
+
+
+def test_what_another_instance_has_applied_meanwhile_is_not_done_again(make_system):
+    """Neither knew of the other when it began; and whom to tell does not depend on the order's version."""
+    system = make_system(start=False)
+    del system.services["intake.1"]
+    notification = stand_before_commit(system, "notification.1")
+    system.start()
+    system.redis.hset(HASH, mapping={"ver": 1, "county": COUNTY, "order": ORDER, "state": "open", "title": "路灯不亮"})
+    peer, notice = Peer(system, "notification"), {"type": "notify", "v": 1, "at": 1, "template": "opened",
+                                                  "recipients": "member:M101"}
+    peer.socket.send(envelope(kind=EVENT, order=ORDER, source=INTAKE, destination=NOTIFICATION, sequence=1,
+                              id="b" * 24) + msgpack.packb(notice))
+    wait_standing(notification)
+    system.redis.hset(HASH, mapping={"in:intake>notification": 1, "inid:intake>notification": "b" * 24})
+    notification.signal(signal.SIGCONT)
+    assert peer.socket.poll(10_000), "no answer"
+    answer, _ = read_message(peer.socket.recv())
+    assert answer["status"] == DUPLICATE
+    assert not system.redis.keys(f"sms:{{{COUNTY}}}:*")
 
 
 def test_events_wait_for_a_destination_that_is_away(system):

@@ -211,15 +211,32 @@ def report(sms, success=True):
 
 def test_a_lost_answer_is_settled_by_a_receipt(through, clouds):
     cloud = clouds("aliyun")
-    cloud.plays_to = {RESIDENT: "lose"}  # its group may be asked first
     system = through(ali=cloud.settings())
+    wait_sms(system, system.place(), "accepted")  # the gateway would take the next over the same connection
+    cloud.plays_to = {RESIDENT: "lose"}  # its group may be asked first
     sms = wait_sms(system, system.place(), "unknown")
     assert sms["id"] in system.ctl("sms", "unknown")
     answer = push(system, "aliyun/report", [report(sms["id"], success=False), report("x"), {"no": "receipt"}])
     assert (answer.status, answer.json) == (200, {"code": 0, "msg": "接收成功"})
     settled = system.redis.hgetall(f"sms:{{{COUNTY}}}:{sms['id']}")
     assert settled["state"] == "failed" and not {"phone", "text", "values"} & set(settled)
-    assert len(cloud.to(RESIDENT)) == 1
+    assert len(cloud.to(RESIDENT)) == 2
+
+
+def test_what_its_sender_died_over_is_not_sent_again(through, clouds):
+    """Whether the gateway took it nobody knows then; here it did, and only its answer was missing."""
+    cloud = clouds("aliyun")
+    cloud.plays_to = {RESIDENT: "hang"}
+    system = through(ali=cloud.settings())
+    order = system.place()
+    wait_until(lambda: cloud.to(RESIDENT), 20, "the gateway has it")
+    system.kill("notification")
+    sms = sms_of(system, order)
+    system.redis.zadd(f"smsq:{{{COUNTY}}}", {sms["id"]: 0})  # the time of whoever had it is over
+    system.restart("notification")
+    state = wait_until(lambda: (now := sms_of(system, order)["state"]) != sms["state"] and now, 40, "it is looked at")
+    assert state == "unknown" and len(cloud.to(RESIDENT)) == 1
+    assert sms["id"] in system.ctl("sms", "unknown")
 
 
 def test_a_receipt_is_thanked_for_only_once_it_is_stored(through, clouds):

@@ -226,6 +226,11 @@ def test_wrong_code_and_wrong_key(shared):
     for _ in range(10):
         shared.api("GET", path, code=wrong)
     assert shared.api("GET", path, code=order["code"]).status == 429, "guessing is cut short"
+    counted = f"wrong:{{{COUNTY}}}:{order['order']}"
+    assert 3500 < shared.redis.ttl(counted) <= 3600, "for an hour"
+    shared.redis.expire(counted, 100)
+    assert shared.api("GET", path, code=wrong).status == 429
+    assert 0 < shared.redis.ttl(counted) <= 100, "which more guesses do not make longer"
 
 
 def test_counties_do_not_see_each_other(make_system, tmp_path):

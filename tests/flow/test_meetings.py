@@ -364,6 +364,19 @@ def test_who_calls_a_meeting_and_who_sees_it(shared):
     assert "住院" not in invited.api("GET", path).text + invited.api("GET", f"{path}/history").text
 
 
+def test_an_invitation_cannot_be_guessed(shared):
+    order = handled(shared)
+    for _ in range(2):
+        call(shared, about=order["order"], invited=f"resident:{order['order']}")
+    sms = shared.wait_sms(order, template="meeting_invited", recipient="resident", count=2)
+    token, other = (token_in(each["text"]) for each in sms)
+    for _ in range(10):
+        assert shared.api("GET", f"/i/{forged(token)}").status == 404
+    for guess in (forged(token), token):
+        assert shared.api("GET", f"/i/{guess}").status == 429, "ten guesses an hour, as of codes"
+    assert shared.api("GET", f"/i/{other}").status == 200, "of another meeting"
+
+
 def test_conveners_and_committees_are_invited_like_members(shared):
     convener, committee = shared.sign_in("10000001002"), shared.sign_in("10000002001")
     meeting = call(shared, invited="convener:T2 committee:K1")

@@ -189,3 +189,23 @@ def test_what_was_set_aside_may_have_been_applied(notification):
     first.signal(signal.SIGCONT)
     wait_until(lambda: not system.redis.xlen(f"dlq:{{{COUNTY}}}"), 20, "it lies aside no more")
     assert not system.redis.hexists(f"order:{{{COUNTY}}}:{order['order']}", "aside"), "or the order would stay for ever"
+
+
+def test_what_is_never_answered_is_set_aside(notification):
+    """By its sender, after so many tries; whoever hears of it and says nothing would be told for ever."""
+    system, socket = notification
+    for intake in system.of("intake"):
+        intake.stop()
+        intake.environment |= {"SIDAN_MAX_ATTEMPTS": "2", "SIDAN_BACKOFF_MS": "50"}
+        intake.start()
+    system.wait_ready()
+    order = system.place()
+    [(_, letter)] = wait_until(lambda: system.redis.xrange(f"dlq:{{{COUNTY}}}"), 20, "it lies aside")
+    assert (letter["order"], letter["edge"], letter["cause"]) == (
+        order["order"], "intake>notification", "sent too often without an answer")
+    assert system.redis.hget(f"order:{{{COUNTY}}}:{order['order']}", "aside") == "intake>notification"
+    tries = 0
+    while socket.poll(1000):
+        event, _ = read_message(socket.recv_multipart()[1])
+        tries += event["id"] == letter["id"]
+    assert tries == 3, "once, and twice again"

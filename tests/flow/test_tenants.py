@@ -304,6 +304,19 @@ def test_notes_are_for_those_who_handle_it(world):
     assert not any({"actor", "note", "recipient"} & set(row) for row in resident)
 
 
+def test_what_is_internal_is_for_those_who_handle_it(world):
+    key = f"order:{{{COUNTY}}}:{world.handled['order']}"
+    world.system.redis.hset(key, "declined", "M106")
+    try:
+        for caller in (caller for caller in world.callers if caller.county == COUNTY):
+            answer = caller.ask("GET", f"/api/v1/orders/{world.handled['order']}")
+            if answer.status == 200:
+                assert ("declined" in answer.json) == (caller.who != "key order.read"), caller
+        assert "declined" not in world.system.order(world.handled)
+    finally:
+        world.system.redis.hdel(key, "declined")
+
+
 def test_every_look_at_a_phone_is_written_down_first(world):
     path = f"/api/v1/orders/{world.handled['order']}/contact"
     for who in ("handler", "clerk", "convener", "office", "key order.contact"):

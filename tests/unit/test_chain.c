@@ -48,6 +48,25 @@ static void a_changed_row_is_found(void **state)
     assert_int_equal(record_int(row, F_VER), 1);
 }
 
+/* Nothing that stands at the end of one value could stand at the beginning of the next. */
+static void no_two_rows_have_the_same_bytes(void **state)
+{
+    (void)state;
+    static const char *const same[] = {
+        "chain('a', 'b' || char(3) || 'c') IS chain('a' || char(3) || 'b', 'c')",
+        "chain('a', '') IS chain('a' || char(3))",
+        "chain('a') IS chain(CAST('a' AS BLOB))",
+        "chain('') IS chain(NULL)",
+        "chain(1) IS chain(1.0)",
+        "chain(1) IS chain('1')",
+    };
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        AUTOFREE char *sql = xasprintf("SELECT %s", same[i]);
+        if (query_value(database_query(archive_database(archive, COUNTY), sql)) != 0)
+            fail_msg("%s", same[i]);
+    }
+}
+
 static void a_removed_row_is_found(void **state)
 {
     (void)state;
@@ -154,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_changed_row_is_found),
+        TEST(no_two_rows_have_the_same_bytes),
         TEST(a_removed_row_is_found),
         TEST(a_row_that_was_put_in_or_moved_is_found),
         TEST(nothing_is_sealed_afterwards),

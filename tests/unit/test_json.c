@@ -55,6 +55,25 @@ static void a_long_name_is_cut_between_characters(void **state)
     assert_string_equal(refused("{\"a路路路路路路路路路路路路路路\":1}").field, "a路路路路路路路路路路路路");
 }
 
+/* Rows of lists, which name no fields: whatever else should have been left out before has one more guard here. */
+static void what_is_personal_is_told_by_name_only(void **state)
+{
+    (void)state;
+    static const enum field fields[] = {F_PHONE};
+    RECORD *record = record_new();
+    record_set(record, F_TITLE, "路灯");
+    record_set(record, F_NAME, "周小雨");
+    record_set(record, F_PHONE, "10000000001");
+    record_set(record, F_CONTACT, "v1.1.x");
+    record_set(record, F_PERSON, "x");
+    json_t *row = json_from_record(record, NULL, 0), *contact = json_from_record(record, fields, 1);
+    assert_int_equal(json_object_size(row), 1);
+    assert_string_equal(json_string_value(json_object_get(row, "title")), "路灯");
+    assert_string_equal(json_string_value(json_object_get(contact, "phone")), "10000000001");
+    json_decref(row);
+    json_decref(contact);
+}
+
 /* A closed order has nothing that is due: a program must not read that it was due in 1970. */
 static void times_are_told_as_texts_and_none_as_nothing(void **state)
 {
@@ -76,6 +95,7 @@ int main(void)
         cmocka_unit_test(a_body_becomes_a_record),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(a_long_name_is_cut_between_characters),
+        cmocka_unit_test(what_is_personal_is_told_by_name_only),
         cmocka_unit_test(times_are_told_as_texts_and_none_as_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
