@@ -272,6 +272,27 @@ def test_a_primary_that_wakes_up_while_nobody_tells_of_its_replacement(make_syst
     print(assert_nothing_lost_nothing_twice(system, stream))
 
 
+def test_while_a_replacement_may_go_on_every_replica_must_confirm(make_system, county):
+    """Sentinels have voted for one, as another of them may ask for at any time: of what is not on all nobody knows
+    whether the one that is chosen has it.
+    """
+    system = make_system(kind=Replicated, replicas=2, counties=[county])
+    with Stream(system) as stream:
+        stream.placed(20)
+        primary = system.primary
+        slow = next(node for node in system.nodes if node is not primary)
+        slow.signal(signal.SIGSTOP)
+        stream.placed(20)  # the other one has it
+        for sentinel in system.watch.sentinels:
+            sentinel.execute_command("SENTINEL", "IS-MASTER-DOWN-BY-ADDR", primary.host, primary.port, 100, "f" * 40)
+        refused(stream)
+        assert "1 of 2 replicas have confirmed" in system.services["intake.1"].text()
+        slow.signal(signal.SIGCONT)
+        stream.placed(20)
+    assert_all_in_redis(system, stream)
+    print(assert_nothing_lost_nothing_twice(system, stream))
+
+
 def fail_over_to_the_past(system, stream, while_it_hangs):
     """The only replica hangs, then it and the primary die; it comes back alone, with what it had written before."""
     old = system.primary
