@@ -103,6 +103,8 @@ static void fill_order(struct record *order, const char *id)
         fill_beside(order);
     record_set(order, F_STEP, wish('m') ? "remarked" : "answered");
     record_set(order, F_FILES, files);
+    record_set(order, F_FLAG, "不合理");
+    record_set(order, F_DECLINED, "M3");
     record_set(order, F_OUTCOME, "solved");
     if (wish('c'))
         record_set(order, F_RATING, "satisfied");

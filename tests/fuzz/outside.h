@@ -205,6 +205,22 @@ static void check_page(const char *body, size_t size)
     }
 }
 
+/* What is for those who handle an order does not go to its resident. */
+static void check_hidden(const json_t *json)
+{
+    size_t i;
+    json_t *row;
+    for (int field = 0; field < FIELD_COUNT; field++)
+        PROMISE(!(field_info((enum field)field)->flags & INTERNAL) ||
+                !json_object_get(json, field_info((enum field)field)->name));
+    json_array_foreach(json_object_get(json, "rows"), i, row)
+    {
+        PROMISE(!json_is_string(json_object_get(row, "audience")) ||
+                strcmp(json_string_value(json_object_get(row, "audience")), FOR_ALL) == 0);
+        check_hidden(row);
+    }
+}
+
 static void check_answer(int status, const char *type, const char *body, size_t size)
 {
     PROMISE(status >= 200 && status < 600 && status != 500);
@@ -234,8 +250,11 @@ void __wrap_http_answer(struct http_request *request, int status, const char *ty
 void __wrap_http_answer(struct http_request *request, int status, const char *type, const char *body, size_t size)
 {
     PROMISE(door.answers++ == 0);
+    const struct access *access = access_of(request);
     request->status = status;
     check_answer(status, type, body, size);
+    if (access && access->grant.relations == RESIDENT)
+        check_hidden(door.json);
 }
 
 void __wrap_http_stream(struct http_request *request, const char *type);
