@@ -40,8 +40,7 @@ static const char *why_closed(void *arg)
     return service_knows_counties(intake->service) ? NULL : "starting: the counties are not read yet; try again soon";
 }
 
-/* All doors' routes, joined; the caller frees them. */
-static struct http_route *join_routes(size_t *ret_count)
+struct http_route *intake_routes(size_t *ret_count)
 {
     const struct {
         const struct http_route *routes;
@@ -81,7 +80,7 @@ int intake_print_routes(void)
 {
     size_t count;
     struct intake_resource resource;
-    AUTOFREE struct http_route *routes = join_routes(&count);
+    AUTOFREE struct http_route *routes = intake_routes(&count);
     for (size_t i = 0; i < count; i++)
         if (routes[i].permission != PERMIT_OF_RESOURCE)
             print_route(routes[i].method, routes[i].path, routes[i].permission);
@@ -104,7 +103,7 @@ static char *describe(const struct http_route *routes, size_t count)
 int intake_print_openapi(void)
 {
     size_t count;
-    AUTOFREE struct http_route *routes = join_routes(&count);
+    AUTOFREE struct http_route *routes = intake_routes(&count);
     AUTOFREE char *text = describe(routes, count);
     return text && puts(text) >= 0 ? 0 : 1;
 }
@@ -173,7 +172,7 @@ int intake_start(struct service *service)
         .piece_ms = (int)param_int(params, "piece_ms"),
         .connections = (unsigned)param_int(params, "http_connections"),
     };
-    intake->config.routes = intake->routes = join_routes(&intake->config.route_count);
+    intake->config.routes = intake->routes = intake_routes(&intake->config.route_count);
     for (size_t i = 0; i < intake->config.route_count; i++) {
         if (intake->routes[i].piece)
             intake->routes[i].max_body = (size_t)param_int(

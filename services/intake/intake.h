@@ -54,6 +54,9 @@ extern const size_t contact_route_count, split_route_count, transfer_route_count
     open311_route_count, entry_route_count, directory_route_count, web_route_count, table_route_count,
     alike_route_count, template_route_count, again_route_count;
 
+/* All doors' routes, joined, in that order; the caller frees them. */
+struct http_route *intake_routes(size_t *ret_count);
+
 /* A resource of a door that finds its way below a route with a * by itself; permission as in struct http_route. */
 struct intake_resource {
     const char *method, *path;

@@ -273,6 +273,11 @@ static void get_published(void *arg, struct http_request *request)
         ask_list(ask, MSG_LIST_PUBLISHED, question, ask_answer);
 }
 
+static void answer_unknown_case(const struct ask *ask)
+{
+    intake_answer_error(ask->request, 404, "unknown", "order", "no case with this number is published");
+}
+
 static void on_case(void *arg, enum answer_status status, enum message_type type, const struct record *reply)
 {
     (void)type;
@@ -280,7 +285,7 @@ static void on_case(void *arg, enum answer_status status, enum message_type type
     if (intake_answer_failure(ask->request, status, reply))
         return;
     if (record_rows(reply, F_ROWS) == 0)
-        intake_answer_error(ask->request, 404, "unknown", "order", "no case with this number is published");
+        answer_unknown_case(ask);
     else
         intake_answer_json(ask->request, 200, json_from_record(record_row(reply, F_ROWS, 0), NULL, 0));
 }
@@ -288,11 +293,15 @@ static void on_case(void *arg, enum answer_status status, enum message_type type
 static void get_case(void *arg, struct http_request *request)
 {
     struct ask *ask = public_ask(arg, request);
+    const char *id = http_segment(request, "id");
     RECORD *question = record_new();
-    char id[ORDER_ID_SIZE];
+    char county[7];
     if (!ask)
         return;
-    snprintf(id, sizeof id, "%s", http_segment(request, "id"));
+    if (order_parse(id, county, NULL) < 0 || strcmp(county, ask->county) != 0) {
+        answer_unknown_case(ask);
+        return;
+    }
     record_set(question, F_ORDER, id);
     service_call(ask->intake->service, ask->county, "", MSG_LIST_PUBLISHED, question, NULL, intake_call_ms(ask->intake),
                  on_case, ask);

@@ -111,7 +111,8 @@ static void post_invitation(void *arg, struct http_request *request)
     record_set(message, F_ACTOR, "resident");
     record_set(message, F_VIA, VIA_LINK);
     record_set(message, F_WHO, access->grant.actor);
-    record_set(message, F_REPLY, reply ? reply : "");
+    if (reply)
+        record_set(message, F_REPLY, reply);
     if (reason && *reason)
         record_set(message, F_REASON, reason);
     if (record_check(message, MSG_ANSWER_INVITATION, &fault) < 0) {

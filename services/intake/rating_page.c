@@ -202,7 +202,8 @@ static void post_page(void *arg, struct http_request *request)
         tell_ended(intake, request);
         return;
     }
-    record_set(message, F_RATING, rating ? rating : "");
+    if (rating)
+        record_set(message, F_RATING, rating);
     if (note && *note)
         record_set(message, F_NOTE, note);
     record_set(message, F_ACTOR, access->grant.actor);

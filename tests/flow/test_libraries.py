@@ -177,6 +177,8 @@ def test_only_what_may_be_public_is(system):
         assert answer.status == 400 and answer.json["field"] == field, answer
     assert system.api("GET", "/api/v1/counties/123456/cases").status == 404
     assert system.api("GET", f"{PUBLIC}/..%2f{private['order']}").status in (400, 404)
+    for number in ("%FF", "nonsense", "9" * 30):
+        assert system.api("GET", f"{PUBLIC}/{number}").status == 404
 
 
 def test_a_changed_public_text_is_found_and_made_anew(system):

@@ -131,8 +131,10 @@ def test_a_meeting_from_call_to_close(shared):
     about = f"请您参加协商会。会上商量您反映的“{shared.order(order)['title']}”。"
     assert shared.api("GET", f"/api/v1/counties/{COUNTY}").json["name"] + about in page.text, "who invites, and about what"
     assert shared.api("GET", f"/i/{forged(token)}").status == 404
-    answer = shared.api("POST", f"/i/{token}", data="reply=comes",
-                        headers={"Content-Type": "application/x-www-form-urlencoded"})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    nothing = shared.api("POST", f"/i/{token}", data="reason=x", headers=form)
+    assert nothing.status == 400 and "缺少必填项" in nothing.text
+    answer = shared.api("POST", f"/i/{token}", data="reply=comes", headers=form)
     assert answer.status == 200 and "您已答复：参加" in answer.text and "可以重新选" in answer.text
     assert f'href="/o/{order["order"]}"' in answer.text
     wait_for(shared, meeting, coming=f"member:M102 resident:{order['order']}")

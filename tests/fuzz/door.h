@@ -10,26 +10,31 @@
 #include "tests/fuzz/inside.h"
 
 #include "common/log.h"
+#include "services/intake/feed.h"
 #include "services/intake/limits.h"
+#include "services/intake/openapi.h"
+#include "services/intake/web.h"
 
 #include <sodium.h>
 
 /* -- answers of other services ----------------------------------------------------------------------------------- */
 
+/* Whether it is answered with a listing: "orders.list", "absence.enter". */
 static bool is_question(enum message_type type)
 {
-    return type == MSG_LIST_ORDERS || type == MSG_LIST_UPDATES || type == MSG_READ_HISTORY ||
-           type == MSG_SEARCH_CASES || type == MSG_LIST_AUDIT || type == MSG_READ_CONTACT ||
-           type == MSG_LIST_MEETINGS || type == MSG_LIST_SUGGESTIONS || type == MSG_LIST_ENTRIES;
+    const char *name = message_info(type)->name, *what = strrchr(name, '.') + 1;
+    return words_have("list read search similar alike precedents published public", what) ||
+           strncmp(name, "absence.", strlen("absence.")) == 0;
 }
 
-/* The archive's answer. */
+/* What the archive answers, or of absences assignment, which always has the row. */
 static void answer_question(const struct later *later)
 {
+    bool none = wish('n') && later->type != MSG_ENTER_ABSENCE && later->type != MSG_END_ABSENCE;
     RECORD *reply = record_new();
     record_set_rows(reply, F_ROWS);
     record_set_int(reply, F_TOTAL, 2);
-    for (int i = 0; i < 2 && !wish('n'); i++) {
+    for (int i = 0; i < 2 && !none; i++) {
         struct record *row = record_add_row(reply, F_ROWS);
         if (later->type == MSG_READ_CONTACT)
             fill_contact(row, later->order);
@@ -46,7 +51,7 @@ static void answer_later(const struct later *later)
         later->done(later->arg, ANSWER_REFUSED, MSG_REFUSAL, later->refusal);
     } else if (wish('u') || wish('s')) {
         later->done(later->arg, wish('s') ? ANSWER_STALE : ANSWER_UNAVAILABLE, later->type, NULL);
-    } else if (wish('r') || wish('g')) {
+    } else if ((wish('r') && later->type != MSG_PLACE_ORDER) || wish('g')) {
         record_set(reply, F_ERROR, wish('g') ? "gone" : "state");
         record_set(reply, F_DETAIL, text_length(door.words, strlen(door.words)) <= 100 ? door.words : "no");
         record_set(reply, F_FIELD, "title");
@@ -76,29 +81,45 @@ static void answer_all(void)
 
 /* -- a request --------------------------------------------------------------------------------------------------- */
 
-static struct county *county_with_key(const char *id, const char *key)
+static struct county *county_with_key(const char *id, const char *key, const char *files[COUNTY_FILE_COUNT])
 {
     unsigned char hash[32];
     char hex[65];
-    const char *files[COUNTY_FILE_COUNT];
     struct county *county = NULL;
     crypto_generichash(hash, sizeof hash, (const unsigned char *)key, strlen(key), NULL, 0);
     sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
-    AUTOFREE char *keys = xasprintf("name,role,hash\noffice-1,office,%s\n", hex);
-    memcpy(files, fixture_files, sizeof files);
-    files[FILE_KEYS] = keys;
+    memcpy(files, fixture_files, sizeof fixture_files);
+    files[FILE_SETTINGS] = xasprintf("%spublic_url,https://sidan.example.cn\n", fixture_files[FILE_SETTINGS]);
+    files[FILE_KEYS] = xasprintf("name,role,hash\noffice-1,office,%s\n", hex);
+    files[FILE_PORTRAIT] = "dimension,measure,points,most\n办单,answers,2,60\n";
     files[FILE_STAFF] = "id,name,phone,role\nO1,聂知夏,10000005001,office\nC1,康若谷,10000005002,city\n";
     PROMISE(county_parse(id, files, fixture_fault, NULL, &county) == 0);
     county->vault = vault_new(NULL);
     return county;
 }
 
-static void door_add_routes(const struct http_route *routes, size_t count)
+/* More than what is drawn while the counties are made, whose secrets nothing else may be. */
+enum { DRAWN_BY_COUNTIES = 1000 };
+
+/* Chance is the same for each request, so that seeds have right tokens, and a crash comes again. */
+static void draw(void *buffer, size_t size)
 {
-    door.intake.routes = xrealloc(door.intake.routes, (door.config.route_count + count) * sizeof *door.intake.routes);
-    memcpy(door.intake.routes + door.config.route_count, routes, count * sizeof *routes);
-    door.config.route_count += count;
-    door.config.routes = door.intake.routes;
+    unsigned char seed[randombytes_SEEDBYTES] = {0};
+    door.drawn++;
+    memcpy(seed, &door.drawn, sizeof door.drawn);
+    randombytes_buf_deterministic(buffer, size, seed);
+}
+
+static uint32_t draw_number(void)
+{
+    uint32_t drawn;
+    draw(&drawn, sizeof drawn);
+    return drawn;
+}
+
+static const char *draw_name(void)
+{
+    return "fuzz";
 }
 
 static void door_open(void)
@@ -111,30 +132,34 @@ static void door_open(void)
         {"codes_burst", PARAM_INT, "5", 1, 100000, "", ""},
         {"codes_per_hour", PARAM_INT, "3", 1, 3600, "", ""},
         {"gateway_token", PARAM_STR, DOOR_TOKEN, 0, 100, "", ""},
+        {"attachments_dir", PARAM_STR, "/nowhere", 1, 500, "", ""},
+        {"attachments_max", PARAM_INT, "20", 0, 40, "", ""},
+        {"keys", PARAM_STR, "/nowhere", 0, 500, "", ""},
     };
+    static struct randombytes_implementation chance = {
+        .implementation_name = draw_name, .random = draw_number, .buf = draw};
     static const struct redis_access nowhere = {.url = "unix:/nowhere", .timeout_ms = 100};
     static const char proxies[] = "127.0.0.1 10.0.0.1 2001:db8::7";
     char error[DIAL_ERROR_SIZE];
     if (door.params)
         return;
-    PROMISE(sodium_init() >= 0);
+    PROMISE(randombytes_set_implementation(&chance) == 0 && sodium_init() >= 0);
     log_open("fuzz", LEVEL_ERROR);
     door.params = params_new((const struct param *[]){table}, (size_t[]){sizeof table / sizeof *table}, 1);
     PROMISE(params_load(door.params, NULL, 0, NULL, stderr) == 0);
     door.store = store_new(&nowhere, error);
     door.generous = limits_new(1, 0, proxies);
     door.strict = limits_new(0, 1, proxies);
-    door.counties[0] = county_with_key("990101", door_keys[0]);
-    door.counties[1] = county_with_key("990102", door_keys[1]);
-    door_add_routes(contact_routes, contact_route_count);
-    door_add_routes(api_routes, api_route_count);
-    door_add_routes(link_routes, link_route_count);
-    door_add_routes(sign_in_routes, sign_in_route_count);
-    door_add_routes(import_routes, import_route_count);
-    door_add_routes(problem_routes, problem_route_count);
-    door_add_routes(openapi_routes, openapi_route_count);
-    door_add_routes(gateway_routes, gateway_route_count);
-    door_add_routes(open311_routes, open311_route_count);
+    door.counties[0] = county_with_key("990101", door_keys[0], door.files[0]);
+    door.counties[1] = county_with_key("990102", door_keys[1], door.files[1]);
+    door.config.routes = door.intake.routes = intake_routes(&door.config.route_count);
+    door.reached = xcalloc(door.config.route_count, sizeof *door.reached);
+    json_t *document = openapi_make(door.config.routes, door.config.route_count);
+    door.intake.document = json_dumps(document, JSON_COMPACT);
+    json_decref(document);
+    door.intake.feed = feed_new(NULL, 1000, 10);
+    /* What stands for the pages that are built. */
+    PROMISE(web_open("tests/fuzz/web", &door.intake.web) == 0);
     door.server.config = &door.config;
     door.config.arg = &door.intake;
     door.connection.server = &door.server;
@@ -194,6 +219,7 @@ static void door_handle(struct http_request *request, const char *body, size_t s
         http_handle(request);
     }
     answer_all();
+    feed_turn(door.intake.feed);
     PROMISE(door.answers == 1);
 }
 
@@ -218,11 +244,12 @@ static void door_request(char *method, char *path, const char *body, size_t size
     door.intake.admission = (struct admission){.rate = ADMISSION_MAX, .residents = wish('v') ? 0 : 1, .imports = 1e6};
     door.intake.admission.filled_at = mono_ms();
     door.answers = 0;
+    door.drawn = DRAWN_BY_COUNTIES;
     json_decref(door.json);
     door.json = NULL;
-    redis.count = 0;
-    redis.ran = redis.audited = redis.appended = false;
-    *redis.county = '\0';
+    run_pipeline(); /* what the request before has left */
+    redis.audited = redis.appended = false;
+    *redis.county = *redis.roles = *door.placed = '\0';
     door.connection.request = http_request_new(&door.connection, path);
     free(door.connection.request->method);
     door.connection.request->method = method;
