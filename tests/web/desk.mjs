@@ -8,6 +8,11 @@ async function looking(page) {
   await page.locator(".screened .facts", { hasText: number }).waitFor();
   return number;
 }
+/** The page looks at it, now or as soon as it has heard. */
+async function lookedAt(page, number) {
+  await page.locator(`.queue [aria-current="true"][href$="${number}"]`).waitFor();
+  await looking(page);
+}
 
 /** Closes what is open, and waits until it is: a key that comes before that is still for it. */
 async function escape(page) {
@@ -113,7 +118,7 @@ export async function screen({ visit, look, check, county, cookie, plan }) {
 export async function undo({ visit, look, check, ask, county, cookie, order, other }) {
   const page = await visit(`/w/${county}#/screen`, { desk: true, cookie });
   await current(page).waitFor();
-  check((await looking(page)) === order, "it is first");
+  await lookedAt(page, order); // it is first
   await page.locator(".similar mark").first().waitFor();
   await page.getByRole("button", { name: "深色" }).click();
   await look(page, "screen-dark");
@@ -121,11 +126,11 @@ export async function undo({ visit, look, check, ask, county, cookie, order, oth
   await look(page, "screen-elder");
   await page.keyboard.press("m");
   await page.getByRole("button", { name: "撤销并单" }).waitFor();
-  check((await looking(page)) === other, "the next one");
+  await lookedAt(page, other); // the next one
   await page.keyboard.press("u");
   await page.getByText("已撤销并单").waitFor();
   await page.locator(`.queue a[href$="${order}"]`).waitFor();
-  check((await looking(page)) === order, "what was undone is looked at");
+  await lookedAt(page, order); // what was undone is looked at
   // The page goes without news, and somebody else was faster.
   await page.context().setOffline(true);
   check((await ask("taken")) === 200, "somebody else accepts it");
@@ -135,19 +140,19 @@ export async function undo({ visit, look, check, ask, county, cookie, order, oth
   check((await page.locator(`.queue a[href$="${other}"]`).count()) === 1, "it is back");
   await page.context().setOffline(false);
   await page.locator(`.queue a[href$="${other}"]`).waitFor({ state: "detached" });
-  check((await looking(page)) === order, "the one that was taken out again");
+  await lookedAt(page, order); // the one that was taken out again
   await page.keyboard.press("a");
   await page.getByText("没有等着定的单").waitFor();
   await page.getByRole("button", { name: "收回受理" }).waitFor();
   await page.keyboard.press("u"); // a slip of the finger
   await page.getByText("已收回，这一单回到定单。").waitFor();
-  check((await looking(page)) === order, "it is back");
+  await lookedAt(page, order); // it is back
   // What nothing brings back is not done at once.
   await doings.return(page);
   await page.getByText("8 秒后退回").waitFor();
   await page.keyboard.press("u");
   await page.getByText("没有退回，这一单还在。").waitFor();
-  check((await looking(page)) === order, "it is still there");
+  await lookedAt(page, order); // it is still there
   await page.keyboard.press("a");
   await page.getByText("没有等着定的单").waitFor();
   // What is alike can be looked for after screening, too.
