@@ -235,8 +235,9 @@ static bool holds_phone(const struct http_pairs *pairs)
 static void door_request(char *method, char *path, const char *body, size_t size)
 {
     AUTOFREE char *words = xstrndup(body, size);
-    door.shown =
-        strstr(words, DOOR_PHONE) || strstr(path, DOOR_PHONE) || holds_phone(&door.headers) || holds_phone(&door.query);
+    /* Its beginning may come from an escape in JSON: \u0019900007777. */
+    door.shown = strstr(words, &DOOR_PHONE[2]) || strstr(path, DOOR_PHONE) || holds_phone(&door.headers) ||
+                 holds_phone(&door.query);
     door.words = is_text(words) ? words : "路灯";
     door.wishes = door_header("X-Fake");
     door.county_count = wish('2') ? 2 : 1;
